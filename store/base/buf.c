@@ -1,0 +1,106 @@
+#include "store/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool reserve(struct buf *buf, size_t more)
+{
+    if (buf->failed || more > SIZE_MAX / 2 - buf->length_bytes) {
+        buf->failed = true;
+        return false;
+    }
+    size_t needed = buf->length_bytes + more;
+    if (needed <= buf->capacity_bytes)
+        return true;
+    size_t capacity = buf->capacity_bytes ? buf->capacity_bytes : 256;
+    while (capacity < needed)
+        capacity *= 2;
+    uint8_t *data = realloc(buf->data, capacity);
+    if (!data) {
+        buf->failed = true;
+        return false;
+    }
+    buf->data = data;
+    buf->capacity_bytes = capacity;
+    return true;
+}
+
+void buf__append(struct buf *buf, const void *bytes, size_t length_bytes)
+{
+    if (length_bytes == 0 || !reserve(buf, length_bytes))
+        return;
+    memcpy(buf->data + buf->length_bytes, bytes, length_bytes);
+    buf->length_bytes += length_bytes;
+}
+
+void buf__append_byte(struct buf *buf, uint8_t byte)
+{
+    buf__append(buf, &byte, 1);
+}
+
+void buf__append_string(struct buf *buf, const char *text)
+{
+    buf__append(buf, text, strlen(text));
+}
+
+void buf__append_format(struct buf *buf, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length >= 0 && reserve(buf, (size_t)length + 1)) {
+        vsnprintf((char *)buf->data + buf->length_bytes, (size_t)length + 1, format, again);
+        buf->length_bytes += (size_t)length;
+    }
+    va_end(again);
+}
+
+void buf__append_varint(struct buf *buf, uint64_t value)
+{
+    uint8_t bytes[10];
+    size_t count = 0;
+    for (; value >= 0x80; value >>= 7)
+        bytes[count++] = (uint8_t)(value | 0x80);
+    bytes[count++] = (uint8_t)value;
+    buf__append(buf, bytes, count);
+}
+
+void buf__append_zigzag(struct buf *buf, int64_t value)
+{
+    buf__append_varint(buf, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+}
+
+void buf__clear(struct buf *buf)
+{
+    buf->length_bytes = 0;
+    buf->failed = false;
+}
+
+void buf__release(struct buf *buf)
+{
+    free(buf->data);
+    *buf = (struct buf){0};
+}
+
+uint64_t cursor__varint(struct cursor *cursor)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && cursor->at < cursor->end; shift += 7) {
+        uint8_t byte = *cursor->at++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80))
+            return value;
+    }
+    cursor->failed = true;
+    return 0;
+}
+
+int64_t cursor__zigzag(struct cursor *cursor)
+{
+    uint64_t value = cursor__varint(cursor);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}

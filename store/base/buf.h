@@ -1,0 +1,36 @@
+// A growable run of bytes. Once an append fails for memory, `failed` is set and later appends do nothing, so that a
+// writer checks once, at its end.
+#ifndef HEARTH_STORE_BASE_BUF_H
+#define HEARTH_STORE_BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+    uint8_t *data;
+    size_t length_bytes;
+    size_t capacity_bytes;
+    bool failed;
+};
+
+void buf__append(struct buf *buf, const void *bytes, size_t length_bytes);
+void buf__append_byte(struct buf *buf, uint8_t byte);
+void buf__append_string(struct buf *buf, const char *text); // without its NUL
+void buf__append_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf__append_varint(struct buf *buf, uint64_t value); // LEB128, unsigned
+void buf__append_zigzag(struct buf *buf, int64_t value);  // signed, as LEB128 of (v << 1) ^ (v >> 63)
+void buf__clear(struct buf *buf);                         // keeps the memory
+void buf__release(struct buf *buf);                       // frees the memory; for _cleanup_(buf__release)
+
+// A reader over borrowed bytes, for hostile input: reads past the end return 0 and set `failed`.
+struct cursor {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool failed;
+};
+
+uint64_t cursor__varint(struct cursor *cursor);
+int64_t cursor__zigzag(struct cursor *cursor);
+
+#endif

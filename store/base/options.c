@@ -1,0 +1,216 @@
+#include "store/base/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int option__flag(const char *text, void *target, struct fault *fault)
+{
+    (void)text, (void)fault;
+    *(bool *)target = true;
+    return 0;
+}
+
+int option__no_flag(const char *text, void *target, struct fault *fault)
+{
+    (void)text, (void)fault;
+    *(bool *)target = false;
+    return 0;
+}
+
+int option__string(const char *text, void *target, struct fault *fault)
+{
+    (void)fault;
+    *(const char **)target = text;
+    return 0;
+}
+
+int option__list(const char *text, void *target, struct fault *fault)
+{
+    struct option_list *list = target;
+    const char **grown = realloc(list->values, (list->count + 1) * sizeof(*grown));
+    if (!grown)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    grown[list->count++] = text;
+    list->values = grown;
+    return 0;
+}
+
+int option__u64(const char *text, void *target, struct fault *fault)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno || end == text || *end || text[0] == '-' || value == 0)
+        return fault__set(fault, -EINVAL, "'%s' is not a whole number above 0", text);
+    *(uint64_t *)target = value;
+    return 0;
+}
+
+int option__seconds_ns(const char *text, void *target, struct fault *fault)
+{
+    static const struct {
+        const char *suffix;
+        double ns;
+    } units[] = {{"", 1e9}, {"s", 1e9},  {"ms", 1e6},   {"us", 1e3},
+                 {"ns", 1}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    for (size_t i = 0; !errno && end != text && i < sizeof(units) / sizeof(units[0]); i++) {
+        double ns = value * units[i].ns;
+        if (strcmp(end, units[i].suffix) == 0 && isfinite(ns) && ns >= 1 && ns < 9e18) {
+            *(uint64_t *)target = (uint64_t)ns;
+            return 0;
+        }
+    }
+    return fault__set(fault, -EINVAL, "'%s' is not a time such as 10, 0.5 or 500ms", text);
+}
+
+// Levenshtein's distance, for words of at most 31 bytes; longer ones are never near anything.
+static unsigned distance(const char *a, const char *b)
+{
+    size_t a_length = strlen(a), b_length = strlen(b);
+    unsigned row[32];
+    if (a_length > 31 || b_length > 31)
+        return 99;
+    for (size_t j = 0; j <= b_length; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= a_length; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= b_length; j++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[b_length];
+}
+
+const char *options__nearest(const char *word, const char *const *names)
+{
+    const char *nearest = NULL;
+    unsigned limit = strlen(word) > 4 ? 3 : 2; // less than a third of the word wrong
+    for (; *names; names++) {
+        unsigned d = distance(word, *names);
+        if (d < limit) {
+            limit = d;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}
+
+static bool is_end(const struct option_row *row)
+{
+    return !row->letter && !row->name;
+}
+
+static int unknown(const struct option_row *rows, const char *word, struct fault *fault)
+{
+    const char *names[64];
+    size_t count = 0;
+    for (const struct option_row *row = rows; !is_end(row) && count < 63; row++)
+        if (row->name)
+            names[count++] = row->name;
+    names[count] = NULL;
+    const char *near = strncmp(word, "--", 2) == 0 ? options__nearest(word + 2, names) : NULL;
+    if (near)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown option '%s'; did you mean '--%s'?", word,
+                               near);
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown option '%s'; -h lists the options", word);
+}
+
+static int apply(const struct option_row *row, const char *shown, const char *text, struct fault *fault)
+{
+    struct fault why = {0};
+    int err = row->parse(text, row->target, &why);
+    if (err)
+        return fault__set_code(fault, EXIT_CODE_USAGE, err, "bad value for %s: %s", shown, why.text);
+    return 0;
+}
+
+static int missing(const struct option_row *row, const char *shown, struct fault *fault)
+{
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s needs a value: %s %s", shown, shown, row->argument);
+}
+
+// One word that begins with "--". Takes the value from the next word where there is no '='; ret_taken says so.
+static int parse_long(const struct option_row *rows, char *word, char *next, struct fault *fault, bool *ret_taken)
+{
+    const char *name = word + 2;
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    for (const struct option_row *row = rows; !is_end(row); row++) {
+        if (!row->name || strlen(row->name) != length || strncmp(row->name, name, length) != 0)
+            continue;
+        char shown[64];
+        snprintf(shown, sizeof(shown), "--%s", row->name);
+        if (!row->argument && value)
+            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s takes no value", shown);
+        *ret_taken = row->argument && !value;
+        if (*ret_taken)
+            value = next;
+        if (row->argument && !value)
+            return missing(row, shown, fault);
+        return apply(row, shown, value, fault);
+    }
+    return unknown(rows, word, fault);
+}
+
+// One word of glued short options, the last of which may have a value in the same or in the next word.
+static int parse_short(const struct option_row *rows, char *word, char *next, struct fault *fault, bool *ret_taken)
+{
+    for (const char *letter = word + 1; *letter; letter++) {
+        const struct option_row *row = rows;
+        while (!is_end(row) && row->letter != *letter)
+            row++;
+        if (is_end(row))
+            return unknown(rows, word, fault);
+        char shown[] = {'-', *letter, '\0'};
+        if (!row->argument) {
+            int err = apply(row, shown, NULL, fault);
+            if (err)
+                return err;
+            continue;
+        }
+        *ret_taken = !letter[1];
+        const char *value = letter[1] ? letter + 1 : next;
+        return value ? apply(row, shown, value, fault) : missing(row, shown, fault);
+    }
+    return 0;
+}
+
+int options__parse(const struct option_row *rows, bool stop_at_operand, int argc, char **argv, struct fault *fault,
+                   int *ret_operands)
+{
+    int operands = 0;
+    for (int i = 0; i < argc; i++) {
+        bool is_option = argv[i][0] == '-' && argv[i][1], ends = strcmp(argv[i], "--") == 0;
+        if (ends || (!is_option && stop_at_operand)) {
+            for (int j = i + (ends ? 1 : 0); j < argc; j++)
+                argv[operands++] = argv[j];
+            break;
+        }
+        if (!is_option) {
+            argv[operands++] = argv[i];
+            continue;
+        }
+        bool taken = false;
+        char *next = i + 1 < argc ? argv[i + 1] : NULL;
+        int err = argv[i][1] == '-' ? parse_long(rows, argv[i], next, fault, &taken)
+                                    : parse_short(rows, argv[i], next, fault, &taken);
+        if (err)
+            return err;
+        i += taken;
+    }
+    *ret_operands = operands;
+    return 0;
+}

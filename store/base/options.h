@@ -1,0 +1,52 @@
+// Options as a table: parsing, -h, the man page, shell completion and "did you mean" are all printed from it.
+//
+//   static struct { const char *store; double since; bool lines; } options;
+//   static const struct option_row rows[] = {
+//       {'i', "input", "STORE", "the store to read (./hearth.db)", option__string, &options.store},
+//       {0, "lines", NULL, "a frame per line of source", option__flag, &options.lines},
+//       {0},
+//   };
+//
+// Short options may be glued (-F99), long ones take "--name VALUE" or "--name=VALUE", "--" ends the options, and
+// so does the first operand of a command whose operands start another program (options__parse's stop_at_operand).
+#ifndef HEARTH_STORE_BASE_OPTIONS_H
+#define HEARTH_STORE_BASE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/fault.h"
+
+struct option_row {
+    char letter;          // 0: none
+    const char *name;     // without the dashes; NULL: none (then letter is set); a row without both ends the table
+    const char *argument; // "HZ", or NULL for a flag
+    const char *help;     // one line
+    // Stores `text` (NULL for flags) into `target`; on failure says in the fault what was wrong with the value.
+    int (*parse)(const char *text, void *target, struct fault *fault);
+    void *target;
+};
+
+struct option_list { // of -e EVENT -e EVENT: the values are borrowed from argv
+    const char **values;
+    size_t count;
+};
+
+int option__flag(const char *text, void *target, struct fault *fault);       // bool: true
+int option__no_flag(const char *text, void *target, struct fault *fault);    // bool: false (for --no-inline)
+int option__string(const char *text, void *target, struct fault *fault);     // const char *
+int option__list(const char *text, void *target, struct fault *fault);       // struct option_list, a value a use
+int option__u64(const char *text, void *target, struct fault *fault);        // uint64_t, decimal, more than nothing
+int option__seconds_ns(const char *text, void *target, struct fault *fault); // uint64_t ns, from "10", "0.5", "500ms"
+
+// Parses argv[0..argc) by the table. The operands are moved to the front of argv and counted in ret_operands.
+// -EINVAL with a fault (exit code EXIT_CODE_USAGE) for an unknown option (with a "did you mean"), a missing or a bad
+// value. "-h" and "--help" are not seen here: main looks for them first.
+int options__parse(const struct option_row *rows, bool stop_at_operand, int argc, char **argv, struct fault *fault,
+                   int *ret_operands);
+
+// The name of `names` (ended by NULL) nearest to `word`, or NULL when none is near.
+const char *options__nearest(const char *word, const char *const *names);
+
+#endif
