@@ -1,0 +1,152 @@
+// What crosses between the BPF programs and the collector: declared once, for both sides. Fixed widths, zeroed,
+// asserted. The BPF objects are embedded in the binary, so both sides are always of one build.
+//
+// A sample leaves the kernel as one count and its stacks:
+//
+//   counts[struct wire_count_key] += {1, value}      who, which event, which stacks
+//   stacks[key.user_stack]   = chunk {frames leaf first, caller = id of the chunk that continues}
+//   stacks[key.kernel_stack] = chunk ...
+//
+// The id of a chunk is a hash of everything in it and of the id of the chunk behind it, so that equal stacks are one
+// entry, and deep recursion shares its tail.
+#ifndef HEARTH_BPF_WIRE_H
+#define HEARTH_BPF_WIRE_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define WIRE_COMM_BYTES        16
+#define WIRE_CHUNK_FRAMES      32
+#define WIRE_USER_FRAMES_MAX   512
+#define WIRE_KERNEL_FRAMES_MAX 127 // the kernel's own limit: sysctl kernel.perf_event_max_stack
+
+// One frame of a user stack.
+//   00 ..   a user address, as it is: code whose mapping or binary was not known (or JIT code); to be resolved by the
+//           collector in the key's process
+//   01 ..   22 bits of binary id (struct wire_binary), 40 bits of offset in its file
+//   11 ..   a kernel address
+// The frame of a caller is its return address minus one, which lies inside the call; only the leaf, and the frame a
+// signal interrupted, are exact.
+#define WIRE_FRAME_IN_BINARY   (1ull << 62)
+#define WIRE_FRAME_OFFSET_BITS 40
+#define WIRE_FRAME_BINARY_MAX  ((1u << 22) - 1)
+#define WIRE_FRAME(binary, offset)                                                                                     \
+    (WIRE_FRAME_IN_BINARY | ((__u64)(binary) << WIRE_FRAME_OFFSET_BITS) |                                              \
+     ((offset) & ((1ull << WIRE_FRAME_OFFSET_BITS) - 1)))
+#define WIRE_FRAME_BINARY(frame) ((__u32)(((frame) & ~WIRE_FRAME_IN_BINARY) >> WIRE_FRAME_OFFSET_BITS))
+#define WIRE_FRAME_OFFSET(frame) ((frame) & ((1ull << WIRE_FRAME_OFFSET_BITS) - 1))
+
+enum wire_stack_status {
+#define STACK_STATUS(name, ...) WIRE_STACK_##name,
+#include "bpf/stack_status.def"
+#undef STACK_STATUS
+    WIRE_STACK_STATUS_COUNT,
+};
+
+enum wire_loss {
+#define LOSS(name, ...) WIRE_LOSS_##name,
+#include "bpf/losses.def"
+#undef LOSS
+    WIRE_LOSS_COUNT,
+};
+
+struct wire_chunk {
+    __u64 caller; // id of the chunk with the callers of the last frame; 0: none
+    __u8 frame_count;
+    __u8 status; // enum wire_stack_status, in the first chunk of a stack
+    __u8 reserved[6];
+    __u64 frames[WIRE_CHUNK_FRAMES]; // leaf first; zero behind frame_count
+};
+
+// Stack ids that are no hash.
+#define WIRE_NO_STACK   0ull // there is none: a kernel thread's user stack, a user sample's kernel stack
+#define WIRE_STACK_LOST 1ull // there was one, but the map was full
+
+struct wire_count_key {
+    __u64 start_boot_ns; // of the thread group's leader, CLOCK_BOOTTIME: with tgid it names a process for ever
+    __u64 cgroup;        // id of the cgroup v2
+    __u64 user_stack;
+    __u64 kernel_stack;
+    __u32 tgid;                 // as the initial pid namespace has it, like every id here
+    __u32 tid;                  // 0 unless threads are kept apart
+    __u16 event;                // index of the event in the recording
+    __u16 bucket;               // of a histogram, plus 1; 0: none
+    __u32 detail;               // of the event: off-cpu keeps the thread's state here
+    char comm[WIRE_COMM_BYTES]; // the thread's; zero behind the NUL
+};
+
+struct wire_count {
+    __u64 samples;
+    __u64 value;
+};
+
+// How a file is known to the kernel side.
+struct wire_file {
+    __u64 inode;
+    __u32 device;     // as the superblock has it: major << 20 | minor
+    __u32 generation; // tells two files apart that had the same inode number, one after the other
+};
+
+// What the kernel side tells the collector at once, through the ring buffer `notes`; everything else waits for a drain.
+enum wire_note_kind {
+    WIRE_NOTE_BINARY = 1, // a file was seen in a stack that has no binary id yet
+};
+
+struct wire_note {
+    __u32 kind;
+    __u32 tgid;
+    struct wire_file file;
+    __u64 start, end, file_offset; // of the mapping: /proc/TGID/map_files/START-END
+};
+
+// Read-only for the programs, filled in before they are loaded.
+#define WIRE_UID_ANY   0xffffffffu
+#define WIRE_CPU_WORDS 64 // 4096 CPUs
+
+struct wire_config {
+    __u64 stack_seed; // what hashes of stacks begin with
+    __u64 cgroup;     // only this cgroup and those below it; 0: any
+    __u32 cgroup_level;
+    __u32 self_tgid;                 // hearth itself, to be left out; 0: nobody is left out
+    __u32 uid;                       // WIRE_UID_ANY: any
+    __u8 by_tgid;                    // only thread groups in the map `targets`
+    __u8 by_tid;                     // only threads in the map `targets_tid`
+    __u8 by_cpu;                     // only CPUs in `cpus`
+    __u8 by_comm;                    // only threads named `comm`
+    __u8 follow_forks;               // children of targets become targets
+    __u8 keep_tid;                   // a count per thread
+    __u8 user_stacks, kernel_stacks; // collect them
+    __u8 unwind;                     // enum wire_unwind
+    __u8 reserved[3];
+    char comm[WIRE_COMM_BYTES];
+    __u64 cpus[WIRE_CPU_WORDS];
+};
+
+enum wire_unwind {
+    WIRE_UNWIND_AUTO = 0,  // tables, and frame pointers where there are none
+    WIRE_UNWIND_TABLE = 1, // tables only
+    WIRE_UNWIND_FP = 2,    // frame pointers only
+    WIRE_UNWIND_COPY = 3,  // registers and a copy of the stack go to user space
+};
+
+// The one writable word that both sides share, in the mmapable array `control`.
+struct wire_control {
+    __u32 active_set; // 0 or 1: the set the programs write to
+    __u32 reserved;
+};
+
+// Counted per CPU, in the map `tallies`; they only ever grow.
+struct wire_tally {
+    __u64 emitted; // samples that passed the filter: what counts + losses must add up to
+    __u64 losses[WIRE_LOSS_COUNT];
+};
+
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+_Static_assert(sizeof(struct wire_chunk) == 16 + 8 * WIRE_CHUNK_FRAMES, "no holes");
+_Static_assert(sizeof(struct wire_count_key) == 64, "one cache line");
+_Static_assert(sizeof(struct wire_file) == 16, "no holes");
+_Static_assert(sizeof(struct wire_note) == 48, "no holes");
+#endif
+
+#endif

@@ -1,0 +1,86 @@
+// Reading a store, or a directory of a daemon's day files, without any privilege, while it may still be written to.
+//
+// Opening loads the dictionaries (threads, binaries, functions); the trie and the intervals are unpacked when first
+// asked for. Reads are short transactions, so that a report left open never starves the writer's checkpoints.
+// Everything returned is borrowed from the reader and lives as long as it. One thread at a time.
+#ifndef HEARTH_STORE_READER_H
+#define HEARTH_STORE_READER_H
+
+#include "store/base/fault.h"
+#include "store/store_types.h"
+
+struct store_reader;
+
+// -ENOENT, -EACCES, -EBADMSG (not a store, or damaged; the fault says where), -EPROTO (made by a newer hearth).
+int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader);
+void store_reader__free(struct store_reader *reader);
+
+const struct store_meta *store_reader__meta(const struct store_reader *reader);
+
+// Dictionaries: ids go from 1 to the count. NULL for an id that is not there.
+uint32_t store_reader__event_count(const struct store_reader *reader);
+const struct store_event *store_reader__event(const struct store_reader *reader, uint32_t event);
+uint32_t store_reader__process_count(const struct store_reader *reader);
+const struct store_process *store_reader__process(const struct store_reader *reader, uint32_t process);
+
+struct store_thread {
+    uint32_t process;
+    uint32_t tid; // 0: all threads of that comm
+    const char *comm;
+};
+const struct store_thread *store_reader__thread(const struct store_reader *reader, uint32_t thread);
+
+uint32_t store_reader__binary_count(const struct store_reader *reader);
+const struct store_binary *store_reader__binary(const struct store_reader *reader, uint32_t binary);
+
+struct store_frame {
+    uint32_t binary;
+    uint64_t offset;
+    const struct store_line *chain; // innermost first; functions that are the same are the same pointer
+    size_t chain_length;            // 0: it has no name
+};
+const struct store_frame *store_reader__frame(struct store_reader *reader, uint32_t frame);
+
+// The whole trie: node i's parent (always smaller than i; 0 is the root) and its frame. Index 0 is unused.
+struct store_trie {
+    const uint32_t *parents;
+    const uint32_t *frames;
+    uint32_t count; // nodes go from 1 to count - 1
+};
+int store_reader__trie(struct store_reader *reader, struct fault *fault, const struct store_trie **ret_trie);
+
+struct store_interval_row {
+    struct store_interval interval;
+    uint32_t tier_s; // how long the intervals of its tier are; 0: as drained
+};
+
+// What to read. Zeroes and NULLs ask for everything.
+struct store_query {
+    uint32_t event;
+    uint64_t since_ns, until_ns; // an interval counts when it overlaps; until_ns 0: no end
+    const uint32_t *pids;
+    size_t pid_count;
+    const uint32_t *tids;
+    size_t tid_count;
+    const char *comm;   // equal to the thread's comm; may be a glob
+    const char *cgroup; // that cgroup and those below it
+    bool has_uid;
+    uint32_t uid;
+    uint16_t bucket_first, bucket_last; // inclusive, as in store_value; 0, 0: all
+};
+
+// Each value of the range, interval by interval; a row function that returns non-zero ends the walk with that result.
+int store_reader__values(struct store_reader *reader, const struct store_query *query, struct fault *fault,
+                         int (*row)(const struct store_interval_row *interval, const struct store_value *value,
+                                    void *context),
+                         void *context);
+// The intervals of the range themselves: losses, cost.
+int store_reader__intervals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
+                            int (*row)(const struct store_interval_row *interval, void *context), void *context);
+// The stored histograms of events that keep no stacks.
+int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
+                             int (*row)(const struct store_interval_row *interval,
+                                        const struct store_histogram *histogram, void *context),
+                             void *context);
+
+#endif

@@ -1,0 +1,104 @@
+// The nouns that a store keeps, as writers give them and readers get them.
+//
+//   process --< thread --< value >-- node (a stack: a path in the trie) --< frame >-- binary
+//                            |                                                |
+//                     interval, event                                function, file, line (a chain where inlined)
+//
+// All ids are small, count up from 1 and never change within a store; 0 is "none". Times are wall-clock nanoseconds
+// since 1970 (CLOCK_REALTIME): the store is the edge at which monotonic time ends.
+#ifndef HEARTH_STORE_STORE_TYPES_H
+#define HEARTH_STORE_STORE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Where a recording was made. Strings are borrowed for the call.
+struct store_meta {
+    const char *host;
+    const char *kernel;  // uname -r
+    const char *arch;    // uname -m
+    const char *version; // hearth's
+    const char *command; // the command line that recorded
+    uint32_t cpu_count;
+};
+
+struct store_event {
+    const char *name;   // "cpu", "off-cpu", "uprobe:libc:malloc": as the user spelled it
+    const char *unit;   // of `value`: "samples", "ns", "bytes", "count"
+    const char *detail; // what is really counted: "cpu-clock at 99 Hz"; may be ""
+    uint64_t period;    // value per sample where it is fixed (ns of CPU time per cpu sample); 0: it is not
+    bool is_histogram;  // values carry a bucket: a latency or a size
+};
+
+struct store_process {
+    uint32_t pid;
+    uint64_t start_ns; // wall clock; (pid, start_ns) names a process for ever
+    uint32_t parent_pid;
+    uint32_t uid;
+    const char *comm;      // of the thread group's leader
+    const char *exe;       // path as the process saw it; "" unknown
+    const char *cgroup;    // path below the cgroup root; "" unknown
+    const char *container; // container id found in the cgroup path; ""
+};
+
+enum store_binary_kind {
+    STORE_BINARY_ELF = 0,
+    STORE_BINARY_KERNEL = 1, // the kernel and its modules: the offset is the address minus the start of the text
+    STORE_BINARY_JIT = 2,    // code without a file: the offset is the address, the path "[jit] PID"
+    STORE_BINARY_MARK = 3,   // no code: a frame that says how a stack ended ("[truncated]", "[unwind: no rows]")
+    STORE_BINARY_VDSO = 4,
+};
+
+struct store_binary {
+    enum store_binary_kind kind;
+    const uint8_t *build_id; // NULL where there is none
+    size_t build_id_bytes;   // at most 20
+    const char *path;
+};
+
+// One function of a frame's chain, innermost first: chain[0] is the innermost inlined function, the last one is the
+// function the code belongs to.
+struct store_line {
+    const char *function; // demangled; never NULL
+    const char *file;     // "" unknown
+    uint32_t line;        // 0 unknown
+};
+
+// One row of an interval: how often (and how much) this thread was seen with this stack.
+struct store_value {
+    uint32_t event;
+    uint32_t thread;
+    uint32_t node;   // 0: no stack kept
+    uint16_t bucket; // of a histogram event, plus 1 (see store/base/bucket.h); 0: none
+    uint64_t count;
+    uint64_t value;
+};
+
+// A histogram of an interval, of an event that keeps no stacks.
+struct store_histogram {
+    uint32_t event;
+    const char *key; // the value of --by: a comm, a pid, an argument; "" where there is none
+    uint64_t sum, min, max;
+    uint64_t unmatched;     // returns without an entry, entries without a return
+    const uint64_t *counts; // by bucket
+    size_t count_of_buckets;
+};
+
+// Something counted that went wrong: a row of bpf/losses.def or of the collector's own.
+struct store_loss {
+    const char *name;
+    uint64_t count;
+};
+
+struct store_interval {
+    uint64_t start_ns;
+    uint64_t end_ns;
+    const struct store_loss *losses; // those above 0
+    size_t loss_count;
+    uint64_t own_cpu_ns; // CPU time of hearth's own process in the interval
+    uint64_t own_bpf_ns; // run time of its BPF programs; 0 where statistics are off
+    uint64_t own_rss_bytes;
+};
+
+#endif

@@ -1,0 +1,72 @@
+// Addresses to names, for files, the kernel, JITs and whole processes. No privilege, no BPF, no SQL.
+//
+//   struct symbolizer *symbolizer;
+//   symbolizer__new(&options, &fault, &symbolizer);
+//   struct symbol_file file = {.fd = fd, .path = "/usr/bin/node", .build_id = id, .build_id_bytes = 20};
+//   symbolizer__resolve_file(symbolizer, &file, offsets, count, take_chain, context);
+//
+// The batch is the unit: a file is opened, indexed (or its index mapped from the cache) and searched for all the
+// offsets wanted of it at once. Strings in a chain live until the callback returns.
+#ifndef HEARTH_SYMBOLIZER_SYMBOLIZER_H
+#define HEARTH_SYMBOLIZER_SYMBOLIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/base/fault.h"
+
+struct symbolizer;
+
+struct symbolizer_options {
+    bool no_inline;        // only the function the code belongs to
+    const char *cache_dir; // where indexes are kept between runs; NULL: nowhere
+    uint64_t cache_bytes;  // bound of the cache; 0: limits.h's
+    bool debuginfod;       // ask debuginfod servers for missing debug files
+    // NULL: the defaults (/usr/lib/debug). Ended by NULL.
+    const char *const *debug_dirs;
+};
+
+int symbolizer__new(const struct symbolizer_options *options, struct fault *fault, struct symbolizer **ret_symbolizer);
+void symbolizer__free(struct symbolizer *symbolizer);
+
+struct symbol {
+    const char *function; // demangled; NULL: unknown
+    const char *file;     // "" unknown
+    uint32_t line;        // 0 unknown
+};
+
+// Innermost first; the last is the function the code belongs to, those before it are inlined into it. length 0: no
+// name.
+typedef void symbol_chain_fn(size_t index, const struct symbol *chain, size_t length, void *context);
+
+// A file as a process saw it. The descriptor is the file; the path is only its name, and where to look for a separate
+// debug file (never opened as it stands when it comes from inside another file).
+struct symbol_file {
+    int fd;
+    int root_fd; // the root directory of the process that mapped it (its mount namespace); -1: ours
+    const char *path;
+    const uint8_t *build_id; // NULL: not known, or none
+    size_t build_id_bytes;
+};
+
+// Names `count` offsets of the file, in any order; calls `take` once for each, with its index. A damaged or hostile
+// file costs its own names only: every offset then has an empty chain, and the result is the reason (-EBADMSG,
+// -ETIMEDOUT...).
+int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
+                             size_t count, symbol_chain_fn *take, void *context);
+
+// Kernel addresses, by /proc/kallsyms (module names are appended as " [module]"), BPF programs included.
+// -EACCES with a fault when the kernel hides its addresses (kptr_restrict).
+int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count,
+                               symbol_chain_fn *take, void *context, struct fault *fault);
+
+// Addresses of JIT code in a process, by its perf map (/tmp/perf-PID.map as that process sees it) or jitdump.
+int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
+                            symbol_chain_fn *take, void *context);
+
+// The build id of an ELF file (its NT_GNU_BUILD_ID note): at most 20 bytes. -ENOENT: it has none; -EBADMSG: no ELF.
+int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes);
+
+#endif
