@@ -1,0 +1,101 @@
+# hearth: `make` builds build/hearth; `sudo make demo` shows it at work; `sudo make check` runs every test.
+#
+#   V=1                     show the commands
+#   SAN=address,undefined   build with sanitizers (into build/san)
+#   CC=clang                the other compiler
+#   make install DESTDIR=/tmp/x PREFIX=/usr
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+CC = gcc
+CLANG ?= clang
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+
+build := build$(if $(SAN),/san)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+# pkg-config's name, and the package that has it in Debian and Ubuntu.
+libraries := libbpf:libbpf-dev libelf:libelf-dev libdw:libdw-dev sqlite3:libsqlite3-dev libzstd:libzstd-dev \
+	zlib:zlib1g-dev libcap:libcap-dev libseccomp:libseccomp-dev libunwind-generic:libunwind-dev
+ifeq ($(filter clean fmt help demo check packages,$(MAKECMDGOALS)),)
+missing := $(foreach l,$(libraries),$(if $(shell pkg-config --exists $(word 1,$(subst :, ,$(l))) && echo yes),,$(word 2,$(subst :, ,$(l)))))
+missing := $(strip $(missing) $(if $(shell command -v $(CLANG)),,clang))
+ifneq ($(missing),)
+$(error missing packages: apt-get install $(missing))
+endif
+endif
+pkgs := $(foreach l,$(libraries),$(word 1,$(subst :, ,$(l))))
+
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 \
+	-Wno-format-nonliteral -Wno-missing-field-initializers -Werror
+CFLAGS ?= -O2 -g
+cflags = -std=gnu11 $(warnings) -fno-omit-frame-pointer -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' -I. \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(pkgs)) -pthread $(CFLAGS)
+libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 libzstd zlib libcap libseccomp) \
+	-lunwind-x86_64 -lunwind -liberty -lm -pthread $(LDLIBS)
+
+# One archive a folder, linked in this order: an archive may use only what stands behind it.
+folders := collector report symbolizer store store/base
+objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c))
+archive_of = $(build)/lib$(subst /,_,$(1)).a
+archives := $(foreach f,$(folders),$(call archive_of,$(f)))
+main_object := $(build)/obj/collector/main.o
+
+bpf_objects := $(patsubst %.c,$(build)/%.o,$(wildcard bpf/*.bpf.c))
+
+.PHONY: all
+all: $(build)/hearth
+
+$(build)/hearth: $(main_object) $(archives)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) $(LDFLAGS) -o $@ $(main_object) $(archives) $(libs)
+
+define archive_rule
+$(call archive_of,$(1)): $(filter-out $(main_object),$(call objects_of,$(1)))
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach f,$(folders),$(eval $(call archive_rule,$(f))))
+
+$(build)/obj/%.o: %.c Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP -c -o $@ $<
+
+# The BPF side. -g for BTF; the objects are embedded into the binary by collector/embedded.c.
+multiarch := $(shell $(CC) -print-multiarch 2>/dev/null)
+arch := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
+bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -Werror \
+	-Wno-unused-parameter -I. $(if $(multiarch),-idirafter /usr/include/$(multiarch))
+
+$(build)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
+	$(Q)llvm-strip -g $@ 2>/dev/null || true
+
+$(build)/obj/collector/embedded.o: $(bpf_objects)
+$(build)/obj/collector/embedded.o: private CFLAGS += -DBPF_OBJECT_FOLDER='"$(build)/bpf"'
+
+# Unit tests: tests/unit/FOLDER/test_NOUN.c, with cmocka.
+unit_tests := $(patsubst %.c,$(build)/%,$(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
+.PHONY: unit-tests
+unit-tests: $(unit_tests)
+$(build)/tests/unit/%: tests/unit/%.c $(archives)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
+
+.PHONY: install
+install: $(build)/hearth
+	install -D -m 755 $(build)/hearth $(DESTDIR)$(PREFIX)/bin/hearth
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(shell find $(build) -name '*.d' 2>/dev/null)
