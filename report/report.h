@@ -1,0 +1,52 @@
+// A report straight from a store file: what `hearth report` does, for other commands (`hearth record -o out.html`).
+//
+//   struct report_request request = {0};            // everything, in the format that "out.html" names
+//   struct report_summary summary;
+//   err = report__write("hearth.db", &request, "out.html", &summary, &fault);
+#ifndef HEARTH_REPORT_REPORT_H
+#define HEARTH_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/fault.h"
+
+// What to draw. Zeroes and NULLs ask for everything. Strings and arrays are borrowed for the call.
+struct report_request {
+    const char *format;          // "folded", "flame"...; NULL: as the output's name ends, else "top"
+    const char *event;           // NULL: the only one of the store, else "cpu"
+    uint64_t since_ns, until_ns; // wall clock; 0: no bound
+    uint64_t bucket_low;         // of events that keep a bucket with each value, in the event's unit
+    uint64_t bucket_high;        // exclusive; 0: no bound
+    const uint32_t *pids, *tids;
+    size_t pid_count, tid_count;
+    const char *comm;   // may be a glob
+    const char *cgroup; // that one and those below it
+    bool has_uid;
+    uint32_t uid;
+    bool threads;      // a root for each thread ("COMM-PID/TID"), not for each comm
+    bool lines;        // a frame for each line of source, not for each function
+    bool no_inline;    // only the functions that code belongs to
+    const char *title; // NULL: the event and the host
+};
+
+// What was drawn, for the words that follow it.
+struct report_summary {
+    uint64_t samples;
+    uint64_t value;              // in the event's unit
+    uint64_t since_ns, until_ns; // of the intervals that had samples
+    bool shows_losses;           // the format has shown the losses itself
+    char losses[512];            // "stack-cut 12, counts-full 3"; "" when nothing was lost
+};
+
+// Whether a file of this name is a report ("x.html", "x.pb.gz"), not a store.
+bool report__is_report(const char *output);
+
+// Writes the report of the store to the file `output` (aside, then renamed, so that it is there whole or not at all),
+// or to stdout for "-". -ENODATA with EXIT_CODE_EMPTY when nothing is in the range, -EINVAL with EXIT_CODE_USAGE for
+// an unknown format or event. ret_summary may be NULL.
+int report__write(const char *store_path, const struct report_request *request, const char *output,
+                  struct report_summary *ret_summary, struct fault *fault);
+
+#endif
