@@ -23,7 +23,7 @@ libraries := libbpf:libbpf-dev libelf:libelf-dev libdw:libdw-dev sqlite3:libsqli
 	zlib:zlib1g-dev libcap:libcap-dev libseccomp:libseccomp-dev libunwind-generic:libunwind-dev
 ifeq ($(filter clean fmt help demo check packages,$(MAKECMDGOALS)),)
 missing := $(foreach l,$(libraries),$(if $(shell pkg-config --exists $(word 1,$(subst :, ,$(l))) && echo yes),,$(word 2,$(subst :, ,$(l)))))
-missing := $(strip $(missing) $(if $(shell command -v $(CLANG)),,clang))
+missing := $(strip $(missing) $(if $(shell command -v $(CLANG)),,clang) $(if $(shell command -v llvm-strip),,llvm))
 ifneq ($(missing),)
 $(error missing packages: apt-get install $(missing))
 endif
@@ -40,7 +40,8 @@ libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 li
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
 folders := collector report symbolizer store store/base
-objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c))
+objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c)) \
+	$(if $(filter collector,$(1)),$(build)/obj/collector/embedded.o)
 archive_of = $(build)/lib$(subst /,_,$(1)).a
 archives := $(foreach f,$(folders),$(call archive_of,$(f)))
 main_object := $(build)/obj/collector/main.o
@@ -76,10 +77,21 @@ $(build)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
-	$(Q)llvm-strip -g $@ 2>/dev/null || true
+	$(Q)llvm-strip -g $@
 
-$(build)/obj/collector/embedded.o: $(bpf_objects)
-$(build)/obj/collector/embedded.o: private CFLAGS += -DBPF_OBJECT_FOLDER='"$(build)/bpf"'
+# The table of collector/embedded.h, one row a BPF object.
+$(build)/obj/collector/embedded.S: $(bpf_objects) Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '.section .rodata'; \
+	for o in $(bpf_objects); do n=$$(basename $$o .bpf.o); \
+	    printf '.balign 16\n%s_start: .incbin "%s"\n%s_end:\n%s_name: .asciz "%s"\n' $$n $$o $$n $$n $$n; done; \
+	echo '.section .data.rel.ro, "aw"'; echo '.balign 8'; echo '.globl embedded_objects'; echo 'embedded_objects:'; \
+	for o in $(bpf_objects); do n=$$(basename $$o .bpf.o); echo ".quad $${n}_name, $${n}_start, $${n}_end"; done; \
+	echo '.quad 0, 0, 0'; echo '.section .note.GNU-stack, "", @progbits'; } > $@
+
+$(build)/obj/collector/embedded.o: $(build)/obj/collector/embedded.S
+	$(call say,AS,$<)
+	$(Q)$(CC) -c -o $@ $<
 
 # Unit tests: tests/unit/FOLDER/test_NOUN.c, with cmocka.
 unit_tests := $(patsubst %.c,$(build)/%,$(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))

@@ -1,0 +1,41 @@
+// The one filter: who is sampled at all. Every source asks it first, about the current task.
+#ifndef HEARTH_BPF_FILTER_H
+#define HEARTH_BPF_FILTER_H
+
+#include "bpf/maps.bpf.h"
+
+static __always_inline bool filter__comm_matches(void)
+{
+    char comm[WIRE_COMM_BYTES];
+    if (bpf_get_current_comm(comm, sizeof(comm)) != 0)
+        return false;
+    const __u64 *have = (const __u64 *)comm;
+    const volatile __u64 *want = (const volatile __u64 *)config.comm;
+    return have[0] == want[0] && have[1] == want[1];
+}
+
+static __always_inline bool filter__passes(void)
+{
+    __u64 ids = bpf_get_current_pid_tgid();
+    __u32 tgid = ids >> 32, tid = (__u32)ids;
+    if (tid == 0) // the idle task
+        return false;
+    if (config.self_tgid && tgid == config.self_tgid)
+        return false;
+    if (config.by_tgid && !bpf_map_lookup_elem(&targets, &tgid))
+        return false;
+    if (config.by_tid && !bpf_map_lookup_elem(&targets_tid, &tid))
+        return false;
+    if (config.by_cpu) {
+        __u32 cpu = bpf_get_smp_processor_id();
+        if (cpu >= WIRE_CPU_WORDS * 64 || !(config.cpus[(cpu / 64) & (WIRE_CPU_WORDS - 1)] & (1ull << (cpu % 64))))
+            return false;
+    }
+    if (config.uid != WIRE_UID_ANY && (__u32)bpf_get_current_uid_gid() != config.uid)
+        return false;
+    if (config.cgroup && bpf_get_current_ancestor_cgroup_id(config.cgroup_level) != config.cgroup)
+        return false;
+    return !config.by_comm || filter__comm_matches();
+}
+
+#endif

@@ -1,0 +1,76 @@
+// The maps that all programs share. Each object file has them; the loader makes them once, by name, and hands them to
+// the objects that follow. Maps whose name begins with "own_" stay with their object.
+//
+// Counts and stacks exist twice: control.active_set names the set that is written to. The collector flips it, waits
+// until no program can still hold the old value (membarrier), and drains the other set at leisure.
+#ifndef HEARTH_BPF_MAPS_H
+#define HEARTH_BPF_MAPS_H
+
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/wire.h"
+
+// Bounds are set by the loader, from the rate of samples and the period of drains. Entries are allocated when they are
+// needed (BPF_F_NO_PREALLOC), where the kernel lets a perf_event program do that: 6.1 and later.
+#define SHARED_HASH(map_name, key_type, value_type)                                                                    \
+    struct {                                                                                                           \
+        __uint(type, BPF_MAP_TYPE_HASH);                                                                               \
+        __uint(map_flags, BPF_F_NO_PREALLOC);                                                                          \
+        __uint(max_entries, 16384);                                                                                    \
+        __type(key, key_type);                                                                                         \
+        __type(value, value_type);                                                                                     \
+    } map_name SEC(".maps")
+
+SHARED_HASH(counts_0, struct wire_count_key, struct wire_count);
+SHARED_HASH(counts_1, struct wire_count_key, struct wire_count);
+SHARED_HASH(stacks_0, __u64, struct wire_chunk);
+SHARED_HASH(stacks_1, __u64, struct wire_chunk);
+SHARED_HASH(targets, __u32, __u8);     // thread groups to sample, where config.by_tgid
+SHARED_HASH(targets_tid, __u32, __u8); // threads to sample, where config.by_tid
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct wire_control);
+} control SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct wire_tally);
+} tallies SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 256 * 1024);
+} notes SEC(".maps");
+
+const volatile struct wire_config config;
+
+static __always_inline struct wire_tally *tally__get(void)
+{
+    __u32 zero = 0;
+    return bpf_map_lookup_elem(&tallies, &zero);
+}
+
+// Atomic although per CPU: an interrupt between load and store would lose a count.
+static __always_inline void tally__lose(enum wire_loss loss)
+{
+    struct wire_tally *tally = tally__get();
+    if (tally && loss < WIRE_LOSS_COUNT)
+        __sync_fetch_and_add(&tally->losses[loss], 1);
+}
+
+static __always_inline __u32 control__active_set(void)
+{
+    __u32 zero = 0;
+    struct wire_control *shared = bpf_map_lookup_elem(&control, &zero);
+    return shared ? *(volatile __u32 *)&shared->active_set & 1 : 0;
+}
+
+#endif

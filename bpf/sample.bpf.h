@@ -1,0 +1,202 @@
+// sample_emit(): the one road from a hook to the maps.
+//
+//   filter -> kernel stack -> user stack -> key -> count
+//
+// A source computes a value and calls it:
+//
+//   struct sample sample = {.event = own_event, .value = 1};
+//   return sample_emit(ctx, &sample);
+//
+// Each object has scratch of its own, per CPU, in several slots: a program of the same object that interrupts another
+// one (an NMI), or runs while it is preempted (a uprobe program may be), takes the next slot. When none is free the
+// sample is dropped and counted as "nested".
+#ifndef HEARTH_BPF_SAMPLE_H
+#define HEARTH_BPF_SAMPLE_H
+
+#include "bpf/filter.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define EEXIST 17
+
+struct sample {
+    __u64 value;
+    __u32 detail;
+    __u16 event;
+    __u16 bucket;
+};
+
+struct scratch {
+    __u32 taken;
+    __u32 set; // the set this sample goes to, chosen once
+    __u64 frames[WIRE_USER_FRAMES_MAX];
+    struct wire_chunk chunk;
+    struct wire_count_key key;
+};
+
+#ifndef SCRATCH_SLOTS
+#define SCRATCH_SLOTS 2
+#endif
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, SCRATCH_SLOTS);
+    __type(key, __u32);
+    __type(value, struct scratch);
+} own_scratch SEC(".maps");
+
+static __always_inline struct scratch *scratch__take(void)
+{
+    for (__u32 slot = 0; slot < SCRATCH_SLOTS; slot++) {
+        __u32 key = slot;
+        struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &key);
+        if (scratch && __sync_val_compare_and_swap(&scratch->taken, 0, 1) == 0)
+            return scratch;
+    }
+    tally__lose(WIRE_LOSS_NESTED);
+    return NULL;
+}
+
+static __always_inline void scratch__give_back(struct scratch *scratch)
+{
+    __sync_lock_test_and_set(&scratch->taken, 0);
+}
+
+static __always_inline __u64 mix(__u64 x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+    return x ^ (x >> 31);
+}
+
+// Puts scratch->chunk into the set and returns its id: a hash of all that is in it.
+static __noinline __u64 stack__put_chunk(struct scratch *scratch)
+{
+    struct wire_chunk *chunk = &scratch->chunk;
+    __u64 id = mix(config.stack_seed ^ chunk->caller) + chunk->frame_count + ((__u64)chunk->status << 8);
+    for (__u32 i = 0; i < WIRE_CHUNK_FRAMES && i < chunk->frame_count; i++)
+        id = mix(id ^ chunk->frames[i]) + i;
+    if (id <= WIRE_STACK_LOST)
+        id += 2;
+    // Two calls, not one with a chosen map: each call site then has one map, which the verifier can inline.
+    void *found = scratch->set ? bpf_map_lookup_elem(&stacks_1, &id) : bpf_map_lookup_elem(&stacks_0, &id);
+    if (found)
+        return id;
+    long err = scratch->set ? bpf_map_update_elem(&stacks_1, &id, chunk, BPF_NOEXIST)
+                            : bpf_map_update_elem(&stacks_0, &id, chunk, BPF_NOEXIST);
+    return err == 0 || err == -EEXIST ? id : WIRE_STACK_LOST;
+}
+
+// Stores scratch->frames[0..count), leaf first, as chunks. They are cut from the root's end, so that recursion of
+// different depths shares the chunks of its callers; the leaf's chunk is the short one.
+static __noinline __u64 stack__put(struct scratch *scratch, __u32 count, __u32 status)
+{
+    struct wire_chunk *chunk = &scratch->chunk;
+    __u64 id = 0;
+    if (count > WIRE_USER_FRAMES_MAX)
+        count = WIRE_USER_FRAMES_MAX;
+    for (__u32 turn = 0; turn < WIRE_USER_FRAMES_MAX / WIRE_CHUNK_FRAMES && count; turn++) {
+        __u32 taken = count > WIRE_CHUNK_FRAMES ? WIRE_CHUNK_FRAMES : count;
+        __u32 first = count - taken;
+        chunk->caller = id;
+        chunk->frame_count = taken;
+        chunk->status = first == 0 ? status : 0;
+        for (__u32 i = 0; i < WIRE_CHUNK_FRAMES; i++)
+            chunk->frames[i] = i < taken ? scratch->frames[(first + i) & (WIRE_USER_FRAMES_MAX - 1)] : 0;
+        id = stack__put_chunk(scratch);
+        if (id == WIRE_STACK_LOST) {
+            tally__lose(WIRE_LOSS_STACKS_FULL);
+            return id;
+        }
+        count = first;
+    }
+    return id;
+}
+
+static __always_inline void count__add(struct wire_count *count, __u64 value)
+{
+    __sync_fetch_and_add(&count->samples, 1);
+    __sync_fetch_and_add(&count->value, value);
+}
+
+static __always_inline void *counts__find(struct scratch *scratch)
+{
+    return scratch->set ? bpf_map_lookup_elem(&counts_1, &scratch->key) : bpf_map_lookup_elem(&counts_0, &scratch->key);
+}
+
+static __always_inline void counts__add(struct scratch *scratch, __u64 value)
+{
+    struct wire_count *count = counts__find(scratch);
+    if (count) {
+        count__add(count, value);
+        return;
+    }
+    struct wire_count first = {.samples = 1, .value = value};
+    long err = scratch->set ? bpf_map_update_elem(&counts_1, &scratch->key, &first, BPF_NOEXIST)
+                            : bpf_map_update_elem(&counts_0, &scratch->key, &first, BPF_NOEXIST);
+    if (err == 0)
+        return;
+    count = err == -EEXIST ? counts__find(scratch) : NULL; // another CPU was faster
+    if (count)
+        count__add(count, value);
+    else
+        tally__lose(WIRE_LOSS_COUNTS_FULL);
+}
+
+// The frame-pointer walk by the kernel's own helper: raw addresses, at most sysctl kernel.perf_event_max_stack of them.
+static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scratch *scratch)
+{
+    long bytes = bpf_get_stack(ctx, scratch->frames, sizeof(scratch->frames), BPF_F_USER_STACK);
+    if (bytes <= 0)
+        return WIRE_NO_STACK;
+    __u32 count = (__u32)bytes / 8;
+    for (__u32 i = 1; i < WIRE_USER_FRAMES_MAX && i < count; i++)
+        scratch->frames[i]--; // inside the call, not behind it
+    __u32 status = count >= WIRE_KERNEL_FRAMES_MAX ? WIRE_STACK_CUT : WIRE_STACK_FRAME_POINTERS;
+    if (status == WIRE_STACK_CUT)
+        tally__lose(WIRE_LOSS_STACK_CUT);
+    return stack__put(scratch, count, status);
+}
+
+static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch)
+{
+    long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
+    // -EFAULT is what the helper says of an empty stack, too: a sample taken in user mode.
+    return bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
+}
+
+static __always_inline void key__fill(struct wire_count_key *key, const struct sample *sample)
+{
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    __u64 ids = bpf_get_current_pid_tgid();
+    key->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+    key->cgroup = bpf_get_current_cgroup_id();
+    key->tgid = ids >> 32;
+    key->tid = config.keep_tid ? (__u32)ids : 0;
+    key->event = sample->event;
+    key->bucket = sample->bucket;
+    key->detail = sample->detail;
+    bpf_get_current_comm(key->comm, sizeof(key->comm));
+}
+
+static __always_inline int sample_emit(void *ctx, const struct sample *sample)
+{
+    if (!filter__passes())
+        return 0;
+    struct wire_tally *tally = tally__get();
+    if (tally)
+        __sync_fetch_and_add(&tally->emitted, 1);
+    struct scratch *scratch = scratch__take();
+    if (!scratch)
+        return 0;
+    scratch->set = control__active_set();
+    scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch) : WIRE_NO_STACK;
+    scratch->key.user_stack = config.user_stacks ? stack__user_by_frame_pointers(ctx, scratch) : WIRE_NO_STACK;
+    key__fill(&scratch->key, sample);
+    counts__add(scratch, sample->value);
+    scratch__give_back(scratch);
+    return 0;
+}
+
+#endif
