@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/cmd_symbolize.h"
+
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
+    &cmd_symbolize,
     NULL,
 };
 

@@ -57,6 +57,10 @@ struct symbol_file {
 int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
                              size_t count, symbol_chain_fn *take, void *context);
 
+// The vDSO, by offsets into its image: it is the same for all 64-bit processes of a kernel, so our own is read.
+int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offsets, size_t count,
+                             symbol_chain_fn *take, void *context);
+
 // Kernel addresses, by /proc/kallsyms (module names are appended as " [module]"), BPF programs included.
 // -EACCES with a fault when the kernel hides its addresses (kptr_restrict).
 int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count,
@@ -68,5 +72,9 @@ int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint
 
 // The build id of an ELF file (its NT_GNU_BUILD_ID note): at most 20 bytes. -ENOENT: it has none; -EBADMSG: no ELF.
 int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes);
+
+// The file offsets of a file's own addresses (as nm and objdump print them), by its program headers; UINT64_MAX where
+// an address is not of the file. -EBADMSG: no ELF.
+int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, uint64_t *ret_offsets);
 
 #endif

@@ -15,4 +15,31 @@
 // ones are not tracked, counted as the loss "processes-full".
 #define LIMIT_PROCESSES 32768
 
+// One section of an ELF file, read or inflated: the largest .debug_info in Debian's archive (chromium's, webkit's) has
+// some 2 GiB unpacked, libjvm's 120 MiB. Above: the section counts as missing.
+#define LIMIT_SECTION_BYTES (1024ull << 20)
+
+// Sections of one ELF file; objects made with -ffunction-sections have some 100,000. Above: as if it had none.
+#define LIMIT_SECTIONS (1u << 20)
+
+// The names of an ELF file's sections, and its notes: a few KiB each in practice. Above: not read.
+#define LIMIT_SECTION_NAMES_BYTES (64u << 20)
+#define LIMIT_NOTES_BYTES         (64u << 10)
+
+// Bytes of a perf map that are read: a large JVM's has 10 MiB. Above: the rest is not looked at.
+#define LIMIT_PERF_MAP_BYTES (128u << 20)
+
+// A mangled name (templates reach some 50,000 bytes) and a shown one. Longer ones: the symbol is left out; the name is
+// shown as it is mangled; cut in perf maps.
+#define LIMIT_MANGLED_BYTES (64u << 10)
+#define LIMIT_NAME_BYTES    (16u << 10)
+
+// Names read from /proc/kallsyms: 3 MB in a distribution's kernel. Above: the rest is not read.
+#define LIMIT_KALLSYMS_BYTES (64u << 20)
+
+// Indexes of binaries kept at hand: enough for the programs of a busy host. Above: the least lately used is let go and
+// made, or read from the cache, again when it is needed.
+#define LIMIT_LOADED_INDEX_BYTES (64ull << 20)
+#define LIMIT_LOADED_INDEXES     1024
+
 #endif

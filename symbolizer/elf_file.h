@@ -1,0 +1,81 @@
+// An ELF file read with pread, header by header and section by section: never mapped, so that whoever truncates it
+// meanwhile causes a short read and not a SIGBUS. Everything in it may be hostile; every size is bounded before memory
+// is asked for, compressed sections by what they claim and by what they can hold.
+#ifndef HEARTH_SYMBOLIZER_ELF_FILE_H
+#define HEARTH_SYMBOLIZER_ELF_FILE_H
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/cleanup.h"
+
+struct elf_file;
+
+struct elf_section {
+    const char *name;
+    uint32_t type;
+    uint64_t flags;
+    uint64_t address;
+    uint64_t file_offset;
+    uint64_t bytes; // in the file
+    uint32_t link;
+    uint32_t info;
+    uint64_t entry_bytes;
+};
+
+struct elf_segment {
+    uint32_t type;
+    uint32_t flags;
+    uint64_t file_offset;
+    uint64_t address;
+    uint64_t file_bytes;
+    uint64_t memory_bytes;
+};
+
+struct elf_data { // contents of a section; live as long as the file
+    const uint8_t *bytes;
+    size_t length_bytes;
+};
+
+struct elf_symbol {
+    uint32_t name; // offset in the string table
+    uint8_t info;
+    uint16_t section;
+    uint64_t value;
+    uint64_t bytes;
+};
+
+// The descriptor is borrowed and must stay open. -EBADMSG: not an ELF file of this machine's byte order.
+int elf_file__open(int fd, struct elf_file **ret_file);
+// The same over bytes in memory, which the file takes over: they are freed with it.
+int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, struct elf_file **ret_file);
+void elf_file__free(struct elf_file *file);
+DEFINE_CLEANUP(struct elf_file *, elf_file__free);
+
+bool elf_file__is_64(const struct elf_file *file);
+uint16_t elf_file__machine(const struct elf_file *file);
+size_t elf_file__section_count(const struct elf_file *file);
+const struct elf_section *elf_file__section(const struct elf_file *file, size_t index); // NULL: out of range
+const struct elf_section *elf_file__find(const struct elf_file *file, const char *name);
+const struct elf_section *elf_file__find_type(const struct elf_file *file, uint32_t type);
+// The executable section that holds an address, or NULL.
+const struct elf_section *elf_file__code_at(const struct elf_file *file, uint64_t address);
+size_t elf_file__segment_count(const struct elf_file *file);
+const struct elf_segment *elf_file__segment(const struct elf_file *file, size_t index);
+
+// The contents, inflated where they are compressed (SHF_COMPRESSED with zlib or zstd, and .zdebug_*). A section
+// without contents here (SHT_NOBITS, or in another file) is empty.
+int elf_file__read(struct elf_file *file, const struct elf_section *section, struct elf_data *ret_data);
+// Frees the contents of one section again.
+void elf_file__forget(struct elf_file *file, const struct elf_section *section);
+
+// Symbol `index` of a symbol table's contents; zeroes past the end.
+struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data table, size_t index);
+size_t elf_file__symbol_bytes(const struct elf_file *file);
+
+// NT_GNU_BUILD_ID. -ENOENT: none.
+int elf_file__build_id(struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes);
+
+#endif

@@ -1,0 +1,17 @@
+// Files as another process sees them, opened without trusting it: paths are resolved below its root (openat2 with
+// RESOLVE_IN_ROOT: symlinks and ".." stay inside), never block on a FIFO, and only regular files are given out.
+#ifndef HEARTH_SYMBOLIZER_FOREIGN_FILE_H
+#define HEARTH_SYMBOLIZER_FOREIGN_FILE_H
+
+#include <sys/types.h>
+
+// The root directory of a process (its mount namespace, its chroot). -ENOENT: no such process.
+int foreign_file__open_root(pid_t pid, int *ret_fd);
+
+// Opens a path below `root_fd` (-1: our own root) for reading. -EINVAL: not a regular file.
+int foreign_file__open(int root_fd, const char *path, int *ret_fd);
+
+// The pid a process has in its own pid namespace; `pid` itself where that is not known.
+pid_t foreign_file__inner_pid(pid_t pid);
+
+#endif

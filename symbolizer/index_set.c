@@ -1,0 +1,233 @@
+#include "symbolizer/index_set.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "symbolizer/debug_dirs.h"
+#include "symbolizer/naming_job.h"
+
+// Beyond so many pieces the next one holds every unit and replaces them all.
+#define PIECES_MAX 16
+
+struct piece {
+    void *bytes;
+    size_t length_bytes;
+    struct index index;
+};
+
+struct index_key { // compared as bytes: zeroed before it is filled
+    uint8_t build_id[20];
+    uint64_t device, inode, size_bytes;
+    int64_t changed_s, changed_ns;
+};
+
+struct index_pieces {
+    struct index_key key;
+    int failure; // of the last job, or 0
+    uint64_t used_at;
+    size_t count;
+    struct piece pieces[PIECES_MAX];
+};
+
+struct index_set {
+    const struct symbolizer_options *options;
+    struct index_pieces **entries;
+    size_t count;
+    uint64_t clock;
+    uint64_t loaded_bytes;
+};
+
+static void drop_pieces(struct index_set *set, struct index_pieces *entry)
+{
+    for (size_t i = 0; i < entry->count; i++) {
+        munmap(entry->pieces[i].bytes, entry->pieces[i].length_bytes);
+        set->loaded_bytes -= entry->pieces[i].length_bytes;
+    }
+    entry->count = 0;
+}
+
+int index_set__new(const struct symbolizer_options *options, struct index_set **ret_set)
+{
+    struct index_set *set = calloc(1, sizeof(*set));
+    if (!set)
+        return -ENOMEM;
+    set->options = options;
+    *ret_set = set;
+    return 0;
+}
+
+void index_set__free(struct index_set *set)
+{
+    if (!set)
+        return;
+    for (size_t i = 0; i < set->count; i++) {
+        drop_pieces(set, set->entries[i]);
+        free(set->entries[i]);
+    }
+    free(set->entries);
+    free(set);
+}
+
+static int make_key(const struct symbol_file *file, struct index_key *ret_key)
+{
+    struct stat status;
+    memset(ret_key, 0, sizeof(*ret_key));
+    if (file->build_id && file->build_id_bytes > 0 && file->build_id_bytes <= sizeof(ret_key->build_id)) {
+        memcpy(ret_key->build_id, file->build_id, file->build_id_bytes);
+        return 0;
+    }
+    if (fstat(file->fd, &status) != 0)
+        return -errno;
+    ret_key->device = status.st_dev;
+    ret_key->inode = status.st_ino;
+    ret_key->size_bytes = (uint64_t)status.st_size;
+    ret_key->changed_s = status.st_ctim.tv_sec;
+    ret_key->changed_ns = status.st_ctim.tv_nsec;
+    return 0;
+}
+
+static int find_or_add(struct index_set *set, const struct index_key *key, struct index_pieces **ret_entry)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (memcmp(&set->entries[i]->key, key, sizeof(*key)) != 0)
+            continue;
+        *ret_entry = set->entries[i];
+        return 0;
+    }
+    struct index_pieces **grown = realloc(set->entries, (set->count + 1) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    set->entries = grown;
+    struct index_pieces *entry = calloc(1, sizeof(*entry));
+    if (!entry)
+        return -ENOMEM;
+    entry->key = *key;
+    set->entries[set->count++] = entry;
+    *ret_entry = entry;
+    return 0;
+}
+
+// Lets the least lately used go, but never `keep`.
+static void shrink(struct index_set *set, const struct index_pieces *keep)
+{
+    while (set->loaded_bytes > LIMIT_LOADED_INDEX_BYTES || set->count > LIMIT_LOADED_INDEXES) {
+        size_t oldest = SIZE_MAX;
+        for (size_t i = 0; i < set->count; i++)
+            if (set->entries[i] != keep &&
+                (oldest == SIZE_MAX || set->entries[i]->used_at < set->entries[oldest]->used_at))
+                oldest = i;
+        if (oldest == SIZE_MAX)
+            return;
+        drop_pieces(set, set->entries[oldest]);
+        free(set->entries[oldest]);
+        set->entries[oldest] = set->entries[--set->count];
+    }
+}
+
+static bool is_missing(const struct index_pieces *entry, uint64_t offset)
+{
+    struct index_frame chain[LIMIT_CHAIN];
+    size_t length;
+    if (entry->count == 0)
+        return true;
+    for (size_t i = 0; i < entry->count; i++)
+        if (index__find(&entry->pieces[i].index, offset, true, chain, &length) != INDEX_ANSWER_NOT_HERE)
+            return false;
+    return true;
+}
+
+static int add_piece(struct index_set *set, struct index_pieces *entry, void *bytes, size_t length_bytes)
+{
+    struct piece piece = {.bytes = bytes, .length_bytes = length_bytes};
+    int err = index__check(bytes, length_bytes, false, &piece.index);
+    if (err) {
+        munmap(bytes, length_bytes);
+        return err;
+    }
+    if (piece.index.header->complete || entry->count == PIECES_MAX)
+        drop_pieces(set, entry);
+    set->loaded_bytes += length_bytes;
+    entry->pieces[entry->count++] = piece;
+    return 0;
+}
+
+static int open_companion(void *context, const struct companion *companion, int *ret_fd)
+{
+    return debug_dirs__open(context, companion, ret_fd);
+}
+
+static int run_job(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
+                   struct index_pieces *entry)
+{
+    static const char *const default_dirs[] = {"/usr/lib/debug", NULL};
+    struct debug_dirs where = {.dirs = set->options->debug_dirs ? set->options->debug_dirs : default_dirs,
+                               .root_fd = file->root_fd,
+                               .path = file->path};
+    struct naming_request request = {.fd = file->fd,
+                                     .offsets = offsets,
+                                     .count = count,
+                                     .complete = entry->count + 1 >= PIECES_MAX,
+                                     .open_companion = open_companion,
+                                     .context = &where};
+    _cleanup_(buf__release) struct buf made = {0};
+    int err = naming_job__run(&request, &made);
+    if (err)
+        return err;
+    void *bytes = mmap(NULL, made.length_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED)
+        return -errno;
+    memcpy(bytes, made.data, made.length_bytes);
+    return add_piece(set, entry, bytes, made.length_bytes);
+}
+
+int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
+                    const struct index_pieces **ret_pieces)
+{
+    struct index_key key;
+    struct index_pieces *entry;
+    int err = make_key(file, &key);
+    if (!err)
+        err = find_or_add(set, &key, &entry);
+    if (err)
+        return err;
+    entry->used_at = ++set->clock;
+    if (entry->failure && entry->count == 0)
+        return entry->failure;
+    _cleanup_free_ uint64_t *missing = calloc(count + 1, sizeof(*missing));
+    if (!missing)
+        return -ENOMEM;
+    size_t missing_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (is_missing(entry, offsets[i]))
+            missing[missing_count++] = offsets[i];
+    if (missing_count > 0 && !entry->failure) {
+        entry->failure = run_job(set, file, missing, missing_count, entry);
+        shrink(set, entry);
+        if (entry->failure && entry->count == 0)
+            return entry->failure;
+    }
+    *ret_pieces = entry;
+    return 0;
+}
+
+void index_pieces__find(const struct index_pieces *pieces, uint64_t offset, bool no_inline,
+                        struct index_chain *ret_chain)
+{
+    ret_chain->length = 0;
+    for (size_t i = 0; i < pieces->count; i++) {
+        const struct index *index = &pieces->pieces[i].index;
+        enum index_answer answer = index__find(index, offset, no_inline, ret_chain->frames, &ret_chain->length);
+        ret_chain->index = index;
+        if (answer != INDEX_ANSWER_NOT_HERE)
+            return;
+    }
+}
+
+void index_pieces__cool(const struct index_pieces *pieces)
+{
+    (void)pieces;
+}

@@ -1,0 +1,62 @@
+#include "symbolizer/inflate.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/limits.h"
+
+#ifndef ELFCOMPRESS_ZSTD
+#define ELFCOMPRESS_ZSTD 2
+#endif
+
+// Deflate packs at most 1032:1 (zlib's own documentation); zstd has no such bound.
+#define DEFLATE_RATIO 1032u
+
+static bool inflate_zlib(const uint8_t *packed, size_t packed_bytes, uint8_t *bytes, size_t length_bytes)
+{
+    z_stream stream = {.next_in = (Bytef *)packed, .next_out = bytes};
+    if (inflateInit(&stream) != Z_OK)
+        return false;
+    size_t in_left = packed_bytes, out_left = length_bytes;
+    int result = Z_OK;
+    while (result == Z_OK) { // avail_in and avail_out have 32 bits
+        uInt in = in_left > 1u << 30 ? 1u << 30 : (uInt)in_left, out = out_left > 1u << 30 ? 1u << 30 : (uInt)out_left;
+        stream.avail_in = in;
+        stream.avail_out = out;
+        result = inflate(&stream, Z_NO_FLUSH);
+        in_left -= in - stream.avail_in;
+        out_left -= out - stream.avail_out;
+        if (result == Z_OK && in == stream.avail_in && out == stream.avail_out)
+            break;
+    }
+    inflateEnd(&stream);
+    return result == Z_STREAM_END && out_left == 0;
+}
+
+int inflate__section(uint32_t type, const uint8_t *packed, size_t packed_bytes, uint64_t length_bytes,
+                     uint8_t **ret_bytes)
+{
+    if (length_bytes > LIMIT_SECTION_BYTES || (type == ELFCOMPRESS_ZLIB && length_bytes / DEFLATE_RATIO > packed_bytes))
+        return -E2BIG;
+    _cleanup_free_ uint8_t *bytes = malloc(length_bytes + 1);
+    if (!bytes)
+        return -ENOMEM;
+    switch (type) {
+    case ELFCOMPRESS_ZLIB:
+        if (!inflate_zlib(packed, packed_bytes, bytes, length_bytes))
+            return -EBADMSG;
+        break;
+    case ELFCOMPRESS_ZSTD:
+        if (ZSTD_decompress(bytes, length_bytes, packed, packed_bytes) != length_bytes)
+            return -EBADMSG;
+        break;
+    default:
+        return -EOPNOTSUPP;
+    }
+    *ret_bytes = take_pointer(bytes);
+    return 0;
+}

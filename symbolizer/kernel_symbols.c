@@ -1,0 +1,170 @@
+#include "symbolizer/kernel_symbols.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/buf.h"
+#include "store/base/limits.h"
+#include "symbolizer/symbol_name.h"
+
+// kallsyms gives no sizes: a symbol reaches to the next one, but code of a module or a BPF program not beyond the page
+// it would end in when it is the last one. 1 MiB is more than any function has.
+#define LAST_SYMBOL_BYTES (1u << 20)
+#define NAMES_A_BLOCK     16u // every 16th name's place is kept, the others are walked to
+
+struct kernel_symbols {
+    uint64_t base;
+    uint32_t count;
+    uint32_t *starts; // relative to base, sorted
+    uint32_t *blocks; // where each 16th name begins
+    char *names;      // in order of starts
+};
+
+struct entry { // while reading
+    uint64_t address;
+    uint32_t name;
+    uint8_t binding;
+    bool is_code; // false: only ends the one before it
+};
+
+void kernel_symbols__free(struct kernel_symbols *symbols)
+{
+    if (!symbols)
+        return;
+    free(symbols->starts);
+    free(symbols->blocks);
+    free(symbols->names);
+    free(symbols);
+}
+
+// "ADDRESS TYPE NAME[\t[MODULE]]\n"; a name with its module is kept as "NAME [MODULE]".
+static void read_line(char *line, struct buf *entries, struct buf *names)
+{
+    char *end;
+    uint64_t address = strtoull(line, &end, 16);
+    if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
+        return;
+    char type = end[1], *name = end + 3;
+    name[strcspn(name, "\n")] = '\0';
+    char *module = strchr(name, '\t');
+    if (module)
+        *module = ' ';
+    struct entry entry = {.address = address, .is_code = strchr("tTwW", type) != NULL};
+    if (!name[0] || (!entry.is_code && strcmp(name, "_etext") != 0))
+        return;
+    // _etext is code of no one, and ends the core's last function.
+    entry.is_code = entry.is_code && strcmp(name, "_etext") != 0;
+    entry.binding = type == 'T' ? STB_GLOBAL : type == 't' ? STB_LOCAL : STB_WEAK;
+    entry.name = (uint32_t)names->length_bytes;
+    buf__append(names, name, strlen(name) + 1);
+    buf__append(entries, &entry, sizeof(entry));
+}
+
+static int compare(const void *left, const void *right, void *names)
+{
+    const struct entry *a = left, *b = right;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    if (a->is_code != b->is_code)
+        return a->is_code ? -1 : 1;
+    const char *a_name = (const char *)names + a->name, *b_name = (const char *)names + b->name;
+    if (strcmp(a_name, b_name) == 0)
+        return 0;
+    return symbol_name__is_better(a->binding, a_name, b->binding, b_name) ? -1 : 1;
+}
+
+static int pack(struct entry *entries, size_t count, const char *names, struct kernel_symbols *symbols)
+{
+    struct buf packed = {0};
+    symbols->starts = calloc(count + 1, sizeof(*symbols->starts));
+    symbols->blocks = calloc(count / NAMES_A_BLOCK + 1, sizeof(*symbols->blocks));
+    if (!symbols->starts || !symbols->blocks)
+        return -ENOMEM;
+    symbols->base = count > 0 ? entries[0].address : 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t relative = entries[i].address - symbols->base;
+        if (relative > UINT32_MAX)
+            break; // sorted: so are all that follow
+        if (symbols->count > 0 && symbols->starts[symbols->count - 1] == relative)
+            continue; // the better alias came first
+        if (symbols->count % NAMES_A_BLOCK == 0)
+            symbols->blocks[symbols->count / NAMES_A_BLOCK] = (uint32_t)packed.length_bytes;
+        symbols->starts[symbols->count++] = (uint32_t)relative;
+        const char *name = entries[i].is_code ? names + entries[i].name : "";
+        buf__append(&packed, name, strlen(name) + 1);
+    }
+    char *exact = packed.failed ? NULL : realloc(packed.data, packed.length_bytes + 1);
+    if (!exact) {
+        buf__release(&packed);
+        return -ENOMEM;
+    }
+    symbols->names = exact;
+    return 0;
+}
+
+static bool is_sorted(const struct entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (entries[i].address <= entries[i - 1].address)
+            return false;
+    return true;
+}
+
+int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
+{
+    _cleanup_(kernel_symbols__freep) struct kernel_symbols *symbols = calloc(1, sizeof(*symbols));
+    _cleanup_(buf__release) struct buf entries = {0}, names = {0};
+    _cleanup_free_ char *line = NULL;
+    size_t capacity = 0;
+    if (!symbols)
+        return -ENOMEM;
+    while (getline(&line, &capacity, stream) > 0 && names.length_bytes < LIMIT_KALLSYMS_BYTES)
+        read_line(line, &entries, &names);
+    if (ferror(stream))
+        return -EIO;
+    if (entries.failed || names.failed)
+        return -ENOMEM;
+    struct entry *all = (struct entry *)entries.data;
+    size_t count = entries.length_bytes / sizeof(*all), hidden = 0;
+    while (hidden < count && all[hidden].address == 0)
+        hidden++;
+    if (hidden == count)
+        return -EACCES;
+    if (!is_sorted(all, count))
+        qsort_r(all, count, sizeof(*all), compare, names.data);
+    // Below the upper half lie only the offsets of per-CPU variables.
+    size_t first = 0;
+    while (first < count && all[first].address < 1ull << 63)
+        first++;
+    int err = pack(all + first, count - first, (const char *)names.data, symbols);
+    if (err)
+        return err;
+    *ret_symbols = take_pointer(symbols);
+    return 0;
+}
+
+int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address, char *out, size_t out_bytes)
+{
+    if (address < symbols->base || address - symbols->base > UINT32_MAX)
+        return -ENOENT;
+    uint32_t relative = (uint32_t)(address - symbols->base), low = 0, high = symbols->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (symbols->starts[middle] <= relative)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || relative - symbols->starts[low - 1] >= LAST_SYMBOL_BYTES)
+        return -ENOENT;
+    const char *name = symbols->names + symbols->blocks[(low - 1) / NAMES_A_BLOCK];
+    for (uint32_t i = (low - 1) % NAMES_A_BLOCK; i > 0; i--)
+        name += strlen(name) + 1;
+    if (!name[0])
+        return -ENOENT;
+    snprintf(out, out_bytes, "%s", name);
+    return 0;
+}

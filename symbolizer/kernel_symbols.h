@@ -1,0 +1,25 @@
+// The functions of the running kernel, by /proc/kallsyms, packed: some 4 MB for 120,000 of them.
+//
+//   ffffffff8104b2a0 T do_syscall_64
+//   ffffffffc0a41000 t ext4_map_blocks	[ext4]        shown as "ext4_map_blocks [ext4]"
+//   ffffffffc0b10f44 t bpf_prog_6deef7357e7b4530_sd	[bpf]
+#ifndef HEARTH_SYMBOLIZER_KERNEL_SYMBOLS_H
+#define HEARTH_SYMBOLIZER_KERNEL_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "store/base/cleanup.h"
+
+struct kernel_symbols;
+
+// Reads a stream in the form of /proc/kallsyms. -EACCES: every address is 0, the kernel hides them.
+int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols);
+void kernel_symbols__free(struct kernel_symbols *symbols);
+DEFINE_CLEANUP(struct kernel_symbols *, kernel_symbols__free);
+
+// The name of the function that holds an address, in `out`. -ENOENT: none.
+int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address, char *out, size_t out_bytes);
+
+#endif

@@ -1,0 +1,42 @@
+// One binary in, its index out: opens the ELF file, asks for the files that belong to it, and lets every resolver of
+// the table in naming_job.c add what it knows. Runs in the sandboxed child, and in process where there is none.
+#ifndef HEARTH_SYMBOLIZER_NAMING_JOB_H
+#define HEARTH_SYMBOLIZER_NAMING_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/buf.h"
+
+// A file the binary names, by one of its ways of naming; the job cannot open anything itself.
+enum companion_kind {
+    COMPANION_DEBUG_BY_ID,   // name: empty; build_id: the binary's
+    COMPANION_DEBUG_BY_LINK, // name: from .gnu_debuglink, without a folder
+    COMPANION_ALTERNATE,     // name: from .gnu_debugaltlink, build_id: its own
+    COMPANION_DWP,           // name: empty: beside the binary
+    COMPANION_DWO,           // name: as the compiler wrote it; folder: the compilation's
+};
+
+struct companion {
+    enum companion_kind kind;
+    uint32_t build_id_bytes;
+    uint8_t build_id[20];
+    char name[512];
+    char folder[512];
+};
+
+struct naming_request {
+    int fd;
+    const uint64_t *offsets; // file offsets whose units are wanted
+    size_t count;
+    bool complete; // all units
+    // Opens a companion; the job closes the descriptor. -ENOENT: there is none.
+    int (*open_companion)(void *context, const struct companion *companion, int *ret_fd);
+    void *context;
+};
+
+// Appends the index to `ret_index`. -EBADMSG: no ELF file.
+int naming_job__run(const struct naming_request *request, struct buf *ret_index);
+
+#endif

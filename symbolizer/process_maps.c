@@ -1,0 +1,94 @@
+#include "symbolizer/process_maps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/base/limits.h"
+#include "symbolizer/foreign_file.h"
+
+// "START-END PERMS OFFSET DEV INODE   PATH"
+static int add_line(char *line, struct process_maps *maps)
+{
+    struct process_mapping mapping = {0};
+    char permissions[8];
+    int path_at = 0;
+    line[strcspn(line, "\n")] = '\0';
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %" SCNu64 " %n", &mapping.start, &mapping.end,
+               permissions, &mapping.file_offset, &mapping.inode, &path_at) < 5 ||
+        !strchr(permissions, 'x'))
+        return 0;
+    if (maps->count >= LIMIT_MAPPINGS_A_PROCESS)
+        return 0;
+    struct process_mapping *grown = realloc(maps->mappings, (maps->count + 1) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    maps->mappings = grown;
+    mapping.path = strdup(path_at > 0 ? line + path_at : "");
+    if (!mapping.path)
+        return -ENOMEM;
+    maps->mappings[maps->count++] = mapping;
+    return 0;
+}
+
+int process_maps__read(pid_t pid, struct process_maps *ret_maps)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+    _cleanup_file_ FILE *stream = fopen(path, "re");
+    if (!stream)
+        return -errno;
+    _cleanup_free_ char *line = NULL;
+    _cleanup_(process_maps__release) struct process_maps maps = {0};
+    size_t capacity = 0;
+    int err = 0;
+    while (!err && getline(&line, &capacity, stream) > 0)
+        err = add_line(line, &maps);
+    if (err || ferror(stream))
+        return err ? err : -ESRCH; // the process ended meanwhile
+    *ret_maps = maps;
+    maps = (struct process_maps){0};
+    return 0;
+}
+
+void process_maps__release(struct process_maps *maps)
+{
+    for (size_t i = 0; i < maps->count; i++)
+        free(maps->mappings[i].path);
+    free(maps->mappings);
+    *maps = (struct process_maps){0};
+}
+
+const struct process_mapping *process_maps__find(const struct process_maps *maps, uint64_t address)
+{
+    size_t low = 0, high = maps->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (maps->mappings[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && address < maps->mappings[low - 1].end ? &maps->mappings[low - 1] : NULL;
+}
+
+int process_maps__open(pid_t pid, const struct process_mapping *mapping, int *ret_fd)
+{
+    char path[96];
+    struct stat status;
+    snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, mapping->start, mapping->end);
+    // Only what could be mapped has such a link, and devices can: look before it is opened.
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode)) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd >= 0) {
+            *ret_fd = fd;
+            return 0;
+        }
+    }
+    _cleanup_fd_ int root = -1;
+    int err = foreign_file__open_root(pid, &root);
+    return err ? err : foreign_file__open(root, mapping->path, ret_fd);
+}

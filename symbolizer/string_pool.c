@@ -1,0 +1,74 @@
+#include "symbolizer/string_pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t hash(const char *text, size_t length)
+{
+    uint64_t value = length * 0x9e3779b97f4a7c15u;
+    for (; length >= 8; text += 8, length -= 8) {
+        uint64_t word;
+        memcpy(&word, text, 8);
+        value = (value ^ word) * 0xff51afd7ed558ccdu;
+        value ^= value >> 32;
+    }
+    uint64_t rest = 0;
+    memcpy(&rest, text, length);
+    value = (value ^ rest) * 0xff51afd7ed558ccdu;
+    return (uint32_t)(value >> 32);
+}
+
+static bool grow(struct string_pool *pool)
+{
+    size_t count = pool->slot_count ? pool->slot_count * 2 : 1024;
+    uint32_t *slots = calloc(count, sizeof(*slots));
+    if (!slots)
+        return false;
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        if (!pool->slots[i])
+            continue;
+        const char *text = (const char *)pool->bytes.data + pool->slots[i];
+        size_t at = hash(text, strlen(text)) & (count - 1);
+        while (slots[at])
+            at = (at + 1) & (count - 1);
+        slots[at] = pool->slots[i];
+    }
+    free(pool->slots);
+    pool->slots = slots;
+    pool->slot_count = count;
+    return true;
+}
+
+uint32_t string_pool__add(struct string_pool *pool, const char *text, size_t length)
+{
+    length = strnlen(text, length);
+    if (pool->bytes.length_bytes == 0)
+        buf__append_byte(&pool->bytes, 0);
+    if (length == 0 || pool->bytes.failed)
+        return 0;
+    if (length > UINT32_MAX - 2 - pool->bytes.length_bytes || (pool->used * 2 >= pool->slot_count && !grow(pool))) {
+        pool->bytes.failed = true;
+        return 0;
+    }
+    size_t at = hash(text, length) & (pool->slot_count - 1);
+    for (; pool->slots[at]; at = (at + 1) & (pool->slot_count - 1)) {
+        const char *known = (const char *)pool->bytes.data + pool->slots[at];
+        if (strncmp(known, text, length) == 0 && known[length] == '\0')
+            return pool->slots[at];
+    }
+    uint32_t offset = (uint32_t)pool->bytes.length_bytes;
+    buf__append(&pool->bytes, text, length);
+    buf__append_byte(&pool->bytes, 0);
+    if (pool->bytes.failed)
+        return 0;
+    pool->slots[at] = offset;
+    pool->used++;
+    return offset;
+}
+
+void string_pool__release(struct string_pool *pool)
+{
+    free(pool->slots);
+    buf__release(&pool->bytes);
+    *pool = (struct string_pool){0};
+}

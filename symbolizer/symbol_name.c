@@ -1,0 +1,105 @@
+#include "symbolizer/symbol_name.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <libiberty/demangle.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/limits.h"
+
+static int binding_rank(uint8_t binding)
+{
+    return binding == STB_GLOBAL || binding == STB_GNU_UNIQUE ? 0 : binding == STB_WEAK ? 1 : 2;
+}
+
+bool symbol_name__is_better(uint8_t a_binding, const char *a, uint8_t b_binding, const char *b)
+{
+    int a_rank = binding_rank(a_binding), b_rank = binding_rank(b_binding);
+    if (a_rank != b_rank)
+        return a_rank < b_rank;
+    size_t a_underscores = strspn(a, "_"), b_underscores = strspn(b, "_");
+    if (a_underscores != b_underscores)
+        return a_underscores < b_underscores;
+    size_t a_length = strlen(a), b_length = strlen(b);
+    if (a_length != b_length)
+        return a_length < b_length;
+    return strcmp(a, b) < 0;
+}
+
+bool symbol_name__is_mangled(const char *name)
+{
+    return (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R' || name[1] == 'D')) || strncmp(name, "__Z", 3) == 0 ||
+           strncmp(name, "__R", 3) == 0;
+}
+
+int symbol_name__demangle(const char *name, char **ret_name)
+{
+    if (!symbol_name__is_mangled(name) || strlen(name) > LIMIT_MANGLED_BYTES)
+        return -ENOENT;
+    char *text = NULL;
+    if (name[1] != 'D') {
+        text = rust_demangle(name, DMGL_PARAMS | DMGL_ANSI); // refuses C++; says no hashes
+        if (!text)
+            text = cplus_demangle_v3(name, DMGL_PARAMS | DMGL_ANSI);
+    } else {
+        text = dlang_demangle(name, DMGL_PARAMS | DMGL_ANSI);
+    }
+    if (!text)
+        return -ENOENT;
+    if (strlen(text) > LIMIT_NAME_BYTES) { // a small name may demangle to a bomb
+        free(text);
+        return -ENOENT;
+    }
+    *ret_name = text;
+    return 0;
+}
+
+// The length of the UTF-8 sequence at `text` that is fit to be shown, or 0.
+static size_t sequence(const unsigned char *text)
+{
+    size_t length = text[0] < 0x80   ? 1
+                    : text[0] < 0xc2 ? 0
+                    : text[0] < 0xe0 ? 2
+                    : text[0] < 0xf0 ? 3
+                    : text[0] < 0xf5 ? 4
+                                     : 0;
+    if (length == 1)
+        return text[0] >= 0x20 && text[0] != 0x7f;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    if (text[0] == 0xc2 && text[1] < 0xa0) // C1 controls
+        return 0;
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    // Marks that turn the direction of what follows (U+202A-202E, U+2066-2069) can forge a whole line.
+    if (text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
+                            (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)))
+        return 0;
+    return length;
+}
+
+size_t symbol_name__escape(const char *name, char *out, size_t out_bytes)
+{
+    size_t length = 0;
+    const unsigned char *at = (const unsigned char *)name;
+    while (*at) {
+        size_t bytes = sequence(at);
+        if (length + (bytes ? bytes : 4) + 1 > out_bytes)
+            break;
+        if (bytes) {
+            memcpy(out + length, at, bytes);
+            length += bytes;
+            at += bytes;
+        } else {
+            snprintf(out + length, 5, "\\x%02x", *at++);
+            length += 4;
+        }
+    }
+    if (out_bytes > 0)
+        out[length] = '\0';
+    return length;
+}

@@ -1,0 +1,23 @@
+// Which of several names of one address is shown, and names made readable.
+#ifndef HEARTH_SYMBOLIZER_SYMBOL_NAME_H
+#define HEARTH_SYMBOLIZER_SYMBOL_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The rule for aliases: GLOBAL before WEAK before LOCAL, then fewest leading underscores, then the shortest, then by
+// the alphabet, so that two runs agree. `binding` is that of st_info. True: a is shown rather than b.
+bool symbol_name__is_better(uint8_t a_binding, const char *a, uint8_t b_binding, const char *b);
+
+// True for names that a demangler may know: the only ones worth asking it about.
+bool symbol_name__is_mangled(const char *name);
+
+// C++, Rust (legacy and v0) and D. *ret_name is yours; -ENOENT: not a mangled name, show it as it is.
+int symbol_name__demangle(const char *name, char **ret_name);
+
+// Writes `name` into `out`, with control characters and bytes that are no UTF-8 as \xNN: names come from strangers
+// and may be shown on a terminal. Always ends with NUL; returns the length, cut to fit.
+size_t symbol_name__escape(const char *name, char *out, size_t out_bytes);
+
+#endif

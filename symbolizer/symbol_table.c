@@ -1,0 +1,159 @@
+#include "symbolizer/symbol_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/limits.h"
+#include "symbolizer/range.h"
+#include "symbolizer/symbol_name.h"
+
+struct symbol_entry {
+    uint32_t start;
+    uint32_t end;   // 0: no size
+    uint32_t limit; // of one without size: the end of its section
+    uint32_t name;  // in contents
+    uint8_t binding;
+    uint8_t made_up;
+};
+
+void symbol_table__release(struct symbol_table *table)
+{
+    buf__release(&table->symbols);
+    buf__release(&table->contents);
+}
+
+static int append(struct symbol_table *table, struct symbol_entry entry, const char *name)
+{
+    if (table->contents.length_bytes + strlen(name) + 1 > UINT32_MAX)
+        return -E2BIG;
+    entry.name = (uint32_t)table->contents.length_bytes;
+    buf__append(&table->contents, name, strlen(name) + 1);
+    buf__append(&table->symbols, &entry, sizeof(entry));
+    return table->contents.failed || table->symbols.failed ? -ENOMEM : 0;
+}
+
+int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t bytes, const char *name)
+{
+    uint64_t start = address - table->base;
+    if (address < table->base || start >= UINT32_MAX || bytes == 0 || !name[0])
+        return 0;
+    uint64_t end = bytes < UINT32_MAX - start ? start + bytes : UINT32_MAX;
+    struct symbol_entry entry = {.start = (uint32_t)start, .end = (uint32_t)end, .binding = STB_LOCAL, .made_up = 1};
+    return append(table, entry, name);
+}
+
+static bool names_code(const struct elf_symbol *symbol, const char *name)
+{
+    unsigned type = ELF64_ST_TYPE(symbol->info);
+    if (symbol->section == SHN_UNDEF || (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE))
+        return false;
+    if (!name[0] || strncmp(name, ".L", 2) == 0)
+        return false;
+    // The mapping symbols of ARM and RISC-V: $x, $d, $a.123
+    return !(name[0] == '$' && name[1] && strchr("adtx", name[1]) && (!name[2] || name[2] == '.'));
+}
+
+static int add_symbol(struct symbol_table *table, const struct elf_file *file, const struct elf_symbol *symbol,
+                      const char *name, bool is_dynamic)
+{
+    const struct elf_section *section = elf_file__section(file, symbol->section);
+    if (!section || symbol->section >= SHN_LORESERVE || !(section->flags & SHF_EXECINSTR))
+        section = elf_file__code_at(file, symbol->value);
+    if (!section || symbol->value < section->address || symbol->value - section->address >= section->bytes ||
+        symbol->value < table->base)
+        return 0;
+    uint64_t start = symbol->value - table->base, limit = section->address + section->bytes - table->base;
+    if (limit >= UINT32_MAX || start >= limit)
+        return 0;
+    uint64_t bytes = symbol->bytes == 0 && is_dynamic ? 1 : symbol->bytes;
+    struct symbol_entry entry = {.start = (uint32_t)start,
+                                 .limit = (uint32_t)limit,
+                                 .end = (uint32_t)(bytes == 0              ? 0
+                                                   : bytes < limit - start ? start + bytes
+                                                                           : limit),
+                                 .binding = ELF64_ST_BIND(symbol->info)};
+    return append(table, entry, name);
+}
+
+int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
+{
+    const struct elf_section *section = elf_file__find_type(file, SHT_SYMTAB);
+    if (!section || section->bytes == 0)
+        section = elf_file__find_type(file, SHT_DYNSYM);
+    const struct elf_section *names_section = section ? elf_file__section(file, section->link) : NULL;
+    if (!section || !names_section || section->type == SHT_NOBITS)
+        return 0;
+    struct elf_data symbols, names;
+    int err = elf_file__read(file, section, &symbols);
+    if (!err)
+        err = elf_file__read(file, names_section, &names);
+    size_t count = err ? 0 : symbols.length_bytes / elf_file__symbol_bytes(file);
+    for (size_t i = 1; i < count && !err; i++) {
+        struct elf_symbol symbol = elf_file__symbol(file, symbols, i);
+        const char *name = symbol.name < names.length_bytes ? (const char *)names.bytes + symbol.name : "";
+        // A million symbols may share one endless name.
+        if (names_code(&symbol, name) && strnlen(name, LIMIT_MANGLED_BYTES) < LIMIT_MANGLED_BYTES)
+            err = add_symbol(table, file, &symbol, name, section->type == SHT_DYNSYM);
+    }
+    elf_file__forget(file, section);
+    elf_file__forget(file, names_section);
+    return err;
+}
+
+// By start; at one start those with a size first, then the better name first.
+static int compare(const void *left, const void *right, void *contents)
+{
+    const struct symbol_entry *a = left, *b = right;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    if (!a->end != !b->end)
+        return a->end ? -1 : 1;
+    if (a->made_up != b->made_up)
+        return a->made_up ? 1 : -1;
+    const char *a_name = (const char *)contents + a->name, *b_name = (const char *)contents + b->name;
+    return symbol_name__is_better(a->binding, a_name, b->binding, b_name) ? -1 : 1;
+}
+
+// The size of one without: to the next start, its section's end, or nothing when it lies inside one with a size (a
+// label in a function).
+static void settle_sizes(struct symbol_entry *entries, size_t count)
+{
+    uint32_t covered = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct symbol_entry *entry = &entries[i];
+        if (!entry->end && entry->start >= covered) {
+            size_t next = i + 1;
+            while (next < count && entries[next].start == entry->start)
+                next++;
+            entry->end = next < count && entries[next].start < entry->limit ? entries[next].start : entry->limit;
+            covered = entry->start + 1; // the worse aliases at this start have no say
+        } else if (entry->end > covered) {
+            covered = entry->end;
+        }
+    }
+}
+
+int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, struct buf *ranges)
+{
+    struct symbol_entry *entries = (struct symbol_entry *)table->symbols.data;
+    size_t count = table->symbols.length_bytes / sizeof(*entries);
+    _cleanup_free_ struct layer *layers = calloc(count + 1, sizeof(*layers));
+    if (!layers)
+        return -ENOMEM;
+    if (count == 0)
+        return 0;
+    qsort_r(entries, count, sizeof(*entries), compare, table->contents.data);
+    settle_sizes(entries, count);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = (const char *)table->contents.data + entries[i].name;
+        if (entries[i].end <= entries[i].start ||
+            (used > 0 && layers[used - 1].start == entries[i].start && layers[used - 1].end == entries[i].end))
+            continue; // an alias of the last one, which is the better
+        layers[used] = (struct layer){.start = entries[i].start, .end = entries[i].end};
+        layers[used].rank = entries[i].made_up ? 0 : 1;
+        layers[used++].value = string_pool__add(pool, name, strlen(name));
+    }
+    return range__flatten(layers, used, ranges);
+}

@@ -1,0 +1,249 @@
+#include "symbolizer/symbolizer.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/hash.h"
+#include "symbolizer/elf_file.h"
+#include "symbolizer/index_set.h"
+#include "symbolizer/kernel_symbols.h"
+#include "symbolizer/perf_map.h"
+#include "symbolizer/symbol_name.h"
+
+struct symbolizer {
+    struct symbolizer_options options;
+    struct index_set *indexes;
+    struct kernel_symbols *kernel;
+    int kernel_failure;
+};
+
+// The names of one batch, each demangled once.
+struct shown_names {
+    struct shown_name {
+        const char *name; // as the binary has it; NULL: free
+        char *shown;      // NULL: as it is
+    } * slots;
+    size_t slot_count;
+    size_t used;
+};
+
+int symbolizer__new(const struct symbolizer_options *options, struct fault *fault, struct symbolizer **ret_symbolizer)
+{
+    struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
+    if (!symbolizer)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    symbolizer->options = *options;
+    int err = index_set__new(&symbolizer->options, &symbolizer->indexes);
+    if (err) {
+        symbolizer__free(symbolizer);
+        return fault__set(fault, err, "cannot start the symbolizer: %s", strerror(-err));
+    }
+    *ret_symbolizer = symbolizer;
+    return 0;
+}
+
+void symbolizer__free(struct symbolizer *symbolizer)
+{
+    if (!symbolizer)
+        return;
+    index_set__free(symbolizer->indexes);
+    kernel_symbols__free(symbolizer->kernel);
+    free(symbolizer);
+}
+
+static void release_names(struct shown_names *names)
+{
+    for (size_t i = 0; i < names->slot_count; i++)
+        free(names->slots[i].shown);
+    free(names->slots);
+}
+
+static bool grow_names(struct shown_names *names)
+{
+    size_t count = names->slot_count ? names->slot_count * 2 : 256;
+    struct shown_name *slots = calloc(count, sizeof(*slots));
+    if (!slots)
+        return false;
+    for (size_t i = 0; i < names->slot_count; i++) {
+        if (!names->slots[i].name)
+            continue;
+        size_t at = hash__mix((uintptr_t)names->slots[i].name) & (count - 1);
+        while (slots[at].name)
+            at = (at + 1) & (count - 1);
+        slots[at] = names->slots[i];
+    }
+    free(names->slots);
+    names->slots = slots;
+    names->slot_count = count;
+    return true;
+}
+
+// `name` lies in an index, where each name stands once: its address is its identity.
+static const char *show(struct shown_names *names, const char *name)
+{
+    if (!symbol_name__is_mangled(name) || (names->used * 2 >= names->slot_count && !grow_names(names)))
+        return name;
+    size_t at = hash__mix((uintptr_t)name) & (names->slot_count - 1);
+    while (names->slots[at].name && names->slots[at].name != name)
+        at = (at + 1) & (names->slot_count - 1);
+    struct shown_name *slot = &names->slots[at];
+    if (!slot->name) {
+        slot->name = name;
+        names->used++;
+        if (symbol_name__demangle(name, &slot->shown) != 0)
+            slot->shown = NULL;
+    }
+    return slot->shown ? slot->shown : name;
+}
+
+static void give_none(size_t count, symbol_chain_fn *take, void *context)
+{
+    for (size_t i = 0; i < count; i++)
+        take(i, NULL, 0, context);
+}
+
+int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
+                             size_t count, symbol_chain_fn *take, void *context)
+{
+    const struct index_pieces *pieces;
+    int err = index_set__load(symbolizer->indexes, file, offsets, count, &pieces);
+    if (err) {
+        give_none(count, take, context);
+        return err;
+    }
+    _cleanup_(release_names) struct shown_names names = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct index_chain chain;
+        struct symbol shown[LIMIT_CHAIN];
+        index_pieces__find(pieces, offsets[i], symbolizer->options.no_inline, &chain);
+        for (size_t j = 0; j < chain.length; j++) {
+            const char *name = chain.index->strings + chain.frames[j].function;
+            shown[j] = (struct symbol){.function = name[0] ? show(&names, name) : NULL,
+                                       .file = chain.index->strings + chain.frames[j].file,
+                                       .line = chain.frames[j].line};
+        }
+        take(i, shown, chain.length, context);
+    }
+    index_pieces__cool(pieces);
+    return 0;
+}
+
+// The vDSO's image lies in our own memory, put there by the kernel; a sealed copy of it is a file like any other.
+static int open_vdso(int *ret_fd)
+{
+    const uint8_t *image = (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
+    Elf64_Ehdr header;
+    if (!image)
+        return -ENOENT;
+    memcpy(&header, image, sizeof(header));
+    size_t bytes = header.e_shoff + (size_t)header.e_shnum * header.e_shentsize; // the section headers come last
+    _cleanup_fd_ int fd = memfd_create("vdso", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, image, bytes) != (ssize_t)bytes || fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK) != 0)
+        return -EIO;
+    *ret_fd = take_fd(&fd);
+    return 0;
+}
+
+int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offsets, size_t count,
+                             symbol_chain_fn *take, void *context)
+{
+    _cleanup_fd_ int fd = -1;
+    uint8_t build_id[20];
+    int err = open_vdso(&fd);
+    if (err) {
+        give_none(count, take, context);
+        return err;
+    }
+    struct symbol_file file = {.fd = fd, .root_fd = -1, .path = "[vdso]", .build_id = build_id};
+    if (symbolizer__build_id(fd, build_id, &file.build_id_bytes) != 0)
+        file.build_id = NULL;
+    return symbolizer__resolve_file(symbolizer, &file, offsets, count, take, context);
+}
+
+static int load_kernel(struct symbolizer *symbolizer, struct fault *fault)
+{
+    if (!symbolizer->kernel && !symbolizer->kernel_failure) {
+        _cleanup_file_ FILE *stream = fopen("/proc/kallsyms", "re");
+        symbolizer->kernel_failure = stream ? kernel_symbols__read(stream, &symbolizer->kernel) : -errno;
+    }
+    if (symbolizer->kernel_failure == -EACCES)
+        return fault__set_code(fault, EXIT_CODE_LACKS, -EACCES,
+                               "cannot name kernel functions by '/proc/kallsyms', the kernel hides its addresses; run "
+                               "as root, with kernel.kptr_restrict below 2");
+    if (symbolizer->kernel_failure)
+        return fault__set(fault, symbolizer->kernel_failure, "cannot read '/proc/kallsyms': %s",
+                          strerror(-symbolizer->kernel_failure));
+    return 0;
+}
+
+int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count,
+                               symbol_chain_fn *take, void *context, struct fault *fault)
+{
+    char name[1024];
+    int err = load_kernel(symbolizer, fault);
+    if (err) {
+        give_none(count, take, context);
+        return err;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct symbol symbol = {.function = name, .file = ""};
+        size_t length = kernel_symbols__find(symbolizer->kernel, addresses[i], name, sizeof(name)) == 0;
+        take(i, &symbol, length, context);
+    }
+    return 0;
+}
+
+int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
+                            symbol_chain_fn *take, void *context)
+{
+    (void)symbolizer;
+    _cleanup_free_ char **names = calloc(count + 1, sizeof(*names));
+    _cleanup_file_ FILE *stream = NULL;
+    int err = names ? perf_map__open(pid, &stream) : -ENOMEM;
+    if (!err)
+        err = perf_map__find(stream, addresses, count, names);
+    if (err) {
+        for (size_t i = 0; names && i < count; i++)
+            free(names[i]);
+        give_none(count, take, context);
+        return err;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct symbol symbol = {.function = names[i], .file = ""};
+        take(i, &symbol, names[i] != NULL, context);
+        free(names[i]);
+    }
+    return 0;
+}
+
+int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes)
+{
+    _cleanup_(elf_file__freep) struct elf_file *file = NULL;
+    int err = elf_file__open(fd, &file);
+    return err ? err : elf_file__build_id(file, ret_build_id, ret_bytes);
+}
+
+int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, uint64_t *ret_offsets)
+{
+    _cleanup_(elf_file__freep) struct elf_file *file = NULL;
+    int err = elf_file__open(fd, &file);
+    if (err)
+        return err;
+    for (size_t i = 0; i < count; i++) {
+        ret_offsets[i] = UINT64_MAX;
+        for (size_t j = 0; j < elf_file__segment_count(file) && ret_offsets[i] == UINT64_MAX; j++) {
+            const struct elf_segment *segment = elf_file__segment(file, j);
+            if (segment->type == PT_LOAD && addresses[i] >= segment->address &&
+                addresses[i] - segment->address < segment->file_bytes)
+                ret_offsets[i] = addresses[i] - segment->address + segment->file_offset;
+        }
+    }
+    return 0;
+}
