@@ -1,0 +1,50 @@
+// `hearth report`: a picture or a table of what a store holds.
+#include <errno.h>
+#include <stdio.h>
+
+#include "report/filter.h"
+#include "report/report.h"
+#include "store/base/command.h"
+
+static struct {
+    const char *store, *format, *output;
+    struct filter filter;
+} options;
+
+static const struct option_row rows[] = {
+    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &options.store},
+    {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string, &options.format},
+    {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string, &options.output},
+    FILTER_ROWS(options.filter),
+    {0},
+};
+
+static enum exit_code run(int argc, char **argv)
+{
+    struct fault fault = {0};
+    if (argc > 1 || (argc == 1 && options.store)) {
+        fault__warn("unexpected operand '%s'; `hearth report -h` tells more", argv[argc - 1]);
+        return EXIT_CODE_USAGE;
+    }
+    const char *store = filter__store(argc ? argv[0] : options.store);
+    struct report_request request;
+    struct report_summary summary;
+    int err = filter__request(&options.filter, &fault, &request);
+    if (!err) {
+        request.format = options.format;
+        err = report__write(store, &request, options.output ? options.output : "-", &summary, &fault);
+    }
+    if (err)
+        return fault__say(&fault, err);
+    if (*summary.losses && !summary.shows_losses)
+        fault__warn("lost in that range: %s; `hearth stat` tells more", summary.losses);
+    return EXIT_CODE_DONE;
+}
+
+const struct command command_report = {
+    .name = "report",
+    .operands = "[STORE]",
+    .summary = "ask a store for a picture or a table",
+    .options = rows,
+    .run = run,
+};

@@ -1,0 +1,90 @@
+#include "report/format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/text.h"
+#include "store/base/options.h"
+
+// The only list of formats.
+const struct format *const formats[] = {
+    &format_folded,
+    &format_top,
+    &format_json,
+    NULL,
+};
+
+const struct format *format__named(const char *name)
+{
+    for (size_t i = 0; formats[i]; i++)
+        if (strcmp(formats[i]->name, name) == 0)
+            return formats[i];
+    return NULL;
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), suffix_length = strlen(suffix);
+    return length > suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
+}
+
+const struct format *format__of_file(const char *path)
+{
+    const struct format *best = NULL;
+    size_t best_length = 0;
+    for (size_t i = 0; formats[i]; i++)
+        for (const char *const *suffix = formats[i]->suffixes; *suffix; suffix++)
+            if (ends_with(path, *suffix) && strlen(*suffix) > best_length) {
+                best = formats[i];
+                best_length = strlen(*suffix);
+            }
+    return best;
+}
+
+int format__unknown(const char *name, struct fault *fault)
+{
+    const char *names[sizeof(formats) / sizeof(formats[0])];
+    char list[256] = "";
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        names[i] = formats[i] ? formats[i]->name : NULL;
+        if (!names[i])
+            break;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *near = options__nearest(name, names);
+    if (near)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; did you mean '%s'?", name, near);
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; there are %s", name, list);
+}
+
+void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES])
+{
+    time_t seconds = (time_t)(wall_ns / 1000000000u);
+    struct tm day;
+    if (!localtime_r(&seconds, &day) || !strftime(ret_text, FORMAT_TIME_BYTES, "%Y-%m-%d %H:%M:%S", &day))
+        snprintf(ret_text, FORMAT_TIME_BYTES, "@%" PRIu64, wall_ns / 1000000000u);
+}
+
+void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES])
+{
+    char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES], length[TEXT_AMOUNT_BYTES];
+    format__time(picture->since_ns, since);
+    format__time(picture->until_ns, until);
+    text__amount(picture->until_ns - picture->since_ns, "ns", length);
+    bool same_day = strncmp(since, until, strlen("2026-11-21 ")) == 0;
+    snprintf(ret_text, FORMAT_RANGE_BYTES, "%s to %s (%s)", since, same_day ? until + strlen("2026-11-21 ") : until,
+             length);
+}
+
+void format__put_losses(const struct picture *picture, FILE *file)
+{
+    for (size_t i = 0; i < picture->losses->count; i++) {
+        const struct loss_sum *sum = &picture->losses->sums[i];
+        const char *meaning = loss_list__meaning(sum->name);
+        fprintf(file, "%slost: %s %" PRIu64 "%s%s%s\n", i ? "" : "\n", sum->name, sum->count, *meaning ? " (" : "",
+                meaning, *meaning ? ")" : "");
+    }
+}

@@ -1,0 +1,57 @@
+// Folded stacks, the common tongue of flame graphs: a line for each stack, root first, and its weight.
+//
+//   nginx;main;serve;memcpy_[i] 2
+//   nginx;[truncated];serve;do_syscall_64_[k] 5
+#include <errno.h>
+#include <inttypes.h>
+
+#include "report/format.h"
+#include "report/text.h"
+#include "store/base/cleanup.h"
+
+static void append_label(struct buf *path, const struct label *label)
+{
+    static const char *const suffixes[] = {[LABEL_KERNEL] = "_[k]", [LABEL_JIT] = "_[j]", [LABEL_ROOT] = ""};
+    text__append_folded(path, label->name);
+    const char *suffix = label->inlined ? "_[i]" : suffixes[label->kind];
+    if (suffix)
+        buf__append_string(path, suffix);
+}
+
+static int write_rows(const struct picture *picture, const struct layout *layout, FILE *file)
+{
+    _cleanup_(buf__release) struct buf path = {0};
+    _cleanup_free_ size_t *ends = calloc((size_t)layout->depth + 1, sizeof(*ends)); // of the path, by depth
+    if (!ends)
+        return -ENOMEM;
+    for (uint32_t i = 1; i < layout->count; i++) {
+        const struct layout_row *row = &layout->rows[i];
+        path.length_bytes = ends[row->depth - 1];
+        if (row->depth > 1)
+            buf__append_byte(&path, ';');
+        append_label(&path, profile__label(picture->profile, row->label));
+        ends[row->depth] = path.length_bytes;
+        if (!row->self)
+            continue;
+        if (path.failed)
+            return -ENOMEM;
+        fwrite(path.data, 1, path.length_bytes, file);
+        fprintf(file, " %" PRIu64 "\n", row->self);
+    }
+    return 0;
+}
+
+static int write_folded(const struct picture *picture, FILE *file, struct fault *fault)
+{
+    (void)fault;
+    _cleanup_(layout__release) struct layout layout = {0};
+    int err = layout__make(picture->profile, 0, picture->measure, LAYOUT_BY_NAME, &layout);
+    return err ? err : write_rows(picture, &layout, file);
+}
+
+const struct format format_folded = {
+    .name = "folded",
+    .suffixes = (const char *const[]){".folded", NULL},
+    .summary = "a line for each stack, root first, and its count",
+    .write = write_folded,
+};

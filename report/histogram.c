@@ -1,0 +1,239 @@
+#include "report/histogram.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/text.h"
+#include "store/base/cleanup.h"
+
+#define BAR_CHARACTERS 40
+
+static void histogram__free(struct histogram *histogram)
+{
+    free(histogram->probe);
+    free(histogram->unit);
+    free(histogram->by);
+    free(histogram);
+}
+DEFINE_CLEANUP(struct histogram *, histogram__free);
+
+void histogram_list__release(struct histogram_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        histogram__free(list->items[i]);
+    free(list->items);
+    *list = (struct histogram_list){0};
+}
+
+static char *clean_copy(const char *text)
+{
+    _cleanup_(buf__release) struct buf clean = {0};
+    text__append_clean(&clean, text);
+    buf__append_byte(&clean, '\0');
+    return clean.failed ? NULL : (char *)take_pointer(clean.data);
+}
+
+int histogram_list__find(struct histogram_list *list, const char *probe, const char *unit, const char *by,
+                         struct histogram **ret_histogram)
+{
+    _cleanup_(histogram__freep) struct histogram *made = calloc(1, sizeof(*made));
+    if (!made)
+        return -ENOMEM;
+    made->probe = clean_copy(probe);
+    made->unit = clean_copy(unit);
+    made->by = clean_copy(by);
+    if (!made->probe || !made->unit || !made->by)
+        return -ENOMEM;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i]->probe, made->probe) == 0 && strcmp(list->items[i]->by, made->by) == 0) {
+            *ret_histogram = list->items[i];
+            return 0;
+        }
+    struct histogram **items = reallocarray(list->items, list->count + 1, sizeof(struct histogram *));
+    if (!items)
+        return -ENOMEM;
+    list->items = items;
+    *ret_histogram = items[list->count++] = take_pointer(made);
+    return 0;
+}
+
+static void widen(struct histogram *histogram, uint64_t min, uint64_t max)
+{
+    if (!histogram->count || min < histogram->min)
+        histogram->min = min;
+    if (!histogram->count || max > histogram->max)
+        histogram->max = max;
+}
+
+void histogram__add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count, uint64_t sum)
+{
+    if (bucket >= BUCKET_COUNT || !count)
+        return;
+    widen(histogram, bucket__low(bucket), bucket__low(bucket + 1) - 1);
+    histogram->counts[bucket] += count;
+    histogram->count += count;
+    histogram->sum += sum;
+}
+
+int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, size_t count_of_buckets, uint64_t sum,
+                          uint64_t min, uint64_t max)
+{
+    if (count_of_buckets > BUCKET_COUNT)
+        return -EINVAL;
+    uint64_t count = 0;
+    for (size_t i = 0; i < count_of_buckets; i++) {
+        histogram->counts[i] += counts[i];
+        count += counts[i];
+    }
+    if (count)
+        widen(histogram, min, max);
+    histogram->count += count;
+    histogram->sum += sum;
+    return 0;
+}
+
+uint64_t histogram__percentile(const struct histogram *histogram, double share)
+{
+    uint64_t rank = (uint64_t)ceil(share * (double)histogram->count), seen = 0;
+    for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+        seen += histogram->counts[bucket];
+        if (!seen || seen < rank)
+            continue;
+        uint64_t high = bucket__low(bucket + 1) - 1;
+        return high > histogram->max ? histogram->max : high < histogram->min ? histogram->min : high;
+    }
+    return 0;
+}
+
+struct scale {
+    const char *unit, *shown;
+    double size;
+    uint64_t from; // the scale is chosen when the maximum is at least this
+};
+
+static const struct scale *scale_of(const struct histogram *histogram)
+{
+    static const struct scale scales[] = {
+        {"ns", "s", 1e9, 100000000000},      {"ns", "ms", 1e6, 10000000},         {"ns", "us", 1e3, 10000},
+        {"bytes", "MiB", 0x1p20, 100 << 20}, {"bytes", "KiB", 0x1p10, 100 << 10},
+    };
+    static _Thread_local struct scale plain;
+    for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++)
+        if (strcmp(scales[i].unit, histogram->unit) == 0 && histogram->max >= scales[i].from)
+            return &scales[i];
+    plain = (struct scale){histogram->unit, histogram->unit, 1, 0};
+    return &plain;
+}
+
+static void put_range(const struct scale *scale, unsigned power, FILE *file)
+{
+    double low = power ? ldexp(1, (int)power - 1) : 0, high = ldexp(1, (int)power);
+    char range[64];
+    if (scale->size <= 1)
+        snprintf(range, sizeof(range), "[%.0f, %.0f)", low, high);
+    else
+        snprintf(range, sizeof(range), "[%.3g, %.3g)", low / scale->size, high / scale->size);
+    fprintf(file, "%-22s", range);
+}
+
+// Counts by powers of two: 0 holds the value 0, p holds [2^(p-1), 2^p).
+static void add_powers(const struct histogram *histogram, uint64_t ret_powers[65])
+{
+    memset(ret_powers, 0, 65 * sizeof(*ret_powers));
+    for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+        uint64_t low = bucket__low(bucket);
+        ret_powers[low ? 64 - __builtin_clzll(low) : 0] += histogram->counts[bucket];
+    }
+}
+
+static void put_bars(const struct histogram *histogram, const struct scale *scale, FILE *file)
+{
+    uint64_t powers[65], most = 0;
+    unsigned first = 64, last = 0;
+    add_powers(histogram, powers);
+    for (unsigned power = 0; power < 65; power++) {
+        if (!powers[power])
+            continue;
+        first = power < first ? power : first;
+        last = power;
+        most = powers[power] > most ? powers[power] : most;
+    }
+    for (unsigned power = first; power <= last; power++) {
+        put_range(scale, power, file);
+        int bar = (int)ceil((double)powers[power] / (double)most * BAR_CHARACTERS);
+        fprintf(file, " %10" PRIu64 " |%.*s%*s|\n", powers[power], bar, "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
+                BAR_CHARACTERS - bar, "");
+    }
+}
+
+static const struct {
+    const char *text, *json;
+    double share;
+} percentiles[] = {{"p50", "p50", 0.5}, {"p90", "p90", 0.9}, {"p99", "p99", 0.99}, {"p99.9", "p999", 0.999}};
+#define PERCENTILE_COUNT (sizeof(percentiles) / sizeof(percentiles[0]))
+
+void histogram__put_text(const struct histogram *histogram, FILE *file)
+{
+    const struct scale *scale = scale_of(histogram);
+    char amount[TEXT_AMOUNT_BYTES];
+    fprintf(file, "%s%s%s (%s)\n", histogram->probe, *histogram->by ? ", " : "", histogram->by, scale->shown);
+    text__amount(histogram->sum, histogram->unit, amount);
+    fprintf(file, "count %" PRIu64 ", sum %s", histogram->count, amount);
+    if (histogram->count) {
+        text__amount(histogram->min, histogram->unit, amount);
+        fprintf(file, ", min %s", amount);
+        text__amount(histogram->max, histogram->unit, amount);
+        fprintf(file, ", max %s", amount);
+        for (size_t i = 0; i < PERCENTILE_COUNT; i++) {
+            text__amount(histogram__percentile(histogram, percentiles[i].share), histogram->unit, amount);
+            fprintf(file, ", %s %s", percentiles[i].text, amount);
+        }
+    }
+    if (histogram->unmatched)
+        fprintf(file, ", unmatched %" PRIu64, histogram->unmatched);
+    if (histogram->lost)
+        fprintf(file, ", lost %" PRIu64, histogram->lost);
+    fputs("\n\n", file);
+    put_bars(histogram, scale, file);
+}
+
+static void put_json(const struct histogram *histogram, FILE *file)
+{
+    fputs("{\"probe\":", file);
+    text__put_json(file, histogram->probe);
+    fputs(",\"unit\":", file);
+    text__put_json(file, histogram->unit);
+    fputs(",\"by\":", file);
+    text__put_json(file, histogram->by);
+    fprintf(file, ",\"count\":%" PRIu64 ",\"sum\":%" PRIu64 ",\"min\":%" PRIu64 ",\"max\":%" PRIu64, histogram->count,
+            histogram->sum, histogram->min, histogram->max);
+    for (size_t i = 0; i < PERCENTILE_COUNT; i++)
+        fprintf(file, ",\"%s\":%" PRIu64, percentiles[i].json, histogram__percentile(histogram, percentiles[i].share));
+    fputs(",\"buckets\":[", file);
+    const char *comma = "";
+    for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+        if (!histogram->counts[bucket])
+            continue;
+        fprintf(file, "%s{\"low\":%" PRIu64 ",\"high\":", comma, bucket__low(bucket));
+        if (bucket + 1 == BUCKET_COUNT) // 2^64 does not fit 64 bits
+            fputs("18446744073709551616", file);
+        else
+            fprintf(file, "%" PRIu64, bucket__low(bucket + 1));
+        fprintf(file, ",\"count\":%" PRIu64 "}", histogram->counts[bucket]);
+        comma = ",";
+    }
+    fprintf(file, "],\"unmatched\":%" PRIu64 ",\"lost\":%" PRIu64 "}", histogram->unmatched, histogram->lost);
+}
+
+void histogram_list__put_json(const struct histogram_list *list, FILE *file)
+{
+    fputc('[', file);
+    for (size_t i = 0; i < list->count; i++) {
+        fputs(i ? ",\n" : "", file);
+        put_json(list->items[i], file);
+    }
+    fputs("]\n", file);
+}

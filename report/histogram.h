@@ -1,0 +1,55 @@
+// A histogram and its two pictures, text and JSON: what `hearth report -f hist` and `hearth hist` print.
+//
+//   uprobe:./prog:work (ms)
+//   count 500, sum 2.00 s, min 1.01 ms, max 16.4 ms, p50 1.18 ms, p90 17.8 ms, p99 17.8 ms, p99.9 17.8 ms
+//
+//   [1.05, 2.10)         400 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|
+//   [2.10, 4.19)           0 |                                        |
+//
+// The buckets are store/base/bucket.h's (at most 12.5 % wide), shown added up by powers of two. A percentile is the
+// highest value that its bucket can hold, at most the maximum: never too low, and at most 12.5 % too high.
+#ifndef HEARTH_REPORT_HISTOGRAM_H
+#define HEARTH_REPORT_HISTOGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "store/base/bucket.h"
+#include "store/base/fault.h"
+
+struct histogram {
+    char *probe; // the event's name; clean (text.h), as the others
+    char *unit;  // "ns", "bytes", "count"
+    char *by;    // the key's value; "" without one
+    uint64_t count, sum;
+    uint64_t min, max; // meaningless while count is 0
+    uint64_t unmatched, lost;
+    uint64_t counts[BUCKET_COUNT];
+};
+
+struct histogram_list {
+    struct histogram **items;
+    size_t count;
+};
+
+// The histogram of that probe and key, made where there is none.
+int histogram_list__find(struct histogram_list *list, const char *probe, const char *unit, const char *by,
+                         struct histogram **ret_histogram);
+void histogram_list__release(struct histogram_list *list);
+
+// `count` values of one bucket whose sum is `sum`; minimum and maximum are widened to the bucket's ends.
+void histogram__add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count, uint64_t sum);
+// A whole histogram, with its own sum, minimum and maximum. More than BUCKET_COUNT counts: -EINVAL.
+int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, size_t count_of_buckets, uint64_t sum,
+                          uint64_t min, uint64_t max);
+
+// The value that `share` (0 to 1) of the values do not exceed; 0 when there are none.
+uint64_t histogram__percentile(const struct histogram *histogram, double share);
+
+void histogram__put_text(const struct histogram *histogram, FILE *file);
+// cli.md's object: an array of one a histogram.
+void histogram_list__put_json(const struct histogram_list *list, FILE *file);
+
+#endif

@@ -1,0 +1,31 @@
+// Names are data from strangers: a function may be called "</script>", a thread "x\e[2J;y". Cleaned once, when they
+// enter a profile; escaped again by each format for its own syntax.
+#ifndef HEARTH_REPORT_TEXT_H
+#define HEARTH_REPORT_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "store/base/buf.h"
+
+// Appends `text` as one line of valid UTF-8 that a terminal only prints: control characters (C0, DEL, C1), the marks
+// that turn the direction of text (which make names look like others) and bytes that are no UTF-8 become \xNN or
+// \uNNNN.
+void text__append_clean(struct buf *buf, const char *text);
+
+// The code point at *at, which moves behind it; -1 for a byte that is no UTF-8 (then *at moves by one).
+int32_t text__next(const char **at);
+
+// For clean text. Folded: `;` becomes `:`, since it parts the frames.
+void text__append_folded(struct buf *buf, const char *clean);
+// A quoted JSON string that may also stand in a <script>: <, >, & and U+2028, U+2029 are escaped.
+void text__put_json(FILE *file, const char *clean);
+// For HTML's and XML's text and attributes.
+void text__put_markup(FILE *file, const char *clean);
+
+// A count with units a person reads, in at most 15 characters: ns as "1.24 s", bytes as "3.0 MiB", others as "12,345".
+#define TEXT_AMOUNT_BYTES 32
+void text__amount(uint64_t amount, const char *unit, char ret_text[TEXT_AMOUNT_BYTES]);
+
+#endif

@@ -1,0 +1,112 @@
+// Histograms: percentiles lie in the right bucket, both pictures say the same, nothing is lost in adding up.
+#include "report/histogram.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct histogram *find(struct histogram_list *list, const char *by)
+{
+    struct histogram *histogram;
+    assert_int_equal(histogram_list__find(list, "uprobe:./prog:work", "ns", by, &histogram), 0);
+    return histogram;
+}
+
+// 400 calls of 1 ms and 100 of 16 ms.
+static void fill(struct histogram *histogram)
+{
+    histogram__add_bucket(histogram, bucket__of(1000000), 400, 400 * 1000000ull);
+    histogram__add_bucket(histogram, bucket__of(16000000), 100, 100 * 16000000ull);
+}
+
+static void percentiles_lie_in_their_bucket(void **state)
+{
+    (void)state;
+    struct histogram_list list = {0};
+    struct histogram *histogram = find(&list, "");
+    assert_int_equal(histogram__percentile(histogram, 0.5), 0);
+    fill(histogram);
+    assert_int_equal(histogram->count, 500);
+    assert_int_equal(bucket__of(histogram__percentile(histogram, 0.5)), bucket__of(1000000));
+    assert_int_equal(bucket__of(histogram__percentile(histogram, 0.8)), bucket__of(1000000)); // the 400th
+    assert_int_equal(bucket__of(histogram__percentile(histogram, 0.802)), bucket__of(16000000));
+    assert_int_equal(bucket__of(histogram__percentile(histogram, 1)), bucket__of(16000000));
+    histogram_list__release(&list);
+}
+
+static void stored_counts_bring_their_extremes(void **state)
+{
+    (void)state;
+    struct histogram_list list = {0};
+    struct histogram *histogram = find(&list, "nginx");
+    uint64_t counts[BUCKET_COUNT] = {[3] = 2, [100] = 1};
+    assert_int_equal(histogram__add_counts(histogram, counts, 101, 3 * 2 + bucket__low(100), 3, bucket__low(100)), 0);
+    assert_int_equal(histogram->min, 3);
+    assert_int_equal(histogram__percentile(histogram, 0.99), bucket__low(100)); // the bucket's end lies beyond
+    assert_int_equal(histogram__percentile(histogram, 0.5), 3);
+    assert_int_equal(histogram__add_counts(histogram, counts, BUCKET_COUNT + 1, 0, 0, 0), -EINVAL);
+    assert_ptr_equal(find(&list, "nginx"), histogram);
+    assert_ptr_not_equal(find(&list, "other"), histogram);
+    histogram_list__release(&list);
+}
+
+static void text_has_a_line_a_power_of_two(void **state)
+{
+    (void)state;
+    struct histogram_list list = {0};
+    struct histogram *histogram = find(&list, "");
+    fill(histogram);
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    histogram__put_text(histogram, file);
+    fclose(file);
+    assert_string_equal(
+        text, "uprobe:./prog:work (ms)\n"
+              "count 500, sum 2.00 s, min 983 us, max 16.8 ms, p50 1.05 ms, p90 16.8 ms, p99 16.8 ms, p99.9 16.8 ms\n\n"
+              "[0.524, 1.05)                 400 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|\n"
+              "[1.05, 2.1)                     0 |                                        |\n"
+              "[2.1, 4.19)                     0 |                                        |\n"
+              "[4.19, 8.39)                    0 |                                        |\n"
+              "[8.39, 16.8)                  100 |@@@@@@@@@@                              |\n");
+    free(text);
+    histogram_list__release(&list);
+}
+
+static void json_is_the_contract(void **state)
+{
+    (void)state;
+    struct histogram_list list = {0};
+    struct histogram *histogram = find(&list, "a\"b");
+    histogram__add_bucket(histogram, 5, 2, 10);
+    histogram__add_bucket(histogram, BUCKET_COUNT - 1, 1, UINT64_MAX / 2);
+    histogram->unmatched = 4;
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    histogram_list__put_json(&list, file);
+    fclose(file);
+    assert_string_equal(text, "[{\"probe\":\"uprobe:./prog:work\",\"unit\":\"ns\",\"by\":\"a\\\"b\",\"count\":3,"
+                              "\"sum\":9223372036854775817,\"min\":5,\"max\":18446744073709551615,\"p50\":5,"
+                              "\"p90\":18446744073709551615,\"p99\":18446744073709551615,\"p999\":18446744073709551615,"
+                              "\"buckets\":[{\"low\":5,\"high\":6,\"count\":2},"
+                              "{\"low\":17293822569102704640,\"high\":18446744073709551616,\"count\":1}],"
+                              "\"unmatched\":4,\"lost\":0}]\n");
+    free(text);
+    histogram_list__release(&list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(percentiles_lie_in_their_bucket),
+        cmocka_unit_test(stored_counts_bring_their_extremes),
+        cmocka_unit_test(text_has_a_line_a_power_of_two),
+        cmocka_unit_test(json_is_the_contract),
+    };
+    return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
+}
