@@ -2,26 +2,29 @@
 #
 #   V=1                     show the commands
 #   SAN=address,undefined   build with sanitizers (into build/san)
-#   CC=clang                the other compiler
+#   CC=clang O=build/clang  the other compiler, into another folder
 #   make install DESTDIR=/tmp/x PREFIX=/usr
+#   make unit-tests | workloads | fmt       the parts of a check; `tests/run PATTERN` runs some of it
+#   make check-kernels | bench              other kernels under qemu; the cost beside other profilers
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 CC = gcc
+CXX ?= g++
 CLANG ?= clang
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 
-build := build$(if $(SAN),/san)
+O ?= build
+build := $(O)$(if $(SAN),/san)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-# pkg-config's name, and the package that has it in Debian and Ubuntu.
-libraries := libbpf:libbpf-dev libelf:libelf-dev libdw:libdw-dev sqlite3:libsqlite3-dev libzstd:libzstd-dev \
-	zlib:zlib1g-dev libcap:libcap-dev libseccomp:libseccomp-dev libunwind-generic:libunwind-dev
-ifeq ($(filter clean fmt help demo check packages,$(MAKECMDGOALS)),)
+# pkg-config's name, and the package that has it: the lines of .ci/packages, the only list, that name a module.
+libraries := $(shell awk '!/^\#/ && $$3 { print $$3 ":" $$1 }' .ci/packages)
+ifeq ($(filter clean fmt help demo check check-kernels bench,$(MAKECMDGOALS)),)
 missing := $(foreach l,$(libraries),$(if $(shell pkg-config --exists $(word 1,$(subst :, ,$(l))) && echo yes),,$(word 2,$(subst :, ,$(l)))))
 missing := $(strip $(missing) $(if $(shell command -v $(CLANG)),,clang) $(if $(shell command -v llvm-strip),,llvm))
 ifneq ($(missing),)
@@ -101,6 +104,41 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
+
+# Workloads with a known truth, each with and without frame pointers: build/tests/workloads/{fp,nofp}/NAME.
+workload_sources := $(wildcard tests/workloads/*.c tests/workloads/*.cc)
+workload_names := $(patsubst %.so.c,%.so,$(notdir $(workload_sources)))
+workload_names := $(patsubst %.c,%,$(patsubst %.cc,%,$(workload_names)))
+workload_cflags := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -I. -fno-optimize-sibling-calls -fcf-protection=none
+.PHONY: workloads
+workloads: $(foreach v,fp nofp,$(addprefix $(build)/tests/workloads/$(v)/,$(workload_names)))
+define workload_rules
+$(build)/tests/workloads/$(1)/%.so: tests/workloads/%.so.c tests/workloads/workload.h Makefile
+	$$(call say,LOAD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) -std=gnu11 $(workload_cflags) $(2) -fPIC -shared -o $$@ $$<
+$(build)/tests/workloads/$(1)/%: tests/workloads/%.c tests/workloads/workload.h Makefile
+	$$(call say,LOAD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) -std=gnu11 $(workload_cflags) $(2) -pthread -o $$@ $$<
+$(build)/tests/workloads/$(1)/%: tests/workloads/%.cc tests/workloads/workload.h Makefile
+	$$(call say,LOAD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CXX) -std=gnu++17 $(workload_cflags) $(2) -o $$@ $$<
+endef
+$(eval $(call workload_rules,fp,-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer))
+$(eval $(call workload_rules,nofp,-fomit-frame-pointer))
+$(build)/tests/workloads/fp/calls_semaphore $(build)/tests/workloads/nofp/calls_semaphore: tests/workloads/calls.c
+
+# Everything there is to test: tests/run builds it, runs it and counts it.
+.PHONY: check
+check:
+	$(Q).ci/install build check
+	$(Q)tests/run
+
+.PHONY: fmt
+fmt:
+	$(Q)git ls-files '*.[ch]' '*.cc' | xargs clang-format-14 -i
 
 .PHONY: install
 install: $(build)/hearth

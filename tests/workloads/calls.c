@@ -1,0 +1,73 @@
+// A function called a known number of times for known durations, with a USDT pair around each call:
+//
+//   main > work > timed_call (SHORT times 1 ms, LONG times 16 ms, mixed), USDT hearth_test:begin(ns) and
+//   hearth_test:end(ns)
+//
+// calls [THREADS, 1] [SHORT, 400] [LONG, 100] [RECURSION, 0] [WAIT_SECONDS before the start, 0]
+// Each thread makes all the calls. With RECURSION a call calls itself so often before it takes its time, each of them
+// inside the other. The time is wall time, spun, not slept. Prints the calls, and as `truth bucket LOW COUNT` how many
+// took LOW ns to twice that, measured inside: a busy machine may lengthen some.
+//
+// calls_semaphore.c is the same with semaphores in front of the probes.
+#include <pthread.h>
+#include <sys/sdt.h>
+
+#include "tests/workloads/workload.h"
+
+#ifdef _SDT_HAS_SEMAPHORES
+#define SEMAPHORE(name) __extension__ volatile unsigned short name __attribute__((unused, section(".probes")))
+SEMAPHORE(hearth_test_begin_semaphore);
+SEMAPHORE(hearth_test_end_semaphore);
+#endif
+
+void timed_call(uint64_t ns, unsigned recursion);
+
+static unsigned shorts, longs, recursion_depth;
+static uint64_t by_power[64];
+
+FRAME void timed_call(uint64_t ns, unsigned recursion)
+{
+    uint64_t start_ns = wall_ns();
+    DTRACE_PROBE1(hearth_test, begin, ns);
+    if (recursion)
+        timed_call(ns, recursion - 1);
+    while (wall_ns() - start_ns < ns)
+        ;
+    DTRACE_PROBE1(hearth_test, end, ns);
+    uint64_t took_ns = wall_ns() - start_ns;
+    __atomic_fetch_add(&by_power[63 - __builtin_clzll(took_ns)], 1, __ATOMIC_RELAXED);
+}
+
+FRAME static void *work(void *unused)
+{
+    unsigned total = shorts + longs;
+    (void)unused;
+    for (unsigned i = 0, long_done = 0; i < total; i++) {
+        int is_long = (uint64_t)(i + 1) * longs / total > long_done;
+        long_done += (unsigned)is_long;
+        timed_call(is_long ? 16 * NS_PER_MS : NS_PER_MS, recursion_depth);
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned count = (unsigned)argument(argc, argv, 1, 1);
+    pthread_t threads[64];
+    if (count < 1 || count > 64)
+        return 2;
+    shorts = (unsigned)argument(argc, argv, 2, 400);
+    longs = (unsigned)argument(argc, argv, 3, 100);
+    recursion_depth = (unsigned)argument(argc, argv, 4, 0);
+    sleep_ns((uint64_t)(argument(argc, argv, 5, 0) * NS_PER_SECOND));
+    for (unsigned i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, work, NULL) != 0)
+            return 1;
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    truth("calls", (uint64_t)count * (shorts + longs) * (recursion_depth + 1));
+    for (unsigned power = 0; power < 64; power++)
+        if (by_power[power])
+            printf("truth bucket %llu %llu\n", 1ull << power, (unsigned long long)by_power[power]);
+    return 0;
+}
