@@ -16,7 +16,7 @@
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
 #define DEFINE_CLEANUP(type, function)                                                                                 \
-    static inline void function##p(type *object)                                                                       \
+    __attribute__((unused)) static inline void function##p(type *object)                                               \
     {                                                                                                                  \
         if (*object)                                                                                                   \
             function(*object);                                                                                         \
