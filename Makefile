@@ -105,6 +105,14 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
+# What the tests need beside them.
+.PHONY: test-tools
+test-tools: $(build)/tests/tools/verifier $(bpf_objects)
+$(build)/tests/tools/verifier: tests/bpf/verifier.c Makefile
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP -o $@ $< $(shell pkg-config --libs libbpf)
+
 # Workloads with a known truth, each with and without frame pointers: build/tests/workloads/{fp,nofp}/NAME.
 workload_sources := $(wildcard tests/workloads/*.c tests/workloads/*.cc)
 workload_names := $(patsubst %.so.c,%.so,$(notdir $(workload_sources)))

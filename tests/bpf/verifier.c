@@ -1,0 +1,143 @@
+// What the verifier had to go through for each BPF program: loads every program of the objects given, one by one, and
+// prints
+//
+//   OBJECT PROGRAM INSTRUCTIONS          e.g. `source_cpu sample_perf_event 8123`
+//   OBJECT PROGRAM error NUMBER WORDS    when it does not load
+//
+// What a program does depends on its configuration, which the verifier knows: each is loaded with every filter off and
+// with every filter on, and the dearer one counts. With -v the verifier's log goes to stderr.
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bpf/wire.h"
+
+static bool verbose;
+
+static int print_log(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    return verbose && level <= LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
+}
+
+// Where `config` lies in the object's .rodata; SIZE_MAX when there is none.
+static size_t config_offset(const struct btf *btf)
+{
+    int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+    const struct btf_type *section = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+    for (int i = 0; section && i < btf_vlen(section); i++) {
+        const struct btf_var_secinfo *variable = btf_var_secinfos(section) + i;
+        const char *name = btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off);
+        if (strcmp(name, "config") == 0)
+            return variable->offset;
+    }
+    return SIZE_MAX;
+}
+
+static const struct wire_config everything_on = {
+    .cgroup = 1,
+    .cgroup_level = 1,
+    .self_tgid = 1,
+    .uid = 1,
+    .by_tgid = 1,
+    .by_tid = 1,
+    .by_cpu = 1,
+    .by_comm = 1,
+    .follow_forks = 1,
+    .keep_tid = 1,
+    .user_stacks = 1,
+    .kernel_stacks = 1,
+};
+
+static void configure(struct bpf_object *object, const struct wire_config *config)
+{
+    size_t offset = config_offset(bpf_object__btf(object)), size;
+    struct bpf_map *map;
+    bpf_object__for_each_map(map, object)
+    {
+        char *value = strstr(bpf_map__name(map), ".rodata") ? (char *)bpf_map__initial_value(map, &size) : NULL;
+        if (value && offset != SIZE_MAX && offset + sizeof(*config) <= size)
+            memcpy(value + offset, config, sizeof(*config));
+    }
+}
+
+static int count_instructions(const struct bpf_program *program, unsigned *ret_instructions)
+{
+    struct bpf_prog_info info = {0};
+    __u32 size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0)
+        return -errno;
+    *ret_instructions = info.verified_insns;
+    return 0;
+}
+
+// Loads the program that stands at `index`, alone.
+static int load_one(const char *path, int index, const struct wire_config *config, unsigned *ret_instructions)
+{
+    struct bpf_object *object = bpf_object__open_file(path, NULL);
+    if (!object)
+        return -errno;
+    struct bpf_program *program, *chosen = NULL;
+    bpf_object__for_each_program(program, object)
+    {
+        bpf_program__set_autoload(program, index == 0);
+        if (index-- == 0)
+            chosen = program;
+    }
+    configure(object, config);
+    int err = bpf_object__load(object);
+    if (!err)
+        err = count_instructions(chosen, ret_instructions);
+    bpf_object__close(object);
+    return err;
+}
+
+static void print_one(const char *path, int index, const char *object_name, const char *name)
+{
+    static const struct wire_config everything_off = {.uid = WIRE_UID_ANY, .user_stacks = 1, .kernel_stacks = 1};
+    unsigned off = 0, on = 0;
+    const char *filters = "off";
+    int err = load_one(path, index, &everything_off, &off);
+    if (!err) {
+        filters = "on";
+        err = load_one(path, index, &everything_on, &on);
+    }
+    if (err)
+        printf("%s %s error %d %s, with filters %s\n", object_name, name, -err, strerror(-err), filters);
+    else
+        printf("%s %s %u\n", object_name, name, off > on ? off : on);
+}
+
+static int print_object(const char *path)
+{
+    struct bpf_object *object = bpf_object__open_file(path, NULL);
+    if (!object) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    const char *base = strrchr(path, '/');
+    char name[64];
+    snprintf(name, sizeof(name), "%s", base ? base + 1 : path);
+    name[strcspn(name, ".")] = '\0';
+    struct bpf_program *program;
+    int index = 0;
+    bpf_object__for_each_program(program, object) print_one(path, index++, name, bpf_program__name(program));
+    bpf_object__close(object);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int failed = 0, first = 1;
+    if (argc > 1 && strcmp(argv[1], "-v") == 0) {
+        verbose = true;
+        first = 2;
+    }
+    libbpf_set_print(print_log);
+    for (int i = first; i < argc; i++)
+        failed |= print_object(argv[i]);
+    return failed;
+}

@@ -1,0 +1,27 @@
+#!/bin/bash
+# What the code may not use, and what may not be left in it.
+. tests/tap.sh
+
+files() { git ls-files --cached --others --exclude-standard "$@"; }
+mapfile -t product < <(files '*.[ch]' | grep -E '^(bpf|collector|symbolizer|store|report)/')
+mapfile -t all < <(files '*.[ch]' '*.cc' '*.sh' '*.sql' '*.md' '*.js' '*.html' Makefile .ci | grep -v '^tests/lint/')
+
+# Matches outside of comments and strings.
+in_code() { # PATTERN FILE...
+    local pattern=$1 file
+    shift
+    for file; do
+        sed -E 's|"([^"\\]\|\\.)*"|""|g; s|//.*$||' "$file" | grep -nP "$pattern" | sed "s|^|$file:|"
+    done
+}
+
+is 'no system, popen, strcpy, strcat, sprintf, gets, atoi' \
+    "$(in_code '\b(system|popen|strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|atof|strtok|tmpnam|mktemp)\s*\(' "${product[@]}")" ''
+is 'every open is O_CLOEXEC' \
+    "$(in_code '(?<![a-z_>.])(open|openat|open64)\s*\((?!.*O_CLOEXEC).*\)' "${product[@]}" | grep -v '\.bpf\.c:')" ''
+is 'every fopen says "e"' \
+    "$(grep -nP '\bfopen\s*\((?!.*"[a-z+]*e[a-z+]*")' "${product[@]}" /dev/null)" ''
+is 'no typedef of a struct' "$(in_code '\btypedef\s+(struct|union|enum)\b' "${product[@]}" | grep -v '^bpf/vmlinux.h:')" ''
+is 'no function returns -1 for a failure' "$(in_code '\breturn\s+-1\s*;' "${product[@]}")" ''
+is 'nothing is left to do' "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${all[@]}")" ''
+done_testing

@@ -1,0 +1,87 @@
+# Sourced by the shell tests: what they say is TAP, and what they need is here.
+#
+#   #!/bin/bash
+#   # check: 30 s, alone          <- for tests/run, optional: its time limit (60 s), and whether it needs the machine alone
+#   . tests/tap.sh
+#   ok 'two and two is four' test $((2 + 2)) -eq 4
+#   is 'the answer' "$(answer)" 42
+#   skip 'kprobes count' 'this kernel has no kprobes'
+#   done_testing
+#
+# Tests run in the root of the tree. $HEARTH is the binary, $LOADS the folder of the workloads (fp/NAME, nofp/NAME), $TMP a
+# folder of this test's own, removed at its end. In a skip's reason the word "kernel" says that it is the kernel that lacks
+# something: only that may be skipped under CI=true.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+HEARTH=${HEARTH:-$PWD/build/hearth}
+LOADS=${LOADS:-$PWD/build/tests/workloads}
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/hearth-test.XXXXXX")
+chmod 755 "$TMP" # some tests run hearth as nobody
+
+tap_count=0
+tap_failed=0
+tap_children=()
+tap_cleanups=()
+
+tap_exit() {
+    local status=$? command
+    for command in "${tap_cleanups[@]}"; do eval "$command"; done
+    if [[ ${#tap_children[@]} -gt 0 ]]; then kill -KILL "${tap_children[@]}" 2>/dev/null; fi
+    rm -rf "$TMP"
+    exit "$status"
+}
+trap tap_exit EXIT
+trap 'exit 143' TERM INT
+
+# A command for the end, whatever happens.
+at_exit() { tap_cleanups+=("$1"); }
+
+# A process of ours that must not outlive the test: started in the background, its pid in $!.
+background() {
+    "$@" &
+    tap_children+=($!)
+}
+
+pass() { echo "ok $((++tap_count)) - $1"; }
+
+# The words after the first say why; a line each.
+fail() {
+    echo "not ok $((++tap_count)) - $1"
+    tap_failed=$((tap_failed + 1))
+    shift
+    [[ $# -eq 0 ]] || printf '%s\n' "$@" | sed 's/^/#   /'
+}
+
+ok() {
+    local what=$1 output
+    shift
+    if output=$("$@" 2>&1); then pass "$what"; else fail "$what" "failed: $*" "$output"; fi
+}
+
+is() { if [[ $2 == "$3" ]]; then pass "$1"; else fail "$1" "got:      $2" "expected: $3"; fi; }
+like() { if [[ $2 =~ $3 ]]; then pass "$1"; else fail "$1" "got:              $2" "does not match:   $3"; fi; }
+
+# within WHAT VALUE EXPECTED TOLERANCE: numbers with fractions, tolerance in their unit.
+within() {
+    if awk -v a="$2" -v b="$3" -v t="$4" 'BEGIN { d = a - b; exit !(a != "" && d <= t && d >= -t) }'; then
+        pass "$1"
+    else
+        fail "$1" "got $2, expected $3 +- $4"
+    fi
+}
+
+skip() { echo "ok $((++tap_count)) - $1 # SKIP $2"; }
+
+# Nothing in this script can be tested here.
+skip_all() {
+    echo "1..0 # SKIP $1"
+    exit 0
+}
+
+# A line of a workload's truth: `truth FILE KEY` prints what stands behind the key.
+truth() { awk -v key="$2" '$1 == "truth" && $2 == key { $1 = $2 = ""; print substr($0, 3); exit }' "$1"; }
+
+done_testing() {
+    echo "1..$tap_count"
+    exit $((tap_failed > 0))
+}
