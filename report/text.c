@@ -1,5 +1,6 @@
 #include "report/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
@@ -15,16 +16,16 @@ int32_t text__next(const char **at)
                                      : 9;
     *at += 1;
     if (more == 9)
-        return -1;
+        return -EILSEQ;
     int32_t point = more ? byte[0] & (0x3f >> more) : byte[0];
     for (unsigned i = 1; i <= more; i++) {
         if ((byte[i] & 0xc0) != 0x80) // the NUL at the end too
-            return -1;
+            return -EILSEQ;
         point = point << 6 | (byte[i] & 0x3f);
     }
     bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
     if (overlong || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-        return -1;
+        return -EILSEQ;
     *at += more;
     return point;
 }

@@ -14,7 +14,7 @@
 // \uNNNN.
 void text__append_clean(struct buf *buf, const char *text);
 
-// The code point at *at, which moves behind it; -1 for a byte that is no UTF-8 (then *at moves by one).
+// The code point at *at, which moves behind it; -EILSEQ for a byte that is no UTF-8 (then *at moves by one).
 int32_t text__next(const char **at);
 
 // For clean text. Folded: `;` becomes `:`, since it parts the frames.
