@@ -70,6 +70,8 @@ $(build)/obj/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP -c -o $@ $<
 
+$(build)/obj/store/schema.o: store/schema.sql # embedded
+
 # The BPF side. -g for BTF; the objects are embedded into the binary by collector/embedded.c.
 multiarch := $(shell $(CC) -print-multiarch 2>/dev/null)
 arch := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))

@@ -3,6 +3,8 @@
 // Opening loads the dictionaries (threads, binaries, functions); the trie and the intervals are unpacked when first
 // asked for. Reads are short transactions, so that a report left open never starves the writer's checkpoints.
 // Everything returned is borrowed from the reader and lives as long as it. One thread at a time.
+//
+// A reader sees the store as it was when it was opened: what a writer appends later is for the next reader.
 #ifndef HEARTH_STORE_READER_H
 #define HEARTH_STORE_READER_H
 
@@ -15,6 +17,17 @@ struct store_reader;
 int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader);
 void store_reader__free(struct store_reader *reader);
 
+// What of the store could not be read. A damaged block of values costs only itself: everything else is still given,
+// and whoever shows the rest shows this too.
+struct store_damage {
+    uint64_t places;  // how many; 0: the store is whole
+    uint64_t samples; // missing for that, as far as it is known
+    char first[256];  // what and where, of the first one
+};
+// Grows while things are read: ask at the end.
+const struct store_damage *store_reader__damage(const struct store_reader *reader);
+
+// Of the newest file, where there are several.
 const struct store_meta *store_reader__meta(const struct store_reader *reader);
 
 // Dictionaries: ids go from 1 to the count. NULL for an id that is not there.
@@ -30,6 +43,8 @@ struct store_thread {
 };
 const struct store_thread *store_reader__thread(const struct store_reader *reader, uint32_t thread);
 
+uint32_t store_reader__thread_count(const struct store_reader *reader);
+
 uint32_t store_reader__binary_count(const struct store_reader *reader);
 const struct store_binary *store_reader__binary(const struct store_reader *reader, uint32_t binary);
 
@@ -39,6 +54,7 @@ struct store_frame {
     const struct store_line *chain; // innermost first; functions that are the same are the same pointer
     size_t chain_length;            // 0: it has no name
 };
+uint32_t store_reader__frame_count(struct store_reader *reader);
 const struct store_frame *store_reader__frame(struct store_reader *reader, uint32_t frame);
 
 // The whole trie: node i's parent (always smaller than i; 0 is the root) and its frame. Index 0 is unused.
@@ -52,12 +68,13 @@ int store_reader__trie(struct store_reader *reader, struct fault *fault, const s
 struct store_interval_row {
     struct store_interval interval;
     uint32_t tier_s; // how long the intervals of its tier are; 0: as drained
+    uint32_t id;
 };
 
 // What to read. Zeroes and NULLs ask for everything.
 struct store_query {
     uint32_t event;
-    uint64_t since_ns, until_ns; // an interval counts when it overlaps; until_ns 0: no end
+    uint64_t since_ns, until_ns; // an interval counts when it overlaps [since, until); until_ns 0: no end
     const uint32_t *pids;
     size_t pid_count;
     const uint32_t *tids;
@@ -74,10 +91,10 @@ int store_reader__values(struct store_reader *reader, const struct store_query *
                          int (*row)(const struct store_interval_row *interval, const struct store_value *value,
                                     void *context),
                          void *context);
-// The intervals of the range themselves: losses, cost.
+// The intervals of the range themselves: losses, cost. Of the query, only the range counts.
 int store_reader__intervals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
                             int (*row)(const struct store_interval_row *interval, void *context), void *context);
-// The stored histograms of events that keep no stacks.
+// The stored histograms of events that keep no stacks. Of the query, the range and the event count.
 int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
                              int (*row)(const struct store_interval_row *interval,
                                         const struct store_histogram *histogram, void *context),

@@ -42,4 +42,35 @@
 #define LIMIT_LOADED_INDEX_BYTES (64ull << 20)
 #define LIMIT_LOADED_INDEXES     1024
 
+// The writer of a store remembers, to give equal things equal ids, at most this much; past it, it forgets that kind and
+// begins anew after the next interval: the store grows a little faster, readers join what is equal, nothing is lost.
+// If the disk stays full, twice as much waits to be written; above that, new ones are refused with -ENOBUFS.
+#define LIMIT_STORE_NODES      (512u << 10) // 16 bytes each: 8 MiB; a day of 16 busy CPUs makes some 2 million
+#define LIMIT_STORE_FRAMES     (128u << 10) // 24 bytes each: 3 MiB
+#define LIMIT_STORE_PROCESSES  (16u << 10)  // 48 bytes each, and their words
+#define LIMIT_STORE_THREADS    (64u << 10)  // 20 bytes each
+#define LIMIT_STORE_BINARIES   (16u << 10)  // 40 bytes each, and their paths
+#define LIMIT_STORE_TEXT_BYTES (4u << 20)   // of each: functions, source files, words of processes, paths of binaries
+
+// Ids of a store that a reader believes, and how far it lets them jump, since they count up by one: above stands damage
+// or malice. A day of 64 busy CPUs makes some 20 million nodes, 8 bytes of a reader's memory each.
+#define LIMIT_STORE_IDS     (1u << 26)
+#define LIMIT_STORE_ID_JUMP (1u << 16)
+
+// Events of one store: value_pack's ids keep 16 bits for them. Above: refused with -E2BIG.
+#define LIMIT_STORE_EVENTS 65535u
+
+// Values of one event in one interval, and nodes of one drain, that a reader unpacks: eight times what the maps of the
+// kernel side hold. Above: the pack counts as damaged.
+#define LIMIT_STORE_PACK_ROWS (8u << 20)
+
+// How long SQLite waits for another program's lock.
+#define LIMIT_STORE_BUSY_MS 2000
+
+// The WAL is copied into the file after each interval, unless a reader stands in the way. From the first bound on the
+// writer waits for readers (LIMIT_STORE_BUSY_MS at most), at the second it refuses to append (-EBUSY): a reader that
+// holds on to a store for hours must not fill the disk.
+#define LIMIT_STORE_WAL_BYTES     (16ull << 20)
+#define LIMIT_STORE_WAL_MAX_BYTES (512ull << 20)
+
 #endif

@@ -1,0 +1,256 @@
+// Opening a store, whether a file or a directory of them, and its dictionaries.
+#include "store/reader.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/reader_insides.h"
+
+DEFINE_CLEANUP(struct store_reader *, store_reader__free);
+
+static inline void cleanup__closedir(DIR *directory)
+{
+    closedir(directory);
+}
+DEFINE_CLEANUP(DIR *, cleanup__closedir);
+
+void reader__note_damage(struct store_reader *reader, const struct reader_file *file, const char *what,
+                         uint64_t samples)
+{
+    struct store_damage *damage = &reader->damage;
+    if (damage->places++ == 0)
+        snprintf(damage->first, sizeof(damage->first), "%s of '%s'", what, file->path);
+    damage->samples += samples;
+}
+
+static int add_file(struct store_reader *reader, const char *path)
+{
+    struct reader_file *files = reallocarray(reader->files, reader->file_count + 1, sizeof(*files));
+    if (!files)
+        return -ENOMEM;
+    reader->files = files;
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    files[reader->file_count++] = (struct reader_file){.path = copy};
+    return 0;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(((const struct reader_file *)a)->path, ((const struct reader_file *)b)->path);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const struct reader_file *x = a, *y = b;
+    return x->first_ns != y->first_ns ? (x->first_ns < y->first_ns ? -1 : 1) : strcmp(x->path, y->path);
+}
+
+static int list_files(struct store_reader *reader, struct fault *fault)
+{
+    _cleanup_(cleanup__closedirp) DIR *directory = opendir(reader->path);
+    if (!directory)
+        return fault__set(fault, -errno, "cannot read the store '%s': %s", reader->path, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        char path[PATH_MAX];
+        size_t length = strlen(entry->d_name);
+        if (length < 4 || strcmp(entry->d_name + length - 3, ".db") != 0)
+            continue;
+        if ((size_t)snprintf(path, sizeof(path), "%s/%s", reader->path, entry->d_name) >= sizeof(path))
+            continue;
+        int err = add_file(reader, path);
+        if (err)
+            return fault__set(fault, err, "out of memory");
+    }
+    if (reader->file_count == 0)
+        return fault__set(fault, -ENOENT, "cannot read the store '%s': no file in that directory ends in .db",
+                          reader->path);
+    qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_paths);
+    return 0;
+}
+
+static void drop_file(struct store_reader *reader, size_t index)
+{
+    reader_file__free(&reader->files[index]);
+    reader->file_count--;
+    memmove(&reader->files[index], &reader->files[index + 1], (reader->file_count - index) * sizeof(*reader->files));
+}
+
+// The files of a directory: what is no store, or damaged as a whole, is left out and noted; what a retention removed
+// meanwhile is not missed.
+static int load_directory(struct store_reader *reader, struct fault *fault)
+{
+    struct fault first = {0};
+    int first_err = -ENOENT;
+    for (size_t i = 0; i < reader->file_count;) {
+        struct fault why = {0};
+        int err = reader_file__load(reader, &reader->files[i], &why);
+        if (!err) {
+            i++;
+            continue;
+        }
+        if (err != -EBADMSG && err != -ENOENT) {
+            if (fault)
+                *fault = why;
+            return err;
+        }
+        if (err == -EBADMSG) {
+            reader__note_damage(reader, &reader->files[i], "the whole", 0);
+            if (!first.text[0]) {
+                first = why;
+                first_err = err;
+            }
+        }
+        drop_file(reader, i);
+    }
+    if (reader->file_count > 0)
+        return 0;
+    if (fault && first.text[0])
+        *fault = first;
+    else
+        fault__set(fault, first_err, "cannot read the store '%s': it holds nothing", reader->path);
+    return first_err;
+}
+
+static int load(struct store_reader *reader, struct fault *fault)
+{
+    struct stat status;
+    if (stat(reader->path, &status) != 0)
+        return fault__set(fault, -errno, "cannot read the store '%s': %s", reader->path, strerror(errno));
+    if (S_ISDIR(status.st_mode)) {
+        int err = list_files(reader, fault);
+        return err ? err : load_directory(reader, fault);
+    }
+    if (!S_ISREG(status.st_mode))
+        return fault__set(fault, -EBADMSG, "cannot read the store '%s': it is not a file", reader->path);
+    int err = add_file(reader, reader->path);
+    if (err)
+        return fault__set(fault, err, "out of memory");
+    return reader_file__load(reader, &reader->files[0], fault);
+}
+
+static void finish(struct store_reader *reader)
+{
+    qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_times);
+    uint32_t base = 0;
+    for (size_t i = 0; i < reader->file_count; i++) {
+        reader->files[i].interval_base = base;
+        base += reader->files[i].interval_end ? reader->files[i].interval_end - 1 : 0;
+    }
+    for (uint32_t i = 0; i < reader->binary_keys.count; i++) {
+        const struct reader_binary_key *key = dictionary__record(&reader->binary_keys, i + 1);
+        reader->binaries[i].build_id = key->build_id_bytes ? key->build_id : NULL;
+    }
+    const char **words[] = {&reader->meta.host, &reader->meta.kernel, &reader->meta.arch, &reader->meta.version,
+                            &reader->meta.command};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (!*words[i])
+            *words[i] = "";
+}
+
+int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader)
+{
+    _cleanup_(store_reader__freep) struct store_reader *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    reader->process_keys =
+        (struct dictionary)DICTIONARY(struct reader_process_key, sizeof(struct reader_process_key), 0);
+    reader->thread_keys = (struct dictionary)DICTIONARY(struct reader_thread_key, sizeof(struct reader_thread_key), 0);
+    reader->binary_keys = (struct dictionary)DICTIONARY(struct reader_binary_key, sizeof(struct reader_binary_key), 0);
+    reader->frame_keys = (struct dictionary)DICTIONARY(struct reader_frame_key, sizeof(struct reader_frame_key), 0);
+    reader->nodes = (struct dictionary)DICTIONARY(struct pack_node, sizeof(struct pack_node), 0);
+    reader->path = strdup(path);
+    int err = reader->path ? packer__new(&reader->packer) : -ENOMEM;
+    if (err)
+        return fault__set(fault, err, "out of memory");
+    err = load(reader, fault);
+    if (err)
+        return err;
+    finish(reader);
+    *ret_reader = take_pointer(reader);
+    return 0;
+}
+
+void store_reader__free(struct store_reader *reader)
+{
+    if (!reader)
+        return;
+    for (size_t i = 0; i < reader->file_count; i++)
+        reader_file__free(&reader->files[i]);
+    free(reader->files);
+    strings__release(&reader->words);
+    strings__release(&reader->functions);
+    strings__release(&reader->sources);
+    dictionary__release(&reader->process_keys);
+    dictionary__release(&reader->thread_keys);
+    dictionary__release(&reader->binary_keys);
+    dictionary__release(&reader->frame_keys);
+    dictionary__release(&reader->nodes);
+    packer__free(reader->packer);
+    free(reader->events);
+    free(reader->processes);
+    free(reader->threads);
+    free(reader->binaries);
+    free(reader->frames);
+    free(reader->lines);
+    free(reader->parents);
+    free(reader->node_frames);
+    free(reader->path);
+    free(reader);
+}
+
+const struct store_damage *store_reader__damage(const struct store_reader *reader)
+{
+    return &reader->damage;
+}
+
+const struct store_meta *store_reader__meta(const struct store_reader *reader)
+{
+    return &reader->meta;
+}
+
+uint32_t store_reader__event_count(const struct store_reader *reader)
+{
+    return reader->event_count;
+}
+
+const struct store_event *store_reader__event(const struct store_reader *reader, uint32_t event)
+{
+    return event >= 1 && event <= reader->event_count ? &reader->events[event - 1] : NULL;
+}
+
+uint32_t store_reader__process_count(const struct store_reader *reader)
+{
+    return reader->process_keys.count;
+}
+
+const struct store_process *store_reader__process(const struct store_reader *reader, uint32_t process)
+{
+    return process >= 1 && process <= reader->process_keys.count ? &reader->processes[process - 1] : NULL;
+}
+
+uint32_t store_reader__thread_count(const struct store_reader *reader)
+{
+    return reader->thread_keys.count;
+}
+
+const struct store_thread *store_reader__thread(const struct store_reader *reader, uint32_t thread)
+{
+    return thread >= 1 && thread <= reader->thread_keys.count ? &reader->threads[thread - 1] : NULL;
+}
+
+uint32_t store_reader__binary_count(const struct store_reader *reader)
+{
+    return reader->binary_keys.count;
+}
+
+const struct store_binary *store_reader__binary(const struct store_reader *reader, uint32_t binary)
+{
+    return binary >= 1 && binary <= reader->binary_keys.count ? &reader->binaries[binary - 1] : NULL;
+}

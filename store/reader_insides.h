@@ -1,0 +1,121 @@
+// What the files of the reader share: reader.c opens and answers for dictionaries; reader_file.c reads one file's
+// dictionaries and joins them with the others'; reader_trie.c frames, names and stacks; reader_walk.c intervals.
+//
+// Each file has ids of its own. What is equal in two files (a process by pid and start, a binary by build id, a stack
+// by its frames) gets one id of the reader; a file's map leads from its ids to the reader's. A reader of one file has
+// the same ids as the file, unless its writer began a dictionary anew.
+#ifndef HEARTH_STORE_READER_INSIDES_H
+#define HEARTH_STORE_READER_INSIDES_H
+
+#include "store/database.h"
+#include "store/dictionary.h"
+#include "store/pack.h"
+#include "store/reader.h"
+#include "store/strings.h"
+
+struct id_list { // from the ids of a file to those of the reader; 0: not there
+    uint32_t *ids;
+    uint32_t count; // ids go from 1 to count - 1
+};
+
+static inline uint32_t id_list__at(const struct id_list *list, uint64_t id)
+{
+    return id < list->count ? list->ids[id] : 0;
+}
+
+struct reader_file {
+    char *path;
+    char *store_name;   // meta's "store": tells whether the file was replaced
+    sqlite3 *database;  // while somebody reads
+    uint32_t holds;     // how many do
+    bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
+    uint64_t first_ns;
+    uint32_t interval_base; // the reader's id of an interval is this plus the file's
+    uint32_t interval_end;  // one above the last interval as the file was opened: what comes later is not seen
+    uint32_t node_end;      // the same of nodes
+    struct id_list events, processes, threads, binaries, functions, files, frames, nodes;
+};
+
+// Records of dictionaries: no holes; the key first.
+struct reader_process_key {
+    uint64_t start_ns;
+    uint32_t pid;
+    uint32_t zero;
+};
+
+struct reader_thread_key {
+    uint32_t process, tid, comm;
+};
+
+struct reader_binary_key {
+    uint8_t build_id[20];
+    uint32_t build_id_bytes, kind, path; // path is 0 where there is a build id
+};
+
+struct reader_frame_key {
+    uint64_t offset, chain_hash;
+    uint32_t binary, zero;
+};
+
+struct store_reader {
+    char *path;
+    struct reader_file *files; // by time
+    size_t file_count;
+    struct strings words, functions, sources;
+    struct packer *packer;
+    struct store_meta meta;
+    struct store_damage damage;
+
+    // Index id - 1.
+    struct store_event *events;
+    uint32_t event_count;
+    struct dictionary process_keys, thread_keys, binary_keys;
+    struct store_process *processes;
+    struct store_thread *threads;
+    struct store_binary *binaries;
+    uint32_t process_capacity, thread_capacity, binary_capacity;
+
+    bool has_frames, has_trie;
+    struct dictionary frame_keys;
+    struct store_frame *frames;
+    uint32_t frame_count, frame_capacity;
+    struct store_line *lines;
+    size_t line_count, line_capacity;
+    uint32_t damaged_frame;
+    struct dictionary nodes; // of several files
+    uint32_t *parents, *node_frames;
+    struct store_trie trie;
+};
+
+// Ids of several files are joined.
+static inline bool reader__joins(const struct store_reader *reader)
+{
+    return reader->file_count > 1 || reader->files[0].has_restarted;
+}
+
+// Connects to the file, and checks that it is the one that was opened; calls nest.
+int reader_file__hold(struct reader_file *file, struct fault *fault);
+void reader_file__release(struct reader_file *file);
+// Reads what all questions need. Damage that leaves the rest readable is noted in the reader.
+int reader_file__load(struct store_reader *reader, struct reader_file *file, struct fault *fault);
+void reader_file__free(struct reader_file *file);
+
+// Notes what could not be read; samples: how many are missing for it, where that is known.
+void reader__note_damage(struct store_reader *reader, const struct reader_file *file, const char *what,
+                         uint64_t samples);
+
+// Makes room for an id in a map.
+int id_list__reserve(struct id_list *list, uint64_t end);
+
+// Runs `sql` and calls `row` for each; what was read before damage counts, the damage is noted as `what`.
+int reader_file__each(struct store_reader *reader, struct reader_file *file, const char *sql, const char *what,
+                      int (*row)(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement),
+                      struct fault *fault);
+
+// Interns the text of a column.
+int reader__text(struct strings *strings, sqlite3_stmt *statement, int column, uint32_t *ret_id);
+
+int reader_trie__load_frames(struct store_reader *reader, struct fault *fault);
+int reader_trie__load(struct store_reader *reader, struct fault *fault);
+
+#endif
