@@ -184,9 +184,9 @@ void store_reader__free(struct store_reader *reader)
     for (size_t i = 0; i < reader->file_count; i++)
         reader_file__free(&reader->files[i]);
     free(reader->files);
-    strings__release(&reader->words);
-    strings__release(&reader->functions);
-    strings__release(&reader->sources);
+    texts__release(&reader->words);
+    texts__release(&reader->functions);
+    texts__release(&reader->sources);
     dictionary__release(&reader->process_keys);
     dictionary__release(&reader->thread_keys);
     dictionary__release(&reader->binary_keys);

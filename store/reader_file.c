@@ -39,10 +39,10 @@ static int reserve(void *array, uint32_t *capacity, uint32_t count, size_t size)
     return 0;
 }
 
-int reader__text(struct strings *strings, sqlite3_stmt *statement, int column, uint32_t *ret_id)
+int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint32_t *ret_id)
 {
     const char *text = (const char *)sqlite3_column_text(statement, column);
-    return strings__intern(strings, text ? text : "", (size_t)sqlite3_column_bytes(statement, column), ret_id);
+    return texts__intern(texts, text ? text : "", (size_t)sqlite3_column_bytes(statement, column), ret_id);
 }
 
 static uint32_t number32(sqlite3_stmt *statement, int column)
@@ -177,7 +177,7 @@ static int take_meta(struct store_reader *reader, struct reader_file *file, sqli
     int err = reader__text(&reader->words, statement, 1, &id);
     if (err || !key)
         return err;
-    const char *value = strings__text(&reader->words, id);
+    const char *value = texts__text(&reader->words, id);
     const struct {
         const char *key;
         const char **target;
@@ -222,9 +222,9 @@ static int take_event(struct store_reader *reader, struct reader_file *file, sql
         err = reader__text(&reader->words, statement, 1 + i, &words[i]);
     if (err)
         return err;
-    struct store_event event = {.name = strings__text(&reader->words, words[0]),
-                                .unit = strings__text(&reader->words, words[1]),
-                                .detail = strings__text(&reader->words, words[2]),
+    struct store_event event = {.name = texts__text(&reader->words, words[0]),
+                                .unit = texts__text(&reader->words, words[1]),
+                                .detail = texts__text(&reader->words, words[2]),
                                 .period = number64(statement, 4),
                                 .is_histogram = sqlite3_column_int(statement, 5) != 0};
     err = find_event(reader, &event, &id);
@@ -259,10 +259,10 @@ static int take_process(struct store_reader *reader, struct reader_file *file, s
         *process = (struct store_process){.pid = key.pid, .start_ns = key.start_ns};
     process->parent_pid = number32(statement, 3);
     process->uid = number32(statement, 4);
-    update_word(&process->comm, strings__text(&reader->words, words[0]));
-    update_word(&process->exe, strings__text(&reader->words, words[1]));
-    update_word(&process->cgroup, strings__text(&reader->words, words[2]));
-    update_word(&process->container, strings__text(&reader->words, words[3]));
+    update_word(&process->comm, texts__text(&reader->words, words[0]));
+    update_word(&process->exe, texts__text(&reader->words, words[1]));
+    update_word(&process->cgroup, texts__text(&reader->words, words[2]));
+    update_word(&process->container, texts__text(&reader->words, words[3]));
     file->processes.ids[number64(statement, 0)] = id;
     return 0;
 }
@@ -285,7 +285,7 @@ static int take_thread(struct store_reader *reader, struct reader_file *file, sq
     if (err)
         return err;
     reader->threads[id - 1] =
-        (struct store_thread){.process = key.process, .tid = key.tid, .comm = strings__text(&reader->words, key.comm)};
+        (struct store_thread){.process = key.process, .tid = key.tid, .comm = texts__text(&reader->words, key.comm)};
     file->threads.ids[number64(statement, 0)] = id;
     return 0;
 }
@@ -317,7 +317,7 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
         return err;
     // The key's bytes may still move: the pointer to the build id is set when all files are read.
     reader->binaries[id - 1] = (struct store_binary){
-        .kind = key.kind, .build_id_bytes = build_id_bytes, .path = strings__text(&reader->words, path)};
+        .kind = key.kind, .build_id_bytes = build_id_bytes, .path = texts__text(&reader->words, path)};
     file->binaries.ids[number64(statement, 0)] = id;
     return 0;
 }

@@ -11,7 +11,7 @@
 #include "store/dictionary.h"
 #include "store/pack.h"
 #include "store/reader.h"
-#include "store/strings.h"
+#include "store/texts.h"
 
 struct id_list { // from the ids of a file to those of the reader; 0: not there
     uint32_t *ids;
@@ -61,7 +61,7 @@ struct store_reader {
     char *path;
     struct reader_file *files; // by time
     size_t file_count;
-    struct strings words, functions, sources;
+    struct texts words, functions, sources;
     struct packer *packer;
     struct store_meta meta;
     struct store_damage damage;
@@ -113,7 +113,7 @@ int reader_file__each(struct store_reader *reader, struct reader_file *file, con
                       struct fault *fault);
 
 // Interns the text of a column.
-int reader__text(struct strings *strings, sqlite3_stmt *statement, int column, uint32_t *ret_id);
+int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint32_t *ret_id);
 
 int reader_trie__load_frames(struct store_reader *reader, struct fault *fault);
 int reader_trie__load(struct store_reader *reader, struct fault *fault);

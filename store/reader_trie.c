@@ -40,13 +40,13 @@ static int reserve_line(struct store_reader *reader)
     return 0;
 }
 
-static int take_name(struct strings *strings, struct id_list *list, sqlite3_stmt *statement)
+static int take_name(struct texts *texts, struct id_list *list, sqlite3_stmt *statement)
 {
     uint64_t id = (uint64_t)sqlite3_column_int64(statement, 0);
     uint32_t mine;
     int err = id_list__reserve(list, id + 1);
     if (!err)
-        err = reader__text(strings, statement, 1, &mine);
+        err = reader__text(texts, statement, 1, &mine);
     if (!err)
         list->ids[id] = mine;
     return err;
@@ -76,7 +76,7 @@ static int add_line(struct store_reader *reader, struct reader_file *file, sqlit
     int err = reserve_line(reader);
     if (err)
         return err;
-    const char *name = strings__text(&reader->functions, function), *path = strings__text(&reader->sources, source);
+    const char *name = texts__text(&reader->functions, function), *path = texts__text(&reader->sources, source);
     reader->lines[reader->line_count++] =
         (struct store_line){.function = name ? name : damaged, .file = path ? path : "", .line = line};
     *hash = hash__pair(hash__pair(*hash, function), (uint64_t)source << 32 | line);

@@ -191,8 +191,9 @@ static int read_losses(struct walk *walk, struct store_interval_row *row)
         err = reader__text(&walk->reader->words, walk->loss, 0, &word);
         if (err)
             return fault__set(walk->fault, err, "out of memory");
-        walk->losses[count++] =
-            (struct store_loss){.name = strings__text(&walk->reader->words, word), .count = number(walk->loss, 1)};
+        walk->losses[count] =
+            (struct store_loss){.name = texts__text(&walk->reader->words, word), .count = number(walk->loss, 1)};
+        count++;
     }
 }
 
@@ -308,7 +309,7 @@ static int give_histogram(struct walk *walk, const struct store_interval_row *ro
     if (err)
         return fault__set(walk->fault, err, "cannot read the store '%s': %s", walk->file->path, strerror(-err));
     struct store_histogram histogram = {.event = event,
-                                        .key = strings__text(&walk->reader->words, key),
+                                        .key = texts__text(&walk->reader->words, key),
                                         .sum = number(walk->histogram, 2),
                                         .min = number(walk->histogram, 3),
                                         .max = number(walk->histogram, 4),

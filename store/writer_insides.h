@@ -7,7 +7,7 @@
 #include "store/database.h"
 #include "store/dictionary.h"
 #include "store/pack.h"
-#include "store/strings.h"
+#include "store/texts.h"
 #include "store/writer.h"
 
 struct writer_event {
@@ -16,7 +16,7 @@ struct writer_event {
     bool is_histogram;
 };
 
-// Records of dictionaries: no holes, the key first; words are ids of strings.
+// Records of dictionaries: no holes, the key first; words are ids of texts.
 struct writer_process {
     uint64_t start_ns;
     uint32_t pid; // the key ends here
@@ -82,9 +82,9 @@ struct store_writer {
 
     struct writer_event *events;
     uint32_t event_count, events_written;
-    struct strings words; // of processes and threads
-    struct strings paths; // of binaries
-    struct strings functions, files;
+    struct texts words; // of processes and threads
+    struct texts paths; // of binaries
+    struct texts functions, files;
     uint32_t functions_written, files_written;
     struct dictionary processes, threads, binaries, frames, nodes;
     struct buf lines; // of struct writer_line, waiting

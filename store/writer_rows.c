@@ -77,11 +77,10 @@ void writer_rows__put_meta(struct store_writer *writer, const char *key, const c
 static void put_process(struct store_writer *writer, uint32_t id, int *err)
 {
     const struct writer_process *process = dictionary__record(&writer->processes, id);
-    const struct strings *words = &writer->words;
+    const struct texts *words = &writer->words;
     put(writer, err, WRITER_PROCESS, "uuuuussss", u64(id), u64(process->pid), process->start_ns,
-        u64(process->parent_pid), u64(process->uid), strings__text(words, process->comm),
-        strings__text(words, process->exe), strings__text(words, process->cgroup),
-        strings__text(words, process->container));
+        u64(process->parent_pid), u64(process->uid), texts__text(words, process->comm),
+        texts__text(words, process->exe), texts__text(words, process->cgroup), texts__text(words, process->container));
 }
 
 static void put_processes(struct store_writer *writer, int *err)
@@ -101,7 +100,7 @@ static void put_threads(struct store_writer *writer, int *err)
     for (uint32_t id = writer->threads.written; id < dictionary__end(&writer->threads); id++) {
         const struct writer_thread *thread = dictionary__record(&writer->threads, id);
         put(writer, err, WRITER_THREAD, "uuus", u64(id), u64(thread->process), u64(thread->tid),
-            strings__text(&writer->words, thread->comm));
+            texts__text(&writer->words, thread->comm));
     }
 }
 
@@ -109,7 +108,7 @@ static void put_binaries(struct store_writer *writer, int *err)
 {
     for (uint32_t id = writer->binaries.written; id < dictionary__end(&writer->binaries); id++) {
         const struct writer_binary *binary = dictionary__record(&writer->binaries, id);
-        const char *path = strings__text(&writer->paths, binary->path);
+        const char *path = texts__text(&writer->paths, binary->path);
         if (binary->build_id_bytes)
             put(writer, err, WRITER_BINARY, "uubs", u64(id), u64(binary->kind), binary->build_id,
                 (size_t)binary->build_id_bytes, path);
@@ -129,10 +128,10 @@ static void put_frames(struct store_writer *writer, int *err)
 
 static void put_names(struct store_writer *writer, int *err)
 {
-    for (uint32_t id = writer->functions_written; id < strings__end(&writer->functions); id++)
-        put(writer, err, WRITER_FUNCTION, "us", u64(id), strings__text(&writer->functions, id));
-    for (uint32_t id = writer->files_written; id < strings__end(&writer->files); id++)
-        put(writer, err, WRITER_FILE, "us", u64(id), strings__text(&writer->files, id));
+    for (uint32_t id = writer->functions_written; id < texts__end(&writer->functions); id++)
+        put(writer, err, WRITER_FUNCTION, "us", u64(id), texts__text(&writer->functions, id));
+    for (uint32_t id = writer->files_written; id < texts__end(&writer->files); id++)
+        put(writer, err, WRITER_FILE, "us", u64(id), texts__text(&writer->files, id));
     const struct writer_line *lines = (const struct writer_line *)writer->lines.data;
     for (size_t i = 0; i < writer->lines.length_bytes / sizeof(*lines); i++)
         put(writer, err, WRITER_LINE, "uuuuu", u64(lines[i].frame), u64(lines[i].depth), u64(lines[i].function),

@@ -29,10 +29,10 @@ void writer_words__release(struct store_writer *writer)
         free(writer->events[i].detail);
     }
     free(writer->events);
-    strings__release(&writer->words);
-    strings__release(&writer->paths);
-    strings__release(&writer->functions);
-    strings__release(&writer->files);
+    texts__release(&writer->words);
+    texts__release(&writer->paths);
+    texts__release(&writer->functions);
+    texts__release(&writer->files);
     dictionary__release(&writer->processes);
     dictionary__release(&writer->threads);
     dictionary__release(&writer->binaries);
@@ -41,11 +41,11 @@ void writer_words__release(struct store_writer *writer)
     buf__release(&writer->lines);
 }
 
-static int intern(struct strings *strings, const char *text, uint32_t *ret_id)
+static int intern(struct texts *texts, const char *text, uint32_t *ret_id)
 {
-    if (strings->bytes > 2 * LIMIT_STORE_TEXT_BYTES)
+    if (texts->bytes > 2 * LIMIT_STORE_TEXT_BYTES)
         return -ENOBUFS;
-    return strings__intern(strings, text ? text : "", SIZE_MAX, ret_id);
+    return texts__intern(texts, text ? text : "", SIZE_MAX, ret_id);
 }
 
 static int add_event(struct store_writer *writer, const struct store_event *event, uint32_t *ret_event)
@@ -223,11 +223,11 @@ int store_writer__name(struct store_writer *writer, uint32_t frame, const struct
     return 0;
 }
 
-static bool restart_past_limit(struct strings *strings)
+static bool restart_past_limit(struct texts *texts)
 {
-    if (strings->bytes <= LIMIT_STORE_TEXT_BYTES)
+    if (texts->bytes <= LIMIT_STORE_TEXT_BYTES)
         return false;
-    strings__restart(strings);
+    texts__restart(texts);
     return true;
 }
 
@@ -264,8 +264,8 @@ void writer_words__wrote(struct store_writer *writer)
     restarted |= dictionary__wrote(&writer->frames);
     restarted |= dictionary__wrote(&writer->nodes);
     writer->restarts += restarted;
-    writer->functions_written = strings__end(&writer->functions);
-    writer->files_written = strings__end(&writer->files);
+    writer->functions_written = texts__end(&writer->functions);
+    writer->files_written = texts__end(&writer->files);
     writer->events_written = writer->event_count;
     buf__clear(&writer->lines);
 }

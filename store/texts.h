@@ -1,30 +1,30 @@
 // Texts kept once each: equal texts are the same pointer, which stays where it is until the release. Ids count up from
 // `base`; the empty text is an id like others.
-#ifndef HEARTH_STORE_STRINGS_H
-#define HEARTH_STORE_STRINGS_H
+#ifndef HEARTH_STORE_TEXTS_H
+#define HEARTH_STORE_TEXTS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store/id_map.h"
 
-struct strings {
+struct texts {
     struct id_map map;
     const char **texts;
     uint32_t count;
     uint32_t capacity;
     uint32_t base; // the id of texts[0]: 1 at first (0 means 1 too), more after a restart
     size_t bytes;  // of all texts
-    struct strings_chunk *chunk;
+    struct texts_chunk *chunk;
 };
 
 // 0 or -ENOMEM.
-int strings__intern(struct strings *strings, const char *text, size_t length, uint32_t *ret_id);
+int texts__intern(struct texts *texts, const char *text, size_t length, uint32_t *ret_id);
 // NULL where the id is not there, or no longer.
-const char *strings__text(const struct strings *strings, uint32_t id);
-uint32_t strings__end(const struct strings *strings); // one above the last id
+const char *texts__text(const struct texts *texts, uint32_t id);
+uint32_t texts__end(const struct texts *texts); // one above the last id
 // Forgets all texts; ids go on.
-void strings__restart(struct strings *strings);
-void strings__release(struct strings *strings);
+void texts__restart(struct texts *texts);
+void texts__release(struct texts *texts);
 
 #endif
