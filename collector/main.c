@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "report/cmd_symbolize.h"
+#include "report/cmd_unwind_rows.h"
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
     &cmd_symbolize,
+    &cmd_unwind_rows,
     NULL,
 };
 

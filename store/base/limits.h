@@ -73,4 +73,11 @@
 #define LIMIT_STORE_WAL_BYTES     (16ull << 20)
 #define LIMIT_STORE_WAL_MAX_BYTES (512ull << 20)
 
+// A section of call frame information, inflated: the largest known (librustc_driver's) has 12 MB. Above: the binary has
+// no rows, its stacks read [unwind: no rows].
+#define LIMIT_UNWIND_SECTION_BYTES (256ull << 20)
+
+// Unwind tables kept on disk between runs, oldest use removed first: some 500 binaries of a busy machine take 40 MB.
+#define LIMIT_UNWIND_CACHE_BYTES (256ull << 20)
+
 #endif

@@ -1,0 +1,99 @@
+#include "symbolizer/unwind_extras.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PLT_ENTRY_BYTES 16
+
+// The code at an entry point without CFI: musl's has 21 bytes, ld.so's about 100, with the call of the program behind
+// it. Whatever function follows begins a row of its own, if it has CFI.
+#define ENTRY_BYTES 128
+
+// The rows of a lazy .plt: its first entry is entered with the index of the function pushed, and pushes the link map;
+// the others push the index behind `threshold` bytes.
+//
+//   ff 35 ..      push  link map         <- rsp + 16              f3 0f 1e fa      endbr64            <- rsp + 8
+//   ff 25 ..      jmp   resolver         <- rsp + 24              68 ..            push  index
+//   ff 25 ..      jmp   *slot            <- rsp + 8               f2 e9 ..         bnd jmp            <- rsp + 16
+//   68 ..         push  index
+//   e9 ..         jmp   first entry      <- rsp + 16
+static int threshold_of(const uint8_t *entry)
+{
+    if (memcmp(entry, "\xff\x25", 2) == 0 && entry[6] == 0x68)
+        return 11;
+    if (memcmp(entry, "\xf3\x0f\x1e\xfa\x68", 5) == 0)
+        return 9;
+    return 0;
+}
+
+static struct unwind_rule at_sp(int32_t offset)
+{
+    return (struct unwind_rule){.kind = UNWIND_SP, .cfa_offset = offset};
+}
+
+static int take_lazy_plt(const struct unwind_section *plt, unwind_extra_fn *take, void *context)
+{
+    if (plt->bytes < 2 * PLT_ENTRY_BYTES || plt->address % PLT_ENTRY_BYTES || memcmp(plt->data, "\xff\x35", 2) != 0)
+        return 0;
+    int threshold = threshold_of(plt->data + PLT_ENTRY_BYTES);
+    if (!threshold)
+        return 0;
+    int err = take(plt->address, 6, at_sp(16), context);
+    if (!err)
+        err = take(plt->address + 6, PLT_ENTRY_BYTES - 6, at_sp(24), context);
+    if (!err)
+        err =
+            take(plt->address + PLT_ENTRY_BYTES, plt->bytes - PLT_ENTRY_BYTES,
+                 (struct unwind_rule){.kind = UNWIND_PLT, .cfa_offset = 8, .rbp_offset = (int16_t)threshold}, context);
+    return err;
+}
+
+// Entries that only jump.
+static int take_jump_plt(const struct unwind_section *plt, unwind_extra_fn *take, void *context)
+{
+    if (plt->bytes < 8 || (memcmp(plt->data, "\xff\x25", 2) != 0 && memcmp(plt->data, "\xf3\x0f\x1e\xfa", 4) != 0))
+        return 0;
+    return take(plt->address, plt->bytes, at_sp(8), context);
+}
+
+static int take_plt(const struct unwind_elf *elf, const char *name, unwind_extra_fn *take, void *context)
+{
+    struct unwind_section plt;
+    if (unwind_elf__section(elf, name, &plt) != 0 || !plt.data)
+        return 0;
+    int err = strcmp(name, ".plt") == 0 ? take_lazy_plt(&plt, take, context) : take_jump_plt(&plt, take, context);
+    unwind_section__free(&plt);
+    return err;
+}
+
+int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, void *context)
+{
+    static const char *const names[] = {".plt", ".plt.sec", ".plt.got", ".iplt"};
+    int err = 0;
+    for (size_t i = 0; !err && i < sizeof(names) / sizeof(names[0]); i++)
+        err = take_plt(elf, names[i], take, context);
+    if (!err && elf->entry)
+        err = take(elf->entry, ENTRY_BYTES, (struct unwind_rule){.kind = UNWIND_END}, context);
+    return err;
+}
+
+int unwind_extras__each_trampoline(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
+                                   unwind_extra_fn *take, void *context)
+{
+    // mov $15, %rax (rt_sigreturn); syscall: what gdb and libgcc know a signal frame by, too. musl and Go write it so.
+    static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    _cleanup_free_ uint8_t *data = NULL;
+    int err = unwind_elf__read(elf, file_offset, bytes, &data);
+    if (err)
+        return err;
+    const uint8_t *at = data, *end = data + bytes;
+    while (!err && (at = memmem(at, (size_t)(end - at), code, sizeof(code)))) {
+        // From one byte before: a handler returns to the trampoline's first byte, and callers are looked up at the
+        // return address minus one.
+        uint64_t before = at > data ? 1 : 0;
+        err = take(file_offset + (uint64_t)(at - data) - before, sizeof(code) + before,
+                   (struct unwind_rule){.kind = UNWIND_SIGNAL, .cfa_offset = 160}, context);
+        at += sizeof(code);
+    }
+    return err;
+}

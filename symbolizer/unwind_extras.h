@@ -1,0 +1,17 @@
+// Rows for code that has no call frame information of its own, and that its instructions or its role make certain.
+#ifndef HEARTH_SYMBOLIZER_UNWIND_EXTRAS_H
+#define HEARTH_SYMBOLIZER_UNWIND_EXTRAS_H
+
+#include "symbolizer/unwind_elf.h"
+
+// Returns 0, or what ended the walk.
+typedef int unwind_extra_fn(uint64_t address, uint64_t bytes, struct unwind_rule rule, void *context);
+
+// Procedure linkage tables (lld and gold write no CFI for some), and the entry point.
+int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, void *context);
+
+// Signal trampolines in a hole between functions (musl's and Go's have no CFI).
+int unwind_extras__each_trampoline(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
+                                   unwind_extra_fn *take, void *context);
+
+#endif
