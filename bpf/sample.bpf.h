@@ -177,6 +177,7 @@ static __always_inline void key__fill(struct wire_count_key *key, const struct s
     key->event = sample->event;
     key->bucket = sample->bucket;
     key->detail = sample->detail;
+    key->uid = (__u32)bpf_get_current_uid_gid();
     bpf_get_current_comm(key->comm, sizeof(key->comm));
 }
 

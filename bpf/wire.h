@@ -73,6 +73,8 @@ struct wire_count_key {
     __u16 event;                // index of the event in the recording
     __u16 bucket;               // of a histogram, plus 1; 0: none
     __u32 detail;               // of the event: off-cpu keeps the thread's state here
+    __u32 uid; // real user id of the thread
+    __u32 reserved;
     char comm[WIRE_COMM_BYTES]; // the thread's; zero behind the NUL
 };
 
@@ -144,7 +146,7 @@ struct wire_tally {
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct wire_chunk) == 16 + 8 * WIRE_CHUNK_FRAMES, "no holes");
-_Static_assert(sizeof(struct wire_count_key) == 64, "one cache line");
+_Static_assert(sizeof(struct wire_count_key) == 72, "no holes");
 _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
 #endif

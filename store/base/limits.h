@@ -41,6 +41,19 @@
 // made, or read from the cache, again when it is needed.
 #define LIMIT_LOADED_INDEX_BYTES (64ull << 20)
 #define LIMIT_LOADED_INDEXES     1024
+// The ring of perf's records, per CPU; a power of two of pages. An exec writes about 3 KB, so a ring takes 80 of them
+// between two reads. Above: records are lost, counted as the loss "records-lost".
+#define LIMIT_RECORD_RING_BYTES (256u * 1024)
+
+// Entries of the kernel's maps of counts and of stacks, a set: enough for what an interval can hold at worst, within
+// these. Entries are allocated as they are needed; the most is 150 MB of kernel memory on a machine that fills it.
+// Above: samples are dropped ("counts-full") or kept without their stack ("stacks-full").
+#define LIMIT_MAP_ENTRIES_LEAST 16384u
+#define LIMIT_MAP_ENTRIES_MOST  262144u
+
+// Binaries known at once, by build id: a busy build host sees some thousands a day. Above: code of new ones is shown as
+// [unknown].
+#define LIMIT_BINARIES 65536
 
 // The writer of a store remembers, to give equal things equal ids, at most this much; past it, it forgets that kind and
 // begins anew after the next interval: the store grows a little faster, readers join what is equal, nothing is lost.

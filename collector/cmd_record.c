@@ -1,0 +1,166 @@
+// hearth record: collect events with their stacks, into a store or straight into a report.
+#include "collector/cmd_record.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "collector/recorder.h"
+#include "collector/source.h"
+#include "report/report.h"
+#include "store/base/buf.h"
+#include "store/base/options.h"
+
+static struct {
+    struct option_list events;
+    struct target_options target;
+    uint64_t frequency_hz, period, duration_ns, drain_ns;
+    const char *output;
+    bool inlined;
+} options = {.drain_ns = 5000000000u, .output = "hearth.db", .inlined = true};
+
+static const struct option_row rows[] = {
+    {'e', "event", "EVENT", "what to sample (cpu); may be given several times", option__list, &options.events},
+    TARGET_OPTION_ROWS(options.target),
+    {'F', "freq", "HZ", "samples a second and CPU (99)", option__u64, &options.frequency_hz},
+    {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, &options.period},
+    {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
+    {'i', "interval", "SECONDS", "how often the kernel's maps are drained (5)", option__seconds_ns, &options.drain_ns},
+    {'o', "output", "FILE", "a store (hearth.db), or a report as its name ends: .html .svg .folded .txt .json ...",
+     option__string, &options.output},
+    {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, &options.inlined},
+    {0},
+};
+
+// What the store says made it.
+static void write_command_line(struct buf *line, int argc, char **argv)
+{
+    buf__append_string(line, "hearth record");
+    for (size_t i = 0; i < options.events.count; i++)
+        buf__append_format(line, " -e %s", options.events.values[i]);
+    if (options.target.pids)
+        buf__append_format(line, " -p %s", options.target.pids);
+    if (argc)
+        buf__append_string(line, " --");
+    for (int i = 0; i < argc; i++)
+        buf__append_format(line, " %s", argv[i]);
+    buf__append_byte(line, '\0');
+}
+
+static void say_summary(const struct recorder_summary *summary)
+{
+    double elapsed = (double)summary->elapsed_ns, own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
+    fprintf(stderr,
+            "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f %% of a CPU, %.1f MiB\n",
+            (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
+            (unsigned long long)summary->truncated, elapsed > 0 ? 100 * own / elapsed : 0,
+            (double)summary->peak_rss_bytes / (1024 * 1024));
+}
+
+static int command_exit_code(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// A report is made from a store that nobody sees, beside nothing of the user's.
+static int temporary_store(char *ret_path, size_t bytes, struct fault *fault)
+{
+    const char *folder = getenv("TMPDIR");
+    snprintf(ret_path, bytes, "%s/hearth-XXXXXX.db", folder && *folder ? folder : "/tmp");
+    int fd = mkstemps(ret_path, 3);
+    if (fd < 0)
+        return fault__set(fault, -errno, "cannot create a file in '%s': %s; set TMPDIR", folder ? folder : "/tmp",
+                          strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static int write_report(const char *store_path, const char *output, struct fault *fault)
+{
+    struct report_request request = {0};
+    struct report_summary summary;
+    int err = report__write(store_path, &request, output, &summary, fault);
+    if (!err && summary.losses[0] && !summary.shows_losses)
+        fprintf(stderr, "hearth: lost or cut: %s\n", summary.losses);
+    return err;
+}
+
+// The recording, with its summary line whatever came of it.
+static int record(const struct recorder_options *recorder_options, struct fault *fault, struct recorder_summary *summary)
+{
+    _cleanup_(recorder__freep) struct recorder *recorder = NULL;
+    int err = recorder__new(recorder_options, fault, &recorder);
+    if (err)
+        return err;
+    err = recorder__run(recorder, fault, summary);
+    say_summary(summary);
+    return err;
+}
+
+static int check_output(bool is_report, struct fault *fault)
+{
+    size_t length = strlen(options.output);
+    if (is_report || strcmp(options.output, "-") == 0 || (length > 3 && strcmp(options.output + length - 3, ".db") == 0))
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "cannot tell what to write to '%s'; a name ending in .db is a store, one in .html, .folded, .txt, "
+                           "... a report",
+                           options.output);
+}
+
+static enum exit_code run(int argc, char **argv)
+{
+    struct fault fault = {0};
+    struct recorder_summary summary = {0};
+    char temporary[PATH_MAX] = "";
+    _cleanup_(buf__release) struct buf line = {0};
+    bool is_report = report__is_report(options.output);
+    int err = check_output(is_report, &fault);
+    if (options.frequency_hz && options.period)
+        err = fault__set_code(&fault, EXIT_CODE_USAGE, -EINVAL, "-F and -c exclude each other");
+    if (!err && is_report)
+        err = temporary_store(temporary, sizeof(temporary), &fault);
+    if (err)
+        return fault__say(&fault, err);
+    write_command_line(&line, argc, argv);
+    const char *const default_events[] = {"cpu"};
+    struct recorder_options recorder_options = {
+        .events = options.events.count ? options.events.values : default_events,
+        .event_count = options.events.count ? options.events.count : 1,
+        .frequency_hz = options.period ? 0 : options.frequency_hz ? options.frequency_hz : 99,
+        .period = options.period,
+        .drain_ns = options.drain_ns,
+        .duration_ns = options.duration_ns,
+        .store_path = is_report ? temporary : options.output,
+        .command_line = line.failed ? "hearth record" : (const char *)line.data,
+        .target = &options.target,
+        .no_inline = !options.inlined,
+        .show_status = isatty(STDERR_FILENO),
+        .command = argc ? argv : NULL,
+    };
+    err = record(&recorder_options, &fault, &summary);
+    if (!err && is_report)
+        err = write_report(temporary, options.output, &fault);
+    if (temporary[0])
+        unlink(temporary);
+    if (err)
+        return fault__say(&fault, err);
+    return summary.command_ended ? (enum exit_code)command_exit_code(summary.command_status) : EXIT_CODE_DONE;
+}
+
+const struct command command_record = {
+    .name = "record",
+    .operands = "[-- COMMAND [ARG...]]",
+    .summary = "Collect events with their stacks, into a store or straight into a report",
+    .details = "Without a target every process of the machine is recorded. A COMMAND is recorded with its children, and its\n"
+               "exit code is passed on. The recording ends with -d, with the command, or at SIGINT or SIGTERM.\n"
+               "\n"
+               "  hearth record -d 10 -o flame.html -p PID     a flame graph of a process\n"
+               "  hearth record -- make                        a build with all it starts, into hearth.db\n",
+    .options = rows,
+    .run = run,
+};

@@ -1,0 +1,40 @@
+// Takes out of the kernel what an interval has gathered: flips the active set, waits until no program can still be in the
+// old one, and empties that by batch look-up-and-delete. No count is lost between two drains.
+#ifndef HEARTH_COLLECTOR_DRAIN_H
+#define HEARTH_COLLECTOR_DRAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+#include "collector/loader.h"
+#include "store/base/cleanup.h"
+#include "store/base/fault.h"
+
+struct drain;
+
+struct drained_count {
+    struct wire_count_key key;
+    struct wire_count count;
+};
+
+struct drained {
+    const struct drained_count *counts;
+    size_t count_of_counts;
+    size_t count_of_chunks;
+    struct wire_tally tally; // summed over CPUs, since the start
+};
+
+// The loader must have loaded its first object.
+int drain__new(const struct loader *loader, struct fault *fault, struct drain **ret_drain);
+void drain__free(struct drain *drain);
+
+// One drain; what it returns is borrowed until the next one. Cost: 10 to 20 ms of waiting, then 0.3 us an entry.
+int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_drained);
+
+// A chunk of a stack of the last drain, by its id; NULL: it is not there.
+const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id);
+
+DEFINE_CLEANUP(struct drain *, drain__free);
+
+#endif

@@ -1,0 +1,370 @@
+#include "collector/keeper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/cgroups.h"
+#include "collector/kernel_map.h"
+#include "store/base/id_map.h"
+
+enum { FRAMES_MAX = WIRE_USER_FRAMES_MAX + WIRE_KERNEL_FRAMES_MAX + 8 };
+
+static const char *const status_marks[] = {
+#define STACK_STATUS(name, mark, meaning) mark,
+#include "bpf/stack_status.def"
+#undef STACK_STATUS
+};
+
+static const char *const loss_names[] = {
+#define LOSS(name, text, meaning) text,
+#include "bpf/losses.def"
+#undef LOSS
+};
+
+struct keeper {
+    struct keeper_parts parts;
+    struct kernel_map *kernel;
+    struct keeper_totals totals;
+    uint64_t lost_here[WIRE_LOSS_COUNT]; // by the collector itself, since the start
+    uint64_t lost_told[WIRE_LOSS_COUNT]; // of both sides, already in the store
+    struct store_value *values;
+    size_t value_count, value_capacity;
+    struct { // the cgroup looked up last: most samples of a drain come from few
+        uint64_t id;
+        char path[512];
+    } cgroup;
+    struct id_map marks; // status -> frame
+    uint32_t unknown_frame;
+};
+
+int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct keeper **ret_keeper)
+{
+    _cleanup_(keeper__freep) struct keeper *keeper = calloc(1, sizeof(*keeper));
+    if (!keeper || kernel_map__new(&keeper->kernel) != 0)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    keeper->parts = *parts;
+    *ret_keeper = take_pointer(keeper);
+    return 0;
+}
+
+void keeper__free(struct keeper *keeper)
+{
+    if (!keeper)
+        return;
+    kernel_map__free(keeper->kernel);
+    id_map__release(&keeper->marks);
+    free(keeper->values);
+    free(keeper);
+}
+
+const struct keeper_totals *keeper__totals(const struct keeper *keeper)
+{
+    return &keeper->totals;
+}
+
+// --- Who
+
+static void find_cgroup(struct keeper *keeper, uint64_t id)
+{
+    if (keeper->cgroup.id == id)
+        return;
+    keeper->cgroup.id = id;
+    if (!id || cgroup__path(id, keeper->cgroup.path, sizeof(keeper->cgroup.path)) != 0)
+        keeper->cgroup.path[0] = '\0';
+}
+
+static int keep_process(struct keeper *keeper, const struct wire_count_key *key, struct process *process)
+{
+    char container[13];
+    find_cgroup(keeper, key->cgroup);
+    cgroup__container(keeper->cgroup.path, container);
+    struct store_process row = {
+        .pid = key->tgid,
+        .start_ns = key->start_boot_ns + (uint64_t)keeper->parts.wall_offset_ns,
+        .parent_pid = process->parent,
+        .uid = key->uid,
+        .comm = process->comm[0] ? process->comm : key->comm,
+        .exe = process->exe ? process->exe : "",
+        .cgroup = keeper->cgroup.path,
+        .container = container,
+    };
+    return store_writer__process(keeper->parts.writer, &row, &process->store_id);
+}
+
+static int find_thread(struct keeper *keeper, const struct wire_count_key *key, struct process **ret_process,
+                       uint32_t *ret_thread)
+{
+    struct process *process = processes__get(keeper->parts.processes, key->tgid, key->start_boot_ns);
+    if (!process)
+        return -ENOSPC;
+    int err = keep_process(keeper, key, process);
+    if (err)
+        return err;
+    char comm[WIRE_COMM_BYTES + 1] = "";
+    memcpy(comm, key->comm, WIRE_COMM_BYTES);
+    *ret_process = process;
+    return store_writer__thread(keeper->parts.writer, process->store_id, key->tid, comm, ret_thread);
+}
+
+// --- Which stack
+
+struct frames {
+    uint32_t ids[FRAMES_MAX]; // leaf first, turned round at the end
+    size_t count;
+};
+
+static void frames__push(struct frames *frames, uint32_t id)
+{
+    if (frames->count < FRAMES_MAX)
+        frames->ids[frames->count++] = id;
+}
+
+// A frame that is no code but says something, named at once.
+static int mark_frame(struct keeper *keeper, const char *mark, uint32_t *ret_frame)
+{
+    uint32_t binary;
+    bool is_new;
+    struct store_binary row = {.kind = STORE_BINARY_MARK, .path = mark};
+    struct store_line line = {.function = mark, .file = ""};
+    int err = store_writer__binary(keeper->parts.writer, &row, &binary);
+    if (!err)
+        err = store_writer__frame(keeper->parts.writer, binary, 0, ret_frame, &is_new);
+    return err || !is_new ? err : store_writer__name(keeper->parts.writer, *ret_frame, &line, 1);
+}
+
+static int push_mark(struct keeper *keeper, enum wire_stack_status status, struct frames *frames)
+{
+    uint32_t frame;
+    int err = 0;
+    if (status >= WIRE_STACK_STATUS_COUNT || !status_marks[status][0])
+        return 0;
+    if (!id_map__get(&keeper->marks, status, &frame)) {
+        err = mark_frame(keeper, status_marks[status], &frame);
+        if (!err)
+            err = id_map__put(&keeper->marks, status, frame);
+    }
+    if (!err)
+        frames__push(frames, frame);
+    return err;
+}
+
+static int push_kernel_frame(struct keeper *keeper, uint64_t address, struct frames *frames)
+{
+    struct kernel_part *part = kernel_map__find(keeper->kernel, address);
+    struct store_binary row = {.kind = STORE_BINARY_KERNEL,
+                               .path = part->name,
+                               .build_id = part->build_id_bytes ? part->build_id : NULL,
+                               .build_id_bytes = part->build_id_bytes};
+    uint32_t frame;
+    bool is_new;
+    int err = part->store_id ? 0 : store_writer__binary(keeper->parts.writer, &row, &part->store_id);
+    if (!err)
+        err = store_writer__frame(keeper->parts.writer, part->store_id, address - part->start, &frame, &is_new);
+    if (!err && is_new)
+        err = naming__want_kernel(keeper->parts.naming, address, frame);
+    if (!err)
+        frames__push(frames, frame);
+    return err;
+}
+
+static int keep_binary(struct keeper *keeper, struct binary *binary)
+{
+    if (binary->store_id)
+        return 0;
+    struct store_binary row = {.kind = binary->kind,
+                               .path = binary->path,
+                               .build_id = binary->build_id_bytes ? binary->build_id : NULL,
+                               .build_id_bytes = binary->build_id_bytes};
+    return store_writer__binary(keeper->parts.writer, &row, &binary->store_id);
+}
+
+static int push_file_frame(struct keeper *keeper, struct binary *binary, uint64_t offset, struct frames *frames)
+{
+    uint32_t frame;
+    bool is_new;
+    int err = keep_binary(keeper, binary);
+    if (!err)
+        err = store_writer__frame(keeper->parts.writer, binary->store_id, offset, &frame, &is_new);
+    if (!err && is_new)
+        err = naming__want_file(keeper->parts.naming, binary, offset, frame);
+    if (!err)
+        frames__push(frames, frame);
+    return err;
+}
+
+static int push_jit_frame(struct keeper *keeper, uint32_t tgid, uint64_t address, struct frames *frames)
+{
+    struct binary *binary;
+    uint32_t frame;
+    bool is_new;
+    int err = binaries__jit(keeper->parts.binaries, (pid_t)tgid, &binary);
+    if (!err)
+        err = keep_binary(keeper, binary);
+    if (!err)
+        err = store_writer__frame(keeper->parts.writer, binary->store_id, address, &frame, &is_new);
+    if (!err && is_new)
+        err = naming__want_jit(keeper->parts.naming, (pid_t)tgid, address, frame);
+    if (!err)
+        frames__push(frames, frame);
+    return err;
+}
+
+// An address in no mapping that is known. All of them are one frame: address space randomization would make each
+// process's a different one.
+static int push_unknown_frame(struct keeper *keeper, struct frames *frames)
+{
+    int err = keeper->unknown_frame ? 0 : mark_frame(keeper, "[unknown]", &keeper->unknown_frame);
+    if (!err)
+        frames__push(frames, keeper->unknown_frame);
+    return err;
+}
+
+static int push_address(struct keeper *keeper, struct process *process, uint64_t address, struct frames *frames)
+{
+    const struct mapping *mapping = process__find(keeper->parts.processes, process, address);
+    if (!mapping)
+        return push_unknown_frame(keeper, frames);
+    struct binary *binary = mapping->binary;
+    if (binary->kind == STORE_BINARY_JIT)
+        return push_jit_frame(keeper, process->tgid, address, frames);
+    binaries__open(keeper->parts.binaries, binary, (pid_t)process->tgid, mapping->start, mapping->end);
+    return push_file_frame(keeper, binary, address - mapping->start + mapping->file_offset, frames);
+}
+
+static int push_user_frame(struct keeper *keeper, struct process *process, uint64_t frame, struct frames *frames)
+{
+    if (!(frame & WIRE_FRAME_IN_BINARY))
+        return push_address(keeper, process, frame, frames);
+    struct binary *binary = binaries__by_number(keeper->parts.binaries, WIRE_FRAME_BINARY(frame));
+    return binary ? push_file_frame(keeper, binary, WIRE_FRAME_OFFSET(frame), frames)
+                  : push_unknown_frame(keeper, frames);
+}
+
+// Pushes the frames of a stack, leaf first. Kernel callers are return addresses: taken one byte back, into the call.
+static int push_stack(struct keeper *keeper, const struct drain *drain, uint64_t id, struct process *process,
+                      struct frames *frames, enum wire_stack_status *ret_status)
+{
+    int err = 0;
+    *ret_status = id == WIRE_STACK_LOST ? WIRE_STACK_MISSING : WIRE_STACK_WHOLE;
+    if (id == WIRE_STACK_LOST)
+        return 0;
+    for (bool first = true; id && !err; first = false) {
+        const struct wire_chunk *chunk = drain__chunk(drain, id);
+        if (!chunk) {
+            keeper->lost_here[WIRE_LOSS_STACK_GONE]++;
+            *ret_status = WIRE_STACK_MISSING;
+            return 0;
+        }
+        if (first)
+            *ret_status = chunk->status;
+        for (size_t i = 0; i < chunk->frame_count && i < WIRE_CHUNK_FRAMES && !err; i++)
+            err = process ? push_user_frame(keeper, process, chunk->frames[i], frames)
+                          : push_kernel_frame(keeper, chunk->frames[i] - (first && i == 0 ? 0 : 1), frames);
+        id = chunk->caller;
+    }
+    return err;
+}
+
+static void reverse(struct frames *frames)
+{
+    for (size_t i = 0, j = frames->count; i + 1 < j; i++) {
+        uint32_t frame = frames->ids[i];
+        frames->ids[i] = frames->ids[--j];
+        frames->ids[j] = frame;
+    }
+}
+
+static int find_node(struct keeper *keeper, const struct drain *drain, const struct drained_count *count,
+                     struct process *process, uint32_t *ret_node)
+{
+    struct frames frames = {.count = 0};
+    enum wire_stack_status kernel_status, user_status;
+    int err = push_stack(keeper, drain, count->key.kernel_stack, NULL, &frames, &kernel_status);
+    if (!err)
+        err = push_stack(keeper, drain, count->key.user_stack, process, &frames, &user_status);
+    if (!err)
+        err = push_mark(keeper, user_status, &frames);
+    if (err)
+        return err;
+    if (user_status != WIRE_STACK_WHOLE && user_status != WIRE_STACK_FRAME_POINTERS)
+        keeper->totals.truncated += count->count.samples;
+    reverse(&frames);
+    return store_writer__stack(keeper->parts.writer, frames.ids, frames.count, ret_node);
+}
+
+// --- How much
+
+static int keep_count(struct keeper *keeper, const struct drain *drain, const struct drained_count *count)
+{
+    struct process *process;
+    struct store_value value = {.bucket = count->key.bucket, .count = count->count.samples, .value = count->count.value};
+    int err = find_thread(keeper, &count->key, &process, &value.thread);
+    if (!err)
+        err = find_node(keeper, drain, count, process, &value.node);
+    if (err)
+        return err;
+    if (count->key.event >= keeper->parts.event_count)
+        return -EINVAL;
+    value.event = keeper->parts.events[count->key.event].store_id;
+    keeper->values[keeper->value_count++] = value;
+    keeper->totals.samples += count->count.samples;
+    return 0;
+}
+
+static int reserve_values(struct keeper *keeper, size_t count)
+{
+    if (count <= keeper->value_capacity)
+        return 0;
+    struct store_value *grown = reallocarray(keeper->values, count, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    keeper->values = grown;
+    keeper->value_capacity = count;
+    return 0;
+}
+
+// What was lost since it was told last, by name.
+static size_t list_losses(struct keeper *keeper, const struct wire_tally *tally, struct store_loss *ret_losses)
+{
+    size_t count = 0;
+    for (size_t loss = 0; loss < WIRE_LOSS_COUNT; loss++) {
+        uint64_t lost = tally->losses[loss] + keeper->lost_here[loss] - keeper->lost_told[loss];
+        if (lost)
+            ret_losses[count++] = (struct store_loss){.name = loss_names[loss], .count = lost};
+    }
+    return count;
+}
+
+static void told_losses(struct keeper *keeper, const struct wire_tally *tally)
+{
+    for (size_t loss = 0; loss < WIRE_LOSS_COUNT; loss++)
+        keeper->lost_told[loss] = tally->losses[loss] + keeper->lost_here[loss];
+    keeper->totals.lost = keeper->lost_told[WIRE_LOSS_COUNTS_FULL] + keeper->lost_told[WIRE_LOSS_NESTED] +
+                          keeper->lost_told[WIRE_LOSS_PROCESSES_FULL];
+}
+
+int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
+                 struct store_interval *interval, uint64_t records_lost, struct fault *fault)
+{
+    struct store_loss losses[WIRE_LOSS_COUNT];
+    int err = reserve_values(keeper, drained->count_of_counts);
+    keeper->value_count = 0;
+    for (size_t i = 0; i < drained->count_of_counts && !err; i++) {
+        err = keep_count(keeper, drain, &drained->counts[i]);
+        if (err == -ENOSPC) { // no room for one more process
+            keeper->lost_here[WIRE_LOSS_PROCESSES_FULL] += drained->counts[i].count.samples;
+            err = 0;
+        }
+    }
+    if (err)
+        return fault__set(fault, err, "cannot keep the samples of an interval: %s", strerror(-err));
+    keeper->totals.stacks += drained->count_of_chunks;
+    keeper->lost_here[WIRE_LOSS_RECORDS_LOST] = records_lost;
+    interval->losses = losses;
+    interval->loss_count = list_losses(keeper, &drained->tally, losses);
+    err = store_writer__append(keeper->parts.writer, interval, keeper->values, keeper->value_count, NULL, 0, fault);
+    if (!err)
+        told_losses(keeper, &drained->tally);
+    return err;
+}

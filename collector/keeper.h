@@ -1,0 +1,47 @@
+// Turns a drain into an interval of the store: who (process, thread), which stack (frames, trie node), how much; new frames
+// are handed on to be named.
+#ifndef HEARTH_COLLECTOR_KEEPER_H
+#define HEARTH_COLLECTOR_KEEPER_H
+
+#include <stdint.h>
+
+#include "collector/drain.h"
+#include "collector/naming.h"
+#include "collector/processes.h"
+#include "collector/source.h"
+#include "store/base/cleanup.h"
+#include "store/writer.h"
+
+struct keeper;
+
+// All borrowed, and outlive the keeper. wall_offset_ns: CLOCK_REALTIME minus CLOCK_BOOTTIME.
+struct keeper_parts {
+    struct store_writer *writer;
+    struct binaries *binaries;
+    struct processes *processes;
+    struct naming *naming;
+    const struct event *events;
+    size_t event_count;
+    int64_t wall_offset_ns;
+};
+
+int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct keeper **ret_keeper);
+void keeper__free(struct keeper *keeper);
+
+// Writes one drain as one interval. `interval` has its times and own cost; the losses are added here, from the tallies and
+// from records_lost (since the start). On failure nothing of the drain is kept but its losses, which come with the next.
+int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
+                 struct store_interval *interval, uint64_t records_lost, struct fault *fault);
+
+// Since the start.
+struct keeper_totals {
+    uint64_t samples;
+    uint64_t stacks;    // distinct ones, summed over intervals
+    uint64_t lost;      // samples that never reached the store
+    uint64_t truncated; // samples whose user stack is not whole
+};
+const struct keeper_totals *keeper__totals(const struct keeper *keeper);
+
+DEFINE_CLEANUP(struct keeper *, keeper__free);
+
+#endif

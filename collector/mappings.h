@@ -1,0 +1,13 @@
+// The executable mappings of one process: sorted, disjoint; a new one cuts away what it covers, as mmap does.
+#ifndef HEARTH_COLLECTOR_MAPPINGS_H
+#define HEARTH_COLLECTOR_MAPPINGS_H
+
+#include "collector/processes.h"
+
+// -ENOMEM; -ENOSPC where LIMIT_MAPPINGS_A_PROCESS are known.
+int mappings__add(struct mappings *mappings, const struct mapping *mapping);
+const struct mapping *mappings__find(const struct mappings *mappings, uint64_t address);
+int mappings__copy(struct mappings *to, const struct mappings *from);
+void mappings__release(struct mappings *mappings);
+
+#endif

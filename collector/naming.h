@@ -1,0 +1,36 @@
+// Names for frames, found away from the drain: a thread that takes the new frames of each binary as one batch, asks the
+// symbolizer, and hands the names back to the main thread, which alone writes to the store.
+#ifndef HEARTH_COLLECTOR_NAMING_H
+#define HEARTH_COLLECTOR_NAMING_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "collector/binaries.h"
+#include "store/base/fault.h"
+#include "store/writer.h"
+#include "symbolizer/symbolizer.h"
+
+struct naming;
+
+int naming__new(const struct symbolizer_options *options, struct fault *fault, struct naming **ret_naming);
+// Stops the thread where it is; names not yet handed back are lost.
+void naming__free(struct naming *naming);
+
+// Wants a name for a frame of the store. They wait until naming__start. -ENOMEM: the frame stays nameless.
+int naming__want_file(struct naming *naming, const struct binary *binary, uint64_t offset, uint32_t frame);
+int naming__want_kernel(struct naming *naming, uint64_t address, uint32_t frame);
+int naming__want_jit(struct naming *naming, pid_t pid, uint64_t address, uint32_t frame);
+
+// Lets the thread begin with all that was wanted so far.
+void naming__start(struct naming *naming);
+
+// Gives the names found so far to the writer; 0, or what the writer said.
+int naming__collect(struct naming *naming, struct store_writer *writer);
+
+// As naming__start, then waits until everything is named.
+void naming__wait(struct naming *naming);
+
+DEFINE_CLEANUP(struct naming *, naming__free);
+
+#endif

@@ -1,0 +1,42 @@
+#include "collector/own_cost.h"
+
+#include <bpf/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+
+int own_cost__enable_bpf_statistics(void)
+{
+    return bpf_enable_stats(BPF_STATS_RUN_TIME);
+}
+
+static uint64_t to_ns(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
+}
+
+static uint64_t bpf_run_time(int fd)
+{
+    struct bpf_prog_info info = {0};
+    __u32 length = sizeof(info);
+    return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.run_time_ns : 0;
+}
+
+void own_cost__read(const int *program_fds, int program_count, struct own_cost *ret_cost)
+{
+    struct rusage self;
+    unsigned long size, resident = 0;
+    getrusage(RUSAGE_SELF, &self);
+    *ret_cost = (struct own_cost){
+        .cpu_ns = to_ns(&self.ru_utime) + to_ns(&self.ru_stime),
+        .peak_rss_bytes = (uint64_t)self.ru_maxrss * 1024,
+    };
+    for (int i = 0; i < program_count; i++)
+        ret_cost->bpf_ns += bpf_run_time(program_fds[i]);
+    _cleanup_file_ FILE *file = fopen("/proc/self/statm", "re");
+    if (file && fscanf(file, "%lu %lu", &size, &resident) == 2)
+        ret_cost->rss_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,22 @@
+// What /proc says of a process: who it is, and what code it maps.
+#ifndef HEARTH_COLLECTOR_PROCFS_H
+#define HEARTH_COLLECTOR_PROCFS_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "collector/processes.h"
+
+struct procfs_process {
+    uint32_t parent;
+    uint64_t start_boot_ns; // to the tick of 10 ms
+    char comm[16];
+    char exe[PATH_MAX]; // "" unknown: a kernel thread, or gone
+};
+
+// -ESRCH: gone.
+int procfs__read(uint32_t tgid, struct procfs_process *ret_process);
+// Adds the executable mappings of /proc/TGID/maps. Cost: about 1 us a mapping.
+void procfs__read_mappings(uint32_t tgid, struct binaries *binaries, struct mappings *mappings);
+
+#endif

@@ -1,0 +1,49 @@
+// A recording from start to end: loads and attaches the events, follows the processes, drains on a period, ends with a
+// whole store. The commands that collect (record, hist, the daemon) set it up and run it.
+#ifndef HEARTH_COLLECTOR_RECORDER_H
+#define HEARTH_COLLECTOR_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/source.h"
+#include "collector/target.h"
+#include "store/base/cleanup.h"
+#include "store/base/fault.h"
+
+struct recorder;
+
+struct recorder_options {
+    const char *const *events; // as spelled
+    size_t event_count;
+    uint64_t frequency_hz; // one of the two is 0
+    uint64_t period;
+    uint64_t drain_ns;
+    uint64_t duration_ns; // 0: until a signal, or the end of the target
+    const char *store_path;
+    const char *command_line; // for the store
+    const struct target_options *target;
+    bool no_inline;
+    bool show_status;
+    char *const *command; // argv of the command to start, ended by NULL; NULL: none
+};
+
+struct recorder_summary {
+    uint64_t samples, stacks, lost, truncated;
+    uint64_t elapsed_ns;
+    uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
+    bool command_ended;
+    int command_status; // as wait() gives it
+};
+
+// Everything up to and including the attaching of events. Nothing is collected yet of a command, which waits.
+int recorder__new(const struct recorder_options *options, struct fault *fault, struct recorder **ret_recorder);
+// Collects until the end, however it comes. A failure in the middle (a full disk) ends the recording with what was written
+// before; the summary is filled in all the same.
+int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary);
+void recorder__free(struct recorder *recorder);
+
+DEFINE_CLEANUP(struct recorder *, recorder__free);
+
+#endif

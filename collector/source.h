@@ -1,0 +1,48 @@
+// Event sources: every kind of event that can be recorded is one row of sources[], and nothing else knows about kinds.
+//
+// A recording has some events (-e, in the order given). Each is parsed by the row whose spelling fits, gets a BPF object
+// of its own (loaded from the embedded one, with `own_event` set to its index), and is attached.
+#ifndef HEARTH_COLLECTOR_SOURCE_H
+#define HEARTH_COLLECTOR_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/loader.h"
+#include "collector/target.h"
+#include "store/base/fault.h"
+#include "store/store_types.h"
+
+struct source;
+
+struct event {
+    const struct source *source;
+    const char *spelled; // borrowed from the command line
+    uint64_t frequency_hz; // one of the two is 0
+    uint64_t period;
+    uint32_t perf_type;
+    uint64_t perf_config;
+    char detail[64]; // what is really counted, for the store
+    uint64_t store_period;
+    uint32_t store_id;
+    struct loaded *loaded; // owned
+};
+
+struct source {
+    const char *spelling; // for help: "tracepoint:CATEGORY:NAME"
+    const char *summary;
+    const char *unit;   // of the values, see struct store_event
+    const char *object; // the embedded BPF object
+    // 0, or -ENOENT without a fault: this row does not know the name; other errors with a fault.
+    int (*parse)(struct event *event, struct fault *fault);
+    // Sets what the object needs before it is loaded; NULL: nothing but own_event.
+    int (*configure)(struct event *event, struct loaded *loaded, struct fault *fault);
+    int (*attach)(struct event *event, const struct target *target, struct fault *fault);
+};
+
+extern const struct source sources[]; // ended by a row without a spelling
+
+// Finds the row for event->spelled and lets it parse. -EINVAL with a fault where no row knows it.
+int source__parse(struct event *event, struct fault *fault);
+
+#endif

@@ -1,0 +1,11 @@
+// Events of the perf subsystem, one on each CPU, with the BPF program sample_perf_event behind them.
+#ifndef HEARTH_COLLECTOR_SOURCE_PERF_H
+#define HEARTH_COLLECTOR_SOURCE_PERF_H
+
+#include "collector/source.h"
+
+// "cpu": cycles when the machine counts them, cpu-clock otherwise.
+int source_perf__parse_cpu(struct event *event, struct fault *fault);
+int source_perf__attach(struct event *event, const struct target *target, struct fault *fault);
+
+#endif
