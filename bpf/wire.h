@@ -68,12 +68,12 @@ struct wire_count_key {
     __u64 cgroup;        // id of the cgroup v2
     __u64 user_stack;
     __u64 kernel_stack;
-    __u32 tgid;                 // as the initial pid namespace has it, like every id here
-    __u32 tid;                  // 0 unless threads are kept apart
-    __u16 event;                // index of the event in the recording
-    __u16 bucket;               // of a histogram, plus 1; 0: none
-    __u32 detail;               // of the event: off-cpu keeps the thread's state here
-    __u32 uid; // real user id of the thread
+    __u32 tgid;   // as the initial pid namespace has it, like every id here
+    __u32 tid;    // 0 unless threads are kept apart
+    __u16 event;  // index of the event in the recording
+    __u16 bucket; // of a histogram, plus 1; 0: none
+    __u32 detail; // of the event: off-cpu keeps the thread's state here
+    __u32 uid;    // real user id of the thread
     __u32 reserved;
     char comm[WIRE_COMM_BYTES]; // the thread's; zero behind the NUL
 };

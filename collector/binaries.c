@@ -86,7 +86,8 @@ static enum store_binary_kind kind_of(const char *path)
     if (strcmp(path, "[vdso]") == 0)
         return STORE_BINARY_VDSO;
     // Code in memory without a file: perf's //anon, heaps, System V and memfd memory, huge page files.
-    static const char *const anonymous[] = {"//", "[", "/SYSV", "/memfd:", "/dev/zero", "anon_inode:", "/anon_hugepage"};
+    static const char *const anonymous[] = {
+        "//", "[", "/SYSV", "/memfd:", "/dev/zero", "anon_inode:", "/anon_hugepage"};
     for (size_t i = 0; i < sizeof(anonymous) / sizeof(anonymous[0]); i++)
         if (strncmp(path, anonymous[i], strlen(anonymous[i])) == 0)
             return STORE_BINARY_JIT;

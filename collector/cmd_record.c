@@ -54,11 +54,12 @@ static void write_command_line(struct buf *line, int argc, char **argv)
 static void say_summary(const struct recorder_summary *summary)
 {
     double elapsed = (double)summary->elapsed_ns, own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
-    fprintf(stderr,
-            "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f %% of a CPU, %.1f MiB\n",
-            (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
-            (unsigned long long)summary->truncated, elapsed > 0 ? 100 * own / elapsed : 0,
-            (double)summary->peak_rss_bytes / (1024 * 1024));
+    fprintf(
+        stderr,
+        "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f %% of a CPU, %.1f MiB\n",
+        (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
+        (unsigned long long)summary->truncated, elapsed > 0 ? 100 * own / elapsed : 0,
+        (double)summary->peak_rss_bytes / (1024 * 1024));
 }
 
 static int command_exit_code(int status)
@@ -90,7 +91,8 @@ static int write_report(const char *store_path, const char *output, struct fault
 }
 
 // The recording, with its summary line whatever came of it.
-static int record(const struct recorder_options *recorder_options, struct fault *fault, struct recorder_summary *summary)
+static int record(const struct recorder_options *recorder_options, struct fault *fault,
+                  struct recorder_summary *summary)
 {
     _cleanup_(recorder__freep) struct recorder *recorder = NULL;
     int err = recorder__new(recorder_options, fault, &recorder);
@@ -104,12 +106,14 @@ static int record(const struct recorder_options *recorder_options, struct fault 
 static int check_output(bool is_report, struct fault *fault)
 {
     size_t length = strlen(options.output);
-    if (is_report || strcmp(options.output, "-") == 0 || (length > 3 && strcmp(options.output + length - 3, ".db") == 0))
+    if (is_report || strcmp(options.output, "-") == 0 ||
+        (length > 3 && strcmp(options.output + length - 3, ".db") == 0))
         return 0;
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                           "cannot tell what to write to '%s'; a name ending in .db is a store, one in .html, .folded, .txt, "
-                           "... a report",
-                           options.output);
+    return fault__set_code(
+        fault, EXIT_CODE_USAGE, -EINVAL,
+        "cannot tell what to write to '%s'; a name ending in .db is a store, one in .html, .folded, .txt, "
+        "... a report",
+        options.output);
 }
 
 static enum exit_code run(int argc, char **argv)
@@ -131,7 +135,9 @@ static enum exit_code run(int argc, char **argv)
     struct recorder_options recorder_options = {
         .events = options.events.count ? options.events.values : default_events,
         .event_count = options.events.count ? options.events.count : 1,
-        .frequency_hz = options.period ? 0 : options.frequency_hz ? options.frequency_hz : 99,
+        .frequency_hz = options.period         ? 0
+                        : options.frequency_hz ? options.frequency_hz
+                                               : 99,
         .period = options.period,
         .drain_ns = options.drain_ns,
         .duration_ns = options.duration_ns,
@@ -152,15 +158,16 @@ static enum exit_code run(int argc, char **argv)
     return summary.command_ended ? (enum exit_code)command_exit_code(summary.command_status) : EXIT_CODE_DONE;
 }
 
-const struct command command_record = {
+const struct command cmd_record = {
     .name = "record",
     .operands = "[-- COMMAND [ARG...]]",
     .summary = "Collect events with their stacks, into a store or straight into a report",
-    .details = "Without a target every process of the machine is recorded. A COMMAND is recorded with its children, and its\n"
-               "exit code is passed on. The recording ends with -d, with the command, or at SIGINT or SIGTERM.\n"
-               "\n"
-               "  hearth record -d 10 -o flame.html -p PID     a flame graph of a process\n"
-               "  hearth record -- make                        a build with all it starts, into hearth.db\n",
+    .details =
+        "Without a target every process of the machine is recorded. A COMMAND is recorded with its children, and its\n"
+        "exit code is passed on. The recording ends with -d, with the command, or at SIGINT or SIGTERM.\n"
+        "\n"
+        "  hearth record -d 10 -o flame.html -p PID     a flame graph of a process\n"
+        "  hearth record -- make                        a build with all it starts, into hearth.db\n",
     .options = rows,
     .run = run,
 };

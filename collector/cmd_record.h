@@ -3,6 +3,6 @@
 
 #include "store/base/command.h"
 
-extern const struct command command_record;
+extern const struct command cmd_record;
 
 #endif

@@ -1,5 +1,5 @@
-// Takes out of the kernel what an interval has gathered: flips the active set, waits until no program can still be in the
-// old one, and empties that by batch look-up-and-delete. No count is lost between two drains.
+// Takes out of the kernel what an interval has gathered: flips the active set, waits until no program can still be in
+// the old one, and empties that by batch look-up-and-delete. No count is lost between two drains.
 #ifndef HEARTH_COLLECTOR_DRAIN_H
 #define HEARTH_COLLECTOR_DRAIN_H
 

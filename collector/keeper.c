@@ -298,7 +298,8 @@ static int find_node(struct keeper *keeper, const struct drain *drain, const str
 static int keep_count(struct keeper *keeper, const struct drain *drain, const struct drained_count *count)
 {
     struct process *process;
-    struct store_value value = {.bucket = count->key.bucket, .count = count->count.samples, .value = count->count.value};
+    struct store_value value = {
+        .bucket = count->key.bucket, .count = count->count.samples, .value = count->count.value};
     int err = find_thread(keeper, &count->key, &process, &value.thread);
     if (!err)
         err = find_node(keeper, drain, count, process, &value.node);

@@ -1,5 +1,5 @@
-// Turns a drain into an interval of the store: who (process, thread), which stack (frames, trie node), how much; new frames
-// are handed on to be named.
+// Turns a drain into an interval of the store: who (process, thread), which stack (frames, trie node), how much; new
+// frames are handed on to be named.
 #ifndef HEARTH_COLLECTOR_KEEPER_H
 #define HEARTH_COLLECTOR_KEEPER_H
 
@@ -28,8 +28,9 @@ struct keeper_parts {
 int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct keeper **ret_keeper);
 void keeper__free(struct keeper *keeper);
 
-// Writes one drain as one interval. `interval` has its times and own cost; the losses are added here, from the tallies and
-// from records_lost (since the start). On failure nothing of the drain is kept but its losses, which come with the next.
+// Writes one drain as one interval. `interval` has its times and own cost; the losses are added here, from the tallies
+// and from records_lost (since the start). On failure nothing of the drain is kept but its losses, which come with the
+// next.
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
                  struct store_interval *interval, uint64_t records_lost, struct fault *fault);
 

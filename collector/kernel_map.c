@@ -11,7 +11,7 @@
 
 struct kernel_map {
     struct kernel_part text;
-    struct kernel_part other; // code in no module: BPF programs, trampolines
+    struct kernel_part other;     // code in no module: BPF programs, trampolines
     struct kernel_part **modules; // never moved: callers keep pointers
     size_t module_count;
     uint64_t last_missed;

@@ -23,8 +23,8 @@ struct kernel_part {
 int kernel_map__new(struct kernel_map **ret_map);
 void kernel_map__free(struct kernel_map *map);
 
-// The part an address belongs to, never NULL; the offset is address minus start. Reads /proc/modules again, once, when an
-// address is in none of the known modules (one was loaded since).
+// The part an address belongs to, never NULL; the offset is address minus start. Reads /proc/modules again, once, when
+// an address is in none of the known modules (one was loaded since).
 struct kernel_part *kernel_map__find(struct kernel_map *map, uint64_t address);
 
 DEFINE_CLEANUP(struct kernel_map *, kernel_map__free);

@@ -8,7 +8,7 @@
 
 struct launch {
     pid_t pid;
-    int go_fd;    // closed, or written to: go
+    int go_fd;     // closed, or written to: go
     int failed_fd; // readable with an errno when exec fails, closed when it succeeds
 };
 

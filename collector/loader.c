@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "collector/embedded.h"
+#include "collector/feature.h"
 
 enum { SHARED_MAPS_MAX = 32, LINKS_GROWTH = 16 };
 
@@ -52,6 +53,7 @@ int loader__new(const struct wire_config *config, const struct loader_bounds *bo
     libbpf_set_print(keep_warning);
     loader->config = *config;
     loader->bounds = *bounds;
+    loader->preallocate = feature__lazy_maps() != 0;
     *ret_loader = loader;
     return 0;
 }

@@ -1,5 +1,6 @@
 // Loads the embedded BPF objects: makes the shared maps once, hands them to every object, and fills in the read-only
-// configuration before the verifier sees the programs. libbpf is used in collector/ only, and its maps are reached here.
+// configuration before the verifier sees the programs. libbpf is used in collector/ only, and its maps are reached
+// here.
 //
 //   loader__new(&config, &bounds, &fault, &loader);
 //   loader__open(loader, "source_cpu", &fault, &loaded);

@@ -131,9 +131,10 @@ int perf_records__new(const uint32_t *cpus, size_t cpu_count, struct fault *faul
     for (size_t i = 0; i < cpu_count; i++) {
         int err = open_ring(&records->rings[i], cpus[i]);
         if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err,
-                                   "cannot follow the processes of CPU %u by perf events: %s; run as root, or with CAP_PERFMON",
-                                   cpus[i], strerror(-err));
+            return fault__set_code(
+                fault, EXIT_CODE_LACKS, err,
+                "cannot follow the processes of CPU %u by perf events: %s; run as root, or with CAP_PERFMON", cpus[i],
+                strerror(-err));
     }
     *ret_records = take_pointer(records);
     return 0;

@@ -11,7 +11,8 @@
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 
-// /proc counts start times in ticks of 10 ms; a fork's record is written some microseconds after the start time is taken.
+// /proc counts start times in ticks of 10 ms; a fork's record is written some microseconds after the start time is
+// taken.
 enum { START_TOLERANCE_NS = 25 * 1000 * 1000 };
 
 struct processes {

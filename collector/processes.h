@@ -1,5 +1,5 @@
-// The processes of the machine as far as perf's records and /proc tell: names, lifetimes, mappings. Used to name those who
-// were sampled and to bring raw addresses of their stacks down to (binary, file offset).
+// The processes of the machine as far as perf's records and /proc tell: names, lifetimes, mappings. Used to name those
+// who were sampled and to bring raw addresses of their stacks down to (binary, file offset).
 //
 // A process is named by its PID and the time it started (CLOCK_BOOTTIME); both sides measure that time a little
 // differently, so it matches within START_TOLERANCE_NS. What has exited is kept until the next drain is over.
@@ -28,7 +28,7 @@ struct process {
     uint32_t parent;
     uint64_t start_boot_ns;
     char comm[16];
-    char *exe; // NULL: not known
+    char *exe;    // NULL: not known
     bool learned; // mappings are complete: from /proc, or seen since its exec
     bool exited;
     bool exec_pending; // the next mapping is its executable

@@ -54,8 +54,7 @@ static void add_line(const char *line, struct binaries *binaries, struct mapping
     static const char deleted[] = " (deleted)";
     if (length > sizeof(deleted) && strcmp(path + length - (sizeof(deleted) - 1), deleted) == 0)
         path[length - (sizeof(deleted) - 1)] = '\0';
-    struct binary_identity identity = {.path = path,
-                                       .file = {.inode = inode, .device = (__u32)(major << 20 | minor)}};
+    struct binary_identity identity = {.path = path, .file = {.inode = inode, .device = (__u32)(major << 20 | minor)}};
     struct mapping mapping = {.start = start, .end = end, .file_offset = offset};
     if (binaries__get(binaries, &identity, &mapping.binary) == 0)
         mappings__add(mappings, &mapping);

@@ -51,9 +51,9 @@ struct recorder {
     int epoll_fd, signal_fd, timers[3], statistics_fd;
     int program_fds[PROGRAMS_MAX];
     int program_count;
-    uint64_t started_ns;          // CLOCK_MONOTONIC
-    uint64_t interval_start_ns;   // CLOCK_REALTIME
-    struct own_cost told;         // what the intervals so far have said
+    uint64_t started_ns;        // CLOCK_MONOTONIC
+    uint64_t interval_start_ns; // CLOCK_REALTIME
+    struct own_cost told;       // what the intervals so far have said
     size_t targets_left;
     bool done;
     struct recorder_summary summary;
@@ -75,9 +75,8 @@ static int parse_events(struct recorder *recorder, struct fault *fault)
         return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", EVENTS_MAX);
     for (size_t i = 0; i < options->event_count; i++) {
         struct event *event = &recorder->events[recorder->event_count++];
-        *event = (struct event){.spelled = options->events[i],
-                                .frequency_hz = options->frequency_hz,
-                                .period = options->period};
+        *event = (struct event){
+            .spelled = options->events[i], .frequency_hz = options->frequency_hz, .period = options->period};
         int err = source__parse(event, fault);
         if (err)
             return err;

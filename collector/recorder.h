@@ -39,8 +39,8 @@ struct recorder_summary {
 
 // Everything up to and including the attaching of events. Nothing is collected yet of a command, which waits.
 int recorder__new(const struct recorder_options *options, struct fault *fault, struct recorder **ret_recorder);
-// Collects until the end, however it comes. A failure in the middle (a full disk) ends the recording with what was written
-// before; the summary is filled in all the same.
+// Collects until the end, however it comes. A failure in the middle (a full disk) ends the recording with what was
+// written before; the summary is filled in all the same.
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary);
 void recorder__free(struct recorder *recorder);
 

@@ -1,7 +1,7 @@
 // Event sources: every kind of event that can be recorded is one row of sources[], and nothing else knows about kinds.
 //
-// A recording has some events (-e, in the order given). Each is parsed by the row whose spelling fits, gets a BPF object
-// of its own (loaded from the embedded one, with `own_event` set to its index), and is attached.
+// A recording has some events (-e, in the order given). Each is parsed by the row whose spelling fits, gets a BPF
+// object of its own (loaded from the embedded one, with `own_event` set to its index), and is attached.
 #ifndef HEARTH_COLLECTOR_SOURCE_H
 #define HEARTH_COLLECTOR_SOURCE_H
 
@@ -17,7 +17,7 @@ struct source;
 
 struct event {
     const struct source *source;
-    const char *spelled; // borrowed from the command line
+    const char *spelled;   // borrowed from the command line
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
     uint32_t perf_type;

@@ -45,8 +45,8 @@ static int parse_list(const char *text, bool ranges, const char *what, uint32_t 
             good = end != at;
         }
         if (!good || errno || last > INT_MAX || last < first || (*end && *end != ','))
-            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "bad value for %s: '%s' is not a list such as %s", what,
-                                   text, ranges ? "0,2-5" : "12,345");
+            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "bad value for %s: '%s' is not a list such as %s",
+                                   what, text, ranges ? "0,2-5" : "12,345");
         if (last - first > WIRE_CPU_WORDS * 64)
             return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "bad value for %s: '%s' is too long", what, text);
         for (unsigned long id = first; id <= last; id++)

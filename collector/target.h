@@ -1,5 +1,5 @@
-// Whom to sample: the -a -p -t -G -u -C --comm options, shared by all live commands, checked and turned into the filter's
-// configuration.
+// Whom to sample: the -a -p -t -G -u -C --comm options, shared by all live commands, checked and turned into the
+// filter's configuration.
 #ifndef HEARTH_COLLECTOR_TARGET_H
 #define HEARTH_COLLECTOR_TARGET_H
 
@@ -27,7 +27,9 @@ struct target_options {
         {'u', "uid", "USER", "only this user's, by name or number", option__string, &(target).uid},                    \
         {'C', "cpu", "LIST", "only these CPUs: 0,2-5", option__string, &(target).cpus},                                \
         {0, "comm", "NAME", "only threads of this name", option__string, &(target).comm},                              \
-        {0, "include-self", NULL, "hearth itself too, for its developers", option__flag, &(target).include_self}
+    {                                                                                                                  \
+        0, "include-self", NULL, "hearth itself too, for its developers", option__flag, &(target).include_self         \
+    }
 
 struct target_process {
     uint32_t pid;
@@ -48,8 +50,8 @@ struct target {
     bool named; // -p or -t was given: when all of those are gone, there is nothing left to record
 };
 
-// Checks the options and fills in the filter's part of config. A PID that does not exist, a user or a cgroup that is not
-// there: -ESRCH, -ENOENT with a fault. Where -p names several and some exist, the missing ones are said on stderr.
+// Checks the options and fills in the filter's part of config. A PID that does not exist, a user or a cgroup that is
+// not there: -ESRCH, -ENOENT with a fault. Where -p names several and some exist, the missing ones are said on stderr.
 int target__resolve(const struct target_options *options, struct wire_config *config, struct target *ret_target,
                     struct fault *fault);
 // Adds the command that hearth starts: with its children it is the target, unless -a or other targets were given too.

@@ -1,0 +1,62 @@
+// hearth doctor: what this kernel and this user allow, what is lost without it, and how to get the rest.
+#include "collector/cmd_doctor.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <bpf/libbpf.h>
+
+#include "collector/feature.h"
+
+static int be_silent(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    (void)level, (void)format, (void)arguments;
+    return 0;
+}
+
+static void say_feature(const struct feature *feature, int err)
+{
+    if (!err) {
+        printf("  ok    %s\n", feature->name);
+        return;
+    }
+    printf("  %s %s (%s): %s", feature->kind == FEATURE_NEEDED ? "NEEDED" : "no    ", feature->name, strerror(-err),
+           feature->lost);
+    printf(feature->advice ? "; %s\n" : "\n", feature->advice);
+}
+
+static enum exit_code run(int argc, char **argv)
+{
+    struct utsname system;
+    size_t missing = 0, without = 0;
+    if (argc) {
+        fault__warn("doctor takes no operands ('%s')", argv[0]);
+        return EXIT_CODE_USAGE;
+    }
+    libbpf_set_print(be_silent);
+    uname(&system);
+    printf("hearth %s on %s, Linux %s, %s\n", HEARTH_VERSION, system.nodename, system.release, system.machine);
+    for (const struct feature *feature = features; feature->name; feature++) {
+        int err = feature->probe();
+        say_feature(feature, err);
+        missing += err && feature->kind == FEATURE_NEEDED;
+        without += err && feature->kind == FEATURE_OPTIONAL;
+    }
+    if (missing)
+        printf("hearth cannot record here: %zu of the things it needs are missing.\n", missing);
+    else if (without)
+        printf("hearth can record here; without %zu things, as said above.\n", without);
+    else
+        printf("hearth can record here, with everything it knows.\n");
+    return missing ? EXIT_CODE_LACKS : EXIT_CODE_DONE;
+}
+
+static const struct option_row rows[] = {{0}};
+
+const struct command cmd_doctor = {
+    .name = "doctor",
+    .summary = "Tell what this kernel and this user allow, and how to get the rest",
+    .options = rows,
+    .run = run,
+};

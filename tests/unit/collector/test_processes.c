@@ -1,0 +1,128 @@
+// The table of processes as perf's records fill it: exec replaces mappings but the old ones are found until the drain is
+// over; a PID that comes back is another process; children begin with their parent's mappings.
+#include "collector/processes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PARENT = 0x7ffffff0, CHILD = 0x7ffffff1 }; // above pid_max: /proc has nothing to say about them
+
+static const uint64_t second_ns = 1000000000u;
+
+struct table {
+    struct binaries *binaries;
+    struct processes *processes;
+};
+
+static int set_up(void **state)
+{
+    static struct table table;
+    assert_int_equal(binaries__new(&table.binaries), 0);
+    assert_int_equal(processes__new(table.binaries, 0, &table.processes), 0);
+    *state = &table;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct table *table = *state;
+    processes__free(table->processes);
+    binaries__free(table->binaries);
+    return 0;
+}
+
+static void map(struct table *table, uint32_t tgid, uint64_t start, const char *path, uint8_t build_id)
+{
+    uint8_t id[20] = {build_id};
+    struct binary_identity identity = {.path = path, .build_id = id, .build_id_bytes = sizeof(id)};
+    processes__on_mmap(table->processes, tgid, start, 0x1000, 0, &identity);
+}
+
+static const char *path_at(struct table *table, struct process *process, uint64_t address)
+{
+    const struct mapping *mapping = process__find(table->processes, process, address);
+    return mapping ? mapping->binary->path : "nothing";
+}
+
+static void exec_keeps_the_old_mappings_until_the_drain(void **state)
+{
+    struct table *table = *state;
+    processes__on_fork(table->processes, PARENT, 1, second_ns);
+    processes__on_comm(table->processes, PARENT, true, "old", true);
+    map(table, PARENT, 0x1000, "/bin/old", 1);
+    processes__on_comm(table->processes, PARENT, true, "new", true);
+    map(table, PARENT, 0x5000, "/bin/new", 2);
+    struct process *process = processes__get(table->processes, PARENT, second_ns);
+    assert_string_equal(process->comm, "new");
+    assert_string_equal(process->exe, "/bin/new");
+    assert_string_equal(path_at(table, process, 0x1800), "/bin/old");
+    assert_string_equal(path_at(table, process, 0x5800), "/bin/new");
+    processes__forget_exited(table->processes);
+    assert_string_equal(path_at(table, process, 0x1800), "nothing");
+    assert_string_equal(path_at(table, process, 0x5800), "/bin/new");
+}
+
+static void children_inherit(void **state)
+{
+    struct table *table = *state;
+    processes__on_fork(table->processes, PARENT, 1, second_ns);
+    processes__on_comm(table->processes, PARENT, true, "shell", true);
+    map(table, PARENT, 0x1000, "/bin/shell", 1);
+    processes__on_fork(table->processes, CHILD, PARENT, 2 * second_ns);
+    struct process *child = processes__get(table->processes, CHILD, 2 * second_ns);
+    assert_int_equal(child->parent, PARENT);
+    assert_string_equal(child->exe, "/bin/shell");
+    assert_string_equal(path_at(table, child, 0x1fff), "/bin/shell");
+    assert_string_equal(path_at(table, child, 0x2000), "nothing");
+}
+
+static void a_pid_that_comes_back_is_another_process(void **state)
+{
+    struct table *table = *state;
+    processes__on_fork(table->processes, CHILD, 1, second_ns);
+    processes__on_comm(table->processes, CHILD, true, "first", true);
+    map(table, CHILD, 0x1000, "/bin/first", 1);
+    processes__on_exit(table->processes, CHILD);
+    processes__on_fork(table->processes, CHILD, 1, 9 * second_ns);
+    processes__on_comm(table->processes, CHILD, true, "second", true);
+    map(table, CHILD, 0x1000, "/bin/second", 2);
+    struct process *first = processes__get(table->processes, CHILD, second_ns);
+    struct process *second = processes__get(table->processes, CHILD, 9 * second_ns);
+    assert_ptr_not_equal(first, second);
+    assert_string_equal(path_at(table, first, 0x1000), "/bin/first");
+    assert_string_equal(path_at(table, second, 0x1000), "/bin/second");
+    processes__forget_exited(table->processes);
+    assert_ptr_equal(processes__get(table->processes, CHILD, 9 * second_ns), second);
+}
+
+static void what_already_ran_is_read_from_proc(void **state)
+{
+    struct table *table = *state;
+    struct process *self = processes__get(table->processes, (uint32_t)getpid(), 0);
+    assert_non_null(self);
+    char exe[4096] = "";
+    assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
+    assert_string_equal(self->exe, exe);
+    assert_int_equal(self->parent, getppid());
+    const struct mapping *mapping = process__find(table->processes, self, (uint64_t)(uintptr_t)path_at);
+    assert_non_null(mapping);
+    assert_string_equal(mapping->binary->path, exe);
+    binaries__open(table->binaries, mapping->binary, getpid(), mapping->start, mapping->end);
+    assert_true(mapping->binary->fd >= 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(exec_keeps_the_old_mappings_until_the_drain, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(children_inherit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pid_that_comes_back_is_another_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_already_ran_is_read_from_proc, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
+}
