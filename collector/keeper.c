@@ -337,16 +337,24 @@ static size_t list_losses(struct keeper *keeper, const struct wire_tally *tally,
     return count;
 }
 
+// The samples that the programs let through the filter, less those that arrived and those known to be lost.
+static uint64_t unaccounted(const struct keeper *keeper, const struct wire_tally *tally)
+{
+    uint64_t known = keeper->totals.samples + tally->losses[WIRE_LOSS_COUNTS_FULL] + tally->losses[WIRE_LOSS_NESTED] +
+                     keeper->lost_here[WIRE_LOSS_PROCESSES_FULL];
+    return tally->emitted > known ? tally->emitted - known : known - tally->emitted;
+}
+
 static void told_losses(struct keeper *keeper, const struct wire_tally *tally)
 {
     for (size_t loss = 0; loss < WIRE_LOSS_COUNT; loss++)
         keeper->lost_told[loss] = tally->losses[loss] + keeper->lost_here[loss];
     keeper->totals.lost = keeper->lost_told[WIRE_LOSS_COUNTS_FULL] + keeper->lost_told[WIRE_LOSS_NESTED] +
-                          keeper->lost_told[WIRE_LOSS_PROCESSES_FULL];
+                          keeper->lost_told[WIRE_LOSS_PROCESSES_FULL] + keeper->lost_told[WIRE_LOSS_UNACCOUNTED];
 }
 
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 struct store_interval *interval, uint64_t records_lost, struct fault *fault)
+                 struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault)
 {
     struct store_loss losses[WIRE_LOSS_COUNT];
     int err = reserve_values(keeper, drained->count_of_counts);
@@ -362,6 +370,8 @@ int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct 
         return fault__set(fault, err, "cannot keep the samples of an interval: %s", strerror(-err));
     keeper->totals.stacks += drained->count_of_chunks;
     keeper->lost_here[WIRE_LOSS_RECORDS_LOST] = records_lost;
+    if (is_last)
+        keeper->lost_here[WIRE_LOSS_UNACCOUNTED] = unaccounted(keeper, &drained->tally);
     interval->losses = losses;
     interval->loss_count = list_losses(keeper, &drained->tally, losses);
     err = store_writer__append(keeper->parts.writer, interval, keeper->values, keeper->value_count, NULL, 0, fault);

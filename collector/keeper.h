@@ -3,6 +3,7 @@
 #ifndef HEARTH_COLLECTOR_KEEPER_H
 #define HEARTH_COLLECTOR_KEEPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "collector/drain.h"

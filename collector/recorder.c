@@ -379,7 +379,7 @@ static void measure_interval(struct recorder *recorder, struct store_interval *i
     recorder->told = cost;
 }
 
-static int keep_interval(struct recorder *recorder, struct fault *fault)
+static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct drained drained;
     struct store_interval interval = {0};
@@ -395,7 +395,7 @@ static int keep_interval(struct recorder *recorder, struct fault *fault)
         return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
     measure_interval(recorder, &interval);
     err = keeper__keep(recorder->keeper, recorder->drain, &drained, &interval, perf_records__lost(recorder->records),
-                       fault);
+                       is_last, fault);
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
     return err;
@@ -446,7 +446,7 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
         return 0;
     case ON_DRAIN:
         swallow(recorder->timers[ON_DRAIN - ON_DRAIN]);
-        return keep_interval(recorder, fault);
+        return keep_interval(recorder, false, fault);
     case ON_STATUS:
         swallow(recorder->timers[ON_STATUS - ON_DRAIN]);
         show_status(recorder);
@@ -481,7 +481,7 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
         loaded__detach(recorder->events[i].loaded);
     loaded__detach(recorder->targets);
     if (!err)
-        err = keep_interval(recorder, fault);
+        err = keep_interval(recorder, true, fault);
     naming__wait(recorder->naming);
     int late = naming__collect(recorder->naming, recorder->writer);
     if (!late)
