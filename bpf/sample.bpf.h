@@ -70,13 +70,24 @@ static __always_inline __u64 mix(__u64 x)
     return x ^ (x >> 31);
 }
 
-// Puts scratch->chunk into the set and returns its id: a hash of all that is in it.
-static __noinline __u64 stack__put_chunk(struct scratch *scratch)
+// Global functions are verified once, not once a call with all that the verifier knows there: loops inside loops would
+// otherwise multiply to more instructions than it looks at.
+
+// Puts frames[first..first + taken) with their callers into the set, and returns the chunk's id: a hash of all in it.
+__noinline __u64 stack__put_chunk(struct scratch *scratch, __u32 first, __u32 taken, __u32 status, __u64 caller)
 {
+    if (!scratch)
+        return WIRE_STACK_LOST;
     struct wire_chunk *chunk = &scratch->chunk;
-    __u64 id = mix(config.stack_seed ^ chunk->caller) + chunk->frame_count + ((__u64)chunk->status << 8);
-    for (__u32 i = 0; i < WIRE_CHUNK_FRAMES && i < chunk->frame_count; i++)
-        id = mix(id ^ chunk->frames[i]) + i;
+    __u64 id = mix(config.stack_seed ^ caller) + taken + ((__u64)status << 8);
+    for (__u32 i = 0; i < WIRE_CHUNK_FRAMES; i++) {
+        __u64 frame = i < taken ? scratch->frames[(first + i) & (WIRE_USER_FRAMES_MAX - 1)] : 0;
+        chunk->frames[i] = frame;
+        id = mix(id ^ frame);
+    }
+    chunk->caller = caller;
+    chunk->frame_count = taken;
+    chunk->status = status;
     if (id <= WIRE_STACK_LOST)
         id += 2;
     // Two calls, not one with a chosen map: each call site then has one map, which the verifier can inline.
@@ -90,26 +101,21 @@ static __noinline __u64 stack__put_chunk(struct scratch *scratch)
 
 // Stores scratch->frames[0..count), leaf first, as chunks. They are cut from the root's end, so that recursion of
 // different depths shares the chunks of its callers; the leaf's chunk is the short one.
-static __noinline __u64 stack__put(struct scratch *scratch, __u32 count, __u32 status)
+__noinline __u64 stack__put(struct scratch *scratch, __u32 count, __u32 status)
 {
-    struct wire_chunk *chunk = &scratch->chunk;
     __u64 id = 0;
+    if (!scratch)
+        return WIRE_STACK_LOST;
     if (count > WIRE_USER_FRAMES_MAX)
         count = WIRE_USER_FRAMES_MAX;
     for (__u32 turn = 0; turn < WIRE_USER_FRAMES_MAX / WIRE_CHUNK_FRAMES && count; turn++) {
         __u32 taken = count > WIRE_CHUNK_FRAMES ? WIRE_CHUNK_FRAMES : count;
-        __u32 first = count - taken;
-        chunk->caller = id;
-        chunk->frame_count = taken;
-        chunk->status = first == 0 ? status : 0;
-        for (__u32 i = 0; i < WIRE_CHUNK_FRAMES; i++)
-            chunk->frames[i] = i < taken ? scratch->frames[(first + i) & (WIRE_USER_FRAMES_MAX - 1)] : 0;
-        id = stack__put_chunk(scratch);
+        count -= taken;
+        id = stack__put_chunk(scratch, count, taken, count ? 0 : status, id);
         if (id == WIRE_STACK_LOST) {
             tally__lose(WIRE_LOSS_STACKS_FULL);
             return id;
         }
-        count = first;
     }
     return id;
 }

@@ -33,7 +33,7 @@ void keeper__free(struct keeper *keeper);
 // and from records_lost (since the start). On failure nothing of the drain is kept but its losses, which come with the
 // next.
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 struct store_interval *interval, uint64_t records_lost, struct fault *fault);
+                 struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault);
 
 // Since the start.
 struct keeper_totals {

@@ -156,6 +156,8 @@ static void remember_exited(struct processes *processes, uint32_t tgid)
 void processes__on_comm(struct processes *processes, uint32_t tgid, bool leader, const char *comm, bool exec)
 {
     struct process *process = newest(processes, tgid);
+    if (!process && exec) // forked before the recording; from here on its records tell everything
+        process = add(processes, tgid, 0);
     if (!process)
         return; // told by /proc when it is sampled
     if (leader || exec)

@@ -67,6 +67,16 @@ static void exec_keeps_the_old_mappings_until_the_drain(void **state)
     assert_string_equal(path_at(table, process, 0x5800), "/bin/new");
 }
 
+static void what_was_forked_before_is_known_from_its_exec(void **state)
+{
+    struct table *table = *state;
+    processes__on_comm(table->processes, PARENT, true, "late", true);
+    map(table, PARENT, 0x1000, "/bin/late", 1);
+    struct process *process = processes__get(table->processes, PARENT, second_ns);
+    assert_string_equal(process->exe, "/bin/late");
+    assert_string_equal(path_at(table, process, 0x1000), "/bin/late");
+}
+
 static void children_inherit(void **state)
 {
     struct table *table = *state;
@@ -120,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(exec_keeps_the_old_mappings_until_the_drain, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_forked_before_is_known_from_its_exec, set_up, tear_down),
         cmocka_unit_test_setup_teardown(children_inherit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pid_that_comes_back_is_another_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_already_ran_is_read_from_proc, set_up, tear_down),
