@@ -1,4 +1,5 @@
-// Mappings against a plain array of pages: whatever is mapped over what, each page belongs to the last one that covered it.
+// Mappings against a plain array of pages: whatever is mapped over what, each page belongs to the last one that covered
+// it.
 #include "collector/mappings.h"
 
 #include <errno.h>
@@ -69,6 +70,7 @@ static void the_bound_holds(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_page_belongs_to_the_last), cmocka_unit_test(the_bound_holds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_page_belongs_to_the_last),
+                                       cmocka_unit_test(the_bound_holds)};
     return cmocka_run_group_tests_name("mappings", tests, NULL, NULL);
 }
