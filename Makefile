@@ -146,6 +146,12 @@ check:
 	$(Q).ci/install build check
 	$(Q)tests/run
 
+.PHONY: check-kernels
+check-kernels:
+	$(Q).ci/install build check kernels
+	$(Q)$(MAKE) --no-print-directory all workloads test-tools
+	$(Q)tests/run kernels
+
 .PHONY: fmt
 fmt:
 	$(Q)git ls-files '*.[ch]' '*.cc' | xargs clang-format-14 -i

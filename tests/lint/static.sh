@@ -4,7 +4,7 @@
 . tests/tap.sh
 
 mapfile -t code < <(git ls-files --cached --others --exclude-standard '*.c' | grep -v '^tests/workloads/\|\.bpf\.c$')
-mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run .ci/install tests/run)
+mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run .ci/install tests/run tests/kernels/guest tests/kernels/init)
 
 # The includes of the system are not read: cppcheck knows libc by itself. Its advice about style is not asked
 # for; a signed shift to the right is what gcc and clang say it is; and it
