@@ -220,7 +220,11 @@ enum index_answer index__find(const struct index *index, uint64_t file_offset, b
     if (range) {
         *ret_length = walk_scopes(index, range->value, line, no_inline, ret_chain);
         struct index_frame *outermost = &ret_chain[*ret_length - 1];
-        if (!outermost->function && symbol)
+        uint32_t function = range->value;
+        while (index->scopes[function].parent != INDEX_NONE)
+            function = index->scopes[function].parent;
+        bool is_bare = index->scopes[function].call_line & INDEX_SCOPE_BARE;
+        if (symbol && (!outermost->function || is_bare))
             outermost->function = symbol->value;
         return INDEX_ANSWER_DWARF;
     }

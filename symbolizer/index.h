@@ -47,8 +47,12 @@ struct index_scope {
     uint32_t name;
     uint32_t parent; // an earlier scope, or INDEX_NONE
     uint32_t call_file;
-    uint32_t call_line;
+    uint32_t call_line; // of a function (parent INDEX_NONE): flags
 };
+
+// The name is the source's, without its namespaces: static functions of GCC's C++ have no other in DWARF. The symbol
+// table's is better.
+#define INDEX_SCOPE_BARE 1u
 
 struct index_line {
     uint32_t start;

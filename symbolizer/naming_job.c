@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "symbolizer/dwarf_index.h"
 #include "symbolizer/elf_file.h"
 #include "symbolizer/index.h"
 #include "symbolizer/string_pool.h"
@@ -15,6 +16,7 @@ struct naming_job {
     struct elf_file *main;
     struct elf_file *debug; // its separate debug file, or NULL
     int debug_fd;
+    struct dwarf_file *dwarf;
     struct symbol_table symbols;
     struct string_pool pool;
     struct index_parts parts;
@@ -22,6 +24,7 @@ struct naming_job {
 
 static void release(struct naming_job *job)
 {
+    dwarf_file__free(job->dwarf);
     elf_file__free(job->main);
     elf_file__free(job->debug);
     fd__close(&job->debug_fd);
@@ -130,12 +133,52 @@ static int add_elf_symbols(struct naming_job *job)
     return symbol_table__add_elf(&job->symbols, from_debug ? job->debug : job->main);
 }
 
+static int open_dwarf(struct naming_job *job)
+{
+    int err = dwarf_file__open(job->main, false, &job->dwarf);
+    return err == -ENOENT && job->debug ? dwarf_file__open(job->debug, false, &job->dwarf) : err;
+}
+
+// The addresses of the wanted offsets; those that lie in no segment are left out.
+static size_t wanted_addresses(const struct naming_job *job, uint64_t *addresses)
+{
+    const struct index_segment *segments = (const struct index_segment *)job->parts.tables[INDEX_SEGMENTS].data;
+    size_t segment_count = job->parts.tables[INDEX_SEGMENTS].length_bytes / sizeof(*segments), used = 0;
+    for (size_t i = 0; i < job->request->count; i++) {
+        uint64_t offset = job->request->offsets[i];
+        for (size_t j = 0; j < segment_count; j++) {
+            if (offset < segments[j].file_offset || offset - segments[j].file_offset >= segments[j].bytes)
+                continue;
+            addresses[used++] = offset - segments[j].file_offset + segments[j].address;
+            break;
+        }
+    }
+    return used;
+}
+
+static int add_dwarf(struct naming_job *job)
+{
+    int err = open_dwarf(job);
+    if (err)
+        return err;
+    _cleanup_free_ uint64_t *addresses = calloc(job->request->count + 1, sizeof(*addresses));
+    if (!addresses)
+        return -ENOMEM;
+    struct dwarf_index_request request = {.elf = job->main,
+                                          .dwarf = job->dwarf,
+                                          .addresses = addresses,
+                                          .count = wanted_addresses(job, addresses),
+                                          .complete = job->request->complete};
+    return dwarf_index__build(&request, &job->pool, &job->parts);
+}
+
 // The only list of resolvers for files. Each adds what it knows; one that fails costs what it would have added.
 static const struct {
     const char *name;
     int (*add)(struct naming_job *job);
 } resolvers[] = {
     {"symbol table", add_elf_symbols},
+    {"DWARF", add_dwarf},
 };
 
 int naming_job__run(const struct naming_request *request, struct buf *ret_index)
@@ -147,6 +190,7 @@ int naming_job__run(const struct naming_request *request, struct buf *ret_index)
     if (elf_file__build_id(job.main, job.parts.build_id, &job.parts.build_id_bytes) != 0)
         job.parts.build_id_bytes = 0;
     add_segments(&job);
+    job.parts.complete = true; // until a resolver leaves units for later
     string_pool__add(&job.pool, "", 0);
     find_debug(&job);
     for (size_t i = 0; i < sizeof(resolvers) / sizeof(resolvers[0]); i++)
@@ -157,6 +201,5 @@ int naming_job__run(const struct naming_request *request, struct buf *ret_index)
         return err;
     job.parts.tables[INDEX_STRINGS] = job.pool.bytes;
     job.pool.bytes = (struct buf){0};
-    job.parts.complete = true;
     return index__write(&job.parts, ret_index);
 }

@@ -93,4 +93,22 @@
 // Unwind tables kept on disk between runs, oldest use removed first: some 500 binaries of a busy machine take 40 MB.
 #define LIMIT_UNWIND_CACHE_BYTES (256ull << 20)
 
+// DWARF. Units: 30,000 in chromium. Abbreviations of one table and attributes of one of them: 3,000 and 30 in practice.
+// Depth of the tree: 60 in templates of Eigen. References followed to a name: 3. Above: the unit is damaged.
+#define LIMIT_UNITS      (1u << 20)
+#define LIMIT_ABBREVS    (1u << 18)
+#define LIMIT_ATTRIBUTES 1024
+#define LIMIT_DIE_DEPTH  512
+#define LIMIT_REFERENCES 16
+
+// Ranges of one entry or one unit, scopes and line rows of one binary (libjvm: 3 million rows), files of one line
+// program. Above: cut; for scopes and rows the binary keeps its symbol table only.
+#define LIMIT_RANGES       (1u << 22)
+#define LIMIT_SCOPES       (1u << 25)
+#define LIMIT_LINE_ROWS    (1u << 26)
+#define LIMIT_SOURCE_FILES (1u << 18)
+
+// A source path; PATH_MAX. Above: unknown.
+#define LIMIT_SOURCE_PATH_BYTES 4096
+
 #endif

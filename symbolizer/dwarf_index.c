@@ -1,0 +1,158 @@
+#include "symbolizer/dwarf_index.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/base/limits.h"
+#include "symbolizer/dwarf_functions.h"
+#include "symbolizer/dwarf_ranges.h"
+#include "symbolizer/dwarf_sink.h"
+
+// Debug information of less than this is indexed whole at once: it takes milliseconds.
+#define SMALL_INFO_BYTES (1u << 20)
+
+struct builder {
+    const struct dwarf_index_request *request;
+    struct dwarf_sink sink;
+    struct buf layers; // struct layer: where units have code
+    bool *wanted;      // by unit
+    bool *has_ranges;
+    uint32_t unit; // in hand
+};
+
+static bool take_unit_range(uint64_t low, uint64_t high, void *context)
+{
+    struct builder *builder = context;
+    struct layer layer = {.value = builder->unit};
+    if (dwarf_sink__relative(&builder->sink, low, high, &layer.start, &layer.end)) {
+        builder->has_ranges[builder->unit] = true;
+        buf__append(&builder->layers, &layer, sizeof(layer));
+    }
+    return !builder->layers.failed;
+}
+
+static bool holds_code(const struct dwarf_unit *unit)
+{
+    return !unit->is_broken && (unit->type == DW_UT_compile || unit->type == DW_UT_skeleton);
+}
+
+// Never .debug_aranges: clang's and Go's binaries have none, and a binary of many makers has them of some.
+static int map_units(struct builder *builder)
+{
+    struct dwarf_file *dwarf = builder->request->dwarf;
+    for (uint32_t i = 0; i < dwarf->unit_count; i++) {
+        struct dwarf_unit *unit = &dwarf->units[i];
+        struct dwarf_bounds bounds;
+        builder->unit = i;
+        if (!holds_code(unit))
+            continue;
+        int err = dwarf_unit__read_root(unit, &bounds);
+        if (err == -ENOMEM)
+            return err;
+        unit->is_broken = err != 0;
+        if (!err)
+            dwarf_ranges__each(unit, &bounds, take_unit_range, builder);
+    }
+    return builder->layers.failed ? -ENOMEM : 0;
+}
+
+static void want_units(struct builder *builder, const struct buf *map)
+{
+    const struct dwarf_index_request *request = builder->request;
+    const struct range *ranges = (const struct range *)map->data;
+    size_t count = map->length_bytes / sizeof(*ranges);
+    for (size_t i = 0; i < request->count; i++) {
+        uint64_t relative = request->addresses[i] - builder->sink.base;
+        const struct range *range = relative < UINT32_MAX ? range__find(ranges, count, (uint32_t)relative) : NULL;
+        if (range)
+            builder->wanted[range->value] = true;
+    }
+    uint64_t all_bytes = 0, wanted_bytes = 0;
+    for (size_t i = 0; i < request->dwarf->unit_count; i++) {
+        const struct dwarf_unit *unit = &request->dwarf->units[i];
+        all_bytes += unit->end - unit->offset;
+        wanted_bytes += builder->wanted[i] ? unit->end - unit->offset : 0;
+    }
+    bool complete = request->complete || all_bytes < SMALL_INFO_BYTES || wanted_bytes > all_bytes / 2;
+    for (size_t i = 0; i < request->dwarf->unit_count; i++)
+        // One that does not say where its code is must be looked at.
+        builder->wanted[i] =
+            (builder->wanted[i] || complete || !builder->has_ranges[i]) && holds_code(&request->dwarf->units[i]);
+}
+
+static int build_unit(struct builder *builder, struct dwarf_unit *unit)
+{
+    struct dwarf_files files = {.unit = unit};
+    struct dwarf_unit *split = NULL;
+    int err = 0;
+    if (unit->line_offset != UINT64_MAX)
+        err = dwarf_lines__run(unit, unit->line_offset, &builder->sink, &files);
+    if (err != -ENOMEM && unit->dwo_name && builder->request->open_split &&
+        builder->request->open_split(builder->request->context, unit, &split) != 0)
+        split = NULL;
+    if (err != -ENOMEM)
+        err = dwarf_functions__walk(split ? split : unit, &files, &builder->sink);
+    dwarf_files__release(&files);
+    return err;
+}
+
+static int build_units(struct builder *builder, struct index_parts *parts)
+{
+    struct dwarf_file *dwarf = builder->request->dwarf;
+    parts->complete = true;
+    for (size_t i = 0; i < dwarf->unit_count; i++) {
+        if (!builder->wanted[i]) {
+            parts->complete = parts->complete && !builder->has_ranges[i];
+            continue;
+        }
+        int err = build_unit(builder, &dwarf->units[i]);
+        if (err == -ENOMEM || err == -E2BIG)
+            return err;
+    }
+    return 0;
+}
+
+// The units' ranges with 1 for those that are in the index.
+static void write_map(const struct builder *builder, const struct buf *map, struct buf *table)
+{
+    const struct range *ranges = (const struct range *)map->data;
+    size_t count = map->length_bytes / sizeof(*ranges);
+    for (size_t i = 0; i < count; i++) {
+        struct range range = {ranges[i].start, ranges[i].end, builder->wanted[ranges[i].value]};
+        buf__append(table, &range, sizeof(range));
+    }
+}
+
+static void release(struct builder *builder)
+{
+    dwarf_sink__release(&builder->sink);
+    buf__release(&builder->layers);
+    free(builder->wanted);
+    free(builder->has_ranges);
+}
+
+int dwarf_index__build(const struct dwarf_index_request *request, struct string_pool *pool, struct index_parts *parts)
+{
+    _cleanup_(release) struct builder builder = {.request = request};
+    _cleanup_(buf__release) struct buf map = {0};
+    size_t units = request->dwarf->unit_count;
+    builder.sink = (struct dwarf_sink){.elf = request->elf, .base = parts->base, .pool = pool};
+    builder.wanted = calloc(units + 1, sizeof(*builder.wanted));
+    builder.has_ranges = calloc(units + 1, sizeof(*builder.has_ranges));
+    if (!builder.wanted || !builder.has_ranges)
+        return -ENOMEM;
+    int err = map_units(&builder);
+    if (!err)
+        err = range__flatten((struct layer *)builder.layers.data, builder.layers.length_bytes / sizeof(struct layer),
+                             &map);
+    if (err)
+        return err;
+    want_units(&builder, &map);
+    err = build_units(&builder, parts);
+    if (!err)
+        err = dwarf_sink__finish(&builder.sink, parts);
+    if (!err)
+        write_map(&builder, &map, &parts->tables[INDEX_UNITS]);
+    return err;
+}

@@ -1,0 +1,22 @@
+// What DWARF knows of a binary, for the units that are wanted: made into tables of an index.
+#ifndef HEARTH_SYMBOLIZER_DWARF_INDEX_H
+#define HEARTH_SYMBOLIZER_DWARF_INDEX_H
+
+#include "symbolizer/dwarf_file.h"
+#include "symbolizer/index.h"
+
+struct dwarf_index_request {
+    struct elf_file *elf; // that says where code is
+    struct dwarf_file *dwarf;
+    const uint64_t *addresses; // whose units are wanted
+    size_t count;
+    bool complete; // all units
+    // Opens the split half of a unit, or NULL. -ENOENT: it is not there. The file stays borrowed from `context`.
+    int (*open_split)(void *context, const struct dwarf_unit *skeleton, struct dwarf_unit **ret_unit);
+    void *context;
+};
+
+// Fills units, ranges, scopes and lines of the parts, and their `complete`. Damaged units cost what they hold.
+int dwarf_index__build(const struct dwarf_index_request *request, struct string_pool *pool, struct index_parts *parts);
+
+#endif

@@ -1,0 +1,35 @@
+// What the parts of the DWARF reader write into: the tables of an index in the making.
+#ifndef HEARTH_SYMBOLIZER_DWARF_SINK_H
+#define HEARTH_SYMBOLIZER_DWARF_SINK_H
+
+#include "symbolizer/elf_file.h"
+#include "symbolizer/index.h"
+#include "symbolizer/string_pool.h"
+
+struct dwarf_sequence { // rows of ascending addresses, [start, end)
+    uint32_t start;
+    uint32_t end;
+    uint32_t first_row;
+    uint32_t row_count;
+};
+
+struct dwarf_sink {
+    struct elf_file *elf; // says where code is
+    uint64_t base;
+    struct string_pool *pool;
+    struct buf ranges;    // struct range, of each unit disjoint and sorted
+    struct buf scopes;    // struct index_scope
+    struct buf rows;      // struct index_line
+    struct buf sequences; // struct dwarf_sequence
+};
+
+// Makes a range relative to the base. False for what is no code of this file: functions the linker threw away have
+// ranges at 0 or behind the end.
+bool dwarf_sink__relative(const struct dwarf_sink *sink, uint64_t low, uint64_t high, uint32_t *ret_low,
+                          uint32_t *ret_high);
+
+// Sorts what the units left and appends it to the tables of the index.
+int dwarf_sink__finish(struct dwarf_sink *sink, struct index_parts *parts);
+void dwarf_sink__release(struct dwarf_sink *sink);
+
+#endif
