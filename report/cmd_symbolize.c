@@ -27,6 +27,7 @@ static struct {
     uint64_t pid;
     bool kernel;
     bool no_inline;
+    bool no_demangle;
     const char *format;
 } options = {.format = "text"};
 
@@ -35,6 +36,7 @@ static const struct option_row rows[] = {
     {'p', "pid", "PID", "name addresses of this live process", option__u64, &options.pid},
     {'k', "kernel", NULL, "name addresses of the running kernel", option__flag, &options.kernel},
     {0, "no-inline", NULL, "only the function the code belongs to", option__flag, &options.no_inline},
+    {0, "no-demangle", NULL, "names as the binary has them", option__flag, &options.no_demangle},
     {'f', "format", "text|json", "how to print (text)", option__string, &options.format},
     {0},
 };
@@ -388,7 +390,7 @@ static enum exit_code run(int argc, char **argv)
     int err = check_options(&fault, &fd);
     if (err)
         return fault__say(&fault, err);
-    struct symbolizer_options wanted = {.no_inline = options.no_inline};
+    struct symbolizer_options wanted = {.no_inline = options.no_inline, .no_demangle = options.no_demangle};
     err = symbolizer__new(&wanted, &fault, &symbolizer);
     if (err)
         return fault__say(&fault, err);

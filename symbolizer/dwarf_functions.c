@@ -143,12 +143,12 @@ static const char *own_name(const struct dwarf_unit *unit, const struct entry *e
     const char *name = NULL, *linkage_name = NULL;
     dwarf_value__string(unit, &entry->name, &name);
     dwarf_value__string(unit, &entry->linkage_name, &linkage_name);
-    if (linkage_name && linkage_name[0] && !(is_named_plainly(unit) && name))
-        return linkage_name;
-    if (name && name[0] && is_named_plainly(unit))
-        return name;
-    if (!*fallback && name && name[0])
-        *fallback = name; // unless a declaration knows the mangled one
+    bool is_plain = is_named_plainly(unit);
+    const char *wanted = is_plain ? name : linkage_name, *other = is_plain ? linkage_name : name;
+    if (wanted && wanted[0])
+        return wanted;
+    if (!*fallback && other && other[0])
+        *fallback = other; // unless the entry it refers to knows better
     return NULL;
 }
 

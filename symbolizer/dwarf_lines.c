@@ -51,6 +51,12 @@ static bool is_absolute(const char *path)
     return path[0] == '/';
 }
 
+static const char *slash_after(const char *folder)
+{
+    size_t length = strlen(folder);
+    return length > 0 && folder[length - 1] != '/' ? "/" : "";
+}
+
 uint32_t dwarf_files__path(struct dwarf_files *files, struct string_pool *pool, uint64_t index)
 {
     size_t count = files->files.length_bytes / sizeof(struct dwarf_file_name);
@@ -71,10 +77,10 @@ uint32_t dwarf_files__path(struct dwarf_files *files, struct string_pool *pool, 
     char path[LIMIT_SOURCE_PATH_BYTES];
     if (is_absolute(file->name))
         root = folder = "";
-    else if (is_absolute(folder))
+    else if (is_absolute(folder) || (files->version >= 5 && file->folder == 0)) // folder 0 is the compilation's
         root = "";
-    int length = snprintf(path, sizeof(path), "%s%s%s%s%s", root, root[0] && (folder[0] || file->name[0]) ? "/" : "",
-                          folder, folder[0] ? "/" : "", file->name);
+    int length =
+        snprintf(path, sizeof(path), "%s%s%s%s%s", root, slash_after(root), folder, slash_after(folder), file->name);
     if (length < 0 || (size_t)length >= sizeof(path))
         length = 0;
     file->path = string_pool__add(pool, path, (size_t)length);

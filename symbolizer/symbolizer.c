@@ -123,7 +123,9 @@ int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_
         index_pieces__find(pieces, offsets[i], symbolizer->options.no_inline, &chain);
         for (size_t j = 0; j < chain.length; j++) {
             const char *name = chain.index->strings + chain.frames[j].function;
-            shown[j] = (struct symbol){.function = name[0] ? show(&names, name) : NULL,
+            shown[j] = (struct symbol){.function = !name[0]                          ? NULL
+                                                   : symbolizer->options.no_demangle ? name
+                                                                                     : show(&names, name),
                                        .file = chain.index->strings + chain.frames[j].file,
                                        .line = chain.frames[j].line};
         }

@@ -23,6 +23,7 @@ struct symbolizer_options {
     bool no_inline;        // only the function the code belongs to
     const char *cache_dir; // where indexes are kept between runs; NULL: nowhere
     uint64_t cache_bytes;  // bound of the cache; 0: limits.h's
+    bool no_demangle;      // names as the binary has them
     bool debuginfod;       // ask debuginfod servers for missing debug files
     // NULL: the defaults (/usr/lib/debug). Ended by NULL.
     const char *const *debug_dirs;
