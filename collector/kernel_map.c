@@ -39,21 +39,37 @@ static void read_build_id(const char *path, struct kernel_part *part)
     }
 }
 
-// _stext and _etext stand near the top of kallsyms, so that few lines are read; zeroes where addresses are hidden.
+// The size of the kernel's text, as /proc/iomem gives it to root; 0 where it does not.
+static uint64_t text_bytes(void)
+{
+    _cleanup_file_ FILE *file = fopen("/proc/iomem", "re");
+    char line[256];
+    unsigned long long start, end;
+    while (file && fgets(line, sizeof(line), file))
+        if (strstr(line, "Kernel code") && sscanf(line, "%llx-%llx", &start, &end) == 2 && start && end > start)
+            return end - start + 1;
+    return 0;
+}
+
+// _stext is among the first lines of kallsyms, which is sorted by address, but _etext behind some 50,000, each of which
+// costs the kernel a microsecond: the size comes from elsewhere if it can. Zeroes where addresses are hidden.
 static void find_text(struct kernel_part *text)
 {
     _cleanup_file_ FILE *file = fopen("/proc/kallsyms", "re");
     char line[512], name[256], type;
     unsigned long long address;
-    while (file && (!text->start || !text->end) && fgets(line, sizeof(line), file)) {
+    uint64_t bytes = text_bytes();
+    while (file && !text->end && fgets(line, sizeof(line), file)) {
         if (sscanf(line, "%llx %c %255s", &address, &type, name) != 3)
             continue;
-        if (strcmp(name, "_stext") == 0 || (strcmp(name, "_text") == 0 && !text->start))
+        if (!text->start && strcmp(name, "_stext") == 0) {
+            if (!address)
+                return;
             text->start = address;
-        else if (strcmp(name, "_etext") == 0)
+            text->end = bytes ? address + bytes : 0;
+        } else if (strcmp(name, "_etext") == 0) {
             text->end = address;
-        if (strcmp(name, "_stext") == 0 && !address)
-            return;
+        }
     }
 }
 

@@ -12,11 +12,7 @@
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
-    &cmd_record,
-    &cmd_symbolize,
-    &cmd_unwind_rows,
-    &cmd_doctor,
-    NULL,
+    &cmd_record, &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
 
 static void print_options(const struct option_row *row)
