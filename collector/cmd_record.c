@@ -58,7 +58,7 @@ static void say_summary(const struct recorder_summary *summary)
         stderr,
         "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f %% of a CPU, %.1f MiB\n",
         (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
-        (unsigned long long)summary->truncated, elapsed > 0 ? 100 * own / elapsed : 0,
+        (unsigned long long)summary->truncated, own / 1e9, elapsed > 0 ? 100 * own / elapsed : 0,
         (double)summary->peak_rss_bytes / (1024 * 1024));
 }
 
@@ -116,6 +116,13 @@ static int check_output(bool is_report, struct fault *fault)
         options.output);
 }
 
+static void print_events(void)
+{
+    printf("\nEvents:\n");
+    for (const struct source *source = sources; source->spelling; source++)
+        printf("  %-28s %s\n", source->spelling, source->summary);
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
@@ -168,6 +175,7 @@ const struct command cmd_record = {
         "\n"
         "  hearth record -d 10 -o flame.html -p PID     a flame graph of a process\n"
         "  hearth record -- make                        a build with all it starts, into hearth.db\n",
+    .print_more = print_events,
     .options = rows,
     .run = run,
 };

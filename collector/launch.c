@@ -48,7 +48,7 @@ int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_l
     int err = -errno;
     close(go[0]);
     close(failed[1]);
-    *ret_launch = (struct launch){.pid = pid, .go_fd = go[1], .failed_fd = failed[0]};
+    *ret_launch = (struct launch){.name = argv[0], .pid = pid, .go_fd = go[1], .failed_fd = failed[0]};
     if (pid > 0)
         return 0;
     close(go[1]);
@@ -69,7 +69,7 @@ int launch__go(struct launch *launch, struct fault *fault)
     launch->failed_fd = -1;
     if (got != sizeof(err))
         return 0;
-    return fault__set(fault, -err, "cannot run the command: %s", strerror(err));
+    return fault__set(fault, -err, "cannot run '%s': %s", launch->name, strerror(err));
 }
 
 int launch__end(struct launch *launch)

@@ -7,6 +7,7 @@
 #include "store/base/fault.h"
 
 struct launch {
+    const char *name; // as the user spelled it, borrowed
     pid_t pid;
     int go_fd;     // closed, or written to: go
     int failed_fd; // readable with an errno when exec fails, closed when it succeeds

@@ -35,6 +35,8 @@ static enum exit_code print_command_help(const struct command *command)
     print_options(command->options);
     if (command->details)
         printf("\n%s", command->details);
+    if (command->print_more)
+        command->print_more();
     return EXIT_CODE_DONE;
 }
 

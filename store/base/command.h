@@ -6,10 +6,11 @@
 #include "store/base/options.h"
 
 struct command {
-    const char *name;     // "record"
-    const char *operands; // what stands after the options in the usage line: "[-- COMMAND [ARG...]]"
-    const char *summary;  // one line, no full stop
-    const char *details;  // more for -h, whole lines, or NULL
+    const char *name;         // "record"
+    const char *operands;     // what stands after the options in the usage line: "[-- COMMAND [ARG...]]"
+    const char *summary;      // one line, no full stop
+    const char *details;      // more for -h, whole lines, or NULL
+    void (*print_more)(void); // what of -h comes from other tables, on stdout; NULL: nothing
     // The options, ended by a row without a name; parsed by main before run is called.
     const struct option_row *options;
     // argv[0..argc) are the operands left when the options are gone.
