@@ -56,7 +56,8 @@ static void say_summary(const struct recorder_summary *summary)
     double elapsed = (double)summary->elapsed_ns, own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
     fprintf(
         stderr,
-        "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f %% of a CPU, %.1f MiB\n",
+        "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f s, %.2f %% of a CPU, "
+        "%.1f MiB\n",
         (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
         (unsigned long long)summary->truncated, own / 1e9, elapsed > 0 ? 100 * own / elapsed : 0,
         (double)summary->peak_rss_bytes / (1024 * 1024));
