@@ -36,7 +36,7 @@ make_initramfs() {
     install -m 755 "$(command -v busybox)" "$TMP/root/bin/busybox"
     install -m 755 tests/kernels/init "$TMP/root/init"
     install -m 644 tests/kernels/guest "$TMP/root/tests/"
-    install -m 644 build/bpf/*.bpf.o "$TMP/root/bpf/"
+    for program in bpf/*.bpf.c; do install -m 644 "build/${program/%.c/.o}" "$TMP/root/bpf/"; done
     add_program "$HEARTH" /bin/hearth
     add_program build/tests/tools/verifier /bin/verifier
     for program in "$LOADS"/*/*; do
