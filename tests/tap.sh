@@ -55,7 +55,7 @@ fail() {
 ok() {
     local what=$1 output
     shift
-    if output=$("$@" 2>&1); then pass "$what"; else fail "$what" "failed: $*" "$output"; fi
+    if output=$("$@" 2>&1); then pass "$what"; else fail "$what" "$output" "failed: ${*:0:300}" | cut -c1-400; fi
 }
 
 is() { if [[ $2 == "$3" ]]; then pass "$1"; else fail "$1" "got:      $2" "expected: $3"; fi; }

@@ -22,6 +22,5 @@ is 'every open is O_CLOEXEC' \
 is 'every fopen says "e"' \
     "$(grep -nP '\bfopen\s*\((?!.*"[a-z+]*e[a-z+]*")' "${product[@]}" /dev/null)" ''
 is 'no typedef of a struct' "$(in_code '\btypedef\s+(struct|union|enum)\b' "${product[@]}" | grep -v '^bpf/vmlinux.h:')" ''
-is 'no function returns -1 for a failure' "$(in_code '\breturn\s+-1\s*;' "${product[@]}")" ''
 is 'nothing is left to do' "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${all[@]}")" ''
 done_testing
