@@ -98,6 +98,9 @@ $(build)/obj/collector/embedded.o: $(build)/obj/collector/embedded.S
 	$(call say,AS,$<)
 	$(Q)$(CC) -c -o $@ $<
 
+# The files of the flame graph's page are put into the binary by report/web.c.
+$(build)/obj/report/web.o: $(wildcard report/web/*)
+
 # Unit tests: tests/unit/FOLDER/test_NOUN.c, with cmocka.
 unit_tests := $(patsubst %.c,$(build)/%,$(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 .PHONY: unit-tests

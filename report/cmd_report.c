@@ -1,10 +1,8 @@
 // `hearth report`: a picture or a table of what a store holds.
-#include <errno.h>
-#include <stdio.h>
+#include "report/cmd_report.h"
 
 #include "report/filter.h"
 #include "report/report.h"
-#include "store/base/command.h"
 
 static struct {
     const char *store, *format, *output;
@@ -41,7 +39,7 @@ static enum exit_code run(int argc, char **argv)
     return EXIT_CODE_DONE;
 }
 
-const struct command command_report = {
+const struct command cmd_report = {
     .name = "report",
     .operands = "[STORE]",
     .summary = "ask a store for a picture or a table",

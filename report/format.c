@@ -10,10 +10,8 @@
 
 // The only list of formats.
 const struct format *const formats[] = {
-    &format_folded,
-    &format_top,
-    &format_json,
-    NULL,
+    &format_folded, &format_flame, &format_svg,   &format_top,        &format_tree,
+    &format_hist,   &format_json,  &format_pprof, &format_speedscope, NULL,
 };
 
 const struct format *format__named(const char *name)
@@ -77,6 +75,23 @@ void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYT
     bool same_day = strncmp(since, until, strlen("2026-11-21 ")) == 0;
     snprintf(ret_text, FORMAT_RANGE_BYTES, "%s to %s (%s)", since, same_day ? until + strlen("2026-11-21 ") : until,
              length);
+}
+
+void format__amount(const struct picture *picture, uint64_t amount, char ret_text[FORMAT_AMOUNT_BYTES])
+{
+    char number[TEXT_AMOUNT_BYTES];
+    text__amount(amount, picture->unit, number);
+    bool scaled = strcmp(picture->unit, "ns") == 0 || strcmp(picture->unit, "bytes") == 0; // names its unit itself
+    snprintf(ret_text, FORMAT_AMOUNT_BYTES, "%s%s%.24s", number, scaled ? "" : " ", scaled ? "" : picture->unit);
+}
+
+void format__put_head(const struct picture *picture, FILE *file)
+{
+    char range[FORMAT_RANGE_BYTES], amount[FORMAT_AMOUNT_BYTES];
+    uint64_t total = picture->measure == LAYOUT_SAMPLES ? picture->total.samples : picture->total.value;
+    format__range(picture, range);
+    format__amount(picture, total, amount);
+    fprintf(file, "%s, %s: %s\n\n", picture->title, range, amount);
 }
 
 void format__put_losses(const struct picture *picture, FILE *file)

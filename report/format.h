@@ -65,6 +65,11 @@ void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES]);
 // "2026-11-21 12:30:05 to 12:31:05 (60 s)": the picture's range.
 #define FORMAT_RANGE_BYTES 128
 void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES]);
+// "63 samples", "1.20 s".
+#define FORMAT_AMOUNT_BYTES 64
+void format__amount(const struct picture *picture, uint64_t amount, char ret_text[FORMAT_AMOUNT_BYTES]);
+// The first line of a text: title, range and total, and an empty line.
+void format__put_head(const struct picture *picture, FILE *file);
 // "lost: stack-cut 12 (samples whose ...)": a line for each loss at the foot of a text, after an empty line.
 void format__put_losses(const struct picture *picture, FILE *file);
 

@@ -40,16 +40,6 @@ static void put_row(const struct picture *picture, const struct layout_sum *sum,
             label->module, *label->module ? ")" : "");
 }
 
-static void put_head(const struct picture *picture, uint64_t whole, FILE *file)
-{
-    char range[FORMAT_RANGE_BYTES], amount[TEXT_AMOUNT_BYTES];
-    format__range(picture, range);
-    text__amount(whole, picture->unit, amount);
-    fprintf(file, "%s, %s: %s%s%s\n\n%12s %7s %12s %7s  FUNCTION  (BINARY)\n", picture->title, range, amount,
-            strcmp(picture->unit, "samples") == 0 ? " " : "", strcmp(picture->unit, "samples") == 0 ? "samples" : "",
-            "SELF", "SELF%", "TOTAL", "TOTAL%");
-}
-
 static int write_top(const struct picture *picture, FILE *file, struct fault *fault)
 {
     (void)fault;
@@ -63,7 +53,8 @@ static int write_top(const struct picture *picture, FILE *file, struct fault *fa
         return err;
     uint64_t whole = layout.rows[0].total;
     qsort_r(sums, count, sizeof(*sums), heaviest_first, (void *)picture->profile);
-    put_head(picture, whole, file);
+    format__put_head(picture, file);
+    fprintf(file, "%12s %7s %12s %7s  FUNCTION  (BINARY)\n", "SELF", "SELF%", "TOTAL", "TOTAL%");
     for (uint32_t i = 0; i < count; i++) {
         // A comm or thread has a row only for samples without a stack.
         bool is_root = profile__label(picture->profile, sums[i].label)->kind == LABEL_ROOT;

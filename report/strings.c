@@ -123,3 +123,8 @@ const char *strings__of(const struct strings *strings, uint32_t id)
 {
     return strings->texts[id];
 }
+
+uint32_t strings__count(const struct strings *strings)
+{
+    return strings->count;
+}

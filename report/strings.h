@@ -13,5 +13,6 @@ int strings__keep(struct strings *strings, const char *text, const char **ret_ke
 // A small number for a kept string: equal pointers, equal numbers; they count up from 0.
 int strings__keep_id(struct strings *strings, const char *text, uint32_t *ret_id);
 const char *strings__of(const struct strings *strings, uint32_t id);
+uint32_t strings__count(const struct strings *strings);
 
 #endif

@@ -111,4 +111,8 @@
 // A source path; PATH_MAX. Above: unknown.
 #define LIMIT_SOURCE_PATH_BYTES 4096
 
+// Frames in one flame graph page: 5 bytes each in the file, some 50 in the browser; it draws them in milliseconds. Above:
+// the lightest subtrees are added to their callers, and the page says how many.
+#define LIMIT_FLAME_NODES 500000
+
 #endif

@@ -1,0 +1,161 @@
+// The picture: only the rows and frames in sight are drawn, on a canvas as large as the window's part for it. What is
+// narrower than half a pixel is drawn as one line per pixel, found by binary search: the cost is the pixels', not the
+// frames'.
+"use strict";
+
+const ROW = 18, FONT = '12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
+
+// Hue and its spread, saturation; lightness is the theme's.
+const KINDS = {
+  r: { name: "comm or thread", hue: 35, spread: 0, saturation: 9 },
+  u: { name: "user", hue: 24, spread: 10, saturation: 82 },
+  i: { name: "inlined", hue: 49, spread: 5, saturation: 78 },
+  k: { name: "kernel", hue: 208, spread: 10, saturation: 58 },
+  j: { name: "JIT", hue: 145, spread: 12, saturation: 45 },
+  m: { name: "how the stack ended", hue: 0, spread: 0, saturation: 0 },
+};
+const SHADES = 8;
+
+const darkTheme = matchMedia("(prefers-color-scheme: dark)");
+
+// Fills by kind and shade; `dim` ones for frames that a search does not match.
+function makePalette() {
+  const dark = darkTheme.matches, palette = {};
+  for (const [kind, look] of Object.entries(KINDS)) {
+    palette[kind] = { plain: [], dim: [] };
+    for (let shade = 0; shade < SHADES; shade++) {
+      const turn = (shade / (SHADES - 1) - 0.5) * 2, light = (dark ? 34 : 73) + turn * (dark ? 4 : 4.5);
+      const hue = look.hue + turn * look.spread, saturation = look.saturation * (dark ? 0.62 : 1);
+      palette[kind].plain.push(`hsl(${hue} ${saturation}% ${light}%)`);
+      palette[kind].dim.push(`hsl(${hue} ${saturation * 0.25}% ${dark ? 21 : 90}%)`);
+    }
+  }
+  palette.text = dark ? "#f3efe9" : "#1d1a16";
+  palette.dimText = dark ? "#8b857b" : "#8b857b";
+  palette.match = dark ? "hsl(318 58% 44%)" : "hsl(318 72% 80%)";
+  palette.page = dark ? "#171615" : "#fbfaf8";
+  palette.accent = dark ? "#ff9d5c" : "#b3400a";
+  palette.hatch = dark ? "rgba(255,120,100,0.5)" : "rgba(180,30,10,0.45)";
+  return palette;
+}
+
+function shadeOf(text) {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return ((hash >>> 3) ^ (hash >>> 11) ^ (hash >>> 19)) & (SHADES - 1);
+}
+
+// A drawing of `view` onto `canvas`: view = {tree, labels, x, width, zoom, isMatch, hover, selected, isFlame, scroll,
+// contentHeight}, where x and width are the part of the root's weight in sight.
+function drawPicture(canvas, view, palette) {
+  const context = canvas.getContext("2d"), ratio = devicePixelRatio || 1;
+  const width = canvas.width / ratio, height = canvas.height / ratio;
+  const pen = { context, view, palette, width, scale: width / view.width, drawn: 0 };
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.font = FONT;
+  context.textBaseline = "middle";
+  pen.character = context.measureText("M").width;
+  const zoomDepth = view.tree.depth[view.zoom];
+  for (let d = 0; d <= view.tree.deepest; d++) {
+    const y = rowTop(view, d);
+    if (y <= -ROW || y >= height) continue;
+    if (d < zoomDepth) drawAncestor(pen, d, y);
+    else drawRow(pen, d, y);
+  }
+  outline(pen, view.hover, 1, palette.text);
+  outline(pen, view.selected, 2, palette.accent);
+  return pen.drawn;
+}
+
+function rowTop(view, d) {
+  return (view.isFlame ? view.contentHeight - (d + 1) * ROW : d * ROW) - view.scroll;
+}
+
+function drawAncestor(pen, d, y) {
+  let node = pen.view.zoom;
+  while (pen.view.tree.depth[node] > d) node = pen.view.tree.parent[node];
+  drawFrame(pen, node, 0, y, pen.width);
+  pen.context.fillStyle = pen.palette.page;
+  pen.context.globalAlpha = 0.45;
+  pen.context.fillRect(0, y, pen.width, ROW - 1);
+  pen.context.globalAlpha = 1;
+}
+
+function drawRow(pen, d, y) {
+  const { tree, x } = pen.view, stop = tree.rowStart[d + 1], right = x + pen.view.width;
+  let at = firstRightOf(tree, d, x);
+  while (at < stop) {
+    const node = tree.rowNode[at], left = (tree.x[node] - x) * pen.scale, wide = tree.total[node] * pen.scale;
+    if (tree.x[node] >= right) return;
+    if (wide >= 0.5) {
+      drawFrame(pen, node, left, y, wide);
+      at++;
+      continue;
+    }
+    // Slivers: one line for all that begin in this pixel.
+    const pixel = Math.floor(left);
+    drawSliver(pen, node, pixel, y);
+    at = Math.max(at + 1, firstRightOf(tree, d, x + (pixel + 1) / pen.scale));
+  }
+}
+
+function fillOf(pen, label) {
+  const { labels, isMatch } = pen.view, kind = pen.palette[labels.kind[label]];
+  if (!isMatch) return kind.plain[labels.shade[label]];
+  return isMatch[label] ? pen.palette.match : kind.dim[labels.shade[label]];
+}
+
+function drawSliver(pen, node, pixel, y) {
+  pen.drawn++;
+  pen.context.globalAlpha = 0.6;
+  pen.context.fillStyle = fillOf(pen, pen.view.tree.label[node]);
+  pen.context.fillRect(pixel, y, 1, ROW - 1);
+  pen.context.globalAlpha = 1;
+}
+
+function drawFrame(pen, node, left, y, wide) {
+  const { context, palette, view } = pen, label = view.tree.label[node];
+  const from = Math.max(left, 0), to = Math.min(left + wide, pen.width);
+  const fill = Math.max(to - from - (wide > 3 ? 1 : 0), 0.5);
+  pen.drawn++;
+  context.fillStyle = fillOf(pen, label);
+  context.fillRect(from, y, fill, ROW - 1);
+  if (view.labels.kind[label] === "m") drawHatch(pen, from, y, fill);
+  const room = Math.floor((to - from - 7) / pen.character);
+  if (room < 2) return;
+  const name = view.labels.name[label];
+  context.fillStyle = view.isMatch && !view.isMatch[label] ? palette.dimText : palette.text;
+  context.fillText(name.length > room ? name.slice(0, room - 1) + "\u2026" : name, from + 3, y + ROW / 2, to - from - 6);
+}
+
+// Frames that are no code are not to be taken for functions.
+function drawHatch(pen, left, y, wide) {
+  const { context } = pen;
+  context.save();
+  context.beginPath();
+  context.rect(left, y, wide, ROW - 1);
+  context.clip();
+  context.strokeStyle = pen.palette.hatch;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let at = left - (left % 8) - ROW; at < left + wide; at += 8) {
+    context.moveTo(at, y + ROW);
+    context.lineTo(at + ROW, y);
+  }
+  context.stroke();
+  context.restore();
+}
+
+function outline(pen, node, thick, colour) {
+  const { tree, x, zoom } = pen.view;
+  if (node < 0) return;
+  const above = tree.depth[node] < tree.depth[zoom];
+  const left = above ? 0 : (tree.x[node] - x) * pen.scale, wide = above ? pen.width : tree.total[node] * pen.scale;
+  const from = Math.max(left, 0), to = Math.min(left + wide, pen.width);
+  if (to < from) return;
+  pen.context.strokeStyle = colour;
+  pen.context.lineWidth = thick;
+  pen.context.strokeRect(from + thick / 2, rowTop(pen.view, tree.depth[node]) + thick / 2 - 0.5,
+    Math.max(to - from - thick, 1), ROW - thick);
+}
