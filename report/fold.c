@@ -15,6 +15,8 @@
 #include "store/base/hash.h"
 #include "store/base/limits.h"
 
+static const char unknown[] = "[unknown]"; // the collector's word too
+
 struct pair {
     uint32_t root; // label
     uint32_t node; // of the store's trie; 0: no stack
@@ -103,7 +105,7 @@ static int name_root(struct fold *fold, uint32_t thread_id, uint32_t *ret_label)
 {
     const struct store_thread *thread = store_reader__thread(fold->reader, thread_id);
     const struct store_process *process = thread ? store_reader__process(fold->reader, thread->process) : NULL;
-    const char *comm = thread && thread->comm && *thread->comm ? thread->comm : "[unknown]";
+    const char *comm = thread && thread->comm && *thread->comm ? thread->comm : unknown;
     char name[256];
     if (!profile__options(fold->profile)->threads || !process)
         snprintf(name, sizeof(name), "%s", comm);
@@ -243,12 +245,14 @@ static int push_frame(struct fold *fold, uint32_t frame_id)
     const struct store_frame *frame = store_reader__frame(fold->reader, frame_id);
     const struct store_binary *binary = frame ? store_reader__binary(fold->reader, frame->binary) : NULL;
     if (!binary)
-        return push_label(fold, &(struct label){.name = "[unknown]", .kind = LABEL_USER});
+        return push_label(fold, &(struct label){.name = unknown, .kind = LABEL_USER});
     struct label label = {.module = file_name(binary->path), .kind = kind_of(binary)};
     char name[4096];
     if (label.kind == LABEL_MARK) {
         label.name = frame->chain_length ? frame->chain[0].function : binary->path;
         label.module = "";
+        if (strcmp(label.name, unknown) == 0) // an address in no known mapping: code, but nobody's
+            label.kind = LABEL_USER;
         return push_label(fold, &label);
     }
     if (profile__options(fold->profile)->grain == PROFILE_BY_FRAME)
