@@ -20,7 +20,7 @@ static struct {
     struct target_options target;
     uint64_t frequency_hz, period, duration_ns, drain_ns;
     const char *output;
-    bool inlined;
+    bool inlined, threads;
 } options = {.drain_ns = 5000000000u, .output = "hearth.db", .inlined = true};
 
 static const struct option_row rows[] = {
@@ -32,6 +32,7 @@ static const struct option_row rows[] = {
     {'i', "interval", "SECONDS", "how often the kernel's maps are drained (5)", option__seconds_ns, &options.drain_ns},
     {'o', "output", "FILE", "a store (hearth.db), or a report as its name ends: .html .svg .folded .txt .json ...",
      option__string, &options.output},
+    {0, "threads", NULL, "keep the threads of a process apart", option__flag, &options.threads},
     {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, &options.inlined},
     {0},
 };
@@ -153,6 +154,7 @@ static enum exit_code run(int argc, char **argv)
         .command_line = line.failed ? "hearth record" : (const char *)line.data,
         .target = &options.target,
         .no_inline = !options.inlined,
+        .keep_threads = options.threads,
         .show_status = isatty(STDERR_FILENO),
         .command = argc ? argv : NULL,
     };

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -115,6 +116,36 @@ static int table__take(struct table *table, int map_fd)
             return 0;
         from = &position;
     }
+}
+
+// An update takes an entry from the CPU's reserve, and so has it filled up to its mark, a hundred or so
+// (kernel/bpf/memalloc.c, unit_alloc() and prefill_mem_cache(); 6.1).
+static void touch(int map_fd, const void *key, const void *value)
+{
+    if (bpf_map_update_elem(map_fd, key, value, BPF_ANY) == 0)
+        bpf_map_delete_elem(map_fd, key);
+}
+
+void drain__warm_up(const struct drain *drain, const uint32_t *cpus, size_t cpu_count)
+{
+    static const struct wire_count_key key;
+    static const struct wire_count count;
+    static const struct wire_chunk chunk;
+    static const uint64_t id;
+    cpu_set_t before, one;
+    if (sched_getaffinity(0, sizeof(before), &before) != 0)
+        return;
+    for (size_t i = 0; i < cpu_count; i++) {
+        CPU_ZERO(&one);
+        CPU_SET(cpus[i] % CPU_SETSIZE, &one);
+        if (sched_setaffinity(0, sizeof(one), &one) != 0)
+            continue;
+        for (int set = 0; set < 2; set++) {
+            touch(drain->counts_fd[set], &key, &count);
+            touch(drain->stacks_fd[set], &id, &chunk);
+        }
+    }
+    sched_setaffinity(0, sizeof(before), &before);
 }
 
 // Turns the programs over to the other set; when this returns, none of them writes to the old one any more.

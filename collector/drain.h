@@ -29,6 +29,11 @@ struct drained {
 int drain__new(const struct loader *loader, struct fault *fault, struct drain **ret_drain);
 void drain__free(struct drain *drain);
 
+// Fills the kernel's per-CPU reserves of map entries, which start with one entry a map: a first sample needs several at
+// once, with interrupts off, when they cannot be filled up. Visits each CPU; where it may not, a sample or two loses
+// its stack.
+void drain__warm_up(const struct drain *drain, const uint32_t *cpus, size_t cpu_count);
+
 // One drain; what it returns is borrowed until the next one. Cost: 10 to 20 ms of waiting, then 0.3 us an entry.
 int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_drained);
 

@@ -130,6 +130,7 @@ static int load_programs(struct recorder *recorder, struct fault *fault)
     if (getrandom(&config->stack_seed, sizeof(config->stack_seed), 0) != sizeof(config->stack_seed))
         config->stack_seed = now_ns(CLOCK_MONOTONIC);
     config->user_stacks = config->kernel_stacks = true;
+    config->keep_tid |= recorder->options->keep_threads;
     int err = loader__new(config, &bounds, fault, &recorder->loader);
     if (!err)
         err = loader__open(recorder->loader, "targets", fault, &recorder->targets);
@@ -223,6 +224,7 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
         err = drain__new(recorder->loader, fault, &recorder->drain);
     if (err)
         return err;
+    drain__warm_up(recorder->drain, recorder->target.online, recorder->target.online_count);
     struct keeper_parts parts = {.writer = recorder->writer,
                                  .binaries = recorder->binaries,
                                  .processes = recorder->processes,
