@@ -56,7 +56,7 @@ static const struct option_row rows[] = {{0}};
 
 const struct command cmd_doctor = {
     .name = "doctor",
-    .summary = "Tell what this kernel and this user allow, and how to get the rest",
+    .summary = "tell what this kernel and this user allow, and how to get the rest",
     .options = rows,
     .run = run,
 };

@@ -171,7 +171,7 @@ static enum exit_code run(int argc, char **argv)
 const struct command cmd_record = {
     .name = "record",
     .operands = "[-- COMMAND [ARG...]]",
-    .summary = "Collect events with their stacks, into a store or straight into a report",
+    .summary = "collect events with their stacks, into a store or straight into a report",
     .details =
         "Without a target every process of the machine is recorded. A COMMAND is recorded with its children, and its\n"
         "exit code is passed on. The recording ends with -d, with the command, or at SIGINT or SIGTERM.\n"
