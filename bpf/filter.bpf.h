@@ -14,13 +14,23 @@ static __always_inline bool filter__comm_matches(void)
     return have[0] == want[0] && have[1] == want[1];
 }
 
+// hearth and the workers it has started; not the command that it was asked to start, which is a target.
+static __always_inline bool filter__is_hearth(__u32 tgid)
+{
+    if (tgid == config.self_tgid)
+        return true;
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    __u32 parent = task->group_leader->real_parent->tgid;
+    return parent == config.self_tgid && !bpf_map_lookup_elem(&targets, &tgid);
+}
+
 static __always_inline bool filter__passes(void)
 {
     __u64 ids = bpf_get_current_pid_tgid();
     __u32 tgid = ids >> 32, tid = (__u32)ids;
     if (tid == 0) // the idle task
         return false;
-    if (config.self_tgid && tgid == config.self_tgid)
+    if (config.self_tgid && filter__is_hearth(tgid))
         return false;
     if (config.by_tgid && !bpf_map_lookup_elem(&targets, &tgid))
         return false;

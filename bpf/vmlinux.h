@@ -51,6 +51,7 @@ struct task_struct {
     unsigned int __state;
     struct mm_struct *mm;
     struct task_struct *group_leader;
+    struct task_struct *real_parent;
     struct signal_struct *signal;
     __u64 start_boottime;
 };

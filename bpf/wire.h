@@ -110,7 +110,7 @@ struct wire_config {
     __u64 stack_seed; // what hashes of stacks begin with
     __u64 cgroup;     // only this cgroup and those below it; 0: any
     __u32 cgroup_level;
-    __u32 self_tgid;                 // hearth itself, to be left out; 0: nobody is left out
+    __u32 self_tgid;                 // hearth itself, to be left out with its workers; 0: nobody is
     __u32 uid;                       // WIRE_UID_ANY: any
     __u8 by_tgid;                    // only thread groups in the map `targets`
     __u8 by_tid;                     // only threads in the map `targets_tid`
