@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "store/base/limits.h"
@@ -156,7 +157,7 @@ static int read_segments(struct elf_file *file, uint64_t offset, size_t count)
     return 0;
 }
 
-static int read_headers(struct elf_file *file)
+static int read_headers(struct elf_file *file, bool with_sections)
 {
     _Alignas(8) uint8_t header[sizeof(Elf64_Ehdr)] = {0};
     size_t length = file->file_bytes < sizeof(header) ? file->file_bytes : sizeof(header);
@@ -171,16 +172,17 @@ static int read_headers(struct elf_file *file)
         return -EBADMSG;
     file->machine = FIELD(file->is_64, Ehdr, header, e_machine);
     err = read_segments(file, FIELD(file->is_64, Ehdr, header, e_phoff), FIELD(file->is_64, Ehdr, header, e_phnum));
-    if (err)
+    if (err || !with_sections)
         return err;
     return read_sections(file, FIELD(file->is_64, Ehdr, header, e_shoff), FIELD(file->is_64, Ehdr, header, e_shnum),
                          FIELD(file->is_64, Ehdr, header, e_shstrndx));
 }
 
-int elf_file__open(int fd, struct elf_file **ret_file)
+static int open_file(int fd, bool with_sections, struct elf_file **ret_file)
 {
     struct stat status;
-    if (fstat(fd, &status) != 0)
+    // Not glibc's fstat, which may be newfstatat, whose paths a filter cannot see.
+    if (syscall(SYS_fstat, fd, &status) != 0)
         return -errno;
     if (!S_ISREG(status.st_mode))
         return -EBADMSG;
@@ -189,11 +191,21 @@ int elf_file__open(int fd, struct elf_file **ret_file)
         return -ENOMEM;
     file->fd = fd;
     file->file_bytes = (uint64_t)status.st_size;
-    int err = read_headers(file);
+    int err = read_headers(file, with_sections);
     if (err)
         return err;
     *ret_file = take_pointer(file);
     return 0;
+}
+
+int elf_file__open(int fd, struct elf_file **ret_file)
+{
+    return open_file(fd, true, ret_file);
+}
+
+int elf_file__open_headers(int fd, struct elf_file **ret_file)
+{
+    return open_file(fd, false, ret_file);
 }
 
 int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, struct elf_file **ret_file)
@@ -204,7 +216,7 @@ int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, struct elf_file *
         return -ENOMEM;
     }
     *file = (struct elf_file){.fd = -1, .memory = bytes, .file_bytes = length_bytes};
-    int err = read_headers(file);
+    int err = read_headers(file, true);
     if (err)
         return err;
     *ret_file = take_pointer(file);

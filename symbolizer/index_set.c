@@ -9,6 +9,7 @@
 
 #include "symbolizer/debug_dirs.h"
 #include "symbolizer/naming_job.h"
+#include "symbolizer/worker.h"
 
 // Beyond so many pieces the next one holds every unit and replaces them all.
 #define PIECES_MAX 16
@@ -19,15 +20,21 @@ struct piece {
     struct index index;
 };
 
-struct index_key { // compared as bytes: zeroed before it is filled
-    uint8_t build_id[20];
+// A file as it is now, compared as bytes: zeroed before it is filled.
+struct file_identity {
     uint64_t device, inode, size_bytes;
     int64_t changed_s, changed_ns;
 };
 
+struct index_key { // the build id, or else the identity
+    uint8_t build_id[20];
+    struct file_identity file;
+};
+
 struct index_pieces {
     struct index_key key;
-    int failure; // of the last job, or 0
+    int failure;                 // of the last job, or 0
+    struct file_identity failed; // the file that failed
     uint64_t used_at;
     size_t count;
     struct piece pieces[PIECES_MAX];
@@ -35,6 +42,8 @@ struct index_pieces {
 
 struct index_set {
     const struct symbolizer_options *options;
+    struct worker *worker; // borrowed
+    struct symbolizer_counts counts;
     struct index_pieces **entries;
     size_t count;
     uint64_t clock;
@@ -50,12 +59,13 @@ static void drop_pieces(struct index_set *set, struct index_pieces *entry)
     entry->count = 0;
 }
 
-int index_set__new(const struct symbolizer_options *options, struct index_set **ret_set)
+int index_set__new(const struct symbolizer_options *options, struct worker *worker, struct index_set **ret_set)
 {
     struct index_set *set = calloc(1, sizeof(*set));
     if (!set)
         return -ENOMEM;
     set->options = options;
+    set->worker = worker;
     *ret_set = set;
     return 0;
 }
@@ -72,22 +82,28 @@ void index_set__free(struct index_set *set)
     free(set);
 }
 
-static int make_key(const struct symbol_file *file, struct index_key *ret_key)
+static int identify(int fd, struct file_identity *ret_identity)
 {
     struct stat status;
+    memset(ret_identity, 0, sizeof(*ret_identity));
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    ret_identity->device = status.st_dev;
+    ret_identity->inode = status.st_ino;
+    ret_identity->size_bytes = (uint64_t)status.st_size;
+    ret_identity->changed_s = status.st_ctim.tv_sec;
+    ret_identity->changed_ns = status.st_ctim.tv_nsec;
+    return 0;
+}
+
+static int make_key(const struct symbol_file *file, struct index_key *ret_key)
+{
     memset(ret_key, 0, sizeof(*ret_key));
     if (file->build_id && file->build_id_bytes > 0 && file->build_id_bytes <= sizeof(ret_key->build_id)) {
         memcpy(ret_key->build_id, file->build_id, file->build_id_bytes);
         return 0;
     }
-    if (fstat(file->fd, &status) != 0)
-        return -errno;
-    ret_key->device = status.st_dev;
-    ret_key->inode = status.st_ino;
-    ret_key->size_bytes = (uint64_t)status.st_size;
-    ret_key->changed_s = status.st_ctim.tv_sec;
-    ret_key->changed_ns = status.st_ctim.tv_nsec;
-    return 0;
+    return identify(file->fd, &ret_key->file);
 }
 
 static int find_or_add(struct index_set *set, const struct index_key *key, struct index_pieces **ret_entry)
@@ -160,6 +176,17 @@ static int open_companion(void *context, const struct companion *companion, int 
     return debug_dirs__open(context, companion, ret_fd);
 }
 
+static int work(struct index_set *set, const struct naming_request *request, void **ret_bytes, size_t *ret_length)
+{
+    int err = worker__index(set->worker, request, ret_bytes, ret_length);
+    struct worker_usage usage = worker__usage(set->worker);
+    set->counts.jobs++;
+    set->counts.worker_cpu_us += usage.cpu_us;
+    if (usage.peak_bytes > set->counts.worker_peak_bytes)
+        set->counts.worker_peak_bytes = usage.peak_bytes;
+    return err ? err : *ret_bytes ? 0 : -EBADMSG;
+}
+
 static int run_job(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
                    struct index_pieces *entry)
 {
@@ -173,15 +200,16 @@ static int run_job(struct index_set *set, const struct symbol_file *file, const 
                                      .complete = entry->count + 1 >= PIECES_MAX,
                                      .open_companion = open_companion,
                                      .context = &where};
-    _cleanup_(buf__release) struct buf made = {0};
-    int err = naming_job__run(&request, &made);
-    if (err)
-        return err;
-    void *bytes = mmap(NULL, made.length_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (bytes == MAP_FAILED)
-        return -errno;
-    memcpy(bytes, made.data, made.length_bytes);
-    return add_piece(set, entry, bytes, made.length_bytes);
+    void *bytes;
+    size_t length_bytes;
+    int err = work(set, &request, &bytes, &length_bytes);
+    if (err && err != -EBADMSG && !request.symbols_only) {
+        // Its debug information is too much or breaks the reader; its symbol table may still be sound.
+        request.symbols_only = true;
+        err = work(set, &request, &bytes, &length_bytes);
+        set->counts.fallbacks += !err;
+    }
+    return err ? err : add_piece(set, entry, bytes, length_bytes);
 }
 
 int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
@@ -189,12 +217,17 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
 {
     struct index_key key;
     struct index_pieces *entry;
+    struct file_identity now;
     int err = make_key(file, &key);
     if (!err)
         err = find_or_add(set, &key, &entry);
+    if (!err)
+        err = identify(file->fd, &now);
     if (err)
         return err;
     entry->used_at = ++set->clock;
+    if (entry->failure && memcmp(&entry->failed, &now, sizeof(now)) != 0)
+        entry->failure = 0; // another file of that build id, or it has changed: worth a try
     if (entry->failure && entry->count == 0)
         return entry->failure;
     _cleanup_free_ uint64_t *missing = calloc(count + 1, sizeof(*missing));
@@ -206,6 +239,8 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
             missing[missing_count++] = offsets[i];
     if (missing_count > 0 && !entry->failure) {
         entry->failure = run_job(set, file, missing, missing_count, entry);
+        entry->failed = now;
+        set->counts.failed += entry->failure != 0;
         shrink(set, entry);
         if (entry->failure && entry->count == 0)
             return entry->failure;
@@ -229,5 +264,11 @@ void index_pieces__find(const struct index_pieces *pieces, uint64_t offset, bool
 
 void index_pieces__cool(const struct index_pieces *pieces)
 {
-    (void)pieces;
+    for (size_t i = 0; i < pieces->count; i++)
+        madvise(pieces->pieces[i].bytes, pieces->pieces[i].length_bytes, MADV_DONTNEED);
+}
+
+struct symbolizer_counts index_set__counts(const struct index_set *set)
+{
+    return set->counts;
 }

@@ -9,9 +9,10 @@
 #include "symbolizer/symbolizer.h"
 
 struct index_set;
+struct worker;
 struct index_pieces;
 
-int index_set__new(const struct symbolizer_options *options, struct index_set **ret_set);
+int index_set__new(const struct symbolizer_options *options, struct worker *worker, struct index_set **ret_set);
 void index_set__free(struct index_set *set);
 DEFINE_CLEANUP(struct index_set *, index_set__free);
 
@@ -19,6 +20,8 @@ DEFINE_CLEANUP(struct index_set *, index_set__free);
 // file that failed, until it changes: then the same error comes back at once.
 int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
                     const struct index_pieces **ret_pieces);
+
+struct symbolizer_counts index_set__counts(const struct index_set *set);
 
 struct index_chain { // offsets of strings in `index`
     const struct index *index;

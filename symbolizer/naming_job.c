@@ -175,10 +175,11 @@ static int add_dwarf(struct naming_job *job)
 // The only list of resolvers for files. Each adds what it knows; one that fails costs what it would have added.
 static const struct {
     const char *name;
+    bool is_dwarf;
     int (*add)(struct naming_job *job);
 } resolvers[] = {
-    {"symbol table", add_elf_symbols},
-    {"DWARF", add_dwarf},
+    {"symbol table", false, add_elf_symbols},
+    {"DWARF", true, add_dwarf},
 };
 
 int naming_job__run(const struct naming_request *request, struct buf *ret_index)
@@ -194,7 +195,7 @@ int naming_job__run(const struct naming_request *request, struct buf *ret_index)
     string_pool__add(&job.pool, "", 0);
     find_debug(&job);
     for (size_t i = 0; i < sizeof(resolvers) / sizeof(resolvers[0]); i++)
-        if (resolvers[i].add(&job) == -ENOMEM)
+        if (!(request->symbols_only && resolvers[i].is_dwarf) && resolvers[i].add(&job) == -ENOMEM)
             return -ENOMEM;
     err = symbol_table__flatten(&job.symbols, &job.pool, &job.parts.tables[INDEX_SYMBOLS]);
     if (err)

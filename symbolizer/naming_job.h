@@ -30,7 +30,8 @@ struct naming_request {
     int fd;
     const uint64_t *offsets; // file offsets whose units are wanted
     size_t count;
-    bool complete; // all units
+    bool complete;     // all units
+    bool symbols_only; // no DWARF: the second try for a binary whose debug information cannot be read
     // Opens a companion; the job closes the descriptor. -ENOENT: there is none.
     int (*open_companion)(void *context, const struct companion *companion, int *ret_fd);
     void *context;

@@ -8,28 +8,20 @@
 #include <sys/mman.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/hash.h"
 #include "symbolizer/elf_file.h"
 #include "symbolizer/index_set.h"
 #include "symbolizer/kernel_symbols.h"
 #include "symbolizer/perf_map.h"
-#include "symbolizer/symbol_name.h"
+#include "symbolizer/shown_names.h"
+#include "symbolizer/worker.h"
 
 struct symbolizer {
     struct symbolizer_options options;
+    struct worker *worker;
     struct index_set *indexes;
+    struct shown_names names;
     struct kernel_symbols *kernel;
     int kernel_failure;
-};
-
-// The names of one batch, each demangled once.
-struct shown_names {
-    struct shown_name {
-        const char *name; // as the binary has it; NULL: free
-        char *shown;      // NULL: as it is
-    } * slots;
-    size_t slot_count;
-    size_t used;
 };
 
 int symbolizer__new(const struct symbolizer_options *options, struct fault *fault, struct symbolizer **ret_symbolizer)
@@ -38,7 +30,9 @@ int symbolizer__new(const struct symbolizer_options *options, struct fault *faul
     if (!symbolizer)
         return fault__set(fault, -ENOMEM, "out of memory");
     symbolizer->options = *options;
-    int err = index_set__new(&symbolizer->options, &symbolizer->indexes);
+    int err = worker__new(&symbolizer->worker);
+    if (!err)
+        err = index_set__new(&symbolizer->options, symbolizer->worker, &symbolizer->indexes);
     if (err) {
         symbolizer__free(symbolizer);
         return fault__set(fault, err, "cannot start the symbolizer: %s", strerror(-err));
@@ -53,52 +47,9 @@ void symbolizer__free(struct symbolizer *symbolizer)
         return;
     index_set__free(symbolizer->indexes);
     kernel_symbols__free(symbolizer->kernel);
+    shown_names__release(&symbolizer->names);
+    worker__free(symbolizer->worker);
     free(symbolizer);
-}
-
-static void release_names(struct shown_names *names)
-{
-    for (size_t i = 0; i < names->slot_count; i++)
-        free(names->slots[i].shown);
-    free(names->slots);
-}
-
-static bool grow_names(struct shown_names *names)
-{
-    size_t count = names->slot_count ? names->slot_count * 2 : 256;
-    struct shown_name *slots = calloc(count, sizeof(*slots));
-    if (!slots)
-        return false;
-    for (size_t i = 0; i < names->slot_count; i++) {
-        if (!names->slots[i].name)
-            continue;
-        size_t at = hash__mix((uintptr_t)names->slots[i].name) & (count - 1);
-        while (slots[at].name)
-            at = (at + 1) & (count - 1);
-        slots[at] = names->slots[i];
-    }
-    free(names->slots);
-    names->slots = slots;
-    names->slot_count = count;
-    return true;
-}
-
-// `name` lies in an index, where each name stands once: its address is its identity.
-static const char *show(struct shown_names *names, const char *name)
-{
-    if (!symbol_name__is_mangled(name) || (names->used * 2 >= names->slot_count && !grow_names(names)))
-        return name;
-    size_t at = hash__mix((uintptr_t)name) & (names->slot_count - 1);
-    while (names->slots[at].name && names->slots[at].name != name)
-        at = (at + 1) & (names->slot_count - 1);
-    struct shown_name *slot = &names->slots[at];
-    if (!slot->name) {
-        slot->name = name;
-        names->used++;
-        if (symbol_name__demangle(name, &slot->shown) != 0)
-            slot->shown = NULL;
-    }
-    return slot->shown ? slot->shown : name;
 }
 
 static void give_none(size_t count, symbol_chain_fn *take, void *context)
@@ -116,16 +67,22 @@ int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_
         give_none(count, take, context);
         return err;
     }
-    _cleanup_(release_names) struct shown_names names = {0};
+    struct index_chain chain;
+    if (!symbolizer->options.no_demangle) {
+        shown_names__trim(&symbolizer->names);
+        for (size_t i = 0; i < count; i++) {
+            index_pieces__find(pieces, offsets[i], symbolizer->options.no_inline, &chain);
+            for (size_t j = 0; j < chain.length; j++)
+                shown_names__want(&symbolizer->names, chain.index->strings + chain.frames[j].function);
+        }
+        shown_names__learn(&symbolizer->names, symbolizer->worker); // without it they are shown as they are
+    }
     for (size_t i = 0; i < count; i++) {
-        struct index_chain chain;
         struct symbol shown[LIMIT_CHAIN];
         index_pieces__find(pieces, offsets[i], symbolizer->options.no_inline, &chain);
         for (size_t j = 0; j < chain.length; j++) {
             const char *name = chain.index->strings + chain.frames[j].function;
-            shown[j] = (struct symbol){.function = !name[0]                          ? NULL
-                                                   : symbolizer->options.no_demangle ? name
-                                                                                     : show(&names, name),
+            shown[j] = (struct symbol){.function = name[0] ? shown_names__find(&symbolizer->names, name) : NULL,
                                        .file = chain.index->strings + chain.frames[j].file,
                                        .line = chain.frames[j].line};
         }
@@ -228,14 +185,14 @@ int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint
 int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
-    int err = elf_file__open(fd, &file);
+    int err = elf_file__open_headers(fd, &file);
     return err ? err : elf_file__build_id(file, ret_build_id, ret_bytes);
 }
 
 int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, uint64_t *ret_offsets)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
-    int err = elf_file__open(fd, &file);
+    int err = elf_file__open_headers(fd, &file);
     if (err)
         return err;
     for (size_t i = 0; i < count; i++) {
@@ -248,4 +205,9 @@ int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, ui
         }
     }
     return 0;
+}
+
+struct symbolizer_counts symbolizer__counts(const struct symbolizer *symbolizer)
+{
+    return index_set__counts(symbolizer->indexes);
 }

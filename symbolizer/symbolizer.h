@@ -71,6 +71,17 @@ int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *ad
 int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
                             symbol_chain_fn *take, void *context);
 
+// What naming cost and what it could not do, since symbolizer__new.
+struct symbolizer_counts {
+    uint64_t jobs;       // binaries read in a worker
+    uint64_t cache_hits; // indexes that were on the disk
+    uint64_t failed;     // binaries without names: damaged, over their limits, or what crashed a worker
+    uint64_t fallbacks;  // binaries named by their symbol table only, though they have debug information
+    uint64_t worker_cpu_us;
+    uint64_t worker_peak_bytes; // of the largest
+};
+struct symbolizer_counts symbolizer__counts(const struct symbolizer *symbolizer);
+
 // The build id of an ELF file (its NT_GNU_BUILD_ID note): at most 20 bytes. -ENOENT: it has none; -EBADMSG: no ELF.
 int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes);
 

@@ -37,6 +37,18 @@
 // Names read from /proc/kallsyms: 3 MB in a distribution's kernel. Above: the rest is not read.
 #define LIMIT_KALLSYMS_BYTES (64u << 20)
 
+// The process that reads strangers' binaries: memory (libjvm's 260 MB of packed debug information take 480 MiB; above,
+// the binary is named by its symbol table), CPU time of one binary (libjvm: 5 s), time on the clock, the index it makes
+// (libjvm's: 75 MB), files it may ask for (split DWARF has one a source file). Above: that binary loses its names.
+#define LIMIT_WORKER_MEMORY_BYTES (1ull << 30)
+#define LIMIT_WORKER_CPU_S        30
+#define LIMIT_WORKER_WALL_MS      60000
+#define LIMIT_INDEX_BYTES         (512ull << 20)
+#define LIMIT_COMPANIONS          8192
+
+// Demangled names remembered: 8 MiB are some 50,000. Above: all are forgotten and demangled again when they come up.
+#define LIMIT_SHOWN_NAMES_BYTES (8u << 20)
+
 // Indexes of binaries kept at hand: enough for the programs of a busy host. Above: the least lately used is let go and
 // made, or read from the cache, again when it is needed.
 #define LIMIT_LOADED_INDEX_BYTES (64ull << 20)
@@ -111,8 +123,8 @@
 // A source path; PATH_MAX. Above: unknown.
 #define LIMIT_SOURCE_PATH_BYTES 4096
 
-// Frames in one flame graph page: 5 bytes each in the file, some 50 in the browser; it draws them in milliseconds. Above:
-// the lightest subtrees are added to their callers, and the page says how many.
+// Frames in one flame graph page: 5 bytes each in the file, some 50 in the browser; it draws them in milliseconds.
+// Above: the lightest subtrees are added to their callers, and the page says how many.
 #define LIMIT_FLAME_NODES 500000
 
 #endif

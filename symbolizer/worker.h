@@ -1,0 +1,36 @@
+// Work on bytes of strangers, done in a process that can do no harm.
+//
+//   symbolizer ──control──> keeper (no privileges) ──fork──> worker (seccomp, limits; one binary, then gone)
+//        └──────────────────────job socket────────────────────┘
+//
+// The keeper is forked early, while the process is small, and forks a worker for each job: so a job never finds what
+// the one before it left. The worker gets descriptors, asks for companions by name over its socket, and answers with a
+// sealed memfd. Whatever goes wrong in it (a crash, a limit, an answer that makes no sense) is an error of this job.
+#ifndef HEARTH_SYMBOLIZER_WORKER_H
+#define HEARTH_SYMBOLIZER_WORKER_H
+
+#include "store/base/cleanup.h"
+#include "symbolizer/naming_job.h"
+
+struct worker;
+
+struct worker_usage { // of the last job
+    uint64_t cpu_us;
+    uint64_t peak_bytes;
+};
+
+int worker__new(struct worker **ret_worker);
+void worker__free(struct worker *worker);
+DEFINE_CLEANUP(struct worker *, worker__free);
+
+// Runs the job of naming_job.h; the result is a mapping to be freed with munmap, not yet checked. -EBADMSG: damaged;
+// -ETIMEDOUT: over its time; -ENOMEM: over its memory; -ECHILD: crashed.
+int worker__index(struct worker *worker, const struct naming_request *request, void **ret_bytes, size_t *ret_length);
+
+// Demangles `count` names that stand one after the other in `names`, each with its NUL. The answer stands the same
+// way, "" where a name stays as it is; free it. Checked: there are `count`.
+int worker__demangle(struct worker *worker, const struct buf *names, size_t count, char **ret_shown);
+
+struct worker_usage worker__usage(const struct worker *worker);
+
+#endif
