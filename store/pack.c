@@ -246,7 +246,7 @@ static bool get_values(struct cursor *columns, struct store_value *values, size_
 }
 
 int packer__unpack_values(struct packer *packer, const void *blob, size_t blob_bytes, uint32_t event,
-                          const struct store_value **ret_values, size_t *ret_count)
+                          struct store_value **ret_values, size_t *ret_count)
 {
     struct cursor columns;
     size_t count;

@@ -29,9 +29,9 @@ void packer__free(struct packer *packer);
 // `values` of one event, sorted by thread, node, bucket. The result stays in the packer until the next call.
 int packer__pack_values(struct packer *packer, const struct store_value *values, size_t count,
                         const struct buf **ret_blob);
-// The values get `event`. They stay in the packer until the next call.
+// The values get `event`. They are yours to change, and stay in the packer until the next call.
 int packer__unpack_values(struct packer *packer, const void *blob, size_t blob_bytes, uint32_t event,
-                          const struct store_value **ret_values, size_t *ret_count);
+                          struct store_value **ret_values, size_t *ret_count);
 
 struct pack_node { // as the writer keeps it
     uint32_t parent, frame;

@@ -115,6 +115,9 @@ int reader_file__each(struct store_reader *reader, struct reader_file *file, con
 // Interns the text of a column.
 int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint32_t *ret_id);
 
+// A flag for each thread, by the reader's id, that the query asks for; untouched when it asks for all of them.
+int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads);
+
 int reader_trie__load_frames(struct store_reader *reader, struct fault *fault);
 int reader_trie__load(struct store_reader *reader, struct fault *fault);
 

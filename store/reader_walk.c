@@ -1,96 +1,110 @@
-// Walking the intervals of a range. The intervals are listed in one short transaction; each block of values is then
-// read in one of its own and unpacked, and only then given away: a slow caller never holds a transaction open.
+#include "store/reader_walk.h"
+
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/base/bucket.h"
-#include "store/reader_insides.h"
 
-struct walk {
-    struct store_reader *reader;
-    const struct store_query *query;
-    struct fault *fault;
-    void *context;
-    int (*interval_row)(const struct store_interval_row *interval, void *context);
-    int (*value_row)(const struct store_interval_row *interval, const struct store_value *value, void *context);
-    int (*histogram_row)(const struct store_interval_row *interval, const struct store_histogram *histogram,
-                         void *context);
-    uint8_t *threads; // by the reader's id: this thread is asked for; NULL: all are
+enum { LIST, LOSS, PACK, TOTAL_OF, TOTAL, PROCESS_TOTAL, HISTOGRAM, STATEMENT_COUNT };
 
-    struct reader_file *file;
-    struct store_interval_row *intervals;
-    size_t interval_count, interval_capacity;
-    struct store_loss *losses;
-    size_t loss_capacity;
-    sqlite3_stmt *list, *loss, *pack, *total, *histogram;
+static const char *const texts[STATEMENT_COUNT] = {
+    [LIST] = "SELECT id, tier_s, start_ns, end_ns, own_cpu_ns, own_bpf_ns, own_rss_bytes FROM interval WHERE id >= ?1 "
+             "AND id < ?2 AND start_ns < ?3 AND (end_ns > ?4 OR start_ns >= ?4) ORDER BY start_ns, id",
+    [LOSS] = "SELECT name, count FROM loss WHERE interval = ? ORDER BY name",
+    [PACK] = "SELECT id, data FROM value_pack WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1",
+    [TOTAL_OF] = "SELECT samples FROM total WHERE interval = ? AND event = ?",
+    [TOTAL] = "SELECT event, samples, value FROM total WHERE interval = ? ORDER BY event",
+    [PROCESS_TOTAL] =
+        "SELECT event, samples, value, process FROM process_total WHERE interval = ? ORDER BY event, process",
+    [HISTOGRAM] =
+        "SELECT event, key, sum, min, max, unmatched, data FROM histogram_total WHERE interval = ? ORDER BY event, key",
 };
 
-static void walk__release(struct walk *walk)
-{
-    free(walk->threads);
-    free(walk->intervals);
-    free(walk->losses);
-}
+struct reader_walk {
+    struct store_reader *reader;
+    struct store_query query;
+    uint32_t only_interval;
+    uint8_t *threads; // by the reader's id: this thread is asked for; NULL: all are
+    struct packer *packer;
 
-static void end_file(struct walk *walk)
-{
-    sqlite3_stmt **statements[] = {&walk->list, &walk->loss, &walk->pack, &walk->total, &walk->histogram};
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
-        sqlite3_finalize(take_pointer(*statements[i]));
-    reader_file__release(walk->file);
-    walk->interval_count = 0;
-}
+    struct reader_file *file; // held; NULL: none yet
+    size_t file_index;        // of the next one
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    bool is_begun[STATEMENT_COUNT]; // the rows of this interval are being read
+    struct store_interval_row *intervals;
+    size_t interval_count, interval_capacity, interval_index;
+
+    struct store_interval_row row;
+    uint64_t own_id; // the file's id of the interval
+    uint64_t next_pack;
+    struct store_loss *losses;
+    size_t loss_capacity;
+    struct store_histogram histogram;
+    uint64_t counts[BUCKET_COUNT];
+};
+
+DEFINE_CLEANUP(struct reader_walk *, reader_walk__free);
 
 static uint64_t number(sqlite3_stmt *statement, int column)
 {
     return (uint64_t)sqlite3_column_int64(statement, column);
 }
 
-static bool contains(const uint32_t *numbers, size_t count, uint32_t wanted)
+int reader_walk__new(struct store_reader *reader, const struct store_query *query, uint32_t only_interval,
+                     struct fault *fault, struct reader_walk **ret_walk)
 {
-    for (size_t i = 0; i < count; i++)
-        if (numbers[i] == wanted)
-            return true;
-    return count == 0;
-}
-
-static bool is_below(const char *cgroup, const char *root)
-{
-    cgroup += strspn(cgroup, "/");
-    root += strspn(root, "/");
-    size_t length = strlen(root);
-    while (length > 0 && root[length - 1] == '/')
-        length--;
-    return strncmp(cgroup, root, length) == 0 && (length == 0 || cgroup[length] == '/' || !cgroup[length]);
-}
-
-static bool is_asked_for(const struct store_reader *reader, const struct store_query *query,
-                         const struct store_thread *thread)
-{
-    const struct store_process *process = store_reader__process(reader, thread->process);
-    return contains(query->pids, query->pid_count, process->pid) &&
-           contains(query->tids, query->tid_count, thread->tid) && (!query->has_uid || process->uid == query->uid) &&
-           (!query->comm || fnmatch(query->comm, thread->comm, 0) == 0) &&
-           (!query->cgroup || is_below(process->cgroup, query->cgroup));
-}
-
-static int choose_threads(struct walk *walk)
-{
-    const struct store_query *query = walk->query;
-    if (!query->pid_count && !query->tid_count && !query->comm && !query->cgroup && !query->has_uid)
-        return 0;
-    uint32_t count = store_reader__thread_count(walk->reader);
-    walk->threads = calloc((size_t)count + 1, 1);
-    if (!walk->threads)
-        return fault__set(walk->fault, -ENOMEM, "out of memory");
-    for (uint32_t i = 1; i <= count; i++)
-        walk->threads[i] = is_asked_for(walk->reader, query, store_reader__thread(walk->reader, i));
+    _cleanup_(reader_walk__freep) struct reader_walk *walk = calloc(1, sizeof(*walk));
+    if (!walk)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    walk->reader = reader;
+    walk->query = *query;
+    walk->only_interval = only_interval;
+    int err = reader_choice__threads(reader, query, &walk->threads);
+    if (!err)
+        err = packer__new(&walk->packer);
+    if (err)
+        return fault__set(fault, err, "out of memory");
+    *ret_walk = take_pointer(walk);
     return 0;
 }
 
-static int add_interval(struct walk *walk)
+static void end_file(struct reader_walk *walk)
+{
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(take_pointer(walk->statements[i]));
+    memset(walk->is_begun, 0, sizeof(walk->is_begun));
+    if (walk->file)
+        reader_file__release(walk->file);
+    walk->file = NULL;
+    walk->interval_count = walk->interval_index = 0;
+}
+
+void reader_walk__free(struct reader_walk *walk)
+{
+    if (!walk)
+        return;
+    end_file(walk);
+    packer__free(walk->packer);
+    free(walk->threads);
+    free(walk->intervals);
+    free(walk->losses);
+    free(walk);
+}
+
+// Damage is noted and passed over, everything else ends the walk.
+static int forgive(struct reader_walk *walk, int err, const char *what, struct fault *fault)
+{
+    if (err == -EBADMSG) {
+        reader__note_damage(walk->reader, walk->file, what, 0);
+        return 0;
+    }
+    if (err && database__errno(walk->file->database) == err)
+        return database__fail(walk->file->database, "read", walk->file->path, fault);
+    return err ? fault__set(fault, err, "cannot read the store '%s': %s", walk->file->path, strerror(-err)) : 0;
+}
+
+static int add_interval(struct reader_walk *walk, sqlite3_stmt *list)
 {
     if (walk->interval_count == walk->interval_capacity) {
         size_t capacity = walk->interval_capacity ? walk->interval_capacity * 2 : 64;
@@ -101,130 +115,154 @@ static int add_interval(struct walk *walk)
         walk->interval_capacity = capacity;
     }
     walk->intervals[walk->interval_count++] =
-        (struct store_interval_row){.id = (uint32_t)number(walk->list, 0), // the file's own, until it is given away
-                                    .tier_s = (uint32_t)number(walk->list, 1),
-                                    .interval = {.start_ns = number(walk->list, 2),
-                                                 .end_ns = number(walk->list, 3),
-                                                 .own_cpu_ns = number(walk->list, 4),
-                                                 .own_bpf_ns = number(walk->list, 5),
-                                                 .own_rss_bytes = number(walk->list, 6)}};
+        (struct store_interval_row){.id = (uint32_t)number(list, 0), // the file's own, until it is given away
+                                    .tier_s = (uint32_t)number(list, 1),
+                                    .interval = {.start_ns = number(list, 2),
+                                                 .end_ns = number(list, 3),
+                                                 .own_cpu_ns = number(list, 4),
+                                                 .own_bpf_ns = number(list, 5),
+                                                 .own_rss_bytes = number(list, 6)}};
     return 0;
 }
 
-// An SQLite failure: damage is noted and passed over, everything else ends the walk.
-static int forgive(struct walk *walk, int err, const char *what)
+static sqlite3_int64 as_signed(uint64_t ns)
 {
-    if (err == -EBADMSG) {
-        reader__note_damage(walk->reader, walk->file, what, 0);
-        return 0;
-    }
-    return err ? database__fail(walk->file->database, "read", walk->file->path, walk->fault) : 0;
+    return ns > INT64_MAX ? INT64_MAX : (sqlite3_int64)ns;
 }
 
-static int list_intervals(struct walk *walk)
+// Which of the file's own ids are asked for.
+static void bind_ids(const struct reader_walk *walk, sqlite3_stmt *list)
 {
-    uint64_t until_ns = walk->query->until_ns ? walk->query->until_ns : INT64_MAX;
-    sqlite3_bind_int64(walk->list, 1, walk->file->interval_end);
-    sqlite3_bind_int64(walk->list, 2, (sqlite3_int64)(until_ns > INT64_MAX ? INT64_MAX : until_ns));
-    sqlite3_bind_int64(walk->list, 3,
-                       (sqlite3_int64)(walk->query->since_ns > INT64_MAX ? INT64_MAX : walk->query->since_ns));
+    uint32_t first = 1, end = walk->file->interval_end;
+    if (walk->only_interval) {
+        bool is_here =
+            walk->only_interval > walk->file->interval_base && walk->only_interval - walk->file->interval_base < end;
+        first = is_here ? walk->only_interval - walk->file->interval_base : end;
+        end = is_here ? first + 1 : end;
+    }
+    sqlite3_bind_int64(list, 1, first);
+    sqlite3_bind_int64(list, 2, end);
+}
+
+static int list_intervals(struct reader_walk *walk, struct fault *fault)
+{
+    sqlite3_stmt *list = walk->statements[LIST];
+    bind_ids(walk, list);
+    sqlite3_bind_int64(list, 3, as_signed(walk->query.until_ns ? walk->query.until_ns : UINT64_MAX));
+    sqlite3_bind_int64(list, 4, as_signed(walk->query.since_ns));
     for (bool has_row = true;;) {
-        int err = database__step(walk->list, &has_row);
+        int err = database__step(list, &has_row);
+        if (!err && has_row)
+            err = add_interval(walk, list);
         if (err || !has_row)
-            return forgive(walk, err, "the table interval");
-        err = add_interval(walk);
-        if (err)
-            return fault__set(walk->fault, err, "out of memory");
+            return forgive(walk, err, "the table interval", fault);
     }
 }
 
-static const char list_sql[] =
-    "SELECT id, tier_s, start_ns, end_ns, own_cpu_ns, own_bpf_ns, own_rss_bytes FROM interval "
-    "WHERE id < ?1 AND start_ns < ?2 AND (end_ns > ?3 OR start_ns >= ?3) "
-    "ORDER BY start_ns, id";
-
-static int begin_file(struct walk *walk, struct reader_file *file)
+static int begin_file(struct reader_walk *walk, struct fault *fault)
 {
-    int err = reader_file__hold(file, walk->fault);
+    struct reader_file *file = &walk->reader->files[walk->file_index++];
+    int err = reader_file__hold(file, fault);
     if (err)
         return err;
     walk->file = file;
-    const struct {
-        const char *sql;
-        sqlite3_stmt **statement;
-    } statements[] = {
-        {list_sql, &walk->list},
-        {"SELECT name, count FROM loss WHERE interval = ? ORDER BY name", &walk->loss},
-        {"SELECT id, data FROM value_pack WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1", &walk->pack},
-        {"SELECT samples FROM total WHERE interval = ? AND event = ?", &walk->total},
-        {"SELECT event, key, sum, min, max, unmatched, data FROM histogram_total WHERE interval = ? ORDER BY event, "
-         "key",
-         &walk->histogram},
-    };
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && !err; i++)
-        err = database__prepare(file->database, statements[i].sql, statements[i].statement);
-    err = err ? database__fail(file->database, "read", file->path, walk->fault) : list_intervals(walk);
+    for (size_t i = 0; i < STATEMENT_COUNT && !err; i++)
+        err = database__prepare(file->database, texts[i], &walk->statements[i]);
     if (err)
-        end_file(walk);
-    return err;
+        return database__fail(file->database, "read", file->path, fault);
+    return list_intervals(walk, fault);
 }
 
-static int read_losses(struct walk *walk, struct store_interval_row *row)
+static int read_losses(struct reader_walk *walk, size_t *count)
 {
-    size_t count = 0;
-    sqlite3_bind_int64(walk->loss, 1, row->id);
+    sqlite3_stmt *loss = walk->statements[LOSS];
+    *count = 0;
+    sqlite3_bind_int64(loss, 1, (sqlite3_int64)walk->own_id);
     for (bool has_row = true;;) {
-        int err = database__step(walk->loss, &has_row);
-        if (err || !has_row) {
-            row->interval.losses = walk->losses;
-            row->interval.loss_count = count;
-            return forgive(walk, err, "the table loss");
-        }
-        if (count == walk->loss_capacity) {
-            struct store_loss *grown = reallocarray(walk->losses, count + 16, sizeof(*grown));
+        int err = database__step(loss, &has_row);
+        if (err || !has_row)
+            return err;
+        if (*count == walk->loss_capacity) {
+            struct store_loss *grown = reallocarray(walk->losses, *count + 16, sizeof(*grown));
             if (!grown)
-                return fault__set(walk->fault, -ENOMEM, "out of memory");
+                return -ENOMEM;
             walk->losses = grown;
-            walk->loss_capacity = count + 16;
+            walk->loss_capacity = *count + 16;
         }
         uint32_t word;
-        err = reader__text(&walk->reader->words, walk->loss, 0, &word);
+        err = reader__text(&walk->reader->words, loss, 0, &word);
         if (err)
-            return fault__set(walk->fault, err, "out of memory");
-        walk->losses[count] =
-            (struct store_loss){.name = texts__text(&walk->reader->words, word), .count = number(walk->loss, 1)};
-        count++;
+            return err;
+        walk->losses[*count] =
+            (struct store_loss){.name = texts__text(&walk->reader->words, word), .count = number(loss, 1)};
+        (*count)++;
     }
 }
 
-static void note_lost_pack(struct walk *walk, const struct store_interval_row *row, uint64_t event)
+static void reset_rows(struct reader_walk *walk)
 {
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        if (walk->is_begun[i])
+            sqlite3_reset(walk->statements[i]);
+    memset(walk->is_begun, 0, sizeof(walk->is_begun));
+}
+
+int reader_walk__next(struct reader_walk *walk, struct fault *fault, const struct store_interval_row **ret_row)
+{
+    reset_rows(walk);
+    while (walk->interval_index == walk->interval_count) {
+        end_file(walk);
+        if (walk->file_index == walk->reader->file_count) {
+            *ret_row = NULL;
+            return 0;
+        }
+        int err = begin_file(walk, fault);
+        if (err)
+            return err;
+    }
+    walk->row = walk->intervals[walk->interval_index++];
+    walk->own_id = walk->row.id;
+    walk->next_pack = walk->own_id << 16;
+    size_t loss_count;
+    int err = forgive(walk, read_losses(walk, &loss_count), "the table loss", fault);
+    if (err)
+        return err;
+    walk->row.id += walk->file->interval_base;
+    walk->row.interval.losses = walk->losses;
+    walk->row.interval.loss_count = loss_count;
+    *ret_row = &walk->row;
+    return 0;
+}
+
+static void note_lost_pack(struct reader_walk *walk, uint64_t event)
+{
+    sqlite3_stmt *total = walk->statements[TOTAL_OF];
     bool has_row = false;
-    sqlite3_bind_int64(walk->total, 1, row->id);
-    sqlite3_bind_int64(walk->total, 2, (sqlite3_int64)event);
-    uint64_t samples = database__step(walk->total, &has_row) == 0 && has_row ? number(walk->total, 0) : 0;
-    sqlite3_reset(walk->total);
+    sqlite3_bind_int64(total, 1, (sqlite3_int64)walk->own_id);
+    sqlite3_bind_int64(total, 2, (sqlite3_int64)event);
+    uint64_t samples = database__step(total, &has_row) == 0 && has_row ? number(total, 0) : 0;
+    sqlite3_reset(total);
     reader__note_damage(walk->reader, walk->file, "a block of values", samples);
 }
 
 // From the file's ids to the reader's. False: it refers to what is not there.
-static bool translate(const struct walk *walk, struct store_value *value)
+static bool translate(const struct reader_walk *walk, struct store_value *value)
 {
     value->thread = id_list__at(&walk->file->threads, value->thread);
-    if (!value->thread)
-        return false;
-    if (value->node >= walk->file->node_end)
+    if (!value->thread || value->node >= walk->file->node_end)
         return false;
     if (reader__joins(walk->reader))
         value->node = id_list__at(&walk->file->nodes, value->node);
     return true;
 }
 
-static int give_values(struct walk *walk, const struct store_interval_row *row, const struct store_value *values,
-                       size_t count)
+// Leaves the values that are asked for; returns how many.
+static size_t choose(struct reader_walk *walk, struct store_value *values, size_t count)
 {
-    const struct store_query *query = walk->query;
+    const struct store_query *query = &walk->query;
+    bool by_bucket = query->bucket_first || query->bucket_last;
     uint64_t strays = 0;
+    size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct store_value value = values[i];
         if (!translate(walk, &value)) {
@@ -233,164 +271,157 @@ static int give_values(struct walk *walk, const struct store_interval_row *row, 
         }
         if (walk->threads && !walk->threads[value.thread])
             continue;
-        if ((query->bucket_first || query->bucket_last) &&
-            (value.bucket < query->bucket_first || value.bucket > query->bucket_last))
+        if (by_bucket && (value.bucket < query->bucket_first || value.bucket > query->bucket_last))
             continue;
-        int err = walk->value_row(row, &value, walk->context);
-        if (err)
-            return err;
+        values[kept++] = value;
     }
     if (strays)
         reader__note_damage(walk->reader, walk->file, "values without their thread or stack", strays);
+    return kept;
+}
+
+// The values of the pack that the statement stands at. -EBADMSG: damaged.
+static int unpack(struct reader_walk *walk, uint32_t event, struct store_value **ret_values, size_t *ret_count)
+{
+    sqlite3_stmt *pack = walk->statements[PACK];
+    const void *blob = sqlite3_column_blob(pack, 1);
+    if (!event || !blob)
+        return -EBADMSG;
+    return packer__unpack_values(walk->packer, blob, (size_t)sqlite3_column_bytes(pack, 1), event, ret_values,
+                                 ret_count);
+}
+
+// The pack from walk->next_pack on; a damaged one is noted and gives no values. ret_has: there was one.
+static int read_pack(struct reader_walk *walk, struct fault *fault, struct store_value **ret_values, size_t *ret_count,
+                     bool *ret_has)
+{
+    sqlite3_stmt *pack = walk->statements[PACK];
+    *ret_count = 0;
+    *ret_has = false;
+    sqlite3_bind_int64(pack, 1, (sqlite3_int64)walk->next_pack);
+    sqlite3_bind_int64(pack, 2, (sqlite3_int64)(walk->own_id << 16 | 0xffff));
+    int err = database__step(pack, ret_has);
+    if (err || !*ret_has)
+        return forgive(walk, err, "the table value_pack", fault);
+    uint64_t id = number(pack, 0);
+    uint32_t event = id_list__at(&walk->file->events, id & 0xffff);
+    walk->next_pack = id + 1;
+    if (!walk->query.event || walk->query.event == event)
+        err = unpack(walk, event, ret_values, ret_count);
+    sqlite3_reset(pack);
+    if (err == -EBADMSG) {
+        *ret_count = 0;
+        note_lost_pack(walk, id & 0xffff);
+        return 0;
+    }
+    return forgive(walk, err, "", fault);
+}
+
+int reader_walk__values(struct reader_walk *walk, struct fault *fault, const struct store_value **ret_values,
+                        size_t *ret_count)
+{
+    // The nodes of several files are joined before the first value is given.
+    int err = reader__joins(walk->reader) ? reader_trie__load(walk->reader, fault) : 0;
+    struct store_value *values = NULL;
+    size_t count = 0;
+    for (bool has_pack = true; !err && has_pack && count == 0;) {
+        err = read_pack(walk, fault, &values, &count, &has_pack);
+        if (!err && count)
+            count = choose(walk, values, count);
+    }
+    if (err)
+        return err;
+    *ret_values = values;
+    *ret_count = count;
     return 0;
 }
 
-// The first pack of the interval from `from` on; *ret_id 0: there is none. A damaged one is noted, and gives no values.
-static int read_pack(struct walk *walk, const struct store_interval_row *row, uint64_t from, uint64_t *ret_id,
-                     const struct store_value **ret_values, size_t *ret_count)
+// The next row of this interval of a statement whose parameter is the interval.
+static int next_row(struct reader_walk *walk, int which, bool *ret_has_row)
 {
-    bool has_row = false;
-    *ret_id = 0;
-    *ret_count = 0;
-    sqlite3_bind_int64(walk->pack, 1, (sqlite3_int64)from);
-    sqlite3_bind_int64(walk->pack, 2, (sqlite3_int64)((uint64_t)row->id << 16 | 0xffff));
-    int err = database__step(walk->pack, &has_row);
-    if (err || !has_row)
-        return forgive(walk, err, "the table value_pack");
-    *ret_id = number(walk->pack, 0);
-    uint64_t stored_event = *ret_id & 0xffff;
-    uint32_t event = id_list__at(&walk->file->events, stored_event);
-    bool is_wanted = !walk->query->event || walk->query->event == event;
-    const void *blob = is_wanted ? sqlite3_column_blob(walk->pack, 1) : NULL;
-    if (is_wanted && event && blob)
-        err = packer__unpack_values(walk->reader->packer, blob, (size_t)sqlite3_column_bytes(walk->pack, 1), event,
-                                    ret_values, ret_count);
-    else if (is_wanted)
-        err = -EBADMSG;
-    sqlite3_reset(walk->pack);
-    if (err == -EBADMSG) {
-        note_lost_pack(walk, row, stored_event);
-        return 0;
-    }
-    return err ? fault__set(walk->fault, err, "cannot read the store '%s': %s", walk->file->path, strerror(-err)) : 0;
+    if (!walk->is_begun[which])
+        sqlite3_bind_int64(walk->statements[which], 1, (sqlite3_int64)walk->own_id);
+    int err = database__step(walk->statements[which], ret_has_row);
+    walk->is_begun[which] = !err && *ret_has_row;
+    return err;
 }
 
-static int walk_values(struct walk *walk, const struct store_interval_row *row, uint64_t own_id)
+static int read_histogram(struct reader_walk *walk)
 {
-    struct store_interval_row stored = *row;
-    stored.id = (uint32_t)own_id;
-    for (uint64_t id = own_id << 16;; id++) {
-        const struct store_value *values;
-        size_t count;
-        int err = read_pack(walk, &stored, id, &id, &values, &count);
-        if (!err && id && count)
-            err = give_values(walk, row, values, count);
-        if (err || !id)
-            return err;
-    }
-}
-
-static int give_histogram(struct walk *walk, const struct store_interval_row *row)
-{
-    uint64_t counts[BUCKET_COUNT];
-    uint32_t event = id_list__at(&walk->file->events, number(walk->histogram, 0)), key;
-    if (walk->query->event && walk->query->event != event)
-        return 0;
-    const void *blob = sqlite3_column_blob(walk->histogram, 6);
-    int err = event && blob ? packer__unpack_counts(walk->reader->packer, blob,
-                                                    (size_t)sqlite3_column_bytes(walk->histogram, 6), counts)
-                            : -EBADMSG;
+    sqlite3_stmt *statement = walk->statements[HISTOGRAM];
+    uint32_t event = id_list__at(&walk->file->events, number(statement, 0)), key;
+    const void *blob = sqlite3_column_blob(statement, 6);
+    int err = -EBADMSG;
+    if (event && blob)
+        err = packer__unpack_counts(walk->packer, blob, (size_t)sqlite3_column_bytes(statement, 6), walk->counts);
     if (!err)
-        err = reader__text(&walk->reader->words, walk->histogram, 1, &key);
-    if (err == -EBADMSG) {
-        reader__note_damage(walk->reader, walk->file, "a histogram", 0);
+        err = reader__text(&walk->reader->words, statement, 1, &key);
+    if (err)
+        return err;
+    walk->histogram = (struct store_histogram){.event = event,
+                                               .key = texts__text(&walk->reader->words, key),
+                                               .sum = number(statement, 2),
+                                               .min = number(statement, 3),
+                                               .max = number(statement, 4),
+                                               .unmatched = number(statement, 5),
+                                               .counts = walk->counts,
+                                               .count_of_buckets = BUCKET_COUNT};
+    return 0;
+}
+
+int reader_walk__histogram(struct reader_walk *walk, struct fault *fault, const struct store_histogram **ret_histogram)
+{
+    for (;;) {
+        bool has_row = false;
+        int err = forgive(walk, next_row(walk, HISTOGRAM, &has_row), "the table histogram_total", fault);
+        if (err)
+            return err;
+        if (!has_row) {
+            *ret_histogram = NULL;
+            return 0;
+        }
+        uint32_t event = id_list__at(&walk->file->events, number(walk->statements[HISTOGRAM], 0));
+        if (walk->query.event && walk->query.event != event)
+            continue;
+        err = read_histogram(walk);
+        if (!err) {
+            *ret_histogram = &walk->histogram;
+            return 0;
+        }
+        err = forgive(walk, err, "a histogram", fault);
+        if (err)
+            return err;
+    }
+}
+
+static int read_sum(struct reader_walk *walk, int which, struct fault *fault, struct reader_sum *ret_sum, bool *ret_has)
+{
+    sqlite3_stmt *statement = walk->statements[which];
+    for (;;) {
+        bool has_row = false;
+        int err = forgive(walk, next_row(walk, which, &has_row), "a table of totals", fault);
+        if (err)
+            return err;
+        uint32_t event = has_row ? id_list__at(&walk->file->events, number(statement, 0)) : 0;
+        if (has_row && walk->query.event && walk->query.event != event)
+            continue;
+        *ret_has = has_row;
+        if (has_row)
+            *ret_sum = (struct reader_sum){
+                .event = event,
+                .process = which == PROCESS_TOTAL ? id_list__at(&walk->file->processes, number(statement, 3)) : 0,
+                .samples = number(statement, 1),
+                .value = number(statement, 2)};
         return 0;
     }
-    if (err)
-        return fault__set(walk->fault, err, "cannot read the store '%s': %s", walk->file->path, strerror(-err));
-    struct store_histogram histogram = {.event = event,
-                                        .key = texts__text(&walk->reader->words, key),
-                                        .sum = number(walk->histogram, 2),
-                                        .min = number(walk->histogram, 3),
-                                        .max = number(walk->histogram, 4),
-                                        .unmatched = number(walk->histogram, 5),
-                                        .counts = counts,
-                                        .count_of_buckets = BUCKET_COUNT};
-    return walk->histogram_row(row, &histogram, walk->context);
 }
 
-static int walk_histograms(struct walk *walk, const struct store_interval_row *row, uint64_t own_id)
+int reader_walk__total(struct reader_walk *walk, struct fault *fault, struct reader_sum *ret_sum, bool *ret_has)
 {
-    sqlite3_bind_int64(walk->histogram, 1, (sqlite3_int64)own_id);
-    for (bool has_row = true;;) {
-        int err = database__step(walk->histogram, &has_row);
-        if (err || !has_row)
-            return forgive(walk, err, "the table histogram_total");
-        err = give_histogram(walk, row);
-        if (err) {
-            sqlite3_reset(walk->histogram);
-            return err;
-        }
-    }
+    return read_sum(walk, TOTAL, fault, ret_sum, ret_has);
 }
 
-static int walk_interval(struct walk *walk, struct store_interval_row *row)
+int reader_walk__process_total(struct reader_walk *walk, struct fault *fault, struct reader_sum *ret_sum, bool *ret_has)
 {
-    uint64_t own_id = row->id;
-    int err = read_losses(walk, row);
-    row->id += walk->file->interval_base;
-    if (!err && walk->interval_row)
-        err = walk->interval_row(row, walk->context);
-    if (!err && walk->value_row)
-        err = walk_values(walk, row, own_id);
-    if (!err && walk->histogram_row)
-        err = walk_histograms(walk, row, own_id);
-    return err;
-}
-
-static int run(struct walk *walk)
-{
-    int err = 0;
-    if (walk->value_row) {
-        err = choose_threads(walk);
-        if (!err && reader__joins(walk->reader))
-            err = reader_trie__load(walk->reader, walk->fault);
-    }
-    for (size_t i = 0; i < walk->reader->file_count && !err; i++) {
-        err = begin_file(walk, &walk->reader->files[i]);
-        if (err)
-            break;
-        for (size_t j = 0; j < walk->interval_count && !err; j++)
-            err = walk_interval(walk, &walk->intervals[j]);
-        end_file(walk);
-    }
-    return err;
-}
-
-int store_reader__values(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                         int (*row)(const struct store_interval_row *interval, const struct store_value *value,
-                                    void *context),
-                         void *context)
-{
-    _cleanup_(walk__release) struct walk walk = {
-        .reader = reader, .query = query, .fault = fault, .value_row = row, .context = context};
-    return run(&walk);
-}
-
-int store_reader__intervals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                            int (*row)(const struct store_interval_row *interval, void *context), void *context)
-{
-    _cleanup_(walk__release) struct walk walk = {
-        .reader = reader, .query = query, .fault = fault, .interval_row = row, .context = context};
-    return run(&walk);
-}
-
-int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                             int (*row)(const struct store_interval_row *interval,
-                                        const struct store_histogram *histogram, void *context),
-                             void *context)
-{
-    _cleanup_(walk__release) struct walk walk = {
-        .reader = reader, .query = query, .fault = fault, .histogram_row = row, .context = context};
-    return run(&walk);
+    return read_sum(walk, PROCESS_TOTAL, fault, ret_sum, ret_has);
 }

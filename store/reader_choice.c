@@ -1,0 +1,49 @@
+// Which threads a query asks for: decided once, before any value is read.
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/reader_insides.h"
+
+static bool contains(const uint32_t *numbers, size_t count, uint32_t wanted)
+{
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] == wanted)
+            return true;
+    return count == 0;
+}
+
+static bool is_below(const char *cgroup, const char *root)
+{
+    cgroup += strspn(cgroup, "/");
+    root += strspn(root, "/");
+    size_t length = strlen(root);
+    while (length > 0 && root[length - 1] == '/')
+        length--;
+    return strncmp(cgroup, root, length) == 0 && (length == 0 || cgroup[length] == '/' || !cgroup[length]);
+}
+
+static bool is_asked_for(const struct store_reader *reader, const struct store_query *query,
+                         const struct store_thread *thread)
+{
+    const struct store_process *process = store_reader__process(reader, thread->process);
+    return contains(query->pids, query->pid_count, process->pid) &&
+           contains(query->tids, query->tid_count, thread->tid) && (!query->has_uid || process->uid == query->uid) &&
+           (!query->comm || fnmatch(query->comm, thread->comm, 0) == 0) &&
+           (!query->cgroup || is_below(process->cgroup, query->cgroup));
+}
+
+int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads)
+{
+    if (!query->pid_count && !query->tid_count && !query->comm && !query->cgroup && !query->has_uid)
+        return 0;
+    uint32_t count = store_reader__thread_count(reader);
+    uint8_t *threads = calloc((size_t)count + 1, 1);
+    if (!threads)
+        return -ENOMEM;
+    for (uint32_t i = 1; i <= count; i++)
+        threads[i] = is_asked_for(reader, query, store_reader__thread(reader, i));
+    *ret_threads = threads;
+    return 0;
+}
