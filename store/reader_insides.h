@@ -119,6 +119,8 @@ int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint3
 int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads);
 
 int reader_trie__load_frames(struct store_reader *reader, struct fault *fault);
+// Frames of the store: without the one that stands for what is damaged, unless something is.
+uint32_t reader_trie__frame_count(const struct store_reader *reader);
 int reader_trie__load(struct store_reader *reader, struct fault *fault);
 
 #endif

@@ -235,6 +235,11 @@ int reader_trie__load_frames(struct store_reader *reader, struct fault *fault)
     return 0;
 }
 
+uint32_t reader_trie__frame_count(const struct store_reader *reader)
+{
+    return reader->frame_count - (reader->damage.places == 0);
+}
+
 uint32_t store_reader__frame_count(struct store_reader *reader)
 {
     return reader_trie__load_frames(reader, NULL) ? 0 : reader->frame_count;
