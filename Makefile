@@ -112,11 +112,16 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 
 # What the tests need beside them.
 .PHONY: test-tools
-test-tools: $(build)/tests/tools/verifier $(bpf_objects)
+test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(bpf_objects)
 $(build)/tests/tools/verifier: tests/bpf/verifier.c Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP -o $@ $< $(shell pkg-config --libs libbpf)
+
+$(build)/tests/tools/make_store: tests/golden/make_store.c $(archives) Makefile
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
 
 # Workloads with a known truth, each with and without frame pointers: build/tests/workloads/{fp,nofp}/NAME.
 workload_sources := $(wildcard tests/workloads/*.c tests/workloads/*.cc)

@@ -173,11 +173,19 @@ static enum label_kind kind_of(const struct store_binary *binary)
     return (size_t)binary->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[binary->kind] : LABEL_USER;
 }
 
+// Functions of one name in two binaries are two, unless only names are asked for. JIT code of several processes is one.
+static const char *module_of(const struct fold *fold, const struct store_binary *binary)
+{
+    if (profile__options(fold->profile)->names_only)
+        return "";
+    return binary->kind == STORE_BINARY_JIT ? "[jit]" : file_name(binary->path);
+}
+
 // "[libfoo.so+0x1234]"; a file name that has brackets of its own ("[vdso]") gives them up. Code without a file has
 // addresses that mean nothing to anyone: "[jit]".
-static void name_offset(const struct store_binary *binary, const char *module, uint64_t offset, char *ret_name,
-                        size_t size)
+static void name_offset(const struct store_binary *binary, uint64_t offset, char *ret_name, size_t size)
 {
+    const char *module = file_name(binary->path);
     size_t length = strlen(module);
     bool bracketed = length > 2 && module[0] == '[' && module[length - 1] == ']';
     if (binary->kind == STORE_BINARY_JIT)
@@ -246,7 +254,7 @@ static int push_frame(struct fold *fold, uint32_t frame_id)
     const struct store_binary *binary = frame ? store_reader__binary(fold->reader, frame->binary) : NULL;
     if (!binary)
         return push_label(fold, &(struct label){.name = unknown, .kind = LABEL_USER});
-    struct label label = {.module = file_name(binary->path), .kind = kind_of(binary)};
+    struct label label = {.module = module_of(fold, binary), .kind = kind_of(binary)};
     char name[4096];
     if (label.kind == LABEL_MARK) {
         label.name = frame->chain_length ? frame->chain[0].function : binary->path;
@@ -259,7 +267,7 @@ static int push_frame(struct fold *fold, uint32_t frame_id)
         label.frame = frame_id;
     else if (frame->chain_length)
         return push_functions(fold, frame, &label);
-    name_offset(binary, label.module, frame->offset, name, sizeof(name));
+    name_offset(binary, frame->offset, name, sizeof(name));
     label.name = name;
     return push_label(fold, &label);
 }

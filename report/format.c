@@ -66,12 +66,29 @@ void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES])
         snprintf(ret_text, FORMAT_TIME_BYTES, "@%" PRIu64, wall_ns / 1000000000u);
 }
 
+// "45.2 s", "16 min 40 s", "3 h 5 min", "2 d 4 h".
+static void put_span(uint64_t ns, char ret_text[TEXT_AMOUNT_BYTES])
+{
+    static const struct {
+        uint64_t least_s, large_s, small_s;
+        const char *large, *small;
+    } spans[] = {{172800, 86400, 3600, "d", "h"}, {7200, 3600, 60, "h", "min"}, {120, 60, 1, "min", "s"}};
+    uint64_t seconds = ns / 1000000000u;
+    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+        if (seconds >= spans[i].least_s) {
+            snprintf(ret_text, TEXT_AMOUNT_BYTES, "%" PRIu64 " %s %" PRIu64 " %s", seconds / spans[i].large_s,
+                     spans[i].large, seconds % spans[i].large_s / spans[i].small_s, spans[i].small);
+            return;
+        }
+    text__amount(ns, "ns", ret_text);
+}
+
 void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES])
 {
     char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES], length[TEXT_AMOUNT_BYTES];
     format__time(picture->since_ns, since);
     format__time(picture->until_ns, until);
-    text__amount(picture->until_ns - picture->since_ns, "ns", length);
+    put_span(picture->until_ns - picture->since_ns, length);
     bool same_day = strncmp(since, until, strlen("2026-11-21 ")) == 0;
     snprintf(ret_text, FORMAT_RANGE_BYTES, "%s to %s (%s)", since, same_day ? until + strlen("2026-11-21 ") : until,
              length);

@@ -41,6 +41,7 @@ struct format {
     const char *const *suffixes; // of files, ended by NULL: {".html", NULL}
     const char *summary;
     enum format_subject subject;
+    bool names_only;   // it shows no binaries: functions of one name are one
     bool shows_losses; // else the command says them on stderr
     // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.
     int (*write)(const struct picture *picture, FILE *file, struct fault *fault);
@@ -62,7 +63,7 @@ extern const struct format format_folded, format_flame, format_svg, format_top, 
 // "2026-11-21 12:30:05", local time.
 #define FORMAT_TIME_BYTES 32
 void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES]);
-// "2026-11-21 12:30:05 to 12:31:05 (60 s)": the picture's range.
+// "2026-11-21 12:30:05 to 12:31:05 (60.0 s)": the picture's range.
 #define FORMAT_RANGE_BYTES 128
 void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES]);
 // "63 samples", "1.20 s".

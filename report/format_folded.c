@@ -53,5 +53,6 @@ const struct format format_folded = {
     .name = "folded",
     .suffixes = (const char *const[]){".folded", NULL},
     .summary = "a line for each stack, root first, and its count",
+    .names_only = true,
     .write = write_folded,
 };

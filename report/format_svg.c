@@ -1,5 +1,5 @@
-// A static flame graph, the root at the bottom: for documents and for viewers without scripts. Frames narrower than a
-// fifth of a pixel are left out; hovering tells a frame's whole name and share.
+// A static flame graph, the root at the bottom: for documents and for viewers without scripts. Frames narrower than
+// 0.4 pixels are left out; hovering tells a frame's whole name and share.
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define ROW_HEIGHT      17u
 #define HEAD_HEIGHT     64u
 #define FOOT_HEIGHT     30u
-#define LEAST_WIDTH     0.2
+#define LEAST_WIDTH     0.4
 #define CHARACTER_WIDTH 7.0 // of a 11.5 px monospaced font, which is 0.6 em wide
 
 struct look {

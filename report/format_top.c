@@ -36,8 +36,11 @@ static void put_row(const struct picture *picture, const struct layout_sum *sum,
     text__amount(sum->self, picture->unit, self);
     text__amount(sum->total, picture->unit, total);
     fprintf(file, "%12s %6.2f%% %12s %6.2f%%  %s%s%s%s%s\n", self, percent(sum->self, whole), total,
-            percent(sum->total, whole), label->name, label->inlined ? " [inlined]" : "", *label->module ? "  (" : "",
-            label->module, *label->module ? ")" : "");
+            percent(sum->total, whole), label->name,
+            label->kind == LABEL_ROOT ? " [no stack]"
+            : label->inlined          ? " [inlined]"
+                                      : "",
+            *label->module ? "  (" : "", label->module, *label->module ? ")" : "");
 }
 
 static int write_top(const struct picture *picture, FILE *file, struct fault *fault)
@@ -56,9 +59,10 @@ static int write_top(const struct picture *picture, FILE *file, struct fault *fa
     format__put_head(picture, file);
     fprintf(file, "%12s %7s %12s %7s  FUNCTION  (BINARY)\n", "SELF", "SELF%", "TOTAL", "TOTAL%");
     for (uint32_t i = 0; i < count; i++) {
-        // A comm or thread has a row only for samples without a stack.
-        bool is_root = profile__label(picture->profile, sums[i].label)->kind == LABEL_ROOT;
-        if (is_root ? sums[i].self : sums[i].total)
+        // A comm or thread has a row for its samples without a stack only.
+        if (profile__label(picture->profile, sums[i].label)->kind == LABEL_ROOT)
+            sums[i].total = sums[i].self;
+        if (sums[i].total)
             put_row(picture, &sums[i], whole, file);
     }
     format__put_losses(picture, file);

@@ -128,14 +128,20 @@ static const struct scale *scale_of(const struct histogram *histogram)
     return &plain;
 }
 
+// At least three digits that count, and never an exponent.
+static void word_bound(double bound, const struct scale *scale, char ret_word[32])
+{
+    double scaled = bound / scale->size;
+    int decimals = scale->size <= 1 || scaled == 0 || scaled >= 100 ? 0 : scaled >= 10 ? 1 : scaled >= 1 ? 2 : 3;
+    snprintf(ret_word, 32, "%.*f", decimals, scaled);
+}
+
 static void put_range(const struct scale *scale, unsigned power, FILE *file)
 {
-    double low = power ? ldexp(1, (int)power - 1) : 0, high = ldexp(1, (int)power);
-    char range[64];
-    if (scale->size <= 1)
-        snprintf(range, sizeof(range), "[%.0f, %.0f)", low, high);
-    else
-        snprintf(range, sizeof(range), "[%.3g, %.3g)", low / scale->size, high / scale->size);
+    char low[32], high[32], range[72];
+    word_bound(power ? ldexp(1, (int)power - 1) : 0, scale, low);
+    word_bound(ldexp(1, (int)power), scale, high);
+    snprintf(range, sizeof(range), "[%s, %s)", low, high);
     fprintf(file, "%-22s", range);
 }
 

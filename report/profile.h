@@ -47,7 +47,8 @@ struct profile_options {
     enum profile_grain grain;
     bool threads;
     bool no_inline;
-    unsigned sides; // 1; 2 to hold two profiles against each other
+    bool names_only; // functions of one name are one, whatever binary they are in
+    unsigned sides;  // 1; 2 to hold two profiles against each other
 };
 
 struct profile_weight {

@@ -126,6 +126,7 @@ static int add_profile(struct work *work, struct fault *fault)
                                                         : PROFILE_BY_FUNCTION,
         .threads = work->request->threads,
         .no_inline = work->request->no_inline,
+        .names_only = work->format->names_only,
     };
     int err = profile__new(&options, &work->profile);
     if (!err)

@@ -1,6 +1,6 @@
 // The picture: only the rows and frames in sight are drawn, on a canvas as large as the window's part for it. What is
-// narrower than half a pixel is drawn as one line per pixel, found by binary search: the cost is the pixels', not the
-// frames'.
+// narrower than a pixel is found by binary search, one frame a pixel, and drawn as one faint block as long as the
+// kind stays the same: the cost is the pixels', not the frames'.
 "use strict";
 
 const ROW = 18, FONT = '12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
@@ -15,6 +15,7 @@ const KINDS = {
   m: { name: "how the stack ended", hue: 0, spread: 0, saturation: 0 },
 };
 const SHADES = 8;
+const NARROW = 0.8; // pixels
 
 const darkTheme = matchMedia("(prefers-color-scheme: dark)");
 
@@ -88,30 +89,43 @@ function drawRow(pen, d, y) {
   while (at < stop) {
     const node = tree.rowNode[at], left = (tree.x[node] - x) * pen.scale, wide = tree.total[node] * pen.scale;
     if (tree.x[node] >= right) return;
-    if (wide >= 0.5) {
+    if (wide >= NARROW) {
       drawFrame(pen, node, left, y, wide);
       at++;
       continue;
     }
-    // Slivers: one line for all that begin in this pixel.
-    const pixel = Math.floor(left);
-    drawSliver(pen, node, pixel, y);
-    at = Math.max(at + 1, firstRightOf(tree, d, x + (pixel + 1) / pen.scale));
+    at = drawSlivers(pen, d, at, y);
   }
+}
+
+// A run of frames too narrow to be told apart, from `at`; returns what stands behind it.
+function drawSlivers(pen, d, at, y) {
+  const { tree, x } = pen.view, stop = tree.rowStart[d + 1], least = NARROW / pen.scale;
+  const first = tree.rowNode[at], fill = sliverFill(pen, tree.label[first]), from = Math.floor((tree.x[first] - x) * pen.scale);
+  let pixel = from;
+  for (; at < stop && pixel < pen.width; pixel++) {
+    const node = tree.rowNode[at];
+    if (tree.total[node] >= least || (tree.x[node] - x) * pen.scale >= pixel + 1) break;
+    if (sliverFill(pen, tree.label[node]) !== fill) break;
+    at = firstRightOf(tree, d, x + (pixel + 1) / pen.scale);
+  }
+  pen.drawn++;
+  pen.context.globalAlpha = 0.5;
+  pen.context.fillStyle = fill;
+  pen.context.fillRect(from, y, Math.max(pixel - from, 1), ROW - 1);
+  pen.context.globalAlpha = 1;
+  return pixel === from ? at + 1 : at;
+}
+
+function sliverFill(pen, label) {
+  const { labels, isMatch } = pen.view, kind = pen.palette[labels.kind[label]];
+  return !isMatch ? kind.plain[SHADES >> 1] : isMatch[label] ? pen.palette.match : kind.dim[SHADES >> 1];
 }
 
 function fillOf(pen, label) {
   const { labels, isMatch } = pen.view, kind = pen.palette[labels.kind[label]];
   if (!isMatch) return kind.plain[labels.shade[label]];
   return isMatch[label] ? pen.palette.match : kind.dim[labels.shade[label]];
-}
-
-function drawSliver(pen, node, pixel, y) {
-  pen.drawn++;
-  pen.context.globalAlpha = 0.6;
-  pen.context.fillStyle = fillOf(pen, pen.view.tree.label[node]);
-  pen.context.fillRect(pixel, y, 1, ROW - 1);
-  pen.context.globalAlpha = 1;
 }
 
 function drawFrame(pen, node, left, y, wide) {
