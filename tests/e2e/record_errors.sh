@@ -1,0 +1,83 @@
+#!/bin/bash
+# check: 90 s
+# What goes wrong is said in one line that begins with "hearth: ", with the exit code that the contract gives it, and
+# destroys nothing.
+. tests/tap.sh
+
+# fails WHAT EXIT-CODE COMMAND...
+fails() {
+    local what=$1 code=$2 status
+    shift 2
+    timeout 20 "$@" >"$TMP/out" 2>"$TMP/said"
+    status=$?
+    if [[ $status == "$code" && $(wc -l <"$TMP/said") == 1 && $(cat "$TMP/said") == "hearth: "* ]]; then
+        pass "$what"
+    else
+        fail "$what" "exit code $status, expected $code; it said:" "$(cat "$TMP/said")"
+    fi
+}
+
+# --- Usage
+fails 'no such option' 2 "$HEARTH" record --no-such-option
+fails 'no such command' 2 "$HEARTH" recrod
+fails 'no such event' 2 "$HEARTH" record -e no-such-event -d 1 -o "$TMP/x.db"
+fails 'a rate that is no number' 2 "$HEARTH" record -F fast
+fails 'a rate of nothing' 2 "$HEARTH" record -F 0 -d 1 -o "$TMP/x.db"
+fails 'a rate beyond the kernel' 2 "$HEARTH" record -F 100000000 -d 1 -o "$TMP/x.db"
+fails 'a duration that is no number' 2 "$HEARTH" record -d soon
+fails 'a negative duration' 2 "$HEARTH" record -d -1 -o "$TMP/x.db"
+fails 'an interval of nothing' 2 "$HEARTH" record -i 0 -d 1 -o "$TMP/x.db"
+fails 'a PID that is no number' 2 "$HEARTH" record -p me -d 1 -o "$TMP/x.db"
+fails 'a CPU that is not there' 2 "$HEARTH" record -C 4000 -d 1 -o "$TMP/x.db"
+fails 'a user that is not there' 2 "$HEARTH" record -u no-such-user -d 1 -o "$TMP/x.db"
+fails 'an output of no known kind' 2 "$HEARTH" record -d 1 -o "$TMP/x.unknown"
+fails '-F and -c together' 2 "$HEARTH" record -F 99 -c 1000 -d 1 -o "$TMP/x.db"
+is 'none of them left a file' "$(ls "$TMP" | grep '^x')" ''
+
+# --- Targets that are not there
+fails 'a PID that does not exist' 1 "$HEARTH" record -p 4194304 -d 1 -o "$TMP/x.db"
+fails 'a thread that does not exist' 1 "$HEARTH" record -t 4194304 -d 1 -o "$TMP/x.db"
+fails 'a control group that does not exist' 1 "$HEARTH" record -G /no/such/group -d 1 -o "$TMP/x.db"
+
+# --- Privileges. Nobody may not be able to reach the tree, so the binary is copied.
+cp "$HEARTH" "$TMP/hearth"
+mkdir -m 777 "$TMP/nobodys"
+fails 'no privilege' 3 setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/hearth" record -d 1 -o "$TMP/nobodys/x.db"
+like 'it says which is missing or what to do' "$(cat "$TMP/said")" '(CAP_|root|sudo|doctor)'
+fails 'no privilege, for a command of ones own' 3 setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/hearth" \
+    record -o "$TMP/nobodys/x.db" -- touch "$TMP/nobodys/started"
+ok 'and the command was not run' test ! -e "$TMP/nobodys/started"
+
+# --- Outputs
+fails 'a folder that does not exist' 1 "$HEARTH" record -d 1 -o "$TMP/no/such/folder/x.db"
+fails 'a report in a folder that does not exist' 1 "$HEARTH" record -d 1 -o "$TMP/no/such/folder/x.folded"
+mkdir "$TMP/folder.db"
+fails 'a folder in the place of the store' 1 "$HEARTH" record -d 1 -o "$TMP/folder.db"
+echo 'these are my notes' >"$TMP/notes.db"
+fails 'a file that is no store' 1 "$HEARTH" record -d 1 -o "$TMP/notes.db"
+is 'and it is left as it was' "$(cat "$TMP/notes.db")" 'these are my notes'
+sqlite3 "$TMP/other.db" 'create table mine (x); insert into mine values (42)'
+fails 'the database of another program' 1 "$HEARTH" record -d 1 -o "$TMP/other.db"
+is 'and it is left as it was' "$(sqlite3 "$TMP/other.db" 'select x from mine')" 42
+
+# --- A full disk, before the recording and in the middle of it. mount needs a privilege of its own.
+mkdir "$TMP/full"
+if mount -t tmpfs -o size=64k tmpfs "$TMP/full" 2>/dev/null; then
+    at_exit "umount '$TMP/full'"
+    dd if=/dev/zero of="$TMP/full/filler" bs=1k count=60 2>/dev/null
+    fails 'a disk that is full' 1 "$HEARTH" record -d 1 -o "$TMP/full/x.db"
+    rm -f "$TMP"/full/x.db*
+    fails 'a report on a disk that is full' 1 "$HEARTH" record -F 997 -o "$TMP/full/x.json" -- "$LOADS/fp/many_stacks" 1
+    rm -f "$TMP"/full/*
+    mount -o remount,size=300k "$TMP/full"
+    timeout 20 "$HEARTH" record -F 1999 -i 0.2 -o "$TMP/full/x.db" -- "$LOADS/fp/many_stacks" 3 >"$TMP/out" 2>"$TMP/said"
+    is 'a disk that fills up fails' $? 1
+    is 'in two lines: the error and the summary' "$(grep -c '^hearth: ' "$TMP/said") $(wc -l <"$TMP/said")" '2 2'
+    like 'the reason is said' "$(cat "$TMP/said")" '(full|space)'
+    mount -o remount,size=8m "$TMP/full"
+    is 'the store is whole' "$(sqlite3 "$TMP/full/x.db" 'pragma integrity_check')" ok
+    ok 'and keeps what was collected' test "$(sqlite3 "$TMP/full/x.db" 'select sum(samples) from total')" -gt 100
+else
+    skip 'a disk that is full' 'no privilege to mount'
+fi
+done_testing

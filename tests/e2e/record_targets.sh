@@ -1,0 +1,97 @@
+#!/bin/bash
+# check: 90 s
+# What is recorded and what is not: a command with its children, processes, threads, CPUs, users, names, cgroups.
+. tests/tap.sh
+
+# The comms of a folded file, and the samples of one of them.
+comms() { cut -d';' -f1 "$1" | sort -u | tr '\n' ' '; }
+samples_of() { awk -F';' -v comm="$2" '$1 == comm { split($0, parts, " "); n += $NF ~ / / ? substr($NF, match($NF, / [0-9]+$/) + 1) : 0 } END { print n + 0 }' "$1"; }
+
+# --- A command and its children
+mkdir "$TMP/project"
+for unit in a b c; do
+    printf '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\nint %s(int x) { printf("%%d", x); return x; }\n' $unit >"$TMP/project/$unit.c"
+done
+printf 'all: a.o b.o c.o\n%%.o: %%.c\n\tgcc -O2 -g -c -o $@ $<\nfail:\n\texit 3\n' >"$TMP/project/Makefile"
+"$HEARTH" record -F 997 -o "$TMP/make.folded" -- make -s -C "$TMP/project" >"$TMP/out" 2>"$TMP/said"
+is 'a make ends well' $? 0
+like 'children of children are recorded: cc1' "$(comms "$TMP/make.folded")" 'cc1 '
+like 'and make itself or its shells' "$(comms "$TMP/make.folded")" '(make|gcc|sh|as) '
+"$HEARTH" record -o "$TMP/fail.db" -- make -s -C "$TMP/project" fail >"$TMP/out" 2>&1
+is 'the exit code of a failing make is passed on' $? 2
+"$HEARTH" record -o "$TMP/seven.db" -- sh -c 'exit 7' 2>/dev/null
+is 'exit code 7 is passed on' $? 7
+"$HEARTH" record -o "$TMP/killed.db" -- sh -c 'kill -KILL $$' 2>/dev/null
+is 'a command killed by a signal is told as shells tell it' $? 137
+"$HEARTH" record -o "$TMP/none.db" -- "$TMP/no-such-program" 2>"$TMP/said"
+status=$?
+like 'a command that does not exist fails' "$status" '^(1|127)$'
+is 'in one line' "$(wc -l <"$TMP/said")" 1
+echo 'passed through' | "$HEARTH" record -o "$TMP/pipe.db" -- cat >"$TMP/out" 2>/dev/null
+is 'standard input and output are the command'"'"'s' "$(cat "$TMP/out")" 'passed through'
+
+# --- Processes
+background "$LOADS/fp/leaves" 30
+other=$!
+background "$LOADS/fp/burn" 1 30
+pid=$!
+"$HEARTH" record -F 499 -p $pid -d 1 -o "$TMP/pid.folded" 2>/dev/null
+is '-p records that process alone' "$(comms "$TMP/pid.folded")" 'burn '
+"$HEARTH" record -F 499 -p $pid,$other -d 1 -o "$TMP/pids.folded" 2>/dev/null
+is '-p takes several' "$(comms "$TMP/pids.folded")" 'burn leaves '
+"$HEARTH" record -F 499 --comm leaves -d 1 -o "$TMP/comm.folded" 2>/dev/null
+is '--comm records that name alone' "$(comms "$TMP/comm.folded")" 'leaves '
+"$HEARTH" record -F 499 -a -d 1 -o "$TMP/all.folded" 2>/dev/null
+like 'the whole machine is the default target' "$(comms "$TMP/all.folded")" 'burn .*leaves '
+tid=$(ls "/proc/$pid/task" | sort -n | tail -1)
+"$HEARTH" record -F 499 -t "$tid" -d 1 -o "$TMP/tid.folded" 2>/dev/null
+is '-t records a thread' "$(comms "$TMP/tid.folded")" 'burn '
+"$HEARTH" record -F 499 -t "$pid" -d 1 -o "$TMP/leader.folded" 2>/dev/null # the leader waits in pthread_join
+is '-t does not record its siblings' "$(grep -c ';burn;' "$TMP/leader.folded")" 0
+taskset -p -c 0 $other >/dev/null
+taskset -a -p -c 1 $pid >/dev/null
+"$HEARTH" record -F 499 -C 0 -d 1 -o "$TMP/cpu.folded" 2>/dev/null
+like '-C records what runs on that CPU' "$(comms "$TMP/cpu.folded")" 'leaves '
+is '-C records nothing of another CPU' "$(samples_of "$TMP/cpu.folded" burn)" 0
+kill "$pid" "$other"
+
+# --- Users
+cp "$LOADS/fp/leaves" "$TMP/nobodys"
+background setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/nobodys" 20
+background "$LOADS/fp/leaves" 20
+"$HEARTH" record -F 499 -u nobody -d 1 -o "$TMP/user.folded" 2>/dev/null
+is '-u records that user alone' "$(comms "$TMP/user.folded")" 'nobodys '
+"$HEARTH" record -F 499 -u 65534 -d 1 -o "$TMP/uid.folded" 2>/dev/null
+is '-u takes a number' "$(comms "$TMP/uid.folded")" 'nobodys '
+kill "${tap_children[@]: -2}"
+
+# --- A process that ends before the recording does
+background "$LOADS/fp/leaves" 1.5
+pid=$!
+started=$SECONDS
+"$HEARTH" record -F 499 -p $pid -d 20 -o "$TMP/midway.folded" 2>"$TMP/said"
+is 'a -p that exits midway is no failure' $? 0
+ok 'and ends the recording' test $((SECONDS - started)) -lt 15
+like 'what was collected is kept' "$(comms "$TMP/midway.folded")" '^leaves $'
+like 'its end is said' "$(cat "$TMP/said")" "$pid"
+"$HEARTH" record -p $pid -d 1 -o "$TMP/gone.db" 2>"$TMP/said"
+is 'a PID that does not exist fails' $? 1
+is 'in one line' "$(wc -l <"$TMP/said")" 1
+like 'that names it' "$(cat "$TMP/said")" "^hearth: .*$pid"
+
+# --- Control groups, where version 2 is mounted and writable
+cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+if [[ -n $cgroups ]] && mkdir "$cgroups/hearth-test-$$" 2>/dev/null; then
+    at_exit "rmdir $cgroups/hearth-test-$$ 2>/dev/null || { sleep 0.5; rmdir $cgroups/hearth-test-$$; }"
+    background "$LOADS/fp/leaves" 20
+    background "$LOADS/fp/burn" 1 20
+    if echo "${tap_children[-1]}" >"$cgroups/hearth-test-$$/cgroup.procs"; then
+        "$HEARTH" record -F 499 -G "/hearth-test-$$" -d 1 -o "$TMP/group.folded" 2>/dev/null
+        is '-G records that control group alone' "$(comms "$TMP/group.folded")" 'burn '
+    fi
+    kill "${tap_children[@]: -2}"
+    sleep 0.2
+else
+    skip '-G records that control group alone' 'this kernel has no writable cgroup v2 mounted'
+fi
+done_testing
