@@ -30,7 +30,8 @@ static const struct option_row rows[] = {
     {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, &options.period},
     {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
     {'i', "interval", "SECONDS", "how often the kernel's maps are drained (5)", option__seconds_ns, &options.drain_ns},
-    {'o', "output", "FILE", "a store (hearth.db), or a report as its name ends: .html .svg .folded .txt .json ...",
+    {'o', "output", "FILE",
+     "a store (hearth.db), or a report as its name ends: .html .svg .folded .txt .json ...; -: top, to stdout",
      option__string, &options.output},
     {0, "threads", NULL, "keep the threads of a process apart", option__flag, &options.threads},
     {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, &options.inlined},
@@ -92,7 +93,17 @@ static int write_report(const char *store_path, const char *output, struct fault
     return err;
 }
 
-// The recording, with its summary line whatever came of it.
+// What was recorded must not be gone because the report could not be written. Returns whether it is kept.
+static bool keep_recording(const char *store_path, const struct recorder_summary *summary, struct fault *fault)
+{
+    if (fault->code == EXIT_CODE_EMPTY || summary->samples == 0)
+        return false;
+    size_t used = strlen(fault->text);
+    snprintf(fault->text + used, sizeof(fault->text) - used, "; the recording is kept in '%s'", store_path);
+    return true;
+}
+
+// The recording, with its summary line whatever came of it, if anything did.
 static int record(const struct recorder_options *recorder_options, struct fault *fault,
                   struct recorder_summary *summary)
 {
@@ -101,15 +112,17 @@ static int record(const struct recorder_options *recorder_options, struct fault 
     if (err)
         return err;
     err = recorder__run(recorder, fault, summary);
-    say_summary(summary);
+    if (!err || summary->samples)
+        say_summary(summary);
     return err;
 }
 
 static int check_output(bool is_report, struct fault *fault)
 {
     size_t length = strlen(options.output);
-    if (is_report || strcmp(options.output, "-") == 0 ||
-        (length > 3 && strcmp(options.output + length - 3, ".db") == 0))
+    if (is_report)
+        return report__check_output(options.output, fault);
+    if (strcmp(options.output, "-") == 0 || (length > 3 && strcmp(options.output + length - 3, ".db") == 0))
         return 0;
     return fault__set_code(
         fault, EXIT_CODE_USAGE, -EINVAL,
@@ -131,7 +144,7 @@ static enum exit_code run(int argc, char **argv)
     struct recorder_summary summary = {0};
     char temporary[PATH_MAX] = "";
     _cleanup_(buf__release) struct buf line = {0};
-    bool is_report = report__is_report(options.output);
+    bool is_report = strcmp(options.output, "-") == 0 || report__is_report(options.output);
     int err = check_output(is_report, &fault);
     if (options.frequency_hz && options.period)
         err = fault__set_code(&fault, EXIT_CODE_USAGE, -EINVAL, "-F and -c exclude each other");
@@ -159,9 +172,12 @@ static enum exit_code run(int argc, char **argv)
         .command = argc ? argv : NULL,
     };
     err = record(&recorder_options, &fault, &summary);
-    if (!err && is_report)
+    bool is_kept = false;
+    if (!err && is_report) {
         err = write_report(temporary, options.output, &fault);
-    if (temporary[0])
+        is_kept = err && keep_recording(temporary, &summary, &fault);
+    }
+    if (temporary[0] && !is_kept)
         unlink(temporary);
     if (err)
         return fault__say(&fault, err);

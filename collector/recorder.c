@@ -225,13 +225,22 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
     if (err)
         return err;
     drain__warm_up(recorder->drain, recorder->target.online, recorder->target.online_count);
+    return 0;
+}
+
+// Last of all: a recording that cannot begin must not have replaced the store of an earlier one.
+static int begin_store(struct recorder *recorder, struct fault *fault)
+{
+    int err = open_store(recorder, fault);
+    if (err)
+        return err;
     struct keeper_parts parts = {.writer = recorder->writer,
                                  .binaries = recorder->binaries,
                                  .processes = recorder->processes,
                                  .naming = recorder->naming,
                                  .events = recorder->events,
                                  .event_count = recorder->event_count,
-                                 .wall_offset_ns = (int64_t)now_ns(CLOCK_REALTIME) - boot_ns};
+                                 .wall_offset_ns = (int64_t)now_ns(CLOCK_REALTIME) - (int64_t)now_ns(CLOCK_BOOTTIME)};
     return keeper__new(&parts, fault, &recorder->keeper);
 }
 
@@ -327,13 +336,13 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     if (!err)
         err = put_targets(recorder, fault);
     if (!err)
-        err = open_store(recorder, fault);
-    if (!err)
         err = set_up_tracking(recorder, fault);
     if (!err)
         err = set_up_watches(recorder, fault);
     if (!err)
         err = attach(recorder, fault);
+    if (!err)
+        err = begin_store(recorder, fault);
     if (err)
         return err;
     recorder->statistics_fd = own_cost__enable_bpf_statistics();

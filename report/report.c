@@ -44,6 +44,14 @@ bool report__is_report(const char *output)
     return format__of_file(output) != NULL;
 }
 
+int report__check_output(const char *output_path, struct fault *fault)
+{
+    struct output *output = NULL;
+    int err = output__open(output_path, fault, &output);
+    output__free(output);
+    return err;
+}
+
 static int choose_format(const struct report_request *request, const char *output, struct fault *fault,
                          const struct format **ret_format)
 {

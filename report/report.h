@@ -43,6 +43,9 @@ struct report_summary {
 // Whether a file of this name is a report ("x.html", "x.pb.gz"), not a store.
 bool report__is_report(const char *output);
 
+// Whether a report can be written there, asked before hours are spent on what it is to show. Leaves nothing behind.
+int report__check_output(const char *output, struct fault *fault);
+
 // Writes the report of the store to the file `output` (aside, then renamed, so that it is there whole or not at all),
 // or to stdout for "-". -ENODATA with EXIT_CODE_EMPTY when nothing is in the range, -EINVAL with EXIT_CODE_USAGE for
 // an unknown format or event. ret_summary may be NULL.

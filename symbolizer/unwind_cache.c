@@ -38,7 +38,7 @@ static int name_of(const uint8_t *build_id, size_t bytes, char name[NAME_BYTES])
         return -EINVAL;
     for (size_t i = 0; i < bytes; i++)
         snprintf(name + 2 * i, 3, "%02x", build_id[i]);
-    strcat(name, SUFFIX);
+    memcpy(name + 2 * bytes, SUFFIX, sizeof(SUFFIX));
     return 0;
 }
 

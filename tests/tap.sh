@@ -49,13 +49,13 @@ fail() {
     echo "not ok $((++tap_count)) - $1"
     tap_failed=$((tap_failed + 1))
     shift
-    [[ $# -eq 0 ]] || printf '%s\n' "$@" | sed 's/^/#   /'
+    [[ $# -eq 0 ]] || printf '%s\n' "$@" | cut -c1-400 | sed 's/^/#   /'
 }
 
 ok() {
     local what=$1 output
     shift
-    if output=$("$@" 2>&1); then pass "$what"; else fail "$what" "$output" "failed: ${*:0:300}" | cut -c1-400; fi
+    if output=$("$@" 2>&1); then pass "$what"; else fail "$what" "failed: $*" "$output"; fi
 }
 
 is() { if [[ $2 == "$3" ]]; then pass "$1"; else fail "$1" "got:      $2" "expected: $3"; fi; }

@@ -25,7 +25,7 @@ for signal in INT TERM; do
     like 'with its summary' "$(cat "$TMP/said")" '^hearth: [0-9]+ samples'
     is 'its store is whole' "$(sqlite3 "$TMP/$signal.db" 'pragma integrity_check')" ok
     is 'and holds what the summary says' "$(recorded "$TMP/$signal.db") samples" "$(grep -oE '[0-9]+ samples' "$TMP/said")"
-    is 'in one file' "$(ls "$TMP" | grep "^$signal.db")" "$signal.db"
+    is 'in one file' "$(echo "$TMP/$signal.db"*)" "$TMP/$signal.db"
 done
 
 "$HEARTH" record -F 997 -i 0.2 -o "$TMP/kill.db" 2>/dev/null &

@@ -32,7 +32,11 @@ fails 'a CPU that is not there' 2 "$HEARTH" record -C 4000 -d 1 -o "$TMP/x.db"
 fails 'a user that is not there' 2 "$HEARTH" record -u no-such-user -d 1 -o "$TMP/x.db"
 fails 'an output of no known kind' 2 "$HEARTH" record -d 1 -o "$TMP/x.unknown"
 fails '-F and -c together' 2 "$HEARTH" record -F 99 -c 1000 -d 1 -o "$TMP/x.db"
-is 'none of them left a file' "$(ls "$TMP" | grep '^x')" ''
+is 'none of them left a file' "$(find "$TMP" -name 'x*')" ''
+"$HEARTH" record -F 499 -o "$TMP/earlier.db" -- "$LOADS/fp/leaves" 0.3 >"$TMP/out" 2>/dev/null
+before=$(sha256sum <"$TMP/earlier.db")
+fails 'a recording that cannot begin' 2 "$HEARTH" record -F 100000000 -d 1 -o "$TMP/earlier.db"
+is 'leaves the store of an earlier one alone' "$(sha256sum <"$TMP/earlier.db")" "$before"
 
 # --- Targets that are not there
 fails 'a PID that does not exist' 1 "$HEARTH" record -p 4194304 -d 1 -o "$TMP/x.db"
@@ -67,10 +71,13 @@ if mount -t tmpfs -o size=64k tmpfs "$TMP/full" 2>/dev/null; then
     dd if=/dev/zero of="$TMP/full/filler" bs=1k count=60 2>/dev/null
     fails 'a disk that is full' 1 "$HEARTH" record -d 1 -o "$TMP/full/x.db"
     rm -f "$TMP"/full/x.db*
-    fails 'a report on a disk that is full' 1 "$HEARTH" record -F 997 -o "$TMP/full/x.json" -- "$LOADS/fp/many_stacks" 1
+    TMPDIR=$TMP "$HEARTH" record -F 997 -o "$TMP/full/x.json" -- "$LOADS/fp/many_stacks" 1 >"$TMP/out" 2>"$TMP/said"
+is 'a report on a disk that is full fails' $? 1
+kept=$(sed -n "s/^hearth: .*; the recording is kept in '\(.*\)'$/\1/p" "$TMP/said")
+ok 'what was recorded for it is kept' "$HEARTH" report -i "$kept" -f folded -o "$TMP/kept.folded"
     rm -f "$TMP"/full/*
-    mount -o remount,size=300k "$TMP/full"
-    timeout 20 "$HEARTH" record -F 1999 -i 0.2 -o "$TMP/full/x.db" -- "$LOADS/fp/many_stacks" 3 >"$TMP/out" 2>"$TMP/said"
+    mount -o remount,size=160k "$TMP/full"
+    timeout 20 "$HEARTH" record -F 1999 -i 0.2 -o "$TMP/full/x.db" -- "$LOADS/fp/many_stacks" 4 14 >"$TMP/out" 2>"$TMP/said"
     is 'a disk that fills up fails' $? 1
     is 'in two lines: the error and the summary' "$(grep -c '^hearth: ' "$TMP/said") $(wc -l <"$TMP/said")" '2 2'
     like 'the reason is said' "$(cat "$TMP/said")" '(full|space)'
