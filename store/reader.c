@@ -124,7 +124,8 @@ static int load(struct store_reader *reader, struct fault *fault)
 {
     struct stat status;
     if (stat(reader->path, &status) != 0)
-        return fault__set(fault, -errno, "cannot read the store '%s': %s", reader->path, strerror(errno));
+        return fault__set(fault, -errno, "cannot read the store '%s': %s%s", reader->path, strerror(errno),
+                          errno == ENOENT ? "; name one with -i, or make one with `hearth record`" : "");
     if (S_ISDIR(status.st_mode)) {
         int err = list_files(reader, fault);
         return err ? err : load_directory(reader, fault);
@@ -295,6 +296,30 @@ int store_reader__intervals(struct store_reader *reader, const struct store_quer
     return err;
 }
 
+int store_reader__totals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
+                         int (*row)(const struct store_interval_row *interval, const struct store_total *total,
+                                    void *context),
+                         void *context)
+{
+    _cleanup_(reader_walk__freep) struct reader_walk *walk = NULL;
+    int err = reader_walk__new(reader, query, 0, fault, &walk);
+    while (!err) {
+        const struct store_interval_row *interval;
+        bool has = true;
+        err = reader_walk__next(walk, fault, &interval);
+        if (err || !interval)
+            return err;
+        while (!err && has) {
+            struct reader_sum sum = {0};
+            err = reader_walk__total(walk, fault, &sum, &has);
+            struct store_total total = {.event = sum.event, .samples = sum.samples, .value = sum.value};
+            if (!err && has)
+                err = row(interval, &total, context);
+        }
+    }
+    return err;
+}
+
 int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
                              int (*row)(const struct store_interval_row *interval,
                                         const struct store_histogram *histogram, void *context),
@@ -315,4 +340,44 @@ int store_reader__histograms(struct store_reader *reader, const struct store_que
         } while (!err && histogram);
     }
     return err;
+}
+
+static int take_count(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
+{
+    (void)file;
+    reader->value_rows += (uint64_t)sqlite3_column_int64(statement, 0);
+    return 0;
+}
+
+static uint64_t bytes_of(const struct reader_file *file)
+{
+    char wal[PATH_MAX];
+    struct stat status;
+    uint64_t bytes = stat(file->path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    bool fits = (size_t)snprintf(wal, sizeof(wal), "%s-wal", file->path) < sizeof(wal);
+    return bytes + (fits && stat(wal, &status) == 0 ? (uint64_t)status.st_size : 0);
+}
+
+int store_reader__size(struct store_reader *reader, struct fault *fault, struct store_size *ret_size)
+{
+    struct store_size size = {.files = reader->file_count};
+    int err = reader_trie__load(reader, fault);
+    reader->value_rows = 0;
+    for (size_t i = 0; i < reader->file_count && !err; i++) {
+        size.bytes += bytes_of(&reader->files[i]);
+        err = reader_file__hold(&reader->files[i], fault);
+        if (err)
+            break;
+        err = reader_file__each(reader, &reader->files[i], "SELECT sum(row_count) FROM value_pack",
+                                "the table value_pack", take_count, fault);
+        reader_file__release(&reader->files[i]);
+    }
+    if (err)
+        return err;
+    size.values = reader->value_rows;
+    size.frames = reader_trie__frame_count(reader);
+    size.functions = reader->functions.count;
+    size.nodes = reader->trie.count ? reader->trie.count - 1 : 0;
+    *ret_size = size;
+    return 0;
 }

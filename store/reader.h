@@ -94,10 +94,29 @@ int store_reader__values(struct store_reader *reader, const struct store_query *
 // The intervals of the range themselves: losses, cost. Of the query, only the range counts.
 int store_reader__intervals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
                             int (*row)(const struct store_interval_row *interval, void *context), void *context);
+// The sums of each event in each interval: kept beside the values, so that nothing is unpacked. Of the query, the range
+// and the event count.
+struct store_total {
+    uint32_t event;
+    uint64_t samples, value;
+};
+int store_reader__totals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
+                         int (*row)(const struct store_interval_row *interval, const struct store_total *total,
+                                    void *context),
+                         void *context);
 // The stored histograms of events that keep no stacks. Of the query, the range and the event count.
 int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
                              int (*row)(const struct store_interval_row *interval,
                                         const struct store_histogram *histogram, void *context),
                              void *context);
+
+// What the store takes and holds. Reads all names and stacks, no values.
+struct store_size {
+    uint64_t files;
+    uint64_t bytes;  // of the files, their WALs included
+    uint64_t values; // rows of all intervals
+    uint64_t frames, functions, nodes;
+};
+int store_reader__size(struct store_reader *reader, struct fault *fault, struct store_size *ret_size);
 
 #endif

@@ -65,6 +65,7 @@ struct store_reader {
     struct packer *packer;
     struct store_meta meta;
     struct store_damage damage;
+    uint64_t value_rows; // of all packs, while they are counted
 
     // Index id - 1.
     struct store_event *events;
