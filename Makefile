@@ -5,7 +5,7 @@
 #   CC=clang O=build/clang  the other compiler, into another folder
 #   make install DESTDIR=/tmp/x PREFIX=/usr
 #   make unit-tests | workloads | fmt       the parts of a check; `tests/run PATTERN` runs some of it
-#   make check-kernels | bench              other kernels under qemu; the cost beside other profilers
+#   make check-kernels | bench | fuzz       other kernels under qemu; the cost beside other profilers; libFuzzer
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
@@ -24,7 +24,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # pkg-config's name, and the package that has it: the lines of .ci/packages, the only list, that name a module.
 libraries := $(shell awk '!/^\#/ && $$3 { print $$3 ":" $$1 }' .ci/packages)
-ifeq ($(filter clean fmt help demo check check-kernels bench,$(MAKECMDGOALS)),)
+ifeq ($(filter clean fmt help demo check check-kernels bench fuzz,$(MAKECMDGOALS)),)
 missing := $(foreach l,$(libraries),$(if $(shell pkg-config --exists $(word 1,$(subst :, ,$(l))) && echo yes),,$(word 2,$(subst :, ,$(l)))))
 missing := $(strip $(missing) $(if $(shell command -v $(CLANG)),,clang) $(if $(shell command -v llvm-strip),,llvm))
 ifneq ($(missing),)
@@ -122,6 +122,22 @@ $(build)/tests/tools/make_store: tests/golden/make_store.c $(archives) Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
+
+# Fuzz targets: tests/fuzz/fuzz_NAME.c, replayed over tests/fuzz/corpus/NAME in a check, and under libFuzzer by `make fuzz`
+# (FUZZ_SECONDS each, FUZZ="NAME..." some of them).
+fuzz_targets := $(patsubst %.c,$(build)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz-targets fuzz
+fuzz-targets: $(fuzz_targets)
+$(build)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(if $(findstring fuzzer,$(SAN)),,tests/fuzz/replay.c) $(archives)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) -MMD -MP $(LDFLAGS) -o $@ \
+		$(filter %.c,$^) $(archives) $(libs)
+fuzz:
+	$(Q).ci/install build fuzz
+	$(Q)$(MAKE) --no-print-directory CC=clang O=build/fuzz SAN=fuzzer-no-link,address,undefined fuzz-targets
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS) build/fuzz/san $(FUZZ)
 
 # Workloads with a known truth, each with and without frame pointers: build/tests/workloads/{fp,nofp}/NAME.
 workload_sources := $(wildcard tests/workloads/*.c tests/workloads/*.cc)
