@@ -9,8 +9,8 @@
 enum { LIST, LOSS, PACK, TOTAL_OF, TOTAL, PROCESS_TOTAL, HISTOGRAM, STATEMENT_COUNT };
 
 static const char *const texts[STATEMENT_COUNT] = {
-    [LIST] = "SELECT id, tier_s, start_ns, end_ns, own_cpu_ns, own_bpf_ns, own_rss_bytes FROM interval WHERE id >= ?1 "
-             "AND id < ?2 AND start_ns < ?3 AND (end_ns > ?4 OR start_ns >= ?4) ORDER BY start_ns, id",
+    [LIST] = ("SELECT id, tier_s, start_ns, end_ns, own_cpu_ns, own_bpf_ns, own_rss_bytes FROM interval WHERE id >= ?1 "
+              "AND id < ?2 AND start_ns < ?3 AND (end_ns > ?4 OR start_ns >= ?4) ORDER BY start_ns, id"),
     [LOSS] = "SELECT name, count FROM loss WHERE interval = ? ORDER BY name",
     [PACK] = "SELECT id, data FROM value_pack WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1",
     [TOTAL_OF] = "SELECT samples FROM total WHERE interval = ? AND event = ?",
