@@ -14,14 +14,18 @@ static __always_inline bool filter__comm_matches(void)
     return have[0] == want[0] && have[1] == want[1];
 }
 
-// hearth and the workers it has started; not the command that it was asked to start, which is a target.
+// hearth, the keeper of its workers, and they, two generations down; not the command that it was asked to start, which
+// is a target, nor what that starts.
 static __always_inline bool filter__is_hearth(__u32 tgid)
 {
     if (tgid == config.self_tgid)
         return true;
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-    __u32 parent = task->group_leader->real_parent->tgid;
-    return parent == config.self_tgid && !bpf_map_lookup_elem(&targets, &tgid);
+    struct task_struct *parent = task->group_leader->real_parent;
+    __u32 parent_tgid = parent->tgid;
+    if (parent_tgid == config.self_tgid)
+        return !bpf_map_lookup_elem(&targets, &tgid);
+    return (__u32)parent->real_parent->tgid == config.self_tgid && !bpf_map_lookup_elem(&targets, &parent_tgid);
 }
 
 static __always_inline bool filter__passes(void)

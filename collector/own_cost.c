@@ -25,13 +25,41 @@ static uint64_t bpf_run_time(int fd)
     return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.run_time_ns : 0;
 }
 
-void own_cost__read(const int *program_fds, int program_count, struct own_cost *ret_cost)
+// CPU time of a process and of its children that it has waited for, by /proc/PID/stat.
+static uint64_t process_cpu_ns(int pid)
+{
+    char path[64], line[1024];
+    unsigned long long ticks[4];
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    _cleanup_file_ FILE *file = fopen(path, "re");
+    char *end = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+    if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &ticks[0],
+                       &ticks[1], &ticks[2], &ticks[3]) != 4)
+        return 0;
+    return (ticks[0] + ticks[1] + ticks[2] + ticks[3]) * (1000000000u / (unsigned long long)sysconf(_SC_CLK_TCK));
+}
+
+// The workers are this process's children, all but the command.
+static uint64_t workers_cpu_ns(pid_t command)
+{
+    char path[64];
+    int pid;
+    uint64_t sum = 0;
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    _cleanup_file_ FILE *file = fopen(path, "re");
+    while (file && fscanf(file, "%d", &pid) == 1)
+        if (pid != command)
+            sum += process_cpu_ns(pid);
+    return sum;
+}
+
+void own_cost__read(const int *program_fds, int program_count, pid_t command, struct own_cost *ret_cost)
 {
     struct rusage self;
     unsigned long size, resident = 0;
     getrusage(RUSAGE_SELF, &self);
     *ret_cost = (struct own_cost){
-        .cpu_ns = to_ns(&self.ru_utime) + to_ns(&self.ru_stime),
+        .cpu_ns = to_ns(&self.ru_utime) + to_ns(&self.ru_stime) + workers_cpu_ns(command),
         .peak_rss_bytes = (uint64_t)self.ru_maxrss * 1024,
     };
     for (int i = 0; i < program_count; i++)

@@ -381,7 +381,7 @@ void recorder__free(struct recorder *recorder)
 static void measure_interval(struct recorder *recorder, struct store_interval *interval)
 {
     struct own_cost cost;
-    own_cost__read(recorder->program_fds, recorder->program_count, &cost);
+    own_cost__read(recorder->program_fds, recorder->program_count, recorder->launch.pid, &cost);
     interval->start_ns = recorder->interval_start_ns;
     interval->end_ns = recorder->interval_start_ns = now_ns(CLOCK_REALTIME);
     interval->own_cpu_ns = cost.cpu_ns - recorder->told.cpu_ns;
@@ -506,7 +506,7 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
 {
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
     struct own_cost cost;
-    own_cost__read(recorder->program_fds, recorder->program_count, &cost);
+    own_cost__read(recorder->program_fds, recorder->program_count, recorder->launch.pid, &cost);
     recorder->summary.samples = totals->samples;
     recorder->summary.stacks = totals->stacks;
     recorder->summary.lost = totals->lost;
