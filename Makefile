@@ -112,16 +112,16 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 
 # What the tests need beside them.
 .PHONY: test-tools
-test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(bpf_objects)
+test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(bpf_objects)
 $(build)/tests/tools/verifier: tests/bpf/verifier.c Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP -o $@ $< $(shell pkg-config --libs libbpf)
 
-$(build)/tests/tools/make_store: tests/golden/make_store.c $(archives) Makefile
+$(build)/tests/tools/make_%: tests/golden/make_%.c $(archives) Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
+	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, replayed over tests/fuzz/corpus/NAME in a check, and under libFuzzer by `make fuzz`
 # (FUZZ_SECONDS each, FUZZ="NAME..." some of them).

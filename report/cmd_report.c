@@ -1,7 +1,10 @@
 // `hearth report`: a picture or a table of what a store holds.
 #include "report/cmd_report.h"
 
+#include <stdio.h>
+
 #include "report/filter.h"
+#include "report/format.h"
 #include "report/report.h"
 
 static struct {
@@ -16,6 +19,17 @@ static const struct option_row rows[] = {
     FILTER_ROWS(options.filter),
     {0},
 };
+
+static void print_formats(void)
+{
+    printf("\nformats, and the names of files that mean them:\n");
+    for (size_t i = 0; formats[i]; i++) {
+        printf("  %-10s %s (", formats[i]->name, formats[i]->summary);
+        for (const char *const *suffix = formats[i]->suffixes; *suffix; suffix++)
+            printf("%s%s", suffix == formats[i]->suffixes ? "" : " ", *suffix);
+        printf(")\n");
+    }
+}
 
 static enum exit_code run(int argc, char **argv)
 {
@@ -43,6 +57,10 @@ const struct command cmd_report = {
     .name = "report",
     .operands = "[STORE]",
     .summary = "ask a store for a picture or a table",
+    .details = "The counts of every format add up to the samples of the range. Times are journalctl's: -1h, 12:30, "
+               "yesterday,\n"
+               "2026-11-21 12:30, @UNIX; relative ones are relative to now.\n",
+    .print_more = print_formats,
     .options = rows,
     .run = run,
 };

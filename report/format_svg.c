@@ -24,11 +24,11 @@ struct look {
 
 // As the page draws them (report/web/draw.js).
 static const struct look looks[] = {
-    [LABEL_USER] = {"user", 24, 10, 82}, [LABEL_KERNEL] = {"kernel", 208, 10, 58},
+    [LABEL_USER] = {"user", 27, 9, 80}, [LABEL_KERNEL] = {"kernel", 208, 10, 58},
     [LABEL_JIT] = {"JIT", 145, 12, 45},  [LABEL_MARK] = {"how the stack ended", 0, 0, 0},
     [LABEL_ROOT] = {NULL, 35, 0, 9},
 };
-static const struct look look_inlined = {"inlined", 49, 5, 78};
+static const struct look look_inlined = {"inlined", 52, 4, 76};
 
 static const struct look *look_of(const struct label *label)
 {
@@ -82,7 +82,7 @@ static void put_frame(const struct canvas *canvas, const struct layout_row *row,
         fputc(')', canvas->file);
     }
     fprintf(canvas->file, ": %s, %.2f%%</title><rect x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\" fill=\"", amount,
-            100.0 * (double)row->total / (double)canvas->whole, x, y, width, ROW_HEIGHT - 1);
+            100.0 * (double)row->total / (double)canvas->whole, x, y, width > 2 ? width - 0.5 : width, ROW_HEIGHT - 1);
     put_fill(label, canvas->file);
     fputs("\"/>", canvas->file);
     size_t room = width > 6 ? (size_t)((width - 6) / CHARACTER_WIDTH) : 0;

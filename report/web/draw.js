@@ -8,8 +8,8 @@ const ROW = 18, FONT = '12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", 
 // Hue and its spread, saturation; lightness is the theme's.
 const KINDS = {
   r: { name: "comm or thread", hue: 35, spread: 0, saturation: 9 },
-  u: { name: "user", hue: 24, spread: 10, saturation: 82 },
-  i: { name: "inlined", hue: 49, spread: 5, saturation: 78 },
+  u: { name: "user", hue: 27, spread: 9, saturation: 80 },
+  i: { name: "inlined", hue: 52, spread: 4, saturation: 76 },
   k: { name: "kernel", hue: 208, spread: 10, saturation: 58 },
   j: { name: "JIT", hue: 145, spread: 12, saturation: 45 },
   m: { name: "how the stack ended", hue: 0, spread: 0, saturation: 0 },
@@ -33,7 +33,7 @@ function makePalette() {
   }
   palette.text = dark ? "#f3efe9" : "#1d1a16";
   palette.dimText = dark ? "#8b857b" : "#8b857b";
-  palette.match = dark ? "hsl(318 58% 44%)" : "hsl(318 72% 80%)";
+  palette.match = dark ? "hsl(318 62% 46%)" : "hsl(318 78% 72%)";
   palette.page = dark ? "#171615" : "#fbfaf8";
   palette.accent = dark ? "#ff9d5c" : "#b3400a";
   palette.hatch = dark ? "rgba(255,120,100,0.5)" : "rgba(180,30,10,0.45)";
@@ -110,7 +110,7 @@ function drawSlivers(pen, d, at, y) {
     at = firstRightOf(tree, d, x + (pixel + 1) / pen.scale);
   }
   pen.drawn++;
-  pen.context.globalAlpha = 0.5;
+  pen.context.globalAlpha = fill === pen.palette.match ? 1 : 0.5;
   pen.context.fillStyle = fill;
   pen.context.fillRect(from, y, Math.max(pixel - from, 1), ROW - 1);
   pen.context.globalAlpha = 1;

@@ -107,11 +107,14 @@ function show(tree, zoom, glide) {
   if (glide && tree === before && !matchMedia("(prefers-reduced-motion: reduce)").matches)
     moving = { x: view.x, width: view.width, toX, toWidth };
   else Object.assign(view, { x: toX, width: toWidth }), (moving = null);
-  fit();
-  reveal(zoom, true);
   $("back").disabled = !trail.length;
   $("reset").disabled = zoom === 0 && tree === whole;
-  $("callers").disabled = view.selected < 0;
+  $("callers").disabled = view.selected <= 0 && tree === whole;
+  $("mode").hidden = tree === whole;
+  $("mode").textContent = tree === whole ? "" : `Callers of ${labels.name[tree.label[0]]}, by the weight of it and of ` +
+    "all it calls; Back returns.";
+  fit();
+  reveal(zoom, true);
   countMatches();
   fillPanel();
   tell(view.selected);

@@ -1,0 +1,146 @@
+#!/bin/bash
+# `hearth report` from outside: formats by name and by suffix, ranges and filters, exit codes, what is said and where; and
+# what pprof, a JSON parser and an XML parser make of the files.
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+export TZ=UTC
+
+build/tests/tools/make_sample "$TMP/s.db"
+report() { "$HEARTH" report -i "$TMP/s.db" "$@"; }
+sum() { awk '{ s += $NF } END { print s + 0 }'; }
+# fails_with CODE WORDS ARG...: the exit code, one line on stderr, nothing on stdout.
+fails_with() {
+    local code=$1 words=$2 got
+    shift 2
+    report "$@" >"$TMP/out" 2>"$TMP/err"
+    got=$?
+    if [[ $got == "$code" && ! -s $TMP/out && $(wc -l <"$TMP/err") == 1 && $(cat "$TMP/err") == "hearth: "*"$words"* ]]; then
+        pass "report $*: $code, and why"
+    else
+        fail "report $*: $code, and why" "exit $got" "$(cat "$TMP/err")" "$(head -3 "$TMP/out")"
+    fi
+}
+
+# Every folded line that goes in comes out, for all kinds of frames.
+cat >"$TMP/in.folded" <<'END'
+a b;main;x:y 1
+nginx;[truncated];serve;do_syscall_64_[k];inl_[i] 5
+nginx;main 1
+nginx;main;serve 4
+nginx;main;serve;[libfoo.so+0x10] 2
+nginx;main;serve;inner_[i];inner again_[i];leaf 3
+node;[unwind: no rows];compute_[j];[unknown] 2
+node;main;[jit]_[j] 1
+nostack 7
+END
+build/tests/tools/make_store "$TMP/in.db" <"$TMP/in.folded"
+is 'folded in, folded out' "$("$HEARTH" report -i "$TMP/in.db" -f folded)" "$(cat "$TMP/in.folded")"
+
+is 'all samples' "$(report -f folded 2>/dev/null | sum)" 52
+is 'the losses are said on stderr, not in the data' "$(report -f folded 2>&1 >/dev/null)" \
+    'hearth: lost in that range: stack-cut 6, counts-full 2; `hearth stat` tells more'
+is 'a process' "$(report -f folded -p 10 2>/dev/null | sum)" 45
+is 'several' "$(report -f folded -p 10,20 2>/dev/null | sum)" 52
+is 'a thread' "$(report -f folded -t 11 2>/dev/null | sum)" 8
+is 'a user' "$(report -f folded -u 1000 2>/dev/null | sum)" 7
+is 'a cgroup' "$(report -f folded -G /system.slice 2>/dev/null | sum)" 45
+is 'a comm, by glob' "$(report -f folded --comm 'w*' 2>/dev/null | sum)" 8
+is 'from a time' "$(report -f folded --since '2026-11-21 12:00:10' 2>/dev/null | sum)" 26
+is 'up to a time' "$(report -f folded --until @1795262410 2>/dev/null | sum)" 26
+is 'in another zone' "$(TZ=Asia/Tokyo report -f folded --since '2026-11-21 21:00:10' 2>/dev/null | sum)" 26
+is 'an event and its slow part' "$(report -f folded -e uprobe:./server:serve --bucket 10ms.. 2>/dev/null | sum)" 1600000000
+is 'the store as an operand' "$("$HEARTH" report "$TMP/s.db" -f folded 2>/dev/null | sum)" 52
+is './hearth.db is the default' "$(cd "$TMP" && cp s.db hearth.db && "$HEARTH" report -f folded 2>/dev/null | sum)" 52
+like 'top without a format' "$(report)" 'SELF +SELF% +TOTAL'
+
+fails_with 4 "nothing of 'cpu' in that range" -p 99
+like 'an empty range says what there is' "$(cat "$TMP/err")" 'holds 2026-11-21 12:00:00 to 2026-11-21 12:00:20'
+fails_with 4 "nothing of 'cpu' in that range" --until 2020-01-01
+fails_with 2 'it holds cpu, uprobe:./server:serve, blkio' -e off-cpu
+fails_with 2 "did you mean 'folded'" -f foldet
+fails_with 2 'does not keep on which CPU' -C 0
+fails_with 2 'is not a time' --since later
+fails_with 2 'is not after' --since -1h --until -2h
+fails_with 2 "has no buckets" --bucket 1ms..
+fails_with 2 'not a list of ids' -p x
+fails_with 2 "there is no user" -u 'no such user'
+fails_with 2 'cannot tell the format' -o "$TMP/x.bmp"
+fails_with 2 "unknown option '--sinc'; did you mean '--since'" --sinc now
+fails_with 1 'cannot write' -o /nonexistent/x.svg
+"$HEARTH" report -i "$TMP/none.db" 2>"$TMP/err"
+is 'a store that is not there' "$? $(wc -l <"$TMP/err")" '1 1'
+echo 'no store at all, though long enough to look like one' >"$TMP/text.db"
+"$HEARTH" report -i "$TMP/text.db" 2>"$TMP/err"
+is 'a file that is no store' "$? $(wc -l <"$TMP/err")" '1 1'
+
+# A file is there whole or not at all.
+report -o "$TMP/kept.folded" 2>/dev/null
+before=$(cksum <"$TMP/kept.folded")
+report -o "$TMP/kept.folded" -p 99 2>/dev/null
+is 'a report that fails leaves the old one' "$(cksum <"$TMP/kept.folded")" "$before"
+is 'and nothing beside it' "$(cd "$TMP" && echo kept*)" kept.folded
+(umask 027 && report -o "$TMP/mode.svg")
+is 'the file is as readable as others' "$(stat -c %a "$TMP/mode.svg")" 640
+report -f folded -o /dev/full 2>"$TMP/err"
+is 'a full disk' "$? $(grep -c "cannot write '/dev/full'" "$TMP/err")" '1 1'
+report -f folded >/dev/full 2>"$TMP/err"
+is 'a full disk behind stdout' "$?" 1
+mkfifo "$TMP/pipe"
+report -f folded -o "$TMP/pipe" 2>/dev/null &
+is 'a pipe is written to, not replaced' "$(sum <"$TMP/pipe")" 52
+
+like 'help lists the formats' "$("$HEARTH" report -h)" 'speedscope +a file for speedscope.s viewer \(\.speedscope\.json'
+
+# Other programs read what we write.
+report -o "$TMP/s.pb.gz" 2>/dev/null
+if command -v go >/dev/null; then
+    raw=$(cd "$TMP" && go tool pprof -raw s.pb.gz 2>&1)
+    top=$(cd "$TMP" && go tool pprof -top -sample_index=samples -nodecount=100 s.pb.gz 2>&1)
+    like 'pprof: 52 samples' "$top" 'of 52 total'
+    like 'pprof: serve has 30 itself, 38 in all' "$top" '30 57\.69% [^ ]+ +38 73\.08%  serve'
+    like 'pprof: the main binary, its build id, all named' "$raw" $'1: 0x10000/0x12000/0x0 /usr/bin/server aabb01[0]+ \\[FN\\]\\[FL\\]\\[LN\\]\\[IN\\]'
+    like 'pprof: an inlined chain, innermost first' "$raw" 'is_digit /src/text.h:3 s=0[^a-z]+parse_number /src/parse.c:20 s=0[^a-z]+parse /src/parse.c:99'
+    like 'pprof: time is samples by period' "$raw" '30  303030300: [0-9 ]+'
+    like 'pprof: threads by comm' "$raw" 'comm:\[worker\]'
+    like 'pprof: the losses are in the file' "$raw" 'lost: stack-cut 6, counts-full 2'
+    like 'pprof: by comm' "$(cd "$TMP" && go tool pprof -tags -sample_index=samples s.pb.gz 2>&1)" '37.*server'
+else
+    skip 'pprof reads the file' 'no go here'
+fi
+
+report -o "$TMP/s.json" && report -o "$TMP/s.speedscope.json" 2>/dev/null && report -o "$TMP/s.svg"
+report -e uprobe:./server:serve -f hist -o "$TMP/h.json" 2>/dev/null
+cat >"$TMP/check.py" <<'END'
+import json, sys, xml.dom.minidom
+folder = sys.argv[1]
+full = json.load(open(folder + "/s.json"))
+nodes = full["nodes"]
+assert sum(nodes["self"]) == full["samples"] == 52
+assert all(parent < i for i, parent in enumerate(nodes["parent"]) if i)
+assert len(nodes["parent"]) == len(nodes["frame"]) == len(nodes["self"])
+stacks = {}
+for i, weight in enumerate(nodes["self"]):
+    path, at = [], i
+    while at:
+        path.insert(0, full["frames"][nodes["frame"][at]]["name"])
+        at = nodes["parent"][at]
+    if weight:
+        stacks[tuple(path)] = stacks.get(tuple(path), 0) + weight
+scope = json.load(open(folder + "/s.speedscope.json"))
+profile, frames = scope["profiles"][0], scope["shared"]["frames"]
+assert scope["$schema"] == "https://www.speedscope.app/file-format-schema.json"
+assert profile["type"] == "sampled" and profile["unit"] == "none" and profile["startValue"] == 0
+assert len(profile["samples"]) == len(profile["weights"]) and sum(profile["weights"]) == profile["endValue"] == 52
+assert all(0 <= f < len(frames) for s in profile["samples"] for f in s) and all("name" in f for f in frames)
+cut = lambda name: name.replace(" [inlined]", "").replace(" [kernel]", "").replace(" [jit]", "")
+assert {tuple(cut(frames[f]["name"]) for f in s): w for s, w in zip(profile["samples"], profile["weights"])} == stacks
+hist = json.load(open(folder + "/h.json"))[0]
+assert hist["count"] == sum(b["count"] for b in hist["buckets"]) == 500
+assert hist["buckets"][0]["low"] <= hist["p50"] < hist["buckets"][0]["high"]
+assert hist["buckets"][1]["low"] <= hist["p99"] < hist["buckets"][1]["high"]
+svg = xml.dom.minidom.parse(folder + "/s.svg")
+titles = [t.firstChild.data for t in svg.getElementsByTagName("title")]
+assert "serve (server): 30 samples, 57.69%" in titles and "all: 52 samples, 100.00%" in titles
+END
+ok 'json, speedscope, hist and svg parse, and say the same' python3 "$TMP/check.py" "$TMP"
+done_testing
