@@ -25,7 +25,7 @@ struct look {
 // As the page draws them (report/web/draw.js).
 static const struct look looks[] = {
     [LABEL_USER] = {"user", 27, 9, 80}, [LABEL_KERNEL] = {"kernel", 208, 10, 58},
-    [LABEL_JIT] = {"JIT", 145, 12, 45},  [LABEL_MARK] = {"how the stack ended", 0, 0, 0},
+    [LABEL_JIT] = {"JIT", 145, 12, 45}, [LABEL_MARK] = {"how the stack ended", 0, 0, 0},
     [LABEL_ROOT] = {NULL, 35, 0, 9},
 };
 static const struct look look_inlined = {"inlined", 52, 4, 76};

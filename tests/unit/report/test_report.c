@@ -40,16 +40,14 @@ static int tear_down(void **state)
 static char *read_file(const char *path, size_t *ret_length)
 {
     _cleanup_file_ FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t length = 0, got;
     if (!file)
         fail_msg("cannot read %s", path);
-    do {
-        text = realloc(text, length + 65537);
-        got = fread(text + length, 1, 65536, file);
-        length += got;
-    } while (got);
-    text[length] = '\0';
+    fseek(file, 0, SEEK_END);
+    size_t length = (size_t)ftell(file);
+    rewind(file);
+    char *text = calloc(1, length + 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, length, file), length);
     *ret_length = length;
     return text;
 }
