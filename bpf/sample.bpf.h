@@ -39,6 +39,12 @@ struct scratch {
 #define SCRATCH_SLOTS 2
 #endif
 
+// Innermost kernel frames that belong to the way into the program (the trampoline of a BTF tracepoint), not to what
+// was going on.
+#ifndef KERNEL_FRAMES_SKIPPED
+#define KERNEL_FRAMES_SKIPPED 0
+#endif
+
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, SCRATCH_SLOTS);
@@ -120,32 +126,33 @@ __noinline __u64 stack__put(struct scratch *scratch, __u32 count, __u32 status)
     return id;
 }
 
-static __always_inline void count__add(struct wire_count *count, __u64 value)
+static __always_inline void count__add(struct wire_count *count, __u64 samples, __u64 value)
 {
-    __sync_fetch_and_add(&count->samples, 1);
+    __sync_fetch_and_add(&count->samples, samples);
     __sync_fetch_and_add(&count->value, value);
 }
 
-static __always_inline void *counts__find(struct scratch *scratch)
+static __always_inline void *counts__find(__u32 set, const struct wire_count_key *key)
 {
-    return scratch->set ? bpf_map_lookup_elem(&counts_1, &scratch->key) : bpf_map_lookup_elem(&counts_0, &scratch->key);
+    return set ? bpf_map_lookup_elem(&counts_1, key) : bpf_map_lookup_elem(&counts_0, key);
 }
 
-static __always_inline void counts__add(struct scratch *scratch, __u64 value)
+// `samples` is 1, or 0 for more of the value of a sample that is counted another time.
+static __always_inline void counts__add(__u32 set, const struct wire_count_key *key, __u64 samples, __u64 value)
 {
-    struct wire_count *count = counts__find(scratch);
+    struct wire_count *count = counts__find(set, key);
     if (count) {
-        count__add(count, value);
+        count__add(count, samples, value);
         return;
     }
-    struct wire_count first = {.samples = 1, .value = value};
-    long err = scratch->set ? bpf_map_update_elem(&counts_1, &scratch->key, &first, BPF_NOEXIST)
-                            : bpf_map_update_elem(&counts_0, &scratch->key, &first, BPF_NOEXIST);
+    struct wire_count first = {.samples = samples, .value = value};
+    long err = set ? bpf_map_update_elem(&counts_1, key, &first, BPF_NOEXIST)
+                   : bpf_map_update_elem(&counts_0, key, &first, BPF_NOEXIST);
     if (err == 0)
         return;
-    count = err == -EEXIST ? counts__find(scratch) : NULL; // another CPU was faster
+    count = err == -EEXIST ? counts__find(set, key) : NULL; // another CPU was faster
     if (count)
-        count__add(count, value);
+        count__add(count, samples, value);
     else
         tally__lose(WIRE_LOSS_COUNTS_FULL);
 }
@@ -167,7 +174,7 @@ static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scr
 
 static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch)
 {
-    long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
+    long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, KERNEL_FRAMES_SKIPPED);
     // -EFAULT is what the helper says of an empty stack, too: a sample taken in user mode.
     return bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
 }
@@ -187,21 +194,32 @@ static __always_inline void key__fill(struct wire_count_key *key, const struct s
     bpf_get_current_comm(key->comm, sizeof(key->comm));
 }
 
-static __always_inline int sample_emit(void *ctx, const struct sample *sample)
+static __always_inline void tally__emit(void)
 {
-    if (!filter__passes())
-        return 0;
     struct wire_tally *tally = tally__get();
     if (tally)
         __sync_fetch_and_add(&tally->emitted, 1);
-    struct scratch *scratch = scratch__take();
-    if (!scratch)
-        return 0;
+}
+
+// Who the current task is, and where: the key of what is to be counted, now or later.
+static __always_inline void sample__fill(void *ctx, struct scratch *scratch, const struct sample *sample)
+{
     scratch->set = control__active_set();
     scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch) : WIRE_NO_STACK;
     scratch->key.user_stack = config.user_stacks ? stack__user_by_frame_pointers(ctx, scratch) : WIRE_NO_STACK;
     key__fill(&scratch->key, sample);
-    counts__add(scratch, sample->value);
+}
+
+static __always_inline int sample_emit(void *ctx, const struct sample *sample)
+{
+    if (!filter__passes())
+        return 0;
+    tally__emit();
+    struct scratch *scratch = scratch__take();
+    if (!scratch)
+        return 0;
+    sample__fill(ctx, scratch, sample);
+    counts__add(scratch->set, &scratch->key, 1, sample->value);
     scratch__give_back(scratch);
     return 0;
 }

@@ -43,6 +43,11 @@ struct signal_struct {
 };
 
 struct mm_struct;
+struct seq_file;
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
 
 struct task_struct {
     int pid;
@@ -54,6 +59,12 @@ struct task_struct {
     struct task_struct *real_parent;
     struct signal_struct *signal;
     __u64 start_boottime;
+};
+
+// The context of an iterator over tasks; task is NULL at its end.
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
 };
 
 #pragma clang attribute pop

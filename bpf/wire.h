@@ -51,6 +51,13 @@ enum wire_loss {
     WIRE_LOSS_COUNT,
 };
 
+enum wire_wait_state { // detail of off-CPU samples
+#define WAIT_STATE(name, ...) WIRE_WAIT_##name,
+#include "bpf/wait_states.def"
+#undef WAIT_STATE
+    WIRE_WAIT_STATE_COUNT,
+};
+
 struct wire_chunk {
     __u64 caller; // id of the chunk with the callers of the last frame; 0: none
     __u8 frame_count;
@@ -72,7 +79,7 @@ struct wire_count_key {
     __u32 tid;    // 0 unless threads are kept apart
     __u16 event;  // index of the event in the recording
     __u16 bucket; // of a histogram, plus 1; 0: none
-    __u32 detail; // of the event: off-cpu keeps the thread's state here
+    __u32 detail; // of the event: off-cpu keeps an enum wire_wait_state here
     __u32 uid;    // real user id of the thread
     __u32 reserved;
     char comm[WIRE_COMM_BYTES]; // the thread's; zero behind the NUL
