@@ -224,9 +224,15 @@ int target__add_command(struct target *target, pid_t pid, struct wire_config *co
     int err = add_process(target, (uint32_t)pid);
     if (err)
         return fault__set(fault, err, "cannot watch the command: %s", strerror(-err));
+    target->has_command = true;
     config->follow_forks = true;
     config->by_tgid = true;
     return 0;
+}
+
+bool target__is_processes(const struct target *target)
+{
+    return target->named && !target->has_command;
 }
 
 void target__release(struct target *target)

@@ -47,6 +47,7 @@ struct target {
     size_t asked_count;
     const uint32_t *cpus; // those to open events on: asked, else online
     size_t cpu_count;
+    bool has_command;
     bool named; // -p or -t was given: when all of those are gone, there is nothing left to record
 };
 
@@ -56,6 +57,8 @@ int target__resolve(const struct target_options *options, struct wire_config *co
                     struct fault *fault);
 // Adds the command that hearth starts: with its children it is the target, unless -a or other targets were given too.
 int target__add_command(struct target *target, pid_t pid, struct wire_config *config, struct fault *fault);
+// Whether the target is some processes that exist, and none of their children: what a probe can be narrowed down to.
+bool target__is_processes(const struct target *target);
 void target__release(struct target *target);
 
 #endif

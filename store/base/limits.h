@@ -63,6 +63,10 @@
 #define LIMIT_MAP_ENTRIES_LEAST 16384u
 #define LIMIT_MAP_ENTRIES_MOST  262144u
 
+// Places that one event's pattern puts a probe on: each takes a descriptor, and some ms to take away again. Above: the
+// event is refused.
+#define LIMIT_PROBE_SITES 2048u
+
 // Binaries known at once, by build id: a busy build host sees some thousands a day. Above: code of new ones is shown as
 // [unknown].
 #define LIMIT_BINARIES 65536

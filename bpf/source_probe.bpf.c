@@ -1,0 +1,14 @@
+// A program's or the kernel's own code passes a place: uprobe, uretprobe and kprobe, each hit one sample.
+#define SCRATCH_SLOTS 4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
+#include "bpf/sample.bpf.h"
+
+const volatile __u16 own_event;
+
+SEC("kprobe")
+int sample_probe(struct pt_regs *ctx)
+{
+    struct sample sample = {.event = own_event, .value = 1};
+    return sample_emit(ctx, &sample);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

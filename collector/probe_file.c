@@ -1,0 +1,182 @@
+#include "collector/probe_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "symbolizer/debug_dirs.h"
+
+// "libc" and "libc.so.6" are libc.so.6; "libc" is not libcrypt.so.1.
+static bool is_called(const char *file_name, const char *wanted)
+{
+    size_t length = strlen(wanted);
+    if (strncmp(file_name, wanted, length) != 0)
+        return false;
+    return !file_name[length] || strncmp(file_name + length, ".so", 3) == 0 ||
+           (strstr(wanted, ".so") && file_name[length] == '.');
+}
+
+static int open_regular(const char *path)
+{
+    struct stat status;
+    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return -errno;
+    return S_ISREG(status.st_mode) ? take_fd(&fd) : -EISDIR;
+}
+
+// Opens `path` as the process sees it, or as we do.
+static int open_as_seen(const char *path, uint32_t pid)
+{
+    char seen[PATH_MAX];
+    if (!pid || path[0] != '/')
+        return open_regular(path);
+    return (size_t)snprintf(seen, sizeof(seen), "/proc/%u/root%s", pid, path) < sizeof(seen) ? open_regular(seen)
+                                                                                            : -ENAMETOOLONG;
+}
+
+static int open_mapped(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+{
+    char maps[64], line[PATH_MAX + 128];
+    snprintf(maps, sizeof(maps), "/proc/%u/maps", pid);
+    _cleanup_file_ FILE *file = fopen(maps, "re");
+    while (file && fgets(line, sizeof(line), file)) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *path = strchr(line, '/'), *base = path ? strrchr(path, '/') + 1 : "";
+        if (!path || !is_called(base, name) || strlen(path) >= PATH_MAX)
+            continue;
+        snprintf(ret_path, PATH_MAX, "%s", path);
+        return open_as_seen(path, pid);
+    }
+    return -ENOENT;
+}
+
+// The cache of glibc's ldconfig (sysdeps/generic/dl-cache.h): a head of 48 bytes, whose word 5 counts the entries; then
+// those, of 24 bytes, with flags (0x303: x86-64 libc6), key and value as places of strings in the file.
+static int open_cached(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+{
+    enum { MOST_BYTES = 4 << 20, HEAD_BYTES = 48, ENTRY_BYTES = 24, FLAGS_X86_64 = 0x303 };
+    static const char magic[] = "glibc-ld.so.cache1.1";
+    _cleanup_fd_ int fd = open_as_seen("/etc/ld.so.cache", pid);
+    _cleanup_free_ char *cache = malloc(MOST_BYTES + 1);
+    ssize_t bytes = fd < 0 || !cache ? 0 : pread(fd, cache, MOST_BYTES, 0);
+    if (bytes < HEAD_BYTES || memcmp(cache, magic, sizeof(magic) - 1) != 0)
+        return -ENOENT;
+    cache[bytes] = '\0';
+    uint32_t count;
+    memcpy(&count, cache + sizeof(magic) - 1, sizeof(count));
+    for (uint32_t i = 0; i < count && HEAD_BYTES + (i + 1ll) * ENTRY_BYTES <= bytes; i++) {
+        uint32_t entry[3]; // flags, key, value
+        memcpy(entry, cache + HEAD_BYTES + (size_t)i * ENTRY_BYTES, sizeof(entry));
+        if (entry[0] != FLAGS_X86_64 || entry[1] >= bytes || entry[2] >= bytes || !is_called(cache + entry[1], name))
+            continue;
+        snprintf(ret_path, PATH_MAX, "%s", cache + entry[2]);
+        return open_as_seen(ret_path, pid);
+    }
+    return -ENOENT;
+}
+
+static int open_in_folders(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+{
+    static const char *const folders[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64",
+                                          "/usr/local/lib",        "/lib",                      "/usr/lib"};
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        char pattern[PATH_MAX];
+        _cleanup_(globfree) glob_t found = {0};
+        char root[32] = "";
+        if (pid)
+            snprintf(root, sizeof(root), "/proc/%u/root", pid);
+        snprintf(pattern, sizeof(pattern), "%s%s/%s%s", root, folders[i], name, strstr(name, ".so") ? "" : ".so*");
+        if (glob(pattern, 0, NULL, &found) != 0)
+            continue;
+        for (size_t j = 0; j < found.gl_pathc; j++) {
+            snprintf(ret_path, PATH_MAX, "%s", found.gl_pathv[j]);
+            int fd = open_regular(ret_path);
+            if (fd >= 0)
+                return fd;
+        }
+    }
+    return -ENOENT;
+}
+
+static int open_program(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+{
+    const char *folders = getenv("PATH");
+    for (const char *at = folders && *folders ? folders : "/usr/bin:/bin"; *at; at += *at == ':') {
+        int length = (int)strcspn(at, ":");
+        if (snprintf(ret_path, PATH_MAX, "%.*s/%s", length, at, name) < PATH_MAX) {
+            int fd = open_as_seen(ret_path, pid);
+            if (fd >= 0)
+                return fd;
+        }
+        at += length;
+    }
+    return -ENOENT;
+}
+
+static int find(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+{
+    if (strchr(name, '/')) {
+        snprintf(ret_path, PATH_MAX, "%s", name);
+        return open_as_seen(name, pid);
+    }
+    int fd = pid ? open_mapped(name, pid, ret_path) : -ENOENT;
+    bool library_first = strncmp(name, "lib", 3) == 0 || strstr(name, ".so");
+    if (fd < 0 && !library_first)
+        fd = open_program(name, pid, ret_path);
+    if (fd < 0)
+        fd = open_cached(name, pid, ret_path);
+    if (fd < 0)
+        fd = open_in_folders(name, pid, ret_path);
+    if (fd < 0 && library_first)
+        fd = open_program(name, pid, ret_path);
+    return fd;
+}
+
+static void open_debug_file(struct probe_file *file)
+{
+    static const char *const dirs[] = {"/usr/lib/debug", NULL};
+    struct debug_dirs where = {.dirs = dirs, .root_fd = -1, .path = file->path};
+    struct companion companion = {.kind = COMPANION_DEBUG_BY_ID};
+    size_t bytes;
+    if (elf_file__build_id(file->elf, companion.build_id, &bytes) != 0)
+        return;
+    companion.build_id_bytes = (uint32_t)bytes;
+    if (debug_dirs__open(&where, &companion, &file->debug_fd) != 0)
+        file->debug_fd = -1;
+    else if (elf_file__open(file->debug_fd, &file->debug) != 0)
+        file->debug = NULL;
+}
+
+int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct probe_file *ret_file)
+{
+    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .debug_fd = -1};
+    file.fd = find(name, pid, file.path);
+    if (file.fd == -ENOENT && !strchr(name, '/'))
+        return fault__set(fault, file.fd, "no library and no program '%s' is found%s; give its path", name,
+                          pid ? " in that process's file system" : "");
+    if (file.fd < 0)
+        return fault__set(fault, file.fd, "cannot open '%s': %s", name, strerror(-file.fd));
+    int err = elf_file__open(file.fd, &file.elf);
+    if (err)
+        return fault__set(fault, err, "cannot put a probe into '%s': it is no ELF file of this machine", file.path);
+    if (!elf_file__is_64(file.elf) || elf_file__machine(file.elf) != EM_X86_64)
+        return fault__set(fault, -ENOTSUP,
+                          "cannot put a probe into '%s': it is %s; hearth knows the code of x86-64 only", file.path,
+                          elf_file__is_64(file.elf) ? "for another processor" : "a 32-bit file");
+    open_debug_file(&file);
+    *ret_file = file;
+    file = (struct probe_file){.fd = -1, .debug_fd = -1};
+    return 0;
+}
+
+void probe_file__release(struct probe_file *file)
+{
+    elf_file__free(file->elf);
+    elf_file__free(file->debug);
+    fd__close(&file->fd);
+    fd__close(&file->debug_fd);
+}

@@ -1,0 +1,29 @@
+// The FILE of a probe: found as the shell finds programs and the loader finds libraries, or as a process has mapped it.
+//
+//   ./prog, /usr/bin/node   a path; an absolute one is looked up in the mount namespace of the process, if there is one
+//   libc, libc.so.6         a library: what the process maps, else what ld.so.cache says, else the usual folders
+//   node                    a program: the process's own, else $PATH
+#ifndef HEARTH_COLLECTOR_PROBE_FILE_H
+#define HEARTH_COLLECTOR_PROBE_FILE_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/fault.h"
+#include "symbolizer/elf_file.h"
+
+struct probe_file {
+    char path[PATH_MAX]; // for words
+    int fd;
+    struct elf_file *elf;
+    int debug_fd;           // its separate debug file; -1: none
+    struct elf_file *debug; // NULL: none
+};
+
+// pid 0: no process. A file that is not there, or that no probe can be put into (no ELF file of this machine, a 32-bit
+// one): an error with a fault.
+int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct probe_file *ret_file);
+void probe_file__release(struct probe_file *file);
+
+#endif

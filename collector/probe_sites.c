@@ -1,0 +1,225 @@
+#include "collector/probe_sites.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/probe_file.h"
+#include "store/base/limits.h"
+#include "symbolizer/function_list.h"
+
+int probe__split(const char *text, char *ret_file, size_t file_bytes, const char **ret_rest, struct fault *fault)
+{
+    size_t length = strcspn(text, ":");
+    if (!text[length] || length == 0 || length >= file_bytes || !text[length + 1])
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "'%s' names no probe; a FILE and what to probe in it are needed, as in libc:malloc",
+                               text);
+    memcpy(ret_file, text, length);
+    ret_file[length] = '\0';
+    *ret_rest = text + length + 1;
+    return 0;
+}
+
+// Cuts "+OFFSET" off. The plus of "operator+" is followed by no number.
+static uint64_t take_offset(char *symbol)
+{
+    char *plus = strrchr(symbol, '+'), *end;
+    if (!plus || plus == symbol || plus[1] < '0' || plus[1] > '9')
+        return 0;
+    uint64_t offset = strtoull(plus + 1, &end, 0);
+    if (*end)
+        return 0;
+    *plus = '\0';
+    return offset;
+}
+
+// Bytes to go on from a function's entry (kernel: arch/x86/kernel/uprobes.c, push_setup_xol_ops and branch_setup_xol_ops).
+static uint64_t entry_skip(const uint8_t *code)
+{
+    static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    const uint8_t *next = code + sizeof(endbr64);
+    if (memcmp(code, endbr64, sizeof(endbr64)) != 0)
+        return 0;
+    bool is_push = (next[0] & 0xf8) == 0x50 || (next[0] == 0x41 && (next[1] & 0xf8) == 0x50);
+    bool is_nop = next[0] == 0x90 || (next[0] == 0x66 && next[1] == 0x90) || (next[0] == 0x0f && next[1] == 0x1f) ||
+                  (next[0] == 0x66 && next[1] == 0x0f && next[2] == 0x1f);
+    return is_push || is_nop ? sizeof(endbr64) : 0;
+}
+
+static int add_site(struct probe_sites *sites, uint64_t file_offset, bool is_entry)
+{
+    if (sites->count == LIMIT_PROBE_SITES)
+        return -E2BIG;
+    struct probe_site *rows = reallocarray(sites->rows, sites->count + 1, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    sites->rows = rows;
+    struct probe_site site = {.file_offset = file_offset};
+    if (pread(sites->fd, site.code, sizeof(site.code), (off_t)file_offset) > 0 && is_entry)
+        site.file_offset += entry_skip(site.code);
+    if (pread(sites->fd, site.code, sizeof(site.code), (off_t)site.file_offset) < 0)
+        return -errno;
+    rows[sites->count++] = site;
+    return 0;
+}
+
+static int find_address(struct probe_sites *sites, const struct probe_file *file, const char *text, struct fault *fault)
+{
+    char *end;
+    uint64_t address = strtoull(text, &end, 16), offset;
+    if (*end || function_list__file_offset(file->elf, address, &offset) != 0)
+        return fault__set(fault, -ENOENT, "no code at %s in '%s'", text, file->path);
+    return add_site(sites, offset, false);
+}
+
+static int say_missing(const struct function_list *list, const struct probe_file *file, const char *symbol,
+                       struct fault *fault)
+{
+    if (list->is_stripped)
+        return fault__set(fault, -ENOENT,
+                          "no function '%s' in '%s', which is stripped; install its debug symbols, or probe "
+                          "FILE:0xADDRESS",
+                          symbol, file->path);
+    return fault__set(fault, -ENOENT, "no function '%s' in '%s'; `hearth list probes 'uprobe:%s:*'` lists them", symbol,
+                      file->path, file->path);
+}
+
+static int add_functions(struct probe_sites *sites, const struct function_list *list, const struct probe_file *file,
+                         const char *symbol, uint64_t offset, struct fault *fault)
+{
+    bool past_end = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct function *function = &list->rows[i];
+        if (function->is_resolver)
+            continue;
+        if (offset && function->bytes && offset >= function->bytes) {
+            past_end = true;
+            continue;
+        }
+        int err = add_site(sites, function->file_offset + offset, offset == 0);
+        if (err == -E2BIG)
+            return fault__set_code(fault, EXIT_CODE_USAGE, err,
+                                   "'%s' fits %zu functions of '%s', more than %u; use a narrower pattern", symbol,
+                                   list->count, file->path, LIMIT_PROBE_SITES);
+        if (err)
+            return fault__set(fault, err, "cannot read the code of '%s' in '%s': %s", symbol, file->path,
+                              strerror(-err));
+    }
+    if (sites->count)
+        return 0;
+    if (past_end)
+        return fault__set(fault, -ENOENT, "%s+0x%llx lies behind the end of that function of '%s'", symbol,
+                          (unsigned long long)offset, file->path);
+    return fault__set(fault, -ENOENT,
+                      "'%s' in '%s' is chosen among several when a program is linked with it (IFUNC); probe the one "
+                      "chosen: `hearth list probes 'uprobe:%s:*%s*'`",
+                      symbol, file->path, file->path, symbol);
+}
+
+static int find_functions(struct probe_sites *sites, const struct probe_file *file, char *symbol, struct fault *fault)
+{
+    _cleanup_(function_list__release) struct function_list list = {0};
+    uint64_t offset = take_offset(symbol);
+    int err = function_list__find(&list, file->elf, file->elf, symbol);
+    if (!err && list.is_stripped && file->debug) {
+        err = function_list__find(&list, file->debug, file->elf, symbol);
+        list.is_stripped = false;
+    }
+    if (err)
+        return fault__set(fault, err, "cannot read the symbols of '%s': %s", file->path, strerror(-err));
+    if (!list.count)
+        return say_missing(&list, file, symbol, fault);
+    return add_functions(sites, &list, file, symbol, offset, fault);
+}
+
+int probe_sites__find(const char *file_name, const char *symbol, uint32_t pid, struct fault *fault,
+                      struct probe_sites **ret_sites)
+{
+    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .debug_fd = -1};
+    _cleanup_(probe_sites__freep) struct probe_sites *sites = calloc(1, sizeof(*sites));
+    _cleanup_free_ char *name = strdup(symbol);
+    if (!sites || !name)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    sites->fd = -1;
+    int err = probe_file__open(file_name, pid, fault, &file);
+    if (err)
+        return err;
+    sites->fd = dup(file.fd);
+    sites->path = strdup(file.path);
+    if (sites->fd < 0 || !sites->path)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    snprintf(sites->name, sizeof(sites->name), "%s", symbol);
+    err = strncmp(name, "0x", 2) == 0 ? find_address(sites, &file, name, fault)
+                                      : find_functions(sites, &file, name, fault);
+    if (!err)
+        *ret_sites = take_pointer(sites);
+    return err;
+}
+
+void probe_sites__free(struct probe_sites *sites)
+{
+    if (!sites)
+        return;
+    fd__close(&sites->fd);
+    free(sites->path);
+    free(sites->rows);
+    free(sites);
+}
+
+static int attach_one(const struct probe_sites *sites, size_t index, const struct bpf_program *program, bool at_return,
+                      int pid, struct loaded *loaded)
+{
+    char path[64]; // the file that was looked at, whatever its name means meanwhile
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", sites->fd);
+    LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = at_return);
+    struct bpf_link *link =
+        bpf_program__attach_uprobe_opts(program, pid, path, sites->rows[index].file_offset, &options);
+    return link ? loaded__keep(loaded, link) : -errno;
+}
+
+static int attach_in(const struct probe_sites *sites, const struct bpf_program *program, bool at_return, int pid,
+                     struct loaded *loaded, size_t *refused)
+{
+    int last = 0;
+    size_t attached = 0;
+    for (size_t i = 0; i < sites->count; i++) {
+        int err = attach_one(sites, i, program, at_return, pid, loaded);
+        if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EPERM || err == -EACCES)
+            return err;
+        attached += err == 0;
+        last = err ? err : last;
+    }
+    *refused = sites->count - attached;
+    return attached ? 0 : last;
+}
+
+static int say_refused(const struct probe_sites *sites, int err, struct fault *fault)
+{
+    if (err == -ENOENT && access("/sys/bus/event_source/devices/uprobe/type", R_OK) != 0)
+        return fault__set_code(fault, EXIT_CODE_LACKS, err,
+                               "this kernel has no uprobes; one with CONFIG_UPROBE_EVENTS is needed");
+    if (err == -EPERM || err == -EACCES)
+        return fault__set_code(fault, EXIT_CODE_LACKS, err,
+                               "cannot put a probe on '%s' in '%s': %s; run as root, or with CAP_PERFMON", sites->name,
+                               sites->path, strerror(-err));
+    if (err == -EOPNOTSUPP || err == -ENOTSUP || err == -524) // 524: the kernel's own ENOTSUPP
+        return fault__set(fault, err,
+                          "cannot put a probe on '%s' in '%s': the kernel cannot step over the instruction there",
+                          sites->name, sites->path);
+    return fault__set(fault, err, "cannot put a probe on '%s' in '%s': %s", sites->name, sites->path, strerror(-err));
+}
+
+int probe_sites__attach(const struct probe_sites *sites, const struct bpf_program *program, bool at_return,
+                        const struct target *target, struct loaded *loaded, struct fault *fault, size_t *ret_refused)
+{
+    *ret_refused = 0;
+    int err = 0;
+    if (!target__is_processes(target))
+        err = attach_in(sites, program, at_return, -1, loaded, ret_refused);
+    for (size_t i = 0; target__is_processes(target) && i < target->process_count && !err; i++)
+        err = attach_in(sites, program, at_return, (int)target->processes[i].pid, loaded, ret_refused);
+    return err ? say_refused(sites, err, fault) : 0;
+}

@@ -1,0 +1,50 @@
+// The places in a file that a uprobe is put on, from FILE:SYMBOL, and how it gets there.
+//
+//   probe_sites__find("libc", "malloc", 0, &fault, &sites);
+//   probe_sites__attach(sites, &request, &fault, &refused);
+//
+// SYMBOL is a function, a glob over functions, FUNCTION+OFFSET, or 0xADDRESS as the file is linked. A function that
+// begins with endbr64 is probed behind that, where a push or a nop follows: those are emulated by the kernel, while
+// endbr64 would be stepped, at twenty times the cost.
+#ifndef HEARTH_COLLECTOR_PROBE_SITES_H
+#define HEARTH_COLLECTOR_PROBE_SITES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/loader.h"
+#include "collector/target.h"
+#include "store/base/cleanup.h"
+#include "store/base/fault.h"
+
+struct bpf_program;
+
+struct probe_site {
+    uint64_t file_offset;
+    uint8_t code[16]; // what stands there
+};
+
+struct probe_sites {
+    char *path;    // for words
+    int fd;        // the file
+    char name[64]; // the function, or the pattern
+    struct probe_site *rows;
+    size_t count;
+};
+
+// pid: whose file system, and whose mappings, FILE is looked up in; 0: ours. Nothing fits: -ENOENT with a fault.
+int probe_sites__find(const char *file, const char *symbol, uint32_t pid, struct fault *fault,
+                      struct probe_sites **ret_sites);
+void probe_sites__free(struct probe_sites *sites);
+
+// Attaches the program to every place: in the processes of the target where they are named by -p alone, else in all
+// (the programs filter). Places that the kernel refuses are left out and counted; all refused: an error with a fault.
+int probe_sites__attach(const struct probe_sites *sites, const struct bpf_program *program, bool at_return,
+                        const struct target *target, struct loaded *loaded, struct fault *fault, size_t *ret_refused);
+
+// Splits "FILE:REST" of a probe's words. -EINVAL with a fault.
+int probe__split(const char *text, char *ret_file, size_t file_bytes, const char **ret_rest, struct fault *fault);
+
+DEFINE_CLEANUP(struct probe_sites *, probe_sites__free);
+
+#endif
