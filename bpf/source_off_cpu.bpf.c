@@ -6,7 +6,7 @@
 //
 // The chunks of a stack lie in the set that was active when its thread left. The collector keeps them for as long as
 // the iterator names them.
-#define KERNEL_FRAMES_SKIPPED 0
+#define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
 #include "bpf/sample.bpf.h"
 
 const volatile __u16 own_event;

@@ -18,7 +18,7 @@
 static struct {
     struct option_list events;
     struct target_options target;
-    uint64_t frequency_hz, period, duration_ns, drain_ns;
+    uint64_t frequency_hz, period, min_wait_ns, max_wait_ns, duration_ns, drain_ns;
     const char *output;
     bool inlined, threads;
 } options = {.drain_ns = 5000000000u, .output = "hearth.db", .inlined = true};
@@ -28,6 +28,8 @@ static const struct option_row rows[] = {
     TARGET_OPTION_ROWS(options.target),
     {'F', "freq", "HZ", "samples a second and CPU (99)", option__u64, &options.frequency_hz},
     {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, &options.period},
+    {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, &options.min_wait_ns},
+    {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, &options.max_wait_ns},
     {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
     {'i', "interval", "SECONDS", "how often the kernel's maps are drained (5)", option__seconds_ns, &options.drain_ns},
     {'o', "output", "FILE",
@@ -161,6 +163,8 @@ static enum exit_code run(int argc, char **argv)
                         : options.frequency_hz ? options.frequency_hz
                                                : 99,
         .period = options.period,
+        .min_wait_ns = options.min_wait_ns,
+        .max_wait_ns = options.max_wait_ns,
         .drain_ns = options.drain_ns,
         .duration_ns = options.duration_ns,
         .store_path = is_report ? temporary : options.output,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,16 +23,30 @@ struct table {
     size_t count, capacity;
 };
 
+// Chunks of stacks by their ids.
+struct shelf {
+    struct table chunks;
+    struct id_map by_id;
+};
+
 struct drain {
     int counts_fd[2], stacks_fd[2], tallies_fd;
     struct wire_control *control; // shared with the programs
     int cpu_count;
     struct wire_tally *per_cpu;
-    struct table counts, chunks;
+    struct table counts;
+    struct shelf chunks; // of this drain
+    // Of stacks that belong to no count yet (drain__hold): the last drain's chunks, those that were wanted at the last
+    // drain, and those that are wanted at this one, for the next.
+    struct shelf last, held, held_next;
+    uint64_t *wanted;
+    size_t wanted_count, wanted_capacity;
+    bool holds;
     struct drained_count *joined;
     size_t joined_capacity;
-    struct id_map by_id; // of chunks
 };
+
+static const struct table empty_shelf = {.key_bytes = sizeof(uint64_t), .value_bytes = sizeof(struct wire_chunk)};
 
 int drain__new(const struct loader *loader, struct fault *fault, struct drain **ret_drain)
 {
@@ -45,8 +60,8 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
     drain->tallies_fd = loader__map_fd(loader, "tallies");
     drain->counts.key_bytes = sizeof(struct wire_count_key);
     drain->counts.value_bytes = sizeof(struct wire_count);
-    drain->chunks.key_bytes = sizeof(uint64_t);
-    drain->chunks.value_bytes = sizeof(struct wire_chunk);
+    drain->chunks.chunks = drain->last.chunks = drain->held.chunks = empty_shelf;
+    drain->held_next.chunks = empty_shelf;
     drain->cpu_count = libbpf_num_possible_cpus();
     if (drain->cpu_count < 0)
         return fault__set(fault, drain->cpu_count, "cannot count the CPUs: %s", strerror(-drain->cpu_count));
@@ -68,6 +83,12 @@ static void table__release(struct table *table)
     free(table->values);
 }
 
+static void shelf__release(struct shelf *shelf)
+{
+    table__release(&shelf->chunks);
+    id_map__release(&shelf->by_id);
+}
+
 void drain__free(struct drain *drain)
 {
     if (!drain)
@@ -75,10 +96,13 @@ void drain__free(struct drain *drain)
     if (drain->control)
         munmap(drain->control, (size_t)sysconf(_SC_PAGESIZE));
     table__release(&drain->counts);
-    table__release(&drain->chunks);
+    shelf__release(&drain->chunks);
+    shelf__release(&drain->last);
+    shelf__release(&drain->held);
+    shelf__release(&drain->held_next);
+    free(drain->wanted);
     free(drain->per_cpu);
     free(drain->joined);
-    id_map__release(&drain->by_id);
     free(drain);
 }
 
@@ -193,43 +217,125 @@ static int join_counts(struct drain *drain)
     return 0;
 }
 
-static int index_chunks(struct drain *drain)
+static int shelf__index(struct shelf *shelf)
 {
-    id_map__clear(&drain->by_id);
-    const uint64_t *ids = (const uint64_t *)(const void *)drain->chunks.keys;
+    id_map__clear(&shelf->by_id);
+    const uint64_t *ids = (const uint64_t *)(const void *)shelf->chunks.keys;
     int err = 0;
-    for (size_t i = 0; i < drain->chunks.count && !err; i++)
-        err = id_map__put(&drain->by_id, ids[i], (uint32_t)i);
+    for (size_t i = 0; i < shelf->chunks.count && !err; i++)
+        err = id_map__put(&shelf->by_id, ids[i], (uint32_t)i);
     return err;
+}
+
+static const struct wire_chunk *shelf__find(const struct shelf *shelf, uint64_t id)
+{
+    uint32_t index;
+    if (!id_map__get(&shelf->by_id, id, &index))
+        return NULL;
+    return (const struct wire_chunk *)(const void *)(shelf->chunks.values + index * sizeof(struct wire_chunk));
+}
+
+static int shelf__put(struct shelf *shelf, uint64_t id, const struct wire_chunk *chunk)
+{
+    int err = table__reserve(&shelf->chunks, shelf->chunks.count + 1);
+    if (!err)
+        err = id_map__put(&shelf->by_id, id, (uint32_t)shelf->chunks.count);
+    if (err)
+        return err;
+    memcpy(shelf->chunks.keys + shelf->chunks.count * sizeof(id), &id, sizeof(id));
+    memcpy(shelf->chunks.values + shelf->chunks.count * sizeof(*chunk), chunk, sizeof(*chunk));
+    shelf->chunks.count++;
+    return 0;
+}
+
+int drain__hold(struct drain *drain, uint64_t stack)
+{
+    drain->holds = true;
+    if (stack <= WIRE_STACK_LOST)
+        return 0;
+    if (drain->wanted_count == drain->wanted_capacity) {
+        size_t capacity = drain->wanted_capacity ? 2 * drain->wanted_capacity : 256;
+        uint64_t *grown = reallocarray(drain->wanted, capacity, sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        drain->wanted = grown;
+        drain->wanted_capacity = capacity;
+    }
+    drain->wanted[drain->wanted_count++] = stack;
+    return 0;
+}
+
+// Takes from this drain's chunks, the last one's and those held so far what is wanted, with its callers.
+static int hold_wanted(struct drain *drain)
+{
+    struct shelf *held = &drain->held_next;
+    int err = 0;
+    for (size_t i = 0; i < drain->wanted_count && !err; i++) {
+        const struct wire_chunk *chunk;
+        for (uint64_t id = drain->wanted[i]; id && !err && !shelf__find(held, id); id = chunk->caller) {
+            chunk = drain__chunk(drain, id);
+            if (!chunk)
+                break;
+            err = shelf__put(held, id, chunk);
+        }
+    }
+    drain->wanted_count = 0;
+    return err;
+}
+
+static void shelf__swap(struct shelf *a, struct shelf *b)
+{
+    struct shelf swapped = *a;
+    *a = *b;
+    *b = swapped;
+}
+
+static void shelf__clear(struct shelf *shelf)
+{
+    shelf->chunks.count = 0;
+    id_map__clear(&shelf->by_id);
+}
+
+static void shelve(struct drain *drain)
+{
+    if (drain->holds) {
+        shelf__swap(&drain->chunks, &drain->last);
+        shelf__swap(&drain->held, &drain->held_next);
+        shelf__clear(&drain->held_next);
+    }
+    shelf__clear(&drain->chunks);
+    drain->counts.count = 0;
 }
 
 int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_drained)
 {
     uint32_t old = 0;
-    drain->counts.count = drain->chunks.count = 0;
+    shelve(drain);
     int err = flip(drain, &old);
     if (!err)
         err = table__take(&drain->counts, drain->counts_fd[old]);
     if (!err)
-        err = table__take(&drain->chunks, drain->stacks_fd[old]);
+        err = table__take(&drain->chunks.chunks, drain->stacks_fd[old]);
     if (!err)
         err = join_counts(drain);
     if (!err)
-        err = index_chunks(drain);
+        err = shelf__index(&drain->chunks);
+    if (!err)
+        err = hold_wanted(drain);
     if (!err)
         err = read_tally(drain, &ret_drained->tally);
     if (err)
         return fault__set(fault, err, "cannot drain the samples from the kernel: %s", strerror(-err));
     ret_drained->counts = drain->joined;
     ret_drained->count_of_counts = drain->counts.count;
-    ret_drained->count_of_chunks = drain->chunks.count;
+    ret_drained->count_of_chunks = drain->chunks.chunks.count;
     return 0;
 }
 
 const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id)
 {
-    uint32_t index;
-    if (!id_map__get(&drain->by_id, id, &index))
-        return NULL;
-    return (const struct wire_chunk *)(const void *)(drain->chunks.values + index * sizeof(struct wire_chunk));
+    const struct wire_chunk *chunk = shelf__find(&drain->chunks, id);
+    if (!chunk)
+        chunk = shelf__find(&drain->last, id);
+    return chunk ? chunk : shelf__find(&drain->held, id);
 }

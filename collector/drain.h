@@ -37,6 +37,11 @@ void drain__warm_up(const struct drain *drain, const uint32_t *cpus, size_t cpu_
 // One drain; what it returns is borrowed until the next one. Cost: 10 to 20 ms of waiting, then 0.3 us an entry.
 int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_drained);
 
+// Asks, before a drain, to keep a stack that will be counted in a later interval than the one it was put into the map
+// in: what a thread waits with. To be asked before each drain, as long as that is so; a stack put into the map since it
+// was asked for the last time is kept for one drain more without being asked for. -ENOMEM.
+int drain__hold(struct drain *drain, uint64_t stack);
+
 // A chunk of a stack of the last drain, by its id; NULL: it is not there.
 const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id);
 

@@ -106,7 +106,7 @@ static int probe_tp_btf(void)
     return load_program(BPF_PROG_TYPE_TRACING, "@sched_switch", -1);
 }
 
-static int probe_fentry(void)
+int feature__fentry(void)
 {
     return load_program(BPF_PROG_TYPE_TRACING, "do_nanosleep", -1);
 }
@@ -263,7 +263,7 @@ const struct feature features[] = {
     {"uprobes", FEATURE_OPTIONAL, probe_uprobes, "no events in programs: uprobe, uretprobe, usdt",
      "kernel with CONFIG_UPROBE_EVENTS"},
     {"kprobes", FEATURE_OPTIONAL, probe_kprobes, "no kprobe events", "kernel with CONFIG_KPROBE_EVENTS"},
-    {"fentry", FEATURE_OPTIONAL, probe_fentry, "no fentry events",
+    {"fentry", FEATURE_OPTIONAL, feature__fentry, "no fentry events",
      "a kernel with CONFIG_FUNCTION_TRACER that is not locked down (lockdown=none)"},
     {"tracefs", FEATURE_OPTIONAL, probe_tracefs, "no tracepoint events by name",
      "mount -t tracefs tracefs /sys/kernel/tracing"},

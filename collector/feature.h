@@ -24,5 +24,6 @@ extern const struct feature features[]; // ended by a row without a name
 // Probes that the code itself asks.
 int feature__lazy_maps(void); // perf_event programs may use hash maps whose entries are allocated as needed (6.1)
 int feature__btf(void);
+int feature__fentry(void);
 
 #endif

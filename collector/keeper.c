@@ -34,7 +34,7 @@ struct keeper {
         uint64_t id;
         char path[512];
     } cgroup;
-    struct id_map marks; // status -> frame
+    struct id_map marks; // address of the mark -> frame
     uint32_t unknown_frame;
 };
 
@@ -133,20 +133,33 @@ static int mark_frame(struct keeper *keeper, const char *mark, uint32_t *ret_fra
     return err || !is_new ? err : store_writer__name(keeper->parts.writer, *ret_frame, &line, 1);
 }
 
-static int push_mark(struct keeper *keeper, enum wire_stack_status status, struct frames *frames)
+static int push_mark(struct keeper *keeper, const char *mark, struct frames *frames)
 {
+    uint64_t id = (uintptr_t)mark; // marks are constants of the program
     uint32_t frame;
     int err = 0;
-    if (status >= WIRE_STACK_STATUS_COUNT || !status_marks[status][0])
+    if (!mark || !mark[0])
         return 0;
-    if (!id_map__get(&keeper->marks, status, &frame)) {
-        err = mark_frame(keeper, status_marks[status], &frame);
+    if (!id_map__get(&keeper->marks, id, &frame)) {
+        err = mark_frame(keeper, mark, &frame);
         if (!err)
-            err = id_map__put(&keeper->marks, status, frame);
+            err = id_map__put(&keeper->marks, id, frame);
     }
     if (!err)
         frames__push(frames, frame);
     return err;
+}
+
+static const char *status_mark(enum wire_stack_status status)
+{
+    return status < WIRE_STACK_STATUS_COUNT ? status_marks[status] : NULL;
+}
+
+static const char *detail_mark(const struct keeper *keeper, const struct wire_count_key *key)
+{
+    const struct source *source =
+        key->event < keeper->parts.event_count ? keeper->parts.events[key->event].source : NULL;
+    return source && source->mark ? source->mark(key->detail) : NULL;
 }
 
 static int push_kernel_frame(struct keeper *keeper, uint64_t address, struct frames *frames)
@@ -280,11 +293,13 @@ static int find_node(struct keeper *keeper, const struct drain *drain, const str
 {
     struct frames frames = {.count = 0};
     enum wire_stack_status kernel_status, user_status;
-    int err = push_stack(keeper, drain, count->key.kernel_stack, NULL, &frames, &kernel_status);
+    int err = push_mark(keeper, detail_mark(keeper, &count->key), &frames);
+    if (!err)
+        err = push_stack(keeper, drain, count->key.kernel_stack, NULL, &frames, &kernel_status);
     if (!err)
         err = push_stack(keeper, drain, count->key.user_stack, process, &frames, &user_status);
     if (!err)
-        err = push_mark(keeper, user_status, &frames);
+        err = push_mark(keeper, status_mark(user_status), &frames);
     if (err)
         return err;
     if (user_status != WIRE_STACK_WHOLE && user_status != WIRE_STACK_FRAME_POINTERS)

@@ -78,7 +78,8 @@ int loader__map_fd(const struct loader *loader, const char *name)
 static bool is_shared(const struct bpf_map *map)
 {
     const char *name = bpf_map__name(map);
-    return !strchr(name, '.') && strncmp(name, "own_", 4) != 0;
+    // libbpf's own maps for USDT arguments begin with "__bpf_".
+    return !strchr(name, '.') && strncmp(name, "own_", 4) != 0 && strncmp(name, "__", 2) != 0;
 }
 
 static uint32_t bound_of(const struct loader *loader, const char *name, uint32_t otherwise)
@@ -252,6 +253,11 @@ struct bpf_object *loaded__object(const struct loaded *loaded)
 struct bpf_program *loaded__program(const struct loaded *loaded, const char *name)
 {
     return bpf_object__find_program_by_name(loaded->object, name);
+}
+
+const char *loaded__reason(int err)
+{
+    return last_warning[0] ? last_warning : strerror(-err);
 }
 
 int loaded__keep(struct loaded *loaded, struct bpf_link *link)

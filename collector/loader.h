@@ -44,6 +44,8 @@ int loaded__set(struct loaded *loaded, const char *variable, const void *value, 
 int loaded__load(struct loaded *loaded, struct fault *fault);
 struct bpf_object *loaded__object(const struct loaded *loaded);
 struct bpf_program *loaded__program(const struct loaded *loaded, const char *name); // NULL: none
+// Why libbpf has refused something just now, in its words where it has some.
+const char *loaded__reason(int err);
 // Keeps a link until the object is freed. -ENOMEM: the link is already gone.
 int loaded__keep(struct loaded *loaded, struct bpf_link *link);
 // Takes down all links, so that no program of the object runs any more.

@@ -35,7 +35,7 @@ static int open_as_seen(const char *path, uint32_t pid)
     if (!pid || path[0] != '/')
         return open_regular(path);
     return (size_t)snprintf(seen, sizeof(seen), "/proc/%u/root%s", pid, path) < sizeof(seen) ? open_regular(seen)
-                                                                                            : -ENAMETOOLONG;
+                                                                                             : -ENAMETOOLONG;
 }
 
 static int open_mapped(const char *name, uint32_t pid, char ret_path[PATH_MAX])
@@ -81,8 +81,13 @@ static int open_cached(const char *name, uint32_t pid, char ret_path[PATH_MAX])
 
 static int open_in_folders(const char *name, uint32_t pid, char ret_path[PATH_MAX])
 {
-    static const char *const folders[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64",
-                                          "/usr/local/lib",        "/lib",                      "/usr/lib"};
+    static const char *const folders[] = {"/lib/x86_64-linux-gnu",
+                                          "/usr/lib/x86_64-linux-gnu",
+                                          "/lib64",
+                                          "/usr/lib64",
+                                          "/usr/local/lib",
+                                          "/lib",
+                                          "/usr/lib"};
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
         char pattern[PATH_MAX];
         _cleanup_(globfree) glob_t found = {0};

@@ -36,7 +36,8 @@ static uint64_t take_offset(char *symbol)
     return offset;
 }
 
-// Bytes to go on from a function's entry (kernel: arch/x86/kernel/uprobes.c, push_setup_xol_ops and branch_setup_xol_ops).
+// Bytes to go on from a function's entry (kernel: arch/x86/kernel/uprobes.c, push_setup_xol_ops and
+// branch_setup_xol_ops).
 static uint64_t entry_skip(const uint8_t *code)
 {
     static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};

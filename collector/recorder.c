@@ -76,9 +76,42 @@ static int parse_events(struct recorder *recorder, struct fault *fault)
     for (size_t i = 0; i < options->event_count; i++) {
         struct event *event = &recorder->events[recorder->event_count++];
         *event = (struct event){
-            .spelled = options->events[i], .frequency_hz = options->frequency_hz, .period = options->period};
+            .spelled = options->events[i],
+            .frequency_hz = options->frequency_hz,
+            .period = options->period,
+            .min_ns = options->min_wait_ns,
+            .max_ns = options->max_wait_ns,
+        };
         int err = source__parse(event, fault);
         if (err)
+            return err;
+    }
+    return 0;
+}
+
+// One event that cannot be had does not end a recording of several: it is said, and the others go on.
+static int leave_out(struct recorder *recorder, size_t index, int err, struct fault *fault)
+{
+    if (recorder->event_count == 1)
+        return err;
+    fault__say(fault, err);
+    *fault = (struct fault){0};
+    event__release(&recorder->events[index]);
+    recorder->event_count--;
+    memmove(&recorder->events[index], &recorder->events[index + 1],
+            (recorder->event_count - index) * sizeof(recorder->events[0]));
+    recorder->events[recorder->event_count] = (struct event){0};
+    return 0;
+}
+
+static int prepare_events(struct recorder *recorder, struct fault *fault)
+{
+    for (size_t i = 0; i < recorder->event_count;) {
+        struct event *event = &recorder->events[i];
+        int err = event->source->prepare ? event->source->prepare(event, &recorder->target, fault) : 0;
+        if (!err)
+            i++;
+        else if ((err = leave_out(recorder, i, err, fault)))
             return err;
     }
     return 0;
@@ -171,6 +204,31 @@ static int attach_program(struct loaded *loaded, const char *name, struct fault 
     return err ? fault__set(fault, err, "out of memory") : 0;
 }
 
+// The store has its row of the event already; it stays without samples when the kernel does not have it.
+static int attach_events(struct recorder *recorder, struct fault *fault)
+{
+    size_t attached = 0;
+    int err = 0;
+    for (size_t i = 0; i < recorder->event_count; i++) {
+        struct event *event = &recorder->events[i];
+        err = event->source->attach(event, &recorder->target, fault);
+        if (err && recorder->event_count == 1)
+            return err;
+        if (err) {
+            loaded__detach(event->loaded);
+            fault__say(fault, err);
+            continue;
+        }
+        event->attached = true;
+        attached++;
+        if (event->note[0])
+            fault__warn("%s: %s", event->spelled, event->note);
+    }
+    if (attached)
+        return 0;
+    return fault__set_code(fault, fault->code, err, "none of the events can be had");
+}
+
 static int attach(struct recorder *recorder, struct fault *fault)
 {
     int err = 0;
@@ -179,9 +237,7 @@ static int attach(struct recorder *recorder, struct fault *fault)
         if (!err)
             err = attach_program(recorder->targets, "forget_exit", fault);
     }
-    for (size_t i = 0; i < recorder->event_count && !err; i++)
-        err = recorder->events[i].source->attach(&recorder->events[i], &recorder->target, fault);
-    return err;
+    return err ? err : attach_events(recorder, fault);
 }
 
 static int open_store(struct recorder *recorder, struct fault *fault)
@@ -197,10 +253,8 @@ static int open_store(struct recorder *recorder, struct fault *fault)
     int err = store_writer__create(recorder->options->store_path, &meta, fault, &recorder->writer);
     for (size_t i = 0; i < recorder->event_count && !err; i++) {
         struct event *event = &recorder->events[i];
-        struct store_event row = {.name = event->spelled,
-                                  .unit = event->source->unit,
-                                  .detail = event->detail,
-                                  .period = event->store_period};
+        struct store_event row = {
+            .name = event->spelled, .unit = event__unit(event), .detail = event->detail, .period = event->store_period};
         err = store_writer__event(recorder->writer, &row, &event->store_id);
         if (err)
             fault__set(fault, err, "cannot write to the store '%s': %s", recorder->options->store_path, strerror(-err));
@@ -329,6 +383,8 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
         err = parse_events(recorder, fault);
     if (!err)
         err = prepare_command(recorder, fault);
+    if (!err)
+        err = prepare_events(recorder, fault);
     if (err)
         return err;
     raise_descriptor_limit(); // not for the command, which has been forked
@@ -362,7 +418,7 @@ void recorder__free(struct recorder *recorder)
     perf_records__free(recorder->records);
     drain__free(recorder->drain);
     for (size_t i = 0; i < recorder->event_count; i++)
-        loaded__free(recorder->events[i].loaded);
+        event__release(&recorder->events[i]);
     loaded__free(recorder->targets);
     loader__free(recorder->loader);
     processes__free(recorder->processes);
@@ -390,11 +446,26 @@ static void measure_interval(struct recorder *recorder, struct store_interval *i
     recorder->told = cost;
 }
 
+// What goes on (a wait, a call) is counted up to now, so that the interval has its share of it.
+static int settle_events(struct recorder *recorder, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; i < recorder->event_count && !err; i++) {
+        struct event *event = &recorder->events[i];
+        if (event->attached && event->source->settle)
+            err = event->source->settle(event, recorder->drain);
+    }
+    return err ? fault__set(fault, err, "cannot count what still goes on: %s", strerror(-err)) : 0;
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct drained drained;
     struct store_interval interval = {0};
-    int err = drain__run(recorder->drain, fault, &drained);
+    int err = is_last ? 0 : settle_events(recorder, fault);
+    if (err)
+        return err;
+    err = drain__run(recorder->drain, fault, &drained);
     if (err)
         return err;
     // After the flip: what the samples ran in has been mapped before.
@@ -488,6 +559,8 @@ static int collect(struct recorder *recorder, struct fault *fault)
 // The last interval, the last names, and the end of the file. A failure before does not keep what can be kept from it.
 static int finish(struct recorder *recorder, int err, struct fault *fault)
 {
+    if (!err)
+        err = settle_events(recorder, fault); // while there is something to settle
     for (size_t i = 0; i < recorder->event_count; i++)
         loaded__detach(recorder->events[i].loaded);
     loaded__detach(recorder->targets);

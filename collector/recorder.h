@@ -19,6 +19,7 @@ struct recorder_options {
     size_t event_count;
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
+    uint64_t min_wait_ns, max_wait_ns; // of off-cpu; 0: no bound
     uint64_t drain_ns;
     uint64_t duration_ns; // 0: until a signal, or the end of the target
     const char *store_path;

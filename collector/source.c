@@ -1,13 +1,103 @@
 #include "collector/source.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "collector/source_fentry.h"
+#include "collector/source_off_cpu.h"
 #include "collector/source_perf.h"
+#include "collector/source_probe.h"
+#include "collector/source_tracepoint.h"
+#include "collector/source_usdt.h"
 
 // The one list of kinds of events. The first row whose parse knows the spelling wins.
 const struct source sources[] = {
-    {"cpu", "on-CPU samples: cycles where the PMU has them, else cpu-clock", "samples", "source_perf",
-     source_perf__parse_cpu, NULL, source_perf__attach},
+    {
+        .spelling = "cpu",
+        .summary = "on-CPU samples: cycles where the PMU has them, else cpu-clock",
+        .unit = "samples",
+        .object = "source_perf",
+        .parse = source_perf__parse_cpu,
+        .attach = source_perf__attach,
+    },
+    {
+        .spelling = "off-cpu",
+        .summary = "time from leaving the CPU to being back on it, with the stack it was left with",
+        .unit = "ns",
+        .object = "source_off_cpu",
+        .parse = source_off_cpu__parse,
+        .configure = source_off_cpu__configure,
+        .attach = source_off_cpu__attach,
+        .settle = source_off_cpu__settle,
+        .mark = source_off_cpu__mark,
+    },
+    {
+        .spelling = "page-faults, cycles, ...",
+        .summary = "perf's software and hardware events by perf's names, and rNNNN; with -c or -F",
+        .unit = "count",
+        .object = "source_perf",
+        .parse = source_perf__parse_named,
+        .attach = source_perf__attach,
+    },
+    {
+        .spelling = "tracepoint:CATEGORY:NAME",
+        .summary = "a tracepoint of the kernel, or several by a glob",
+        .unit = "count",
+        .object = "source_tracepoint",
+        .parse = source_tracepoint__parse,
+        .prepare = source_tracepoint__prepare,
+        .release = source_tracepoint__release,
+        .attach = source_tracepoint__attach,
+    },
+    {
+        .spelling = "uprobe:FILE:SYMBOL[+OFFSET]",
+        .summary = "a function of a program or a library is entered, or several by a glob; 0xADDRESS too",
+        .unit = "count",
+        .object = "source_probe",
+        .parse = source_probe__parse_entry,
+        .prepare = source_probe__prepare,
+        .release = source_probe__release,
+        .attach = source_probe__attach_entry,
+    },
+    {
+        .spelling = "uretprobe:FILE:SYMBOL",
+        .summary = "a function of a program or a library returns",
+        .unit = "count",
+        .object = "source_probe",
+        .parse = source_probe__parse_return,
+        .prepare = source_probe__prepare,
+        .release = source_probe__release,
+        .attach = source_probe__attach_return,
+    },
+    {
+        .spelling = "usdt:FILE:PROVIDER:NAME",
+        .summary = "a USDT probe of a program or a library, or several by a glob",
+        .unit = "count",
+        .object = "source_usdt",
+        .parse = source_usdt__parse,
+        .prepare = source_usdt__prepare,
+        .release = source_usdt__release,
+        .attach = source_usdt__attach,
+    },
+    {
+        .spelling = "fentry:FUNCTION",
+        .summary = "a function of the kernel is entered, where the kernel has BTF trampolines",
+        .unit = "count",
+        .object = "source_fentry",
+        .parse = source_fentry__parse,
+        .prepare = source_fentry__prepare,
+        .configure = source_fentry__configure,
+        .attach = source_fentry__attach,
+    },
+    {
+        .spelling = "kprobe:FUNCTION",
+        .summary = "a function of the kernel is entered, where the kernel has kprobes; a glob too",
+        .unit = "count",
+        .object = "source_probe",
+        .parse = source_kprobe__parse,
+        .prepare = source_kprobe__prepare,
+        .attach = source_kprobe__attach,
+    },
     {0},
 };
 
@@ -19,6 +109,26 @@ int source__parse(struct event *event, struct fault *fault)
         if (err != -ENOENT)
             return err;
     }
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown event '%s'; `hearth record -h` lists the kinds",
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown event '%s'; `hearth list events` lists the kinds",
                            event->spelled);
+}
+
+void event__release(struct event *event)
+{
+    loaded__free(event->loaded);
+    event->loaded = NULL;
+    if (event->source && event->source->release && event->prepared)
+        event->source->release(event);
+    event->prepared = NULL;
+}
+
+const char *event__unit(const struct event *event)
+{
+    return event->unit ? event->unit : event->source->unit;
+}
+
+const char *event__behind(const struct event *event, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(event->spelled, prefix, length) == 0 ? event->spelled + length : NULL;
 }

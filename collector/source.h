@@ -1,13 +1,15 @@
 // Event sources: every kind of event that can be recorded is one row of sources[], and nothing else knows about kinds.
 //
-// A recording has some events (-e, in the order given). Each is parsed by the row whose spelling fits, gets a BPF
-// object of its own (loaded from the embedded one, with `own_event` set to its index), and is attached.
+// A recording has some events (-e, in the order given). Each is parsed by the row whose spelling fits, looks for what
+// it is put on (a file, a function, a tracepoint), gets a BPF object of its own (loaded from the embedded one, with
+// `own_event` set to its index), and is attached.
 #ifndef HEARTH_COLLECTOR_SOURCE_H
 #define HEARTH_COLLECTOR_SOURCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/drain.h"
 #include "collector/loader.h"
 #include "collector/target.h"
 #include "store/base/fault.h"
@@ -20,12 +22,17 @@ struct event {
     const char *spelled;   // borrowed from the command line
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
+    uint64_t min_ns, max_ns; // of waits that are counted; 0: no bound
     uint32_t perf_type;
     uint64_t perf_config;
-    char detail[64]; // what is really counted, for the store
+    const char *unit; // NULL: the source's
+    char detail[160]; // what is really counted, for the store
+    char note[160];   // what the user should know of how it was attached; "": nothing
     uint64_t store_period;
     uint32_t store_id;
     struct loaded *loaded; // owned
+    bool attached;
+    void *prepared; // by the source, which releases it
 };
 
 struct source {
@@ -35,14 +42,29 @@ struct source {
     const char *object; // the embedded BPF object
     // 0, or -ENOENT without a fault: this row does not know the name; other errors with a fault.
     int (*parse)(struct event *event, struct fault *fault);
+    // Looks for what the event is put on; NULL: nothing to look for.
+    int (*prepare)(struct event *event, const struct target *target, struct fault *fault);
+    void (*release)(struct event *event);
     // Sets what the object needs before it is loaded; NULL: nothing but own_event.
     int (*configure)(struct event *event, struct loaded *loaded, struct fault *fault);
     int (*attach)(struct event *event, const struct target *target, struct fault *fault);
+    // Called before each drain, when the event is attached: counts what is still going on. NULL: nothing to do.
+    int (*settle)(struct event *event, struct drain *drain);
+    // The words for a sample's detail, at the leaf of its stack; NULL, or a NULL result: none.
+    const char *(*mark)(uint32_t detail);
 };
 
 extern const struct source sources[]; // ended by a row without a spelling
 
 // Finds the row for event->spelled and lets it parse. -EINVAL with a fault where no row knows it.
 int source__parse(struct event *event, struct fault *fault);
+
+// Takes the event apart, whatever state it is in.
+void event__release(struct event *event);
+
+const char *event__unit(const struct event *event);
+
+// What stands behind PREFIX in the event's words; NULL: they do not begin so.
+const char *event__behind(const struct event *event, const char *prefix);
 
 #endif

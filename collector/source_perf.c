@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +21,14 @@ static int open_event(const struct event *event, uint32_t cpu)
     };
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+static void describe(struct event *event, const char *name)
+{
+    if (event->frequency_hz)
+        snprintf(event->detail, sizeof(event->detail), "%s at %llu Hz", name, (unsigned long long)event->frequency_hz);
+    else
+        snprintf(event->detail, sizeof(event->detail), "%s every %llu", name, (unsigned long long)event->period);
 }
 
 int source_perf__parse_cpu(struct event *event, struct fault *fault)
@@ -41,11 +50,110 @@ int source_perf__parse_cpu(struct event *event, struct fault *fault)
         // perf_swevent_init_hrtimer).
         event->store_period = event->frequency_hz ? 1000000000u / event->frequency_hz : event->period;
     }
-    if (event->frequency_hz)
-        snprintf(event->detail, sizeof(event->detail), "%s at %llu Hz", name, (unsigned long long)event->frequency_hz);
-    else
-        snprintf(event->detail, sizeof(event->detail), "%s every %llu", name, (unsigned long long)event->period);
+    describe(event, name);
     return 0;
+}
+
+// --- perf's names
+
+#define CACHE(cache, operation, result)                                                                                \
+    PERF_TYPE_HW_CACHE, (PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_##operation << 8 |                       \
+                         PERF_COUNT_HW_CACHE_RESULT_##result << 16)
+#define SOFTWARE(config) PERF_TYPE_SOFTWARE, PERF_COUNT_SW_##config
+#define HARDWARE(config) PERF_TYPE_HARDWARE, PERF_COUNT_HW_##config
+
+static const struct perf_name {
+    const char *name, *alias;
+    uint32_t type;
+    uint64_t config;
+    const char *unit; // NULL: "count"
+} perf_names[] = {
+    {"cpu-clock", NULL, SOFTWARE(CPU_CLOCK), "ns"},
+    {"task-clock", NULL, SOFTWARE(TASK_CLOCK), "ns"},
+    {"page-faults", "faults", SOFTWARE(PAGE_FAULTS)},
+    {"minor-faults", NULL, SOFTWARE(PAGE_FAULTS_MIN)},
+    {"major-faults", NULL, SOFTWARE(PAGE_FAULTS_MAJ)},
+    {"context-switches", "cs", SOFTWARE(CONTEXT_SWITCHES)},
+    {"cgroup-switches", NULL, SOFTWARE(CGROUP_SWITCHES)},
+    {"cpu-migrations", "migrations", SOFTWARE(CPU_MIGRATIONS)},
+    {"alignment-faults", NULL, SOFTWARE(ALIGNMENT_FAULTS)},
+    {"emulation-faults", NULL, SOFTWARE(EMULATION_FAULTS)},
+    {"cycles", "cpu-cycles", HARDWARE(CPU_CYCLES)},
+    {"instructions", NULL, HARDWARE(INSTRUCTIONS)},
+    {"cache-references", NULL, HARDWARE(CACHE_REFERENCES)},
+    {"cache-misses", NULL, HARDWARE(CACHE_MISSES)},
+    {"branches", "branch-instructions", HARDWARE(BRANCH_INSTRUCTIONS)},
+    {"branch-misses", NULL, HARDWARE(BRANCH_MISSES)},
+    {"bus-cycles", NULL, HARDWARE(BUS_CYCLES)},
+    {"ref-cycles", NULL, HARDWARE(REF_CPU_CYCLES)},
+    {"stalled-cycles-frontend", "idle-cycles-frontend", HARDWARE(STALLED_CYCLES_FRONTEND)},
+    {"stalled-cycles-backend", "idle-cycles-backend", HARDWARE(STALLED_CYCLES_BACKEND)},
+    {"L1-dcache-loads", NULL, CACHE(L1D, READ, ACCESS)},
+    {"L1-dcache-load-misses", NULL, CACHE(L1D, READ, MISS)},
+    {"L1-dcache-stores", NULL, CACHE(L1D, WRITE, ACCESS)},
+    {"L1-icache-load-misses", NULL, CACHE(L1I, READ, MISS)},
+    {"LLC-loads", NULL, CACHE(LL, READ, ACCESS)},
+    {"LLC-load-misses", NULL, CACHE(LL, READ, MISS)},
+    {"LLC-stores", NULL, CACHE(LL, WRITE, ACCESS)},
+    {"LLC-store-misses", NULL, CACHE(LL, WRITE, MISS)},
+    {"dTLB-loads", NULL, CACHE(DTLB, READ, ACCESS)},
+    {"dTLB-load-misses", NULL, CACHE(DTLB, READ, MISS)},
+    {"iTLB-load-misses", NULL, CACHE(ITLB, READ, MISS)},
+    {"branch-loads", NULL, CACHE(BPU, READ, ACCESS)},
+    {"branch-load-misses", NULL, CACHE(BPU, READ, MISS)},
+    {"node-loads", NULL, CACHE(NODE, READ, ACCESS)},
+    {"node-load-misses", NULL, CACHE(NODE, READ, MISS)},
+};
+#define PERF_NAMES (sizeof(perf_names) / sizeof(perf_names[0]))
+
+static int parse_raw(struct event *event)
+{
+    char *end;
+    if (event->spelled[0] != 'r' || !strchr("0123456789abcdefABCDEF", event->spelled[1]) || !event->spelled[1])
+        return -ENOENT;
+    event->perf_type = PERF_TYPE_RAW;
+    event->perf_config = strtoull(event->spelled + 1, &end, 16);
+    return *end ? -ENOENT : 0;
+}
+
+static int check_counted(const struct event *event, struct fault *fault)
+{
+    _cleanup_fd_ int fd = open_event(event, 0);
+    if (fd >= 0 || fd == -EACCES || fd == -EPERM || fd == -ENODEV || event->perf_type == PERF_TYPE_SOFTWARE)
+        return 0; // a want of privilege is said when it is attached; CPU 0 may be offline
+    return fault__set_code(fault, EXIT_CODE_LACKS, fd,
+                           "this machine does not count '%s': its PMU has no such counter, or a virtual machine does "
+                           "not show it; `hearth list events` shows what is counted here",
+                           event->spelled);
+}
+
+int source_perf__parse_named(struct event *event, struct fault *fault)
+{
+    int err = parse_raw(event);
+    for (size_t i = 0; err == -ENOENT && i < PERF_NAMES; i++) {
+        const struct perf_name *row = &perf_names[i];
+        if (strcmp(row->name, event->spelled) != 0 && (!row->alias || strcmp(row->alias, event->spelled) != 0))
+            continue;
+        event->perf_type = row->type;
+        event->perf_config = row->config;
+        event->unit = row->unit;
+        err = 0;
+    }
+    if (!err)
+        err = check_counted(event, fault);
+    if (!err)
+        describe(event, event->spelled);
+    return err;
+}
+
+void source_perf__each(void (*row)(const char *name, const char *kind, bool is_here, void *context), void *context)
+{
+    for (size_t i = 0; i < PERF_NAMES; i++) {
+        struct event event = {.perf_type = perf_names[i].type, .perf_config = perf_names[i].config, .period = 1000003};
+        _cleanup_fd_ int fd = open_event(&event, 0);
+        row(perf_names[i].name, event.perf_type == PERF_TYPE_SOFTWARE ? "software event" : "hardware event", fd >= 0,
+            context);
+    }
 }
 
 static int attach_cpu(struct event *event, const struct bpf_program *program, uint32_t cpu)

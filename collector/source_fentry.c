@@ -1,0 +1,68 @@
+#include "collector/source_fentry.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/feature.h"
+
+int source_fentry__parse(struct event *event, struct fault *fault)
+{
+    const char *function = event__behind(event, "fentry:");
+    if (!function)
+        return -ENOENT;
+    if (!*function)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'fentry:' needs a function of the kernel");
+    snprintf(event->detail, sizeof(event->detail), "%s of the kernel", function);
+    return 0;
+}
+
+int source_fentry__prepare(struct event *event, const struct target *target, struct fault *fault)
+{
+    const char *function = strchr(event->spelled, ':') + 1;
+    struct btf *btf = btf__load_vmlinux_btf();
+    int id = btf ? btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) : -errno;
+    (void)target;
+    btf__free(btf);
+    if (id < 0)
+        return fault__set(fault, id,
+                          "cannot attach '%s': the kernel's BTF has no function '%s' (it may be inlined, or belong to "
+                          "a module)",
+                          event->spelled, function);
+    int err = feature__fentry();
+    if (!err)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_LACKS, err,
+                           "cannot attach '%s': this kernel allows no fentry programs (%s); it needs "
+                           "CONFIG_FUNCTION_TRACER, and must not be locked down: see `hearth doctor`",
+                           event->spelled, strerror(-err));
+}
+
+int source_fentry__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    struct bpf_program *program;
+    bpf_object__for_each_program(program, loaded__object(loaded))
+    {
+        int err = bpf_program__set_attach_target(program, 0, strchr(event->spelled, ':') + 1);
+        if (err)
+            return fault__set(fault, err, "cannot attach '%s': %s", event->spelled, strerror(-err));
+    }
+    return 0;
+}
+
+int source_fentry__attach(struct event *event, const struct target *target, struct fault *fault)
+{
+    struct bpf_program *program;
+    (void)target;
+    bpf_object__for_each_program(program, loaded__object(event->loaded))
+    {
+        struct bpf_link *link = bpf_program__attach(program);
+        int err = link ? loaded__keep(event->loaded, link) : -errno;
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
+                                   event->spelled, strerror(-err));
+    }
+    return 0;
+}

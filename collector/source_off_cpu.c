@@ -1,0 +1,70 @@
+#include "collector/source_off_cpu.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const marks[] = {
+#define WAIT_STATE(name, mark) mark,
+#include "bpf/wait_states.def"
+#undef WAIT_STATE
+};
+
+int source_off_cpu__parse(struct event *event, struct fault *fault)
+{
+    (void)fault;
+    if (strcmp(event->spelled, "off-cpu") != 0)
+        return -ENOENT;
+    snprintf(event->detail, sizeof(event->detail), "from switch-out to switch-in");
+    return 0;
+}
+
+int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    int err = loaded__set(loaded, "own_min_ns", &event->min_ns, sizeof(event->min_ns), fault);
+    return err ? err : loaded__set(loaded, "own_max_ns", &event->max_ns, sizeof(event->max_ns), fault);
+}
+
+int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault)
+{
+    static const char *const programs[] = {"off_cpu_still", "off_cpu_switch"};
+    (void)target;
+    for (size_t i = 0; i < 2; i++) {
+        struct bpf_link *link = bpf_program__attach(loaded__program(event->loaded, programs[i]));
+        int err = link ? loaded__keep(event->loaded, link) : -errno;
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
+                                   event->spelled, strerror(-err));
+        if (i == 0)
+            event->prepared = link; // the iterator, which settle() runs
+    }
+    return 0;
+}
+
+int source_off_cpu__settle(struct event *event, struct drain *drain)
+{
+    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(event->prepared));
+    if (fd < 0)
+        return -errno;
+    while (true) {
+        uint64_t ids[512];
+        ssize_t bytes = read(fd, ids, sizeof(ids));
+        if (bytes < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (bytes <= 0)
+            return bytes < 0 ? -errno : 0;
+        for (size_t i = 0; i < (size_t)bytes / sizeof(ids[0]); i++) {
+            int err = drain__hold(drain, ids[i]);
+            if (err)
+                return err;
+        }
+    }
+}
+
+const char *source_off_cpu__mark(uint32_t detail)
+{
+    return detail < WIRE_WAIT_STATE_COUNT ? marks[detail] : NULL;
+}

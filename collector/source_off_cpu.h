@@ -1,0 +1,13 @@
+// off-cpu: time from leaving the CPU to being back on it.
+#ifndef HEARTH_COLLECTOR_SOURCE_OFF_CPU_H
+#define HEARTH_COLLECTOR_SOURCE_OFF_CPU_H
+
+#include "collector/source.h"
+
+int source_off_cpu__parse(struct event *event, struct fault *fault);
+int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct fault *fault);
+int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault);
+int source_off_cpu__settle(struct event *event, struct drain *drain);
+const char *source_off_cpu__mark(uint32_t detail);
+
+#endif

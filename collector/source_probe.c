@@ -1,0 +1,153 @@
+#include "collector/source_probe.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collector/probe_sites.h"
+#include "store/base/limits.h"
+
+// --- In programs
+
+static int parse(struct event *event, const char *prefix, struct fault *fault)
+{
+    const char *words = event__behind(event, prefix), *symbol;
+    char file[PATH_MAX];
+    return words ? probe__split(words, file, sizeof(file), &symbol, fault) : -ENOENT;
+}
+
+int source_probe__parse_entry(struct event *event, struct fault *fault)
+{
+    return parse(event, "uprobe:", fault);
+}
+
+int source_probe__parse_return(struct event *event, struct fault *fault)
+{
+    return parse(event, "uretprobe:", fault);
+}
+
+uint32_t source_probe__pid(const struct target *target)
+{
+    return target__is_processes(target) ? target->processes[0].pid : 0;
+}
+
+int source_probe__prepare(struct event *event, const struct target *target, struct fault *fault)
+{
+    char file[PATH_MAX];
+    const char *symbol;
+    struct probe_sites *sites;
+    int err = probe__split(strchr(event->spelled, ':') + 1, file, sizeof(file), &symbol, fault);
+    if (!err)
+        err = probe_sites__find(file, symbol, source_probe__pid(target), fault, &sites);
+    if (err)
+        return err;
+    event->prepared = sites;
+    if (sites->count == 1)
+        snprintf(event->detail, sizeof(event->detail), "%s of %s", symbol, sites->path);
+    else
+        snprintf(event->detail, sizeof(event->detail), "%zu functions of %s", sites->count, sites->path);
+    return 0;
+}
+
+void source_probe__release(struct event *event)
+{
+    probe_sites__free(event->prepared);
+}
+
+static int attach(struct event *event, bool at_return, const struct target *target, struct fault *fault)
+{
+    const struct probe_sites *sites = event->prepared;
+    const struct bpf_program *program = loaded__program(event->loaded, "sample_probe");
+    size_t refused;
+    int err = probe_sites__attach(sites, program, at_return, target, event->loaded, fault, &refused);
+    if (!err && refused)
+        snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu more refused by the kernel",
+                 sites->count - refused, refused);
+    else if (!err && sites->count > 1)
+        snprintf(event->note, sizeof(event->note), "%zu functions probed", sites->count);
+    return err;
+}
+
+int source_probe__attach_entry(struct event *event, const struct target *target, struct fault *fault)
+{
+    return attach(event, false, target, fault);
+}
+
+int source_probe__attach_return(struct event *event, const struct target *target, struct fault *fault)
+{
+    return attach(event, true, target, fault);
+}
+
+// --- In the kernel
+
+int source_kprobe__parse(struct event *event, struct fault *fault)
+{
+    const char *function = event__behind(event, "kprobe:");
+    if (!function)
+        return -ENOENT;
+    if (!*function)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'kprobe:' needs a function of the kernel");
+    snprintf(event->detail, sizeof(event->detail), "%s of the kernel", function);
+    return 0;
+}
+
+int source_kprobe__prepare(struct event *event, const struct target *target, struct fault *fault)
+{
+    (void)target;
+    if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_LACKS, -ENOTSUP,
+                           "cannot attach '%s': this kernel has no kprobes (CONFIG_KPROBE_EVENTS); fentry:FUNCTION may "
+                           "do instead, see `hearth doctor`",
+                           event->spelled);
+}
+
+static int attach_function(struct event *event, const char *function)
+{
+    struct bpf_link *link = bpf_program__attach_kprobe(loaded__program(event->loaded, "sample_probe"), false, function);
+    return link ? loaded__keep(event->loaded, link) : -errno;
+}
+
+// What fits the glob of the functions in /proc/kallsyms.
+static int attach_fitting(struct event *event, const char *pattern, struct fault *fault)
+{
+    char line[512], kind, name[256];
+    size_t attached = 0, refused = 0;
+    _cleanup_file_ FILE *file = fopen("/proc/kallsyms", "re");
+    while (file && fgets(line, sizeof(line), file)) {
+        if (sscanf(line, "%*s %c %255s", &kind, name) != 2 || (kind | 0x20) != 't' || fnmatch(pattern, name, 0) != 0)
+            continue;
+        if (attached + refused == LIMIT_PROBE_SITES)
+            return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "'%s' fits more than %u functions", event->spelled,
+                                   LIMIT_PROBE_SITES);
+        int err = attach_function(event, name);
+        attached += err == 0;
+        refused += err != 0;
+    }
+    if (!attached)
+        return fault__set(fault, -ENOENT, "cannot attach '%s': no function of the kernel that can be probed fits",
+                          event->spelled);
+    snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu refused by the kernel", attached, refused);
+    return 0;
+}
+
+int source_kprobe__attach(struct event *event, const struct target *target, struct fault *fault)
+{
+    (void)target;
+    const char *function = event__behind(event, "kprobe:");
+    if (strpbrk(function, "*?["))
+        return attach_fitting(event, function, fault);
+    int err = attach_function(event, function);
+    if (err == -ENOENT || err == -EINVAL || err == -EADDRNOTAVAIL)
+        return fault__set(fault, err,
+                          "cannot attach '%s': the kernel has no such function, or it was inlined, or must not be "
+                          "probed",
+                          event->spelled);
+    return err ? fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
+                                 event->spelled, strerror(-err))
+               : 0;
+}

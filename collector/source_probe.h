@@ -1,0 +1,22 @@
+// uprobe:FILE:SYMBOL[+OFFSET], uretprobe:FILE:SYMBOL and kprobe:FUNCTION, with the BPF program sample_probe behind
+// them.
+#ifndef HEARTH_COLLECTOR_SOURCE_PROBE_H
+#define HEARTH_COLLECTOR_SOURCE_PROBE_H
+
+#include "collector/source.h"
+
+int source_probe__parse_entry(struct event *event, struct fault *fault);
+int source_probe__parse_return(struct event *event, struct fault *fault);
+int source_probe__prepare(struct event *event, const struct target *target, struct fault *fault);
+void source_probe__release(struct event *event);
+int source_probe__attach_entry(struct event *event, const struct target *target, struct fault *fault);
+int source_probe__attach_return(struct event *event, const struct target *target, struct fault *fault);
+
+int source_kprobe__parse(struct event *event, struct fault *fault);
+int source_kprobe__prepare(struct event *event, const struct target *target, struct fault *fault);
+int source_kprobe__attach(struct event *event, const struct target *target, struct fault *fault);
+
+// The process that a probe's FILE is looked up in; 0: none.
+uint32_t source_probe__pid(const struct target *target);
+
+#endif
