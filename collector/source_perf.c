@@ -121,7 +121,7 @@ static int check_counted(const struct event *event, struct fault *fault)
     _cleanup_fd_ int fd = open_event(event, 0);
     if (fd >= 0 || fd == -EACCES || fd == -EPERM || fd == -ENODEV || event->perf_type == PERF_TYPE_SOFTWARE)
         return 0; // a want of privilege is said when it is attached; CPU 0 may be offline
-    return fault__set_code(fault, EXIT_CODE_LACKS, fd,
+    return fault__set_code(fault, EXIT_CODE_LACKS, -ENOTSUP,
                            "this machine does not count '%s': its PMU has no such counter, or a virtual machine does "
                            "not show it; `hearth list events` shows what is counted here",
                            event->spelled);
