@@ -156,20 +156,29 @@ static bool as_uri(const char *path, const char *parameters, char *uri, size_t s
 
 // A file in WAL mode in a directory that cannot be written to: SQLite cannot make its -shm file there. Where there is
 // no WAL the file is whole by itself. Where there is one, its index is built in memory: that is what SQLite does under
-// an exclusive lock, and nobody can write there who would mind.
+// an exclusive lock, and without locks (unix-none) nobody has to grant that. Who writes has a -shm file, and does not
+// come here.
 static int open_without_shm(const char *path, sqlite3 **ret_database, int *ret_result)
 {
     char wal[PATH_MAX], uri[3 * PATH_MAX];
     struct stat status;
     bool has_wal = (size_t)snprintf(wal, sizeof(wal), "%s-wal", path) < sizeof(wal) && stat(wal, &status) == 0 &&
                    status.st_size > 0;
-    if (!as_uri(path, has_wal ? "mode=ro&nolock=1" : "mode=ro&immutable=1", uri, sizeof(uri)))
+    if (!as_uri(path, has_wal ? "mode=ro&vfs=unix-none" : "mode=ro&immutable=1", uri, sizeof(uri)))
         return -ENAMETOOLONG;
     const char *first = has_wal ? "PRAGMA locking_mode=EXCLUSIVE; PRAGMA schema_version" : "PRAGMA schema_version";
     return open_as(uri, SQLITE_OPEN_URI, first, ret_database, ret_result);
 }
 
-int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_database)
+// A file that is shorter than its first page says. SQLite refuses it, except to those who repair schemas.
+static bool open_cut(sqlite3 *database)
+{
+    sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
+    return sqlite3_exec(database, "PRAGMA schema_version", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_database, bool *ret_is_cut)
 {
     _cleanup_(database__closep) sqlite3 *database = NULL;
     if (access(path, R_OK) != 0)
@@ -182,8 +191,10 @@ int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_
     }
     if (err)
         return fault__set(fault, err, "cannot read the store '%s': %s", path, strerror(-err));
-    if (result != SQLITE_OK)
+    bool is_cut = result == SQLITE_CORRUPT && open_cut(database);
+    if (result != SQLITE_OK && !is_cut)
         return database__fail(database, "read", path, fault);
     *ret_database = take_pointer(database);
+    *ret_is_cut = is_cut;
     return 0;
 }

@@ -24,8 +24,8 @@ DEFINE_CLEANUP(sqlite3_stmt *, statement__finalize);
 int database__open_to_write(const char *path, struct fault *fault, sqlite3 **ret_database);
 
 // Opens to read only: beside a writer, after a crash of the writer, and where nothing may be written at all. Begins no
-// transaction. -ENOENT, -EACCES, -EBADMSG, ...
-int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_database);
+// transaction. -ENOENT, -EACCES, -EBADMSG, ... ret_is_cut: the file lacks its end; what is there can be read.
+int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_database, bool *ret_is_cut);
 
 // The errno that SQLite's last result of this connection stands for.
 int database__errno(sqlite3 *database);

@@ -138,8 +138,14 @@ static int load(struct store_reader *reader, struct fault *fault)
     return reader_file__load(reader, &reader->files[0], fault);
 }
 
-static void finish(struct store_reader *reader)
+static int finish(struct store_reader *reader)
 {
+    // One more than there are: see damaged_binary in reader_trie.c.
+    reader->binary_count = reader->binary_keys.count;
+    struct store_binary *binaries = reallocarray(reader->binaries, (size_t)reader->binary_count + 1, sizeof(*binaries));
+    if (!binaries)
+        return -ENOMEM;
+    reader->binaries = binaries;
     qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_times);
     uint32_t base = 0;
     for (size_t i = 0; i < reader->file_count; i++) {
@@ -155,6 +161,7 @@ static void finish(struct store_reader *reader)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (!*words[i])
             *words[i] = "";
+    return 0;
 }
 
 int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader)
@@ -175,7 +182,9 @@ int store_reader__open(const char *path, struct fault *fault, struct store_reade
     err = load(reader, fault);
     if (err)
         return err;
-    finish(reader);
+    err = finish(reader);
+    if (err)
+        return fault__set(fault, err, "out of memory");
     *ret_reader = take_pointer(reader);
     return 0;
 }
@@ -250,12 +259,12 @@ const struct store_thread *store_reader__thread(const struct store_reader *reade
 
 uint32_t store_reader__binary_count(const struct store_reader *reader)
 {
-    return reader->binary_keys.count;
+    return reader->binary_count;
 }
 
 const struct store_binary *store_reader__binary(const struct store_reader *reader, uint32_t binary)
 {
-    return binary >= 1 && binary <= reader->binary_keys.count ? &reader->binaries[binary - 1] : NULL;
+    return binary >= 1 && binary <= reader->binary_count ? &reader->binaries[binary - 1] : NULL;
 }
 
 int store_reader__values(struct store_reader *reader, const struct store_query *query, struct fault *fault,
@@ -375,7 +384,7 @@ int store_reader__size(struct store_reader *reader, struct fault *fault, struct 
     if (err)
         return err;
     size.values = reader->value_rows;
-    size.frames = reader_trie__frame_count(reader);
+    size.frames = reader->frame_count;
     size.functions = reader->functions.count;
     size.nodes = reader->trie.count ? reader->trie.count - 1 : 0;
     *ret_size = size;

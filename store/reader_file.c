@@ -8,14 +8,16 @@
 #include "store/reader_insides.h"
 #include "store/schema.h"
 
-int id_list__reserve(struct id_list *list, uint64_t end)
+int id_list__reserve(struct id_list *list, uint64_t id)
 {
-    if (end <= list->count)
+    if (id == 0 || id >= LIMIT_STORE_IDS)
+        return -EBADMSG;
+    if (id < list->count)
         return 0;
-    if (end > LIMIT_STORE_IDS || end - list->count > LIMIT_STORE_ID_JUMP)
+    if (id - list->count > LIMIT_STORE_ID_JUMP)
         return -EBADMSG;
     // Ids come in order, one at a time: doubled, so that it stays linear.
-    uint64_t count = end > 2 * (uint64_t)list->count ? end : 2 * (uint64_t)list->count;
+    uint64_t count = id >= 2 * (uint64_t)list->count ? id + 1 : 2 * (uint64_t)list->count;
     uint32_t *ids = reallocarray(list->ids, count, sizeof(*ids));
     if (!ids)
         return -ENOMEM;
@@ -150,7 +152,7 @@ static int check_same(struct reader_file *file, struct fault *fault)
 int reader_file__hold(struct reader_file *file, struct fault *fault)
 {
     if (file->holds == 0) {
-        int err = database__open_to_read(file->path, fault, &file->database);
+        int err = database__open_to_read(file->path, fault, &file->database, &file->is_cut);
         if (!err)
             err = check(file, fault);
         if (!err)
@@ -217,7 +219,7 @@ static int find_event(struct store_reader *reader, const struct store_event *eve
 static int take_event(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
 {
     uint32_t words[3], id;
-    int err = id_list__reserve(&file->events, number64(statement, 0) + 1);
+    int err = id_list__reserve(&file->events, number64(statement, 0));
     for (int i = 0; i < 3 && !err; i++)
         err = reader__text(&reader->words, statement, 1 + i, &words[i]);
     if (err)
@@ -244,7 +246,7 @@ static int take_process(struct store_reader *reader, struct reader_file *file, s
     struct reader_process_key key = {.pid = number32(statement, 1), .start_ns = number64(statement, 2)};
     uint32_t words[4], id;
     bool is_new;
-    int err = id_list__reserve(&file->processes, number64(statement, 0) + 1);
+    int err = id_list__reserve(&file->processes, number64(statement, 0));
     for (int i = 0; i < 4 && !err; i++)
         err = reader__text(&reader->words, statement, 5 + i, &words[i]);
     if (!err)
@@ -273,7 +275,7 @@ static int take_thread(struct store_reader *reader, struct reader_file *file, sq
                                     .tid = number32(statement, 2)};
     uint32_t id;
     bool is_new;
-    int err = id_list__reserve(&file->threads, number64(statement, 0) + 1);
+    int err = id_list__reserve(&file->threads, number64(statement, 0));
     if (!err && !key.process)
         err = -EBADMSG;
     if (!err)
@@ -295,7 +297,7 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
     struct reader_binary_key key = {.kind = number32(statement, 1)};
     uint32_t id, path;
     bool is_new;
-    int err = id_list__reserve(&file->binaries, number64(statement, 0) + 1);
+    int err = id_list__reserve(&file->binaries, number64(statement, 0));
     if (!err)
         err = reader__text(&reader->words, statement, 3, &path);
     const void *build_id = sqlite3_column_blob(statement, 2);
@@ -325,6 +327,8 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
 static int take_range(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
 {
     (void)reader;
+    if (number64(statement, 0) >= LIMIT_STORE_IDS)
+        return -EBADMSG;
     file->interval_end = number32(statement, 0) + 1;
     file->first_ns = number64(statement, 1);
     return 0;
@@ -362,6 +366,8 @@ int reader_file__load(struct store_reader *reader, struct reader_file *file, str
     if (err)
         return err;
     file->node_end = 1;
+    if (file->is_cut)
+        reader__note_damage(reader, file, "the end", 0);
     err = database__run(file->database, "BEGIN");
     if (err)
         err = database__fail(file->database, "read", file->path, fault);

@@ -28,6 +28,7 @@ struct reader_file {
     char *store_name;   // meta's "store": tells whether the file was replaced
     sqlite3 *database;  // while somebody reads
     uint32_t holds;     // how many do
+    bool is_cut;        // its end is missing
     bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
     uint64_t first_ns;
     uint32_t interval_base; // the reader's id of an interval is this plus the file's
@@ -74,6 +75,7 @@ struct store_reader {
     struct store_process *processes;
     struct store_thread *threads;
     struct store_binary *binaries;
+    uint32_t binary_count; // their keys, and what stands for damage
     uint32_t process_capacity, thread_capacity, binary_capacity;
 
     bool has_frames, has_trie;
@@ -82,8 +84,8 @@ struct store_reader {
     uint32_t frame_count, frame_capacity;
     struct store_line *lines;
     size_t line_count, line_capacity;
-    uint32_t damaged_frame;
-    struct dictionary nodes; // of several files
+    uint32_t damaged_frame, damaged_binary; // 0: not needed yet
+    struct dictionary nodes;                // of several files
     uint32_t *parents, *node_frames;
     struct store_trie trie;
 };
@@ -105,8 +107,8 @@ void reader_file__free(struct reader_file *file);
 void reader__note_damage(struct store_reader *reader, const struct reader_file *file, const char *what,
                          uint64_t samples);
 
-// Makes room for an id in a map.
-int id_list__reserve(struct id_list *list, uint64_t end);
+// Makes room for an id in a map. -EBADMSG: it is none that a store can have.
+int id_list__reserve(struct id_list *list, uint64_t id);
 
 // Runs `sql` and calls `row` for each; what was read before damage counts, the damage is noted as `what`.
 int reader_file__each(struct store_reader *reader, struct reader_file *file, const char *sql, const char *what,
@@ -120,8 +122,6 @@ int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint3
 int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads);
 
 int reader_trie__load_frames(struct store_reader *reader, struct fault *fault);
-// Frames of the store: without the one that stands for what is damaged, unless something is.
-uint32_t reader_trie__frame_count(const struct store_reader *reader);
 int reader_trie__load(struct store_reader *reader, struct fault *fault);
 
 #endif

@@ -44,7 +44,7 @@ static int take_name(struct texts *texts, struct id_list *list, sqlite3_stmt *st
 {
     uint64_t id = (uint64_t)sqlite3_column_int64(statement, 0);
     uint32_t mine;
-    int err = id_list__reserve(list, id + 1);
+    int err = id_list__reserve(list, id);
     if (!err)
         err = reader__text(texts, statement, 1, &mine);
     if (!err)
@@ -105,7 +105,7 @@ static int add_frame(struct store_reader *reader, struct reader_file *file, uint
 {
     uint32_t mine = (uint32_t)id;
     bool is_new = true;
-    int err = id_list__reserve(&file->frames, id + 1);
+    int err = id_list__reserve(&file->frames, id);
     if (!err && reader__joins(reader))
         err = dictionary__intern(&reader->frame_keys, &key, &mine, &is_new);
     if (!err)
@@ -200,20 +200,34 @@ static void forget_frames(struct store_reader *reader)
     dictionary__release(&reader->frame_keys);
 }
 
-// What stands for frames and nodes that cannot be read.
-static int add_damaged_frame(struct store_reader *reader)
+// Room for what stands for damage, before anybody borrows what would move.
+static int reserve_damaged(struct store_reader *reader)
 {
     int err = reserve_frames(reader, (uint64_t)reader->frame_count + 1);
-    if (!err)
-        err = reserve_line(reader);
-    if (err)
-        return err;
-    size_t line = reader->line_count++;
-    reader->lines[line] = (struct store_line){.function = damaged, .file = ""};
-    reader->frames[reader->frame_count++] =
-        (struct store_frame){.chain = (const struct store_line *)line, .chain_length = 1};
-    reader->damaged_frame = reader->frame_count;
-    return 0;
+    return err ? err : reserve_line(reader);
+}
+
+// The binary of frames whose own cannot be read; dictionaries have room for one more of it.
+static uint32_t damaged_binary(struct store_reader *reader)
+{
+    if (!reader->damaged_binary) {
+        reader->binaries[reader->binary_count++] = (struct store_binary){.kind = STORE_BINARY_MARK, .path = damaged};
+        reader->damaged_binary = reader->binary_count;
+    }
+    return reader->damaged_binary;
+}
+
+// The frame of nodes whose own cannot be read.
+static uint32_t damaged_frame(struct store_reader *reader)
+{
+    if (!reader->damaged_frame) {
+        struct store_line *line = &reader->lines[reader->line_count++];
+        *line = (struct store_line){.function = damaged, .file = ""};
+        reader->frames[reader->frame_count++] =
+            (struct store_frame){.binary = damaged_binary(reader), .chain = line, .chain_length = 1};
+        reader->damaged_frame = reader->frame_count;
+    }
+    return reader->damaged_frame;
 }
 
 int reader_trie__load_frames(struct store_reader *reader, struct fault *fault)
@@ -224,20 +238,18 @@ int reader_trie__load_frames(struct store_reader *reader, struct fault *fault)
     for (size_t i = 0; i < reader->file_count && !err; i++)
         err = with_transaction(reader, &reader->files[i], fault, load_frames_of);
     if (!err)
-        err = add_damaged_frame(reader);
+        err = reserve_damaged(reader);
     if (err) {
         forget_frames(reader);
         return err;
     }
-    for (uint32_t i = 0; i < reader->frame_count; i++)
+    for (uint32_t i = 0; i < reader->frame_count; i++) {
         reader->frames[i].chain = reader->lines + (size_t)reader->frames[i].chain;
+        if (!reader->frames[i].binary)
+            reader->frames[i].binary = damaged_binary(reader);
+    }
     reader->has_frames = true;
     return 0;
-}
-
-uint32_t reader_trie__frame_count(const struct store_reader *reader)
-{
-    return reader->frame_count - (reader->damage.places == 0);
 }
 
 uint32_t store_reader__frame_count(struct store_reader *reader)
@@ -313,7 +325,7 @@ static int join(struct store_reader *reader, struct reader_file *file, const str
                                  .frame = id_list__at(&file->frames, nodes->frames[i])};
         bool is_new;
         if (!node.frame)
-            node.frame = reader->damaged_frame;
+            node.frame = damaged_frame(reader);
         err = dictionary__intern(&reader->nodes, &node, &file->nodes.ids[i], &is_new);
     }
     return err;
@@ -323,7 +335,7 @@ static int keep(struct store_reader *reader, struct reader_file *file, struct fi
 {
     for (uint32_t i = 1; i < file->node_end; i++)
         if (!id_list__at(&file->frames, nodes->frames[i]))
-            nodes->frames[i] = reader->damaged_frame;
+            nodes->frames[i] = damaged_frame(reader);
     reader->parents = take_pointer(nodes->parents);
     reader->node_frames = take_pointer(nodes->frames);
     reader->trie.count = file->node_end;

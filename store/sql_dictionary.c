@@ -206,7 +206,7 @@ static const struct sql_column frame_columns[] = {
 static int frame_begin(struct sql_cursor *base, struct fault *fault)
 {
     int err = reader_trie__load_frames(base->reader, fault);
-    return err ? err : begin(base, reader_trie__frame_count(base->reader));
+    return err ? err : begin(base, store_reader__frame_count(base->reader));
 }
 
 static void frame_column(struct sql_cursor *base, sqlite3_context *result, int column)

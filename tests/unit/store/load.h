@@ -106,6 +106,7 @@ static inline uint32_t intern_thread(struct store_writer *writer, const struct l
 // Which of the load a query asks for; NULL: all.
 typedef bool load_filter(uint32_t event, const struct load_thread *thread, uint32_t bucket, uint64_t start_ns);
 
+// Without a writer, only the model is made.
 static inline int append_load(struct store_writer *writer, uint64_t start_ns, size_t rows, load_filter *filter,
                               struct model *model, struct fault *fault)
 {
@@ -116,10 +117,14 @@ static inline int append_load(struct store_writer *writer, uint64_t start_ns, si
         struct load_thread thread = any_thread();
         uint32_t event = 1 + (uint32_t)any(3), id;
         const struct store_event *description = &load_events[event - 1];
-        must(store_writer__event(writer, description, &id));
         struct store_value *value = &values[i];
-        *value = (struct store_value){.event = id, .thread = intern_thread(writer, &thread), .count = 1 + any(5)};
-        value->node = intern_stack(writer, &stack);
+        *value = (struct store_value){.count = 1 + any(5)};
+        if (writer) {
+            must(store_writer__event(writer, description, &id));
+            value->event = id;
+            value->thread = intern_thread(writer, &thread);
+            value->node = intern_stack(writer, &stack);
+        }
         value->bucket = description->is_histogram ? (uint16_t)(1 + any(496)) : 0;
         value->value = description->period ? value->count * description->period : any(UINT64_MAX);
         if (model && (!filter || filter(event, &thread, value->bucket, start_ns)))
@@ -135,7 +140,7 @@ static inline int append_load(struct store_writer *writer, uint64_t start_ns, si
                                       .loss_count = any(2),
                                       .own_cpu_ns = 5000000,
                                       .own_rss_bytes = 30 << 20};
-    int err = store_writer__append(writer, &interval, values, rows, NULL, 0, fault);
+    int err = writer ? store_writer__append(writer, &interval, values, rows, NULL, 0, fault) : 0;
     free(values);
     return err;
 }
