@@ -14,6 +14,7 @@
 #define HEARTH_BPF_SAMPLE_H
 
 #include "bpf/filter.bpf.h"
+#include "bpf/unwind.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -31,6 +32,7 @@ struct scratch {
     __u32 taken;
     __u32 set; // the set this sample goes to, chosen once
     __u64 frames[WIRE_USER_FRAMES_MAX];
+    struct unwind_walk walk;
     struct wire_chunk chunk;
     struct wire_count_key key;
 };
@@ -172,6 +174,36 @@ static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scr
     return stack__put(scratch, count, status);
 }
 
+// The walk by unwind rows (bpf/unwind.bpf.h), and what became of it.
+static __always_inline __u64 stack__user_by_rows(struct scratch *scratch)
+{
+    struct unwind_walk *walk = &scratch->walk;
+    __u32 count = 0, goes_on = unwind__start(walk, config.unwind == WIRE_UNWIND_TABLE);
+    for (__u32 i = 0; i < WIRE_USER_FRAMES_MAX; i++) {
+        if (!goes_on)
+            break;
+        goes_on = unwind__frame(walk);
+        scratch->frames[i] = walk->frame;
+        count = walk->frame ? i + 1 : i;
+    }
+    unwind__finish(walk);
+    __u32 status = goes_on ? WIRE_STACK_CUT : walk->status;
+    if (status == WIRE_STACK_COMPAT)
+        scratch->frames[count++] = walk->registers.ip;
+    if (status == WIRE_STACK_CUT)
+        tally__lose(WIRE_LOSS_STACK_CUT);
+    else if (status > WIRE_STACK_CUT)
+        tally__lose(WIRE_LOSS_STACK_BROKEN);
+    return stack__put(scratch, count, status);
+}
+
+static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch)
+{
+    if (!config.user_stacks)
+        return WIRE_NO_STACK;
+    return config.unwind == WIRE_UNWIND_FP ? stack__user_by_frame_pointers(ctx, scratch) : stack__user_by_rows(scratch);
+}
+
 static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch)
 {
     long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, KERNEL_FRAMES_SKIPPED);
@@ -206,7 +238,7 @@ static __always_inline void sample__fill(void *ctx, struct scratch *scratch, con
 {
     scratch->set = control__active_set();
     scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch) : WIRE_NO_STACK;
-    scratch->key.user_stack = config.user_stacks ? stack__user_by_frame_pointers(ctx, scratch) : WIRE_NO_STACK;
+    scratch->key.user_stack = stack__user(ctx, scratch);
     key__fill(&scratch->key, sample);
 }
 

@@ -32,6 +32,7 @@ struct bpf_perf_event_data {
 
 struct pt_regs {
     unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, flags, sp;
+    unsigned short cs; // 8 bytes up to 6.8: to be read with bpf_core_read, which takes its place only
 };
 
 typedef struct {
@@ -42,11 +43,91 @@ struct signal_struct {
     atomic_t live; // threads not yet past exit
 };
 
-struct mm_struct;
 struct seq_file;
 
 struct bpf_iter_meta {
     struct seq_file *seq;
+};
+
+struct super_block {
+    unsigned int s_dev;
+};
+
+struct inode {
+    unsigned long i_ino;
+    unsigned int i_generation;
+    struct super_block *i_sb;
+};
+
+struct file {
+    struct inode *f_inode;
+};
+
+struct rb_node {
+    struct rb_node *rb_right;
+    struct rb_node *rb_left;
+};
+
+struct rb_root {
+    struct rb_node *rb_node;
+};
+
+struct vm_area_struct {
+    unsigned long vm_start;
+    unsigned long vm_end;
+    unsigned long vm_flags;
+    unsigned long vm_pgoff;
+    struct file *vm_file;
+    struct rb_node vm_rb; // up to 6.0
+};
+
+// The maple tree of a process's mappings (6.1 and later; lib/maple_tree.c).
+struct maple_tree {
+    void *ma_root;
+};
+
+struct maple_range_64 {
+    unsigned long pivot[15];
+    void *slot[16];
+};
+
+struct maple_arange_64 {
+    unsigned long pivot[9];
+    void *slot[10];
+};
+
+typedef struct {
+    void *vdso;
+} mm_context_t;
+
+struct xol_area {
+    unsigned long vaddr;
+};
+
+struct uprobes_state {
+    struct xol_area *xol_area;
+};
+
+struct mm_struct {
+    struct maple_tree mm_mt;
+    struct rb_root mm_rb; // up to 6.0
+    unsigned long mmap_base;
+    unsigned long exec_vm;
+    unsigned long start_stack;
+    mm_context_t context;
+    struct uprobes_state uprobes_state;
+};
+
+struct return_instance {
+    unsigned long stack;
+    unsigned long orig_ret_vaddr;
+    struct return_instance *next;
+};
+
+struct uprobe_task {
+    struct return_instance *return_instances;
+    unsigned long vaddr;
+    unsigned long xol_vaddr;
 };
 
 struct task_struct {
@@ -58,13 +139,20 @@ struct task_struct {
     struct task_struct *group_leader;
     struct task_struct *real_parent;
     struct signal_struct *signal;
+    struct uprobe_task *utask;
     __u64 start_boottime;
 };
 
-// The context of an iterator over tasks; task is NULL at its end.
+// The contexts of iterators; task is NULL at their end.
 struct bpf_iter__task {
     struct bpf_iter_meta *meta;
     struct task_struct *task;
+};
+
+struct bpf_iter__task_vma {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+    struct vm_area_struct *vma;
 };
 
 #pragma clang attribute pop

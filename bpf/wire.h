@@ -97,6 +97,25 @@ struct wire_file {
     __u32 generation; // tells two files apart that had the same inode number, one after the other
 };
 
+// What it is then, in the map `files`. All zero: the file was announced, the collector has not answered yet.
+struct wire_binary {
+    __u32 binary; // its id, never used for another one
+    __u32 table;  // its unwind rows: an index of unwind_tables; 0: it has none
+};
+#define WIRE_TABLE_JIT 0xffffffffu // memory that only looks like a file (memfd): its code is followed as a JIT's
+
+// The vDSO, which is no file: the same for all 64-bit processes.
+#define WIRE_VDSO_GENERATION 1 // with device and inode 0
+
+#define WIRE_TABLES_MAX 8192  // binaries with unwind rows at once; each is an array of its own
+#define WIRE_RULES_MAX  32768 // distinct rules; all of a machine's binaries have some 1,500. Above: not supported
+
+// Read-only for the programs, in the mmapable array `unwind_control`.
+struct wire_unwind_control {
+    __u32 generation; // raised after each change of files, tables or mappings that caches must not outlive
+    __u32 reserved;
+};
+
 // What the kernel side tells the collector at once, through the ring buffer `notes`; everything else waits for a drain.
 enum wire_note_kind {
     WIRE_NOTE_BINARY = 1, // a file was seen in a stack that has no binary id yet

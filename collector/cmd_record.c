@@ -21,7 +21,22 @@ static struct {
     uint64_t frequency_hz, period, min_wait_ns, max_wait_ns, duration_ns, drain_ns;
     const char *output;
     bool inlined, threads;
+    enum wire_unwind unwind;
 } options = {.drain_ns = 5000000000u, .output = "hearth.db", .inlined = true};
+
+static int parse_unwind(const char *text, void *target, struct fault *fault)
+{
+    static const struct {
+        const char *name;
+        enum wire_unwind unwind;
+    } ways[] = {{"auto", WIRE_UNWIND_AUTO}, {"table", WIRE_UNWIND_TABLE}, {"fp", WIRE_UNWIND_FP}};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+        if (strcmp(text, ways[i].name) == 0) {
+            *(enum wire_unwind *)target = ways[i].unwind;
+            return 0;
+        }
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table or fp", text);
+}
 
 static const struct option_row rows[] = {
     {'e', "event", "EVENT", "what to sample (cpu); may be given several times", option__list, &options.events},
@@ -35,6 +50,8 @@ static const struct option_row rows[] = {
     {'o', "output", "FILE",
      "a store (hearth.db), or a report as its name ends: .html .svg .folded .txt .json ...; -: top, to stdout",
      option__string, &options.output},
+    {0, "unwind", "HOW", "user stacks by unwind tables, frame pointers (fp), or both (auto)", parse_unwind,
+     &options.unwind},
     {0, "threads", NULL, "keep the threads of a process apart", option__flag, &options.threads},
     {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, &options.inlined},
     {0},
@@ -171,6 +188,7 @@ static enum exit_code run(int argc, char **argv)
         .command_line = line.failed ? "hearth record" : (const char *)line.data,
         .target = &options.target,
         .no_inline = !options.inlined,
+        .unwind = options.unwind,
         .keep_threads = options.threads,
         .show_status = isatty(STDERR_FILENO),
         .command = argc ? argv : NULL,

@@ -27,6 +27,7 @@ struct loader;
 struct loader_bounds {
     uint32_t counts;
     uint32_t stacks;
+    uint32_t cpus; // highest number of a CPU that is online, plus 1: CPUs behind unwind without caches
 };
 
 int loader__new(const struct wire_config *config, const struct loader_bounds *bounds, struct fault *fault,

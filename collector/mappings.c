@@ -26,6 +26,20 @@ const struct mapping *mappings__find(const struct mappings *mappings, uint64_t a
     return row < mappings->count && mappings->rows[row].start <= address ? &mappings->rows[row] : NULL;
 }
 
+bool mappings__replaces(const struct mappings *mappings, const struct mapping *mapping)
+{
+    for (size_t i = first_behind(mappings, mapping->start); i < mappings->count; i++) {
+        const struct mapping *row = &mappings->rows[i];
+        if (row->start >= mapping->end)
+            break;
+        if (row->binary == mapping->binary && row->binary->kind == STORE_BINARY_JIT)
+            continue; // it has no rows, whatever stands there
+        if (row->binary != mapping->binary || row->file_offset - row->start != mapping->file_offset - mapping->start)
+            return true;
+    }
+    return false;
+}
+
 static int reserve(struct mappings *mappings, size_t count)
 {
     if (count <= mappings->capacity)

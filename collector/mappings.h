@@ -6,6 +6,8 @@
 
 // -ENOMEM; -ENOSPC where LIMIT_MAPPINGS_A_PROCESS are known.
 int mappings__add(struct mappings *mappings, const struct mapping *mapping);
+// Whether it would cover other code than what is known to be there.
+bool mappings__replaces(const struct mappings *mappings, const struct mapping *mapping);
 const struct mapping *mappings__find(const struct mappings *mappings, uint64_t address);
 int mappings__copy(struct mappings *to, const struct mappings *from);
 void mappings__release(struct mappings *mappings);

@@ -22,7 +22,7 @@ struct processes {
     struct process **slots;
     size_t slot_count;
     size_t count;
-    uint64_t untracked;
+    uint64_t untracked, replaced;
     uint32_t *exited; // tgids with something to forget
     size_t exited_count, exited_capacity;
 };
@@ -181,6 +181,7 @@ void processes__on_mmap(struct processes *processes, uint32_t tgid, uint64_t sta
         return;
     if (binaries__get(processes->binaries, identity, &mapping.binary) != 0)
         return;
+    processes->replaced += mappings__replaces(&process->mappings, &mapping);
     mappings__add(&process->mappings, &mapping);
     if (process->exec_pending && mapping.binary->kind == STORE_BINARY_ELF) {
         free(process->exe);
@@ -259,6 +260,11 @@ void processes__forget_exited(struct processes *processes)
     }
     processes->exited_count = 0;
     drop_empty_slots(processes);
+}
+
+uint64_t processes__replaced(const struct processes *processes)
+{
+    return processes->replaced;
 }
 
 uint64_t processes__untracked(const struct processes *processes)

@@ -61,6 +61,9 @@ const struct mapping *process__find(struct processes *processes, struct process 
 // Frees what has exited: a drain is over, and nothing in the kernel speaks of it any more.
 void processes__forget_exited(struct processes *processes);
 
+// How often a mapping took the place of another one: it grows when one does. (dlclose and dlopen, mostly.)
+uint64_t processes__replaced(const struct processes *processes);
+
 uint64_t processes__untracked(const struct processes *processes); // how many the bound has kept out
 
 DEFINE_CLEANUP(struct processes *, processes__free);

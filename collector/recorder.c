@@ -23,8 +23,12 @@
 #include "collector/own_cost.h"
 #include "collector/perf_records.h"
 #include "collector/processes.h"
+#include "collector/unwinder.h"
 #include "store/base/limits.h"
 #include "store/writer.h"
+
+// Beside the working directory of every run, so that the next one finds it. Where it cannot be made there is no cache.
+#define UNWIND_CACHE_DIRECTORY "/var/cache/hearth-unwind"
 
 enum { PROGRAMS_MAX = 64, EVENTS_MAX = 32 };
 
@@ -48,6 +52,7 @@ struct recorder {
     struct store_writer *writer;
     struct naming *naming;
     struct keeper *keeper;
+    struct unwinder *unwinder; // NULL: frame pointers only
     int epoll_fd, signal_fd, timers[3], statistics_fd;
     int program_fds[PROGRAMS_MAX];
     int program_count;
@@ -128,7 +133,8 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
 {
     uint64_t hz = recorder->options->frequency_hz ? recorder->options->frequency_hz : 1000;
     uint64_t samples = (hz * recorder->options->drain_ns / 1000000000u + hz) * recorder->target.cpu_count;
-    return (struct loader_bounds){.counts = bound(samples), .stacks = bound(2 * samples)};
+    uint32_t last_cpu = recorder->target.online_count ? recorder->target.online[recorder->target.online_count - 1] : 0;
+    return (struct loader_bounds){.counts = bound(samples), .stacks = bound(2 * samples), .cpus = last_cpu + 1};
 }
 
 static void note_programs(struct recorder *recorder, const struct loaded *loaded)
@@ -164,6 +170,7 @@ static int load_programs(struct recorder *recorder, struct fault *fault)
         config->stack_seed = now_ns(CLOCK_MONOTONIC);
     config->user_stacks = config->kernel_stacks = true;
     config->keep_tid |= recorder->options->keep_threads;
+    config->unwind = (uint8_t)recorder->options->unwind;
     int err = loader__new(config, &bounds, fault, &recorder->loader);
     if (!err)
         err = loader__open(recorder->loader, "targets", fault, &recorder->targets);
@@ -262,6 +269,23 @@ static int open_store(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
+static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
+{
+    if (recorder->options->unwind == WIRE_UNWIND_FP)
+        return 0;
+    _cleanup_free_ uint32_t *tgids = calloc(recorder->target.process_count + 1, sizeof(*tgids));
+    if (!tgids)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < recorder->target.process_count; i++)
+        tgids[i] = recorder->target.processes[i].pid;
+    struct unwinder_options options = {.loader = recorder->loader,
+                                       .binaries = recorder->binaries,
+                                       .cache_dir = UNWIND_CACHE_DIRECTORY,
+                                       .first_tgids = tgids,
+                                       .first_tgid_count = recorder->target.process_count};
+    return unwinder__new(&options, fault, &recorder->unwinder);
+}
+
 static int set_up_tracking(struct recorder *recorder, struct fault *fault)
 {
     int64_t boot_ns = (int64_t)now_ns(CLOCK_BOOTTIME);
@@ -276,6 +300,8 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
         err = naming__new(&symbols, fault, &recorder->naming);
     if (!err)
         err = drain__new(recorder->loader, fault, &recorder->drain);
+    if (!err)
+        err = set_up_unwinding(recorder, fault);
     if (err)
         return err;
     drain__warm_up(recorder->drain, recorder->target.online, recorder->target.online_count);
@@ -412,6 +438,7 @@ void recorder__free(struct recorder *recorder)
         return;
     if (recorder->launch.pid > 0 && !recorder->command_reaped)
         launch__end(&recorder->launch);
+    unwinder__free(recorder->unwinder);
     naming__free(recorder->naming);
     keeper__free(recorder->keeper);
     store_writer__free(recorder->writer);
@@ -458,6 +485,16 @@ static int settle_events(struct recorder *recorder, struct fault *fault)
     return err ? fault__set(fault, err, "cannot count what still goes on: %s", strerror(-err)) : 0;
 }
 
+// A process has mapped something over something else: what the kernel side knows of mappings is no longer sure.
+static int read_records(struct recorder *recorder)
+{
+    uint64_t before = processes__replaced(recorder->processes);
+    int err = perf_records__read(recorder->records, recorder->processes);
+    if (recorder->unwinder && processes__replaced(recorder->processes) != before)
+        unwinder__forget_mappings(recorder->unwinder);
+    return err;
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct drained drained;
@@ -469,7 +506,7 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     if (err)
         return err;
     // After the flip: what the samples ran in has been mapped before.
-    err = perf_records__read(recorder->records, recorder->processes);
+    err = read_records(recorder);
     if (err)
         return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
     err = naming__collect(recorder->naming, recorder->writer);
@@ -534,7 +571,7 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
         show_status(recorder);
         return 0;
     case ON_RECORDS:
-        return perf_records__read(recorder->records, recorder->processes);
+        return read_records(recorder);
     case ON_TARGET:
         on_target_gone(recorder, (uint32_t)event->data.u64);
         return 0;

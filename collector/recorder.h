@@ -26,6 +26,7 @@ struct recorder_options {
     const char *command_line; // for the store
     const struct target_options *target;
     bool no_inline;
+    enum wire_unwind unwind;
     bool keep_threads; // a count for each thread, not for each process and comm
     bool show_status;
     char *const *command; // argv of the command to start, ended by NULL; NULL: none

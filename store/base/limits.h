@@ -106,6 +106,10 @@
 // no rows, its stacks read [unwind: no rows].
 #define LIMIT_UNWIND_SECTION_BYTES (256ull << 20)
 
+// Unwind tables in the kernel at once: all of a desktop's programs have some 60 MB of rows. Above: those not used
+// lately give way, and come back from the cache when they are needed.
+#define LIMIT_UNWIND_TABLE_BYTES (128ull << 20)
+
 // Unwind tables kept on disk between runs, oldest use removed first: some 500 binaries of a busy machine take 40 MB.
 #define LIMIT_UNWIND_CACHE_BYTES (256ull << 20)
 

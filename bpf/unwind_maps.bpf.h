@@ -1,0 +1,134 @@
+// What the unwinder keeps and is given.
+//
+//   files             (device, inode, generation) -> binary id and table       collector, on a note; pending: the BPF
+//   side unwind_tables     table -> array of blocks (bpf/unwind_rows.h)             collector unwind_rules      rule ->
+//   struct unwind_rule, of all binaries together    collector unwind_uses       table -> not 0: looked at this side
+//   unwind_control    the generation: raised whenever any of them changed      collector
+//   unwind_cpus       CPU   -> caches of mappings by process, and of frames    this side
+#ifndef HEARTH_BPF_UNWIND_MAPS_H
+#define HEARTH_BPF_UNWIND_MAPS_H
+
+#include "bpf/maps.bpf.h"
+#include "bpf/unwind_step.bpf.h"
+
+SHARED_HASH(files, struct wire_file, struct wire_binary);
+
+struct unwind_block {
+    __u32 words[UNWIND_BLOCK_WORDS];
+};
+
+struct unwind_table_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_INNER_MAP); // each has its own length; 5.10 and later
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, UNWIND_BLOCK_BYTES);
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, WIRE_TABLES_MAX);
+    __type(key, __u32);
+    __array(values, struct unwind_table_map);
+} unwind_tables SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, WIRE_RULES_MAX);
+    __type(key, __u32);
+    __type(value, struct unwind_rule);
+} unwind_rules SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct wire_unwind_control);
+} unwind_control SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, WIRE_TABLES_MAX);
+    __type(key, __u32);
+    __type(value, __u32);
+} unwind_uses SEC(".maps");
+
+enum unwind_code { // what code at an address is
+    UNWIND_CODE_NONE = 0,
+    UNWIND_CODE_BINARY,  // in a binary with an id; with or without a table
+    UNWIND_CODE_UNKNOWN, // in a file that the collector has not answered for yet
+    UNWIND_CODE_JIT,     // in memory without a file
+};
+
+struct unwind_mapping {
+    __u64 start, end;
+    __u64 frame; // of `start`: WIRE_FRAME, or the address itself
+    __u32 table; // of the binary; 0: none
+    __u32 code;  // enum unwind_code
+};
+
+#define UNWIND_PROCESSES 32 // a CPU's latest, one a slot of a hash of the process
+#define UNWIND_MAPPINGS  16 // of a process, the latest; node needs 5, chromium 12
+#define UNWIND_FRAMES    2048
+
+struct unwind_process {
+    __u64 mm, exec_vm, mmap_base, start_stack; // what tells it from others, and from itself before exec or dlopen
+    __u32 tgid;
+    __u32 generation;
+    __u32 epoch; // changes whenever one of the above does
+    __u32 next;  // mapping to be overwritten
+    struct unwind_mapping mappings[UNWIND_MAPPINGS];
+};
+
+// A frame seen before, in a process and an epoch: its rule is known without looking for mapping and row.
+struct unwind_cached {
+    __u64 pc; // where it was looked up: one before a return address
+    __u64 frame;
+    struct unwind_rule rule;
+    __u32 epoch;
+    __u32 code;
+};
+
+// Of one CPU, used by one program at a time: one that interrupts another finds it taken, and does without.
+struct unwind_cpu {
+    __u32 taken;
+    __u32 epoch; // the last one given
+    __u64 reserved;
+    struct unwind_process processes[UNWIND_PROCESSES];
+    struct unwind_cached frames[UNWIND_FRAMES];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1); // CPUs; set by the loader
+    __type(key, __u32);
+    __type(value, struct unwind_cpu);
+} unwind_cpus SEC(".maps");
+
+#define UNWIND_NO_CPU 0xffffffff
+
+// One unwinding, in the scratch of the program that does it.
+struct unwind_walk {
+    struct unwind_registers registers;
+    __u64 pc; // where the frame is looked up
+    __u64 frame;
+    struct unwind_rule rule;
+    struct unwind_mapping mapping; // the last one looked up
+    __u64 mm;
+    __u64 trampoline;      // page of uprobes in this process; ~0: none
+    __u64 return_instance; // struct return_instance of the next uretprobe's frame
+    __u32 cpu;             // UNWIND_NO_CPU: without caches
+    __u32 process;         // slot of unwind_cpu.processes
+    __u32 epoch;
+    __u32 code;        // of the frame
+    __u8 before_call;  // 1: ip is a return address
+    __u8 by_pointer;   // the last step followed a frame pointer
+    __u8 uncertain;    // a frame pointer was followed in a binary that may not keep them
+    __u8 status;       // enum wire_stack_status, when it is done
+    __u32 tables_only; // no frame pointers
+    __u32 cell;        // of unwind_step__search
+};
+
+#endif

@@ -1,0 +1,204 @@
+// One step of unwinding, pure: registers and a rule in, the caller's registers out. Also compiled on the host, where
+// tests hold it against other unwinders.
+//
+// The includer gives the only thing that is not pure, reading the memory of the process:
+//
+//   static __always_inline long unwind_read(void *to, __u32 bytes, __u64 address);      // 0, or it could not be read
+//
+// rbp and rbx are followed lazily: where a rule says that the caller's is saved, only the place is noted, and it is
+// read when a rule further out needs it. Most code is built without frame pointers, so most of these reads never
+// happen. The slot below the return address, where rbp is saved when it is a frame pointer, comes with the return
+// address.
+#ifndef HEARTH_BPF_UNWIND_STEP_H
+#define HEARTH_BPF_UNWIND_STEP_H
+
+#include "bpf/unwind_rows.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+struct unwind_registers {
+    __u64 ip, sp;
+    __u64 bp, bx;       // where the next one is 0
+    __u64 bp_at, bx_at; // the address it is saved at; UNWIND_NOWHERE: lost
+};
+#define UNWIND_NOWHERE 1
+
+enum unwind_outcome {
+    UNWIND_STEPPED = 0,     // the registers are the caller's
+    UNWIND_INTERRUPTED = 1, // they are those of the code that a signal interrupted: ip is exact, not behind a call
+    UNWIND_OUTERMOST = 2,   // there is no caller
+    UNWIND_NO_RULE = 3,     // UNWIND_GAP
+    UNWIND_UNREADABLE = 4,  // memory that the rule needs
+    UNWIND_CANNOT = 5,      // UNWIND_UNSUPPORTED, or a rule that needs a lost register
+};
+
+static __always_inline int unwind_step__saved(__u64 *value, __u64 *at)
+{
+    if (*at == 0)
+        return UNWIND_STEPPED;
+    if (*at == UNWIND_NOWHERE)
+        return UNWIND_CANNOT;
+    __u64 saved;
+    if (unwind_read(&saved, sizeof(saved), *at) != 0)
+        return UNWIND_UNREADABLE;
+    *value = saved;
+    *at = 0;
+    return UNWIND_STEPPED;
+}
+
+static __always_inline int unwind_step__signal(struct unwind_registers *registers, struct unwind_rule rule)
+{
+    __u64 saved[7]; // rbp rbx rdx rax rcx rsp rip
+    if (unwind_read(saved, sizeof(saved), registers->sp + (__s64)rule.cfa_offset + UNWIND_SIGNAL_RBP) != 0)
+        return UNWIND_UNREADABLE;
+    registers->bp = saved[0];
+    registers->bx = saved[1];
+    registers->bp_at = registers->bx_at = 0;
+    registers->sp = saved[5]; // may lie below: signals have stacks of their own
+    registers->ip = saved[6];
+    return UNWIND_INTERRUPTED;
+}
+
+static __always_inline int unwind_step__deref(struct unwind_registers *registers, struct unwind_rule rule, __u32 kind,
+                                              __u64 *ret_cfa)
+{
+    __u64 address = registers->sp;
+    if (kind == UNWIND_BP_DEREF) {
+        int outcome = unwind_step__saved(&registers->bp, &registers->bp_at);
+        if (outcome)
+            return outcome;
+        address = registers->bp;
+    }
+    __u64 cfa;
+    if (unwind_read(&cfa, sizeof(cfa), address + (__s64)rule.cfa_offset) != 0)
+        return UNWIND_UNREADABLE;
+    *ret_cfa = kind == UNWIND_SP_DEREF_8 ? cfa + 8 : cfa;
+    return UNWIND_STEPPED;
+}
+
+// All kinds but UNWIND_SP, UNWIND_BP and UNWIND_SIGNAL: what is rare.
+static __always_inline int unwind_step__rare_cfa(struct unwind_registers *registers, struct unwind_rule rule,
+                                                 __u32 kind, __u64 *ret_cfa)
+{
+    int outcome;
+    switch (kind) {
+    case UNWIND_GAP:
+        return UNWIND_NO_RULE;
+    case UNWIND_END:
+        return UNWIND_OUTERMOST;
+    case UNWIND_BX:
+        outcome = unwind_step__saved(&registers->bx, &registers->bx_at);
+        *ret_cfa = registers->bx + (__s64)rule.cfa_offset;
+        return outcome;
+    case UNWIND_PLT:
+        *ret_cfa = registers->sp + (__s64)rule.cfa_offset;
+        if ((__s16)(registers->ip & 15) >= rule.rbp_offset)
+            *ret_cfa += 8;
+        return UNWIND_STEPPED;
+    case UNWIND_SP_DEREF:
+    case UNWIND_SP_DEREF_8:
+    case UNWIND_BP_DEREF:
+        return unwind_step__deref(registers, rule, kind, ret_cfa);
+    default:
+        return UNWIND_CANNOT;
+    }
+}
+
+// Takes the return address, and what lies below it, from the frame.
+static __always_inline int unwind_step__return(struct unwind_registers *registers, struct unwind_rule rule, __u32 kind,
+                                               __u64 cfa)
+{
+    __u64 pair[2]; // *(CFA - 16), *(CFA - 8)
+    // A caller's frame is above its callee's: anything else is no stack, and could go on for ever.
+    if (cfa <= registers->sp)
+        return UNWIND_UNREADABLE;
+    // With a frame of 8 bytes the lower half is below the stack pointer, and may be on a page that is not there.
+    if (unwind_read(pair, sizeof(pair), cfa - 16) != 0) {
+        pair[0] = 0;
+        if (unwind_read(&pair[1], sizeof(pair[1]), cfa - 8) != 0)
+            return UNWIND_UNREADABLE;
+    }
+    __u32 rbp = UNWIND_RBP_OF(rule.kind);
+    if (kind != UNWIND_PLT) {
+        if (rbp == UNWIND_RBP_AT_CFA) {
+            registers->bp = pair[0];
+            registers->bp_at = rule.rbp_offset == -16 ? 0 : cfa + (__s64)rule.rbp_offset;
+        } else if (rbp == UNWIND_RBP_AT_BP) {
+            int outcome = unwind_step__saved(&registers->bp, &registers->bp_at);
+            registers->bp_at = outcome ? UNWIND_NOWHERE : registers->bp + (__s64)rule.rbp_offset;
+        } else if (rbp == UNWIND_RBP_LOST) {
+            registers->bp_at = UNWIND_NOWHERE;
+        }
+        if (rule.rbx_slot == UNWIND_RBX_LOST)
+            registers->bx_at = UNWIND_NOWHERE;
+        else if (rule.rbx_slot != UNWIND_RBX_SAME)
+            registers->bx_at = cfa + 8 * (__s64)rule.rbx_slot;
+    }
+    registers->sp = cfa;
+    registers->ip = pair[1];
+    return pair[1] ? UNWIND_STEPPED : UNWIND_OUTERMOST; // stacks of goroutines end in zeroes
+}
+
+// On any outcome but the first two the registers are not to be used further.
+static __always_inline int unwind_step__apply(struct unwind_registers *registers, struct unwind_rule rule)
+{
+    __u32 kind = UNWIND_KIND_OF(rule.kind);
+    __u64 cfa = registers->sp + (__s64)rule.cfa_offset;
+    int outcome = UNWIND_STEPPED;
+    if (kind == UNWIND_SIGNAL)
+        return unwind_step__signal(registers, rule);
+    if (kind == UNWIND_BP) {
+        outcome = unwind_step__saved(&registers->bp, &registers->bp_at);
+        cfa = registers->bp + (__s64)rule.cfa_offset;
+    } else if (kind != UNWIND_SP) {
+        outcome = unwind_step__rare_cfa(registers, rule, kind, &cfa);
+    }
+    return outcome ? outcome : unwind_step__return(registers, rule, kind, cfa);
+}
+
+// By the frame pointer, for code without rules that keeps one: JITs, Go, programs built so. UNWIND_OUTERMOST where the
+// chain ends as the psABI has it, in a zero (section 3.4.1).
+#define UNWIND_FRAME_BYTES_MAX (8u << 20) // the usual limit of a whole stack
+
+static __always_inline int unwind_step__frame_pointer(struct unwind_registers *registers)
+{
+    int outcome = unwind_step__saved(&registers->bp, &registers->bp_at);
+    if (outcome)
+        return outcome;
+    if (registers->bp == 0)
+        return UNWIND_OUTERMOST;
+    if (registers->bp < registers->sp || registers->bp - registers->sp > UNWIND_FRAME_BYTES_MAX || registers->bp % 8)
+        return UNWIND_NO_RULE;
+    __u64 pair[2];
+    if (unwind_read(pair, sizeof(pair), registers->bp) != 0)
+        return UNWIND_UNREADABLE;
+    registers->sp = registers->bp + 16;
+    registers->bp = pair[0];
+    registers->bx_at = UNWIND_NOWHERE;
+    registers->ip = pair[1];
+    return pair[1] ? UNWIND_STEPPED : UNWIND_OUTERMOST;
+}
+
+// The last row of a run, words[low] its first one, whose place is at or before `place`; `high` is the last to look at.
+// Both are below UNWIND_BLOCK_WORDS. `cell` is memory of no other use: an index that went through memory is just a
+// number to the verifier, which would otherwise follow each of the 2^10 ways to come by it.
+static __always_inline __u32 unwind_step__search(const __u32 *words, __u32 low, __u32 high, __u32 place,
+                                                 volatile __u32 *cell)
+{
+    for (int i = 0; i < 10; i++) { // 2^10 words are a block
+        if (low >= high)
+            break;
+        *cell = (low + high + 1) / 2;
+        __u32 middle = *cell & (UNWIND_BLOCK_WORDS - 1);
+        if (UNWIND_ROW_PLACE(words[middle]) <= place)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    *cell = low;
+    return *cell & (UNWIND_BLOCK_WORDS - 1);
+}
+
+#endif

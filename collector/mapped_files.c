@@ -1,0 +1,114 @@
+#include "collector/mapped_files.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/hash.h"
+#include "store/base/id_map.h"
+
+struct reading {
+    struct mapped_files files;
+    struct id_map by_key; // hash of a file -> its index
+};
+
+static uint64_t key_of(const struct wire_file *file)
+{
+    return hash__pair(file->inode, (uint64_t)file->device << 32 | file->generation);
+}
+
+static int add(struct reading *reading, const struct wire_note *note)
+{
+    uint32_t index;
+    if (id_map__get(&reading->by_key, key_of(&note->file), &index)) {
+        reading->files.files[index].processes++;
+        return 0;
+    }
+    struct mapped_files *files = &reading->files;
+    if (files->count == files->capacity) {
+        size_t capacity = files->capacity ? files->capacity * 2 : 256;
+        struct mapped_file *grown = reallocarray(files->files, capacity, sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        files->files = grown;
+        files->capacity = capacity;
+    }
+    files->files[files->count] = (struct mapped_file){.note = *note, .processes = 1};
+    return id_map__put(&reading->by_key, key_of(&note->file), (uint32_t)files->count++);
+}
+
+static int read_notes(int fd, struct reading *reading)
+{
+    struct wire_note notes[64];
+    size_t have = 0; // bytes
+    for (;;) {
+        ssize_t got = read(fd, (char *)notes + have, sizeof(notes) - have);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (got <= 0)
+            return got < 0 ? -errno : 0;
+        have += (size_t)got;
+        size_t whole = have / sizeof(notes[0]);
+        for (size_t i = 0; i < whole; i++) {
+            int err = add(reading, &notes[i]);
+            if (err)
+                return err;
+        }
+        have -= whole * sizeof(notes[0]);
+        memmove(notes, notes + whole, have);
+    }
+}
+
+static int by_processes(const void *a, const void *b)
+{
+    uint32_t one = ((const struct mapped_file *)a)->processes, other = ((const struct mapped_file *)b)->processes;
+    return one > other ? -1 : one < other;
+}
+
+static int run_iterator(struct loaded *loaded, struct reading *reading)
+{
+    struct bpf_link *link = bpf_program__attach_iter(loaded__program(loaded, "list_mapped_files"), NULL);
+    if (!link)
+        return -errno;
+    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(link));
+    int err = fd < 0 ? -errno : read_notes(fd, reading);
+    bpf_link__destroy(link);
+    return err;
+}
+
+int mapped_files__read(struct loader *loader, struct mapped_files *ret_files)
+{
+    struct reading reading = {0};
+    _cleanup_(loaded__freep) struct loaded *loaded = NULL;
+    int err = loader__open(loader, "mapped_files", NULL, &loaded);
+    if (!err)
+        err = loaded__load(loaded, NULL);
+    if (!err)
+        err = run_iterator(loaded, &reading);
+    id_map__release(&reading.by_key);
+    if (err) {
+        free(reading.files.files);
+        return err;
+    }
+    if (reading.files.count)
+        qsort(reading.files.files, reading.files.count, sizeof(*reading.files.files), by_processes);
+    *ret_files = reading.files;
+    return 0;
+}
+
+bool mapped_files__take(struct mapped_files *files, struct wire_note *ret_note)
+{
+    if (files->taken == files->count)
+        return false;
+    *ret_note = files->files[files->taken++].note;
+    return true;
+}
+
+void mapped_files__release(struct mapped_files *files)
+{
+    free(files->files);
+    *files = (struct mapped_files){0};
+}

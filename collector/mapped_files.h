@@ -1,0 +1,28 @@
+// The executable files that processes map right now, as the kernel side keys them: asked of the kernel itself by a BPF
+// iterator (bpf/mapped_files.bpf.c), since /proc does not tell a file's generation.
+#ifndef HEARTH_COLLECTOR_MAPPED_FILES_H
+#define HEARTH_COLLECTOR_MAPPED_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpf/wire.h"
+#include "collector/loader.h"
+
+struct mapped_file {
+    struct wire_note note; // one of its mappings
+    uint32_t processes;    // how many map it
+};
+
+struct mapped_files {
+    struct mapped_file *files; // the most mapped first
+    size_t count, capacity;
+    size_t taken;
+};
+
+// Cost: 1 us a mapping. -EOPNOTSUPP and the like where the kernel has no such iterator.
+int mapped_files__read(struct loader *loader, struct mapped_files *ret_files);
+bool mapped_files__take(struct mapped_files *files, struct wire_note *ret_note); // the next one; false: no more
+void mapped_files__release(struct mapped_files *files);
+
+#endif

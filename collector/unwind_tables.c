@@ -1,0 +1,222 @@
+#include "collector/unwind_tables.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "store/base/hash.h"
+#include "store/base/id_map.h"
+#include "store/base/limits.h"
+
+// Rules that every file may fall back to, at fixed numbers.
+enum { RULE_GAP = 0, RULE_UNSUPPORTED = 1, FIRST_RULE = 2 };
+
+struct unwind_tables {
+    int outer_fd, rules_fd;
+    uint32_t *uses;                  // shared with the kernel side: set when a table is looked at
+    uint32_t bytes[WIRE_TABLES_MAX]; // by number; 0: free
+    uint32_t hand;                   // of the clock
+    uint32_t next;                   // where to look for a free number
+    uint64_t bytes_all, bytes_max;
+    size_t count;
+    struct id_map rules; // bits of a rule -> its number
+    uint32_t rule_count;
+    unwind_evict_fn *evict;
+    void *context;
+};
+
+static uint64_t bits_of(struct unwind_rule rule)
+{
+    uint64_t bits;
+    memcpy(&bits, &rule, sizeof(bits));
+    return bits;
+}
+
+static int put_rule(struct unwind_tables *tables, struct unwind_rule rule)
+{
+    if (bpf_map_update_elem(tables->rules_fd, &tables->rule_count, &rule, BPF_ANY) != 0)
+        return -errno;
+    int err = id_map__put(&tables->rules, bits_of(rule), tables->rule_count);
+    if (!err)
+        tables->rule_count++;
+    return err;
+}
+
+static int set_up(struct unwind_tables *tables, const struct loader *loader)
+{
+    tables->outer_fd = loader__map_fd(loader, "unwind_tables");
+    tables->rules_fd = loader__map_fd(loader, "unwind_rules");
+    int uses_fd = loader__map_fd(loader, "unwind_uses");
+    if (tables->outer_fd < 0 || tables->rules_fd < 0 || uses_fd < 0)
+        return -ENOENT;
+    tables->uses = mmap(NULL, WIRE_TABLES_MAX * sizeof(*tables->uses), PROT_READ | PROT_WRITE, MAP_SHARED, uses_fd, 0);
+    if (tables->uses == MAP_FAILED)
+        return -errno;
+    int err = put_rule(tables, (struct unwind_rule){.kind = UNWIND_GAP});
+    return err ? err : put_rule(tables, (struct unwind_rule){.kind = UNWIND_UNSUPPORTED});
+}
+
+int unwind_tables__new(const struct loader *loader, uint64_t bytes_max, unwind_evict_fn *evict, void *context,
+                       struct unwind_tables **ret_tables)
+{
+    _cleanup_(unwind_tables__freep) struct unwind_tables *tables = calloc(1, sizeof(*tables));
+    if (!tables)
+        return -ENOMEM;
+    tables->uses = MAP_FAILED;
+    tables->bytes_max = bytes_max ? bytes_max : LIMIT_UNWIND_TABLE_BYTES;
+    tables->evict = evict;
+    tables->context = context;
+    tables->hand = tables->next = 1;
+    int err = set_up(tables, loader);
+    if (err)
+        return err;
+    *ret_tables = take_pointer(tables);
+    return 0;
+}
+
+void unwind_tables__free(struct unwind_tables *tables)
+{
+    if (!tables)
+        return;
+    if (tables->uses != MAP_FAILED)
+        munmap(tables->uses, WIRE_TABLES_MAX * sizeof(*tables->uses));
+    id_map__release(&tables->rules);
+    free(tables);
+}
+
+uint64_t unwind_tables__bytes(const struct unwind_tables *tables)
+{
+    return tables->bytes_all;
+}
+
+size_t unwind_tables__count(const struct unwind_tables *tables)
+{
+    return tables->count;
+}
+
+// In this order nobody is ever led to another binary's rows: new look-ups stop, then the table goes and with the call
+// that removes it the kernel waits for the programs that still run (maybe_wait_bpf_programs, since 4.20), then its
+// number is free.
+static void remove_table(struct unwind_tables *tables, uint32_t number)
+{
+    tables->evict(number, tables->context);
+    bpf_map_delete_elem(tables->outer_fd, &number);
+    tables->bytes_all -= tables->bytes[number];
+    tables->bytes[number] = 0;
+    tables->count--;
+}
+
+static uint32_t after(uint32_t number)
+{
+    return number + 1 < WIRE_TABLES_MAX ? number + 1 : 1;
+}
+
+// The clock: a table that was used since the hand came by last gets another round.
+static void evict_one(struct unwind_tables *tables)
+{
+    for (uint32_t turn = 0; turn < 2 * WIRE_TABLES_MAX; turn++) {
+        uint32_t number = tables->hand;
+        tables->hand = after(number);
+        if (!tables->bytes[number])
+            continue;
+        if (!__atomic_exchange_n(&tables->uses[number], 0, __ATOMIC_RELAXED)) {
+            remove_table(tables, number);
+            return;
+        }
+    }
+}
+
+static int make_room(struct unwind_tables *tables, uint64_t bytes)
+{
+    if (bytes > tables->bytes_max)
+        return -E2BIG;
+    while (tables->count && (tables->bytes_all + bytes > tables->bytes_max || tables->count == WIRE_TABLES_MAX - 1))
+        evict_one(tables);
+    return 0;
+}
+
+static uint16_t number_of_rule(struct unwind_tables *tables, struct unwind_rule rule)
+{
+    uint32_t number;
+    if (id_map__get(&tables->rules, bits_of(rule), &number))
+        return (uint16_t)number;
+    // Past the bound, a rule that cannot be told is one that is not supported.
+    if (tables->rule_count == WIRE_RULES_MAX || put_rule(tables, rule) != 0)
+        return RULE_UNSUPPORTED;
+    return (uint16_t)(tables->rule_count - 1);
+}
+
+static int renumber(struct unwind_tables *tables, const struct unwind_table *table, uint32_t *words)
+{
+    _cleanup_free_ uint16_t *numbers = malloc(table->rule_count * sizeof(*numbers));
+    if (!numbers)
+        return -ENOMEM;
+    for (size_t i = 0; i < table->rule_count; i++)
+        numbers[i] = number_of_rule(tables, table->rules[i]);
+    unwind_table__renumber(table, numbers, words);
+    return 0;
+}
+
+static int fill_map(int fd, const uint32_t *words, uint32_t blocks)
+{
+    _cleanup_free_ uint32_t *keys = malloc(blocks * sizeof(*keys));
+    if (!keys)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < blocks; i++)
+        keys[i] = i;
+    uint32_t count = blocks;
+    return bpf_map_update_batch(fd, keys, words, &count, NULL) != 0 ? -errno : 0;
+}
+
+static int make_map(struct unwind_tables *tables, const struct unwind_table *table, uint32_t blocks, int *ret_fd)
+{
+    _cleanup_free_ uint32_t *words = calloc(blocks, UNWIND_BLOCK_BYTES);
+    if (!words)
+        return -ENOMEM;
+    int err = renumber(tables, table, words);
+    if (err)
+        return err;
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
+    _cleanup_fd_ int fd =
+        bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t), UNWIND_BLOCK_BYTES, blocks, &options);
+    if (fd < 0)
+        return -errno;
+    err = fill_map(fd, words, blocks);
+    if (!err)
+        *ret_fd = take_fd(&fd);
+    return err;
+}
+
+static uint32_t free_number(struct unwind_tables *tables)
+{
+    uint32_t number = tables->next;
+    while (tables->bytes[number])
+        number = after(number);
+    tables->next = after(number);
+    return number;
+}
+
+int unwind_tables__publish(struct unwind_tables *tables, const struct unwind_table *table, uint32_t *ret_number)
+{
+    uint32_t blocks = (uint32_t)((table->word_count + UNWIND_BLOCK_WORDS - 1) / UNWIND_BLOCK_WORDS);
+    uint64_t bytes = (uint64_t)blocks * UNWIND_BLOCK_BYTES;
+    int err = make_room(tables, bytes);
+    if (err)
+        return err;
+    _cleanup_fd_ int fd = -1;
+    err = make_map(tables, table, blocks, &fd);
+    if (err)
+        return err;
+    uint32_t number = free_number(tables);
+    if (bpf_map_update_elem(tables->outer_fd, &number, &fd, BPF_ANY) != 0)
+        return -errno;
+    __atomic_store_n(&tables->uses[number], 1, __ATOMIC_RELAXED);
+    tables->bytes[number] = (uint32_t)bytes;
+    tables->bytes_all += bytes;
+    tables->count++;
+    *ret_number = number;
+    return 0;
+}

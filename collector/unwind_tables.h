@@ -1,0 +1,32 @@
+// Unwind tables in the kernel: each an array of blocks of its own (bpf/unwind_rows.h), reached by number through one
+// outer map, all with rules from one list. Bounded in bytes: above the bound, tables whose use was not noticed lately
+// give way.
+//
+// Not for use from two threads at once.
+#ifndef HEARTH_COLLECTOR_UNWIND_TABLES_H
+#define HEARTH_COLLECTOR_UNWIND_TABLES_H
+
+#include "collector/loader.h"
+#include "store/base/cleanup.h"
+#include "symbolizer/unwind_rows.h"
+
+struct unwind_tables;
+
+// Tells that a table is about to go: whoever leads to it must stop doing so before this returns.
+typedef void unwind_evict_fn(uint32_t table, void *context);
+
+// The loader must have loaded its first object. bytes_max 0: LIMIT_UNWIND_TABLE_BYTES.
+int unwind_tables__new(const struct loader *loader, uint64_t bytes_max, unwind_evict_fn *evict, void *context,
+                       struct unwind_tables **ret_tables);
+void unwind_tables__free(struct unwind_tables *tables);
+
+// Publishes a table under a number of its own, above 0. Cost: copying it, and waiting for an RCU period (about 10 ms).
+// -E2BIG: larger than the bound; other errors are the kernel's.
+int unwind_tables__publish(struct unwind_tables *tables, const struct unwind_table *table, uint32_t *ret_number);
+
+uint64_t unwind_tables__bytes(const struct unwind_tables *tables); // of kernel memory, rows only
+size_t unwind_tables__count(const struct unwind_tables *tables);
+
+DEFINE_CLEANUP(struct unwind_tables *, unwind_tables__free);
+
+#endif

@@ -1,0 +1,365 @@
+#include "collector/unwinder.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "collector/mapped_files.h"
+#include "collector/unwind_tables.h"
+#include "store/base/id_map.h"
+#include "store/base/limits.h"
+#include "symbolizer/symbolizer.h"
+#include "symbolizer/unwind_cache.h"
+
+// A file that so many processes map is compiled before the first sample, however few of them are targets.
+enum { WIDELY_MAPPED = 4 };
+
+struct answer { // of one file
+    struct wire_file file;
+    struct wire_binary binary;
+};
+
+struct unwinder {
+    struct binaries *binaries;
+    struct unwind_tables *tables;
+    struct unwind_cache *cache; // NULL: none
+    struct wire_unwind_control *control;
+    int files_fd;
+    struct answer *answers; // those that have a table; the place of one that has lost it is taken by the last
+    size_t answer_count, answer_capacity;
+    struct id_map table_of;    // binary number -> table, while it has one; 0: had one
+    struct mapped_files queue; // to be answered without a note
+    struct ring_buffer *notes;
+    int stop_fd;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock; // of totals
+    struct unwinder_totals totals;
+};
+
+void unwinder__forget_mappings(struct unwinder *unwinder)
+{
+    __atomic_fetch_add(&unwinder->control->generation, 1, __ATOMIC_SEQ_CST);
+}
+
+// --- Answers
+
+static void forget_file(struct unwinder *unwinder, const struct wire_file *file)
+{
+    bpf_map_delete_elem(unwinder->files_fd, file); // seen again, it is announced again
+}
+
+// A table is about to go: the files that lead to it are as if never seen.
+static void on_evict(uint32_t table, void *context)
+{
+    struct unwinder *unwinder = context;
+    for (size_t i = unwinder->answer_count; i-- > 0;) {
+        struct answer *answer = &unwinder->answers[i];
+        if (answer->binary.table != table)
+            continue;
+        forget_file(unwinder, &answer->file);
+        id_map__put(&unwinder->table_of, answer->binary.binary, 0);
+        *answer = unwinder->answers[--unwinder->answer_count];
+    }
+    unwinder__forget_mappings(unwinder);
+}
+
+static int remember_answer(struct unwinder *unwinder, const struct wire_file *file, const struct wire_binary *binary)
+{
+    if (unwinder->answer_count == unwinder->answer_capacity) {
+        size_t capacity = unwinder->answer_capacity ? unwinder->answer_capacity * 2 : 256;
+        struct answer *grown = reallocarray(unwinder->answers, capacity, sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        unwinder->answers = grown;
+        unwinder->answer_capacity = capacity;
+    }
+    unwinder->answers[unwinder->answer_count++] = (struct answer){.file = *file, .binary = *binary};
+    return 0;
+}
+
+static void answer(struct unwinder *unwinder, const struct wire_file *file, struct wire_binary binary)
+{
+    bool has_table = binary.table && binary.table != WIRE_TABLE_JIT;
+    if ((has_table && remember_answer(unwinder, file, &binary) != 0) ||
+        bpf_map_update_elem(unwinder->files_fd, file, &binary, BPF_ANY) != 0)
+        forget_file(unwinder, file);
+}
+
+// --- Tables
+
+static int compile_vdso(struct unwind_table **ret_table)
+{
+    // Two pages at most (arch/x86/entry/vdso); only what it says of itself is read, and its headers are the kernel's.
+    enum { VDSO_BYTES = 8192 };
+    unsigned long start = getauxval(AT_SYSINFO_EHDR);
+    if (!start)
+        return -ENOENT;
+    uint8_t copy[VDSO_BYTES] = {0};
+    _cleanup_fd_ int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = memory < 0 ? -1 : pread(memory, copy, sizeof(copy), (off_t)start);
+    return bytes <= 0 ? -EIO : unwind_table__compile_memory(copy, (size_t)bytes, NULL, ret_table);
+}
+
+static int compile(struct unwinder *unwinder, int fd, const struct binary *binary, struct unwind_table **ret_table)
+{
+    pthread_mutex_lock(&unwinder->lock);
+    unwinder->totals.compiled++;
+    pthread_mutex_unlock(&unwinder->lock);
+    if (binary->kind == STORE_BINARY_VDSO)
+        return compile_vdso(ret_table);
+    return unwind_table__compile(fd, NULL, ret_table);
+}
+
+static int get_rows(struct unwinder *unwinder, int fd, const struct binary *binary, struct unwind_table **ret_table)
+{
+    bool keeps = unwinder->cache && binary->build_id_bytes && binary->kind == STORE_BINARY_ELF;
+    if (keeps && unwind_cache__load(unwinder->cache, binary->build_id, binary->build_id_bytes, ret_table) == 0)
+        return 0;
+    int err = compile(unwinder, fd, binary, ret_table);
+    if (!err && keeps)
+        unwind_cache__save(unwinder->cache, binary->build_id, binary->build_id_bytes, *ret_table);
+    return err;
+}
+
+static void count_tables(struct unwinder *unwinder)
+{
+    pthread_mutex_lock(&unwinder->lock);
+    unwinder->totals.tables = unwind_tables__count(unwinder->tables);
+    unwinder->totals.table_bytes = unwind_tables__bytes(unwinder->tables);
+    pthread_mutex_unlock(&unwinder->lock);
+}
+
+// The table of a binary; 0 where none can be made of it.
+static uint32_t table_of(struct unwinder *unwinder, int fd, const struct binary *binary)
+{
+    uint32_t number;
+    if (id_map__get(&unwinder->table_of, binary->number, &number) && number)
+        return number;
+    _cleanup_(unwind_table__freep) struct unwind_table *table = NULL;
+    if (get_rows(unwinder, fd, binary, &table) != 0 || unwind_tables__publish(unwinder->tables, table, &number) != 0)
+        return 0;
+    count_tables(unwinder);
+    id_map__put(&unwinder->table_of, binary->number, number);
+    return number;
+}
+
+// --- Files
+
+static void cut_deleted(char *path)
+{
+    static const char deleted[] = " (deleted)";
+    size_t length = strlen(path), suffix = sizeof(deleted) - 1;
+    if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
+        path[length - suffix] = '\0';
+}
+
+// Opens what a process maps, and learns its path. -ENOENT: the process or the mapping is gone.
+static int open_mapping(const struct wire_note *note, char *path, size_t path_bytes, int *ret_fd)
+{
+    char link[96];
+    snprintf(link, sizeof(link), "/proc/%u/map_files/%llx-%llx", note->tgid, (unsigned long long)note->start,
+             (unsigned long long)note->end);
+    ssize_t length = readlink(link, path, path_bytes - 1);
+    if (length < 0)
+        return -errno;
+    path[length] = '\0';
+    cut_deleted(path);
+    int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+    *ret_fd = fd;
+    return 0;
+}
+
+static int identify(struct unwinder *unwinder, const struct wire_note *note, const char *path, int fd,
+                    struct binary **ret_binary)
+{
+    uint8_t build_id[20];
+    // Without the generation, which /proc and perf's records do not tell: one entry for all who tell of the file.
+    struct binary_identity identity = {
+        .path = path, .build_id = build_id, .file = {.inode = note->file.inode, .device = note->file.device}};
+    if (fd < 0 || symbolizer__build_id(fd, build_id, &identity.build_id_bytes) != 0)
+        identity.build_id_bytes = 0;
+    return binaries__get(unwinder->binaries, &identity, ret_binary);
+}
+
+static bool is_vdso(const struct wire_file *file)
+{
+    return file->inode == 0 && file->device == 0 && file->generation == WIRE_VDSO_GENERATION;
+}
+
+static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
+{
+    char path[PATH_MAX] = "[vdso]";
+    struct binary *binary;
+    _cleanup_fd_ int fd = -1;
+    int err = is_vdso(&note->file) ? 0 : open_mapping(note, path, sizeof(path), &fd);
+    if (!err)
+        err = identify(unwinder, note, path, fd, &binary);
+    if (err) {
+        forget_file(unwinder, &note->file);
+        return;
+    }
+    if (binary->kind == STORE_BINARY_JIT) {
+        answer(unwinder, &note->file, (struct wire_binary){.table = WIRE_TABLE_JIT});
+        return;
+    }
+    binaries__open(unwinder->binaries, binary, (pid_t)note->tgid, note->start, note->end);
+    struct wire_binary known = {.binary = binary->number, .table = table_of(unwinder, fd, binary)};
+    answer(unwinder, &note->file, known);
+}
+
+// --- The thread
+
+static int on_note(void *context, void *data, size_t bytes)
+{
+    struct unwinder *unwinder = context;
+    const struct wire_note *note = data;
+    if (bytes < sizeof(*note) || note->kind != WIRE_NOTE_BINARY)
+        return 0;
+    answer_note(unwinder, note);
+    unwinder__forget_mappings(unwinder);
+    return 0;
+}
+
+static bool answer_queued(struct unwinder *unwinder)
+{
+    struct wire_note note;
+    if (!mapped_files__take(&unwinder->queue, &note))
+        return false;
+    struct wire_binary known;
+    if (bpf_map_lookup_elem(unwinder->files_fd, &note.file, &known) != 0 || !known.binary)
+        answer_note(unwinder, &note);
+    return true;
+}
+
+static void *run(void *context)
+{
+    struct unwinder *unwinder = context;
+    struct pollfd fds[] = {{.fd = unwinder->stop_fd, .events = POLLIN},
+                           {.fd = ring_buffer__epoll_fd(unwinder->notes), .events = POLLIN}};
+    bool queued = true;
+    while (poll(fds, 2, queued ? 0 : -1) >= 0 || errno == EINTR) {
+        if (fds[0].revents)
+            break;
+        if (fds[1].revents)
+            ring_buffer__consume(unwinder->notes);
+        else if (queued && !(queued = answer_queued(unwinder)))
+            unwinder__forget_mappings(unwinder); // for all of them at once
+    }
+    return NULL;
+}
+
+// --- From the start
+
+static bool is_first(const struct unwinder_options *options, const struct wire_note *note)
+{
+    for (size_t i = 0; i < options->first_tgid_count; i++)
+        if (options->first_tgids[i] == note->tgid)
+            return true;
+    return false;
+}
+
+// What runs now: the most mapped files and those of the targets at once, the others when the thread gets to them.
+static void learn_what_runs(struct unwinder *unwinder, const struct unwinder_options *options)
+{
+    if (mapped_files__read(options->loader, &unwinder->queue) != 0)
+        return; // no iterators (before 5.12): all is learned from notes
+    size_t left = unwinder->queue.count;
+    for (size_t i = 0; i < left; i++) {
+        const struct mapped_file *file = &unwinder->queue.files[i];
+        if (file->processes < WIDELY_MAPPED && !is_vdso(&file->note.file) && !is_first(options, &file->note))
+            continue;
+        answer_note(unwinder, &file->note);
+    }
+}
+
+static int map_control(struct unwinder *unwinder, const struct loader *loader)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    void *control =
+        mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_SHARED, loader__map_fd(loader, "unwind_control"), 0);
+    if (control == MAP_FAILED)
+        return -errno;
+    unwinder->control = control;
+    return 0;
+}
+
+static int set_up(struct unwinder *unwinder, const struct unwinder_options *options)
+{
+    const struct loader *loader = options->loader;
+    unwinder->files_fd = loader__map_fd(loader, "files");
+    int err = map_control(unwinder, loader);
+    if (!err)
+        err = unwind_tables__new(loader, options->table_bytes_max, on_evict, unwinder, &unwinder->tables);
+    if (err)
+        return err;
+    if (options->cache_dir && unwind_cache__open(options->cache_dir, 0, NULL, &unwinder->cache) != 0)
+        unwinder->cache = NULL; // a read-only system: compiled again each time
+    unwinder->notes = ring_buffer__new(loader__map_fd(loader, "notes"), on_note, unwinder, NULL);
+    if (!unwinder->notes)
+        return -errno;
+    unwinder->stop_fd = eventfd(0, EFD_CLOEXEC);
+    return unwinder->stop_fd < 0 ? -errno : 0;
+}
+
+int unwinder__new(const struct unwinder_options *options, struct fault *fault, struct unwinder **ret_unwinder)
+{
+    _cleanup_(unwinder__freep) struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
+    if (!unwinder)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    pthread_mutex_init(&unwinder->lock, NULL);
+    unwinder->binaries = options->binaries;
+    unwinder->stop_fd = -1;
+    int err = set_up(unwinder, options);
+    if (!err) {
+        learn_what_runs(unwinder, options);
+        err = -pthread_create(&unwinder->thread, NULL, run, unwinder);
+        unwinder->has_thread = !err;
+    }
+    if (err)
+        return fault__set(fault, err, "cannot set up unwinding: %s", strerror(-err));
+    *ret_unwinder = take_pointer(unwinder);
+    return 0;
+}
+
+void unwinder__free(struct unwinder *unwinder)
+{
+    if (!unwinder)
+        return;
+    if (unwinder->has_thread) {
+        uint64_t one = 1;
+        if (write(unwinder->stop_fd, &one, sizeof(one)) == sizeof(one))
+            pthread_join(unwinder->thread, NULL);
+    }
+    ring_buffer__free(unwinder->notes);
+    unwind_tables__free(unwinder->tables);
+    unwind_cache__free(unwinder->cache);
+    mapped_files__release(&unwinder->queue);
+    id_map__release(&unwinder->table_of);
+    free(unwinder->answers);
+    if (unwinder->control)
+        munmap(unwinder->control, (size_t)sysconf(_SC_PAGESIZE));
+    fd__close(&unwinder->stop_fd);
+    pthread_mutex_destroy(&unwinder->lock);
+    free(unwinder);
+}
+
+struct unwinder_totals unwinder__totals(struct unwinder *unwinder)
+{
+    pthread_mutex_lock(&unwinder->lock);
+    struct unwinder_totals totals = unwinder->totals;
+    pthread_mutex_unlock(&unwinder->lock);
+    return totals;
+}
