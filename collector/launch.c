@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +33,31 @@ static void run_child(char *const *argv, int go_fd, int failed_fd)
     _exit(127);
 }
 
+// The program as execvp() will find it; -1: it will not.
+static int open_program(const char *name)
+{
+    char path[PATH_MAX];
+    const char *folders = getenv("PATH");
+    if (strchr(name, '/'))
+        return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    while (folders) {
+        int length = (int)strcspn(folders, ":");
+        snprintf(path, sizeof(path), "%.*s/%s", length, folders, name);
+        if (access(path, X_OK) == 0)
+            return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        folders = folders[length] ? folders + length + 1 : NULL;
+    }
+    return -1;
+}
+
+// Maps a page of the program, for the child to have while it waits: what is mapped when the recording begins has its
+// unwind rows before the first sample.
+static void *map_program(const char *name)
+{
+    _cleanup_fd_ int fd = open_program(name);
+    return fd < 0 ? MAP_FAILED : mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+}
+
 int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_launch)
 {
     int go[2], failed[2];
@@ -40,12 +69,15 @@ int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_l
         close(go[1]);
         return fault__set(fault, err, "cannot start '%s': %s", argv[0], strerror(-err));
     }
+    void *program = map_program(argv[0]);
     pid_t pid = fork();
     if (pid == 0) {
         close(go[1]); // or the child would hold the end that tells it that hearth is dead
         run_child(argv, go[0], failed[1]);
     }
     int err = -errno;
+    if (program != MAP_FAILED)
+        munmap(program, 1);
     close(go[0]);
     close(failed[1]);
     *ret_launch = (struct launch){.name = argv[0], .pid = pid, .go_fd = go[1], .failed_fd = failed[0]};
