@@ -177,19 +177,11 @@ static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scr
 // The walk by unwind rows (bpf/unwind.bpf.h), and what became of it.
 static __always_inline __u64 stack__user_by_rows(struct scratch *scratch)
 {
-    struct unwind_walk *walk = &scratch->walk;
-    __u32 count = 0, goes_on = unwind__start(walk, config.unwind == WIRE_UNWIND_TABLE);
-    for (__u32 i = 0; i < WIRE_USER_FRAMES_MAX; i++) {
-        if (!goes_on)
-            break;
-        goes_on = unwind__frame(walk);
-        scratch->frames[i] = walk->frame;
-        count = walk->frame ? i + 1 : i;
-    }
-    unwind__finish(walk);
-    __u32 status = goes_on ? WIRE_STACK_CUT : walk->status;
-    if (status == WIRE_STACK_COMPAT)
-        scratch->frames[count++] = walk->registers.ip;
+    scratch->walk.tables_only = config.unwind == WIRE_UNWIND_TABLE;
+    __u32 count = unwind__all(&scratch->walk, (struct unwind_frames *)scratch->frames);
+    __u32 status = scratch->walk.status;
+    if (count == 0) // a kernel thread
+        return WIRE_NO_STACK;
     if (status == WIRE_STACK_CUT)
         tally__lose(WIRE_LOSS_STACK_CUT);
     else if (status > WIRE_STACK_CUT)

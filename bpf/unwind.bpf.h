@@ -1,13 +1,8 @@
 // Whole user stacks without frame pointers, unwound where the event happens.
 //
-//   struct unwind_walk *walk = ...;                       // in scratch memory
-//   if (unwind__start(walk))
-//       for (i = 0; i < WIRE_USER_FRAMES_MAX; i++) {
-//           __u32 goes_on = unwind__frame(walk);           // walk->frame: WIRE_FRAME(binary, offset), or an address
-//           frames[i] = walk->frame;
-//           ...
-//       }
-//   status = unwind__finish(walk);
+//   scratch->walk.tables_only = false;
+//   count = unwind__all(&scratch->walk, &scratch->frames);     // WIRE_FRAME(binary, offset), or addresses; leaf first
+//   status = scratch->walk.status;                             // enum wire_stack_status
 //
 // For each frame: the mapping of its pc, the binary of the mapping, the row of the binary, the row's rule, and by the
 // rule the caller's registers. Two caches stand in front, both a CPU's own: frames by (process, pc), so that the outer
@@ -332,19 +327,21 @@ static __always_inline void unwind__take_caches(struct unwind_walk *walk, struct
 
 // From the user registers of the current task, which are right also when the event hit in the kernel. 0: it has no user
 // stack, or none that is unwound here (walk->status says).
-static __always_inline __u32 unwind__start(struct unwind_walk *walk, __u32 tables_only)
+static __always_inline __u32 unwind__start(struct unwind_walk *walk)
 {
     struct task_struct *task = bpf_get_current_task_btf();
     struct mm_struct *mm = task->mm;
     walk->cpu = UNWIND_NO_CPU;
-    walk->status = WIRE_STACK_NO_MAPPING;
-    if (!mm)
+    walk->frame = 0;
+    walk->status = WIRE_STACK_WHOLE;
+    if (!mm) // a kernel thread
         return 0;
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
     unsigned short segment = 0;
     bpf_core_read(&segment, sizeof(segment), &user->cs);
     walk->registers.ip = user->ip;
     if (segment != USER_CS_64) {
+        walk->frame = user->ip;
         walk->status = WIRE_STACK_COMPAT;
         return 0;
     }
@@ -355,7 +352,6 @@ static __always_inline __u32 unwind__start(struct unwind_walk *walk, __u32 table
     walk->mm = (__u64)mm;
     walk->mapping.start = walk->mapping.end = 0;
     walk->before_call = walk->by_pointer = walk->uncertain = 0;
-    walk->tables_only = tables_only;
     walk->return_instance = 0;
     struct xol_area *area = mm->uprobes_state.xol_area;
     walk->trampoline = area ? area->vaddr : ~0ull;
@@ -365,12 +361,37 @@ static __always_inline __u32 unwind__start(struct unwind_walk *walk, __u32 table
     return 1;
 }
 
-// Gives the caches back. To be called once for each start, whatever that returned.
-static __always_inline void unwind__finish(struct unwind_walk *walk)
+static __always_inline void unwind__give_caches_back(const struct unwind_walk *walk)
 {
     struct unwind_cpu *cpu = unwind__cpu(walk);
     if (cpu)
         __sync_lock_test_and_set(&cpu->taken, 0);
+}
+
+struct unwind_frames {
+    __u64 at[WIRE_USER_FRAMES_MAX];
+};
+
+// The whole stack of the current task; how many frames it has. Leaves how it ended in walk->status.
+__noinline __u32 unwind__all(struct unwind_walk *walk, struct unwind_frames *frames)
+{
+    if (!walk || !frames)
+        return 0;
+    __u32 count = 0, goes_on = unwind__start(walk);
+    frames->at[0] = walk->frame;
+    if (!goes_on)
+        return walk->frame != 0;
+    for (__u32 i = 0; i < WIRE_USER_FRAMES_MAX; i++) {
+        goes_on = unwind__frame(walk);
+        frames->at[i] = walk->frame;
+        count = walk->frame ? i + 1 : i;
+        if (!goes_on)
+            break;
+    }
+    unwind__give_caches_back(walk);
+    if (goes_on)
+        walk->status = WIRE_STACK_CUT;
+    return count;
 }
 
 #endif
