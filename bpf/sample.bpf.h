@@ -13,6 +13,7 @@
 #ifndef HEARTH_BPF_SAMPLE_H
 #define HEARTH_BPF_SAMPLE_H
 
+#include "bpf/copy.bpf.h"
 #include "bpf/filter.bpf.h"
 #include "bpf/unwind.bpf.h"
 
@@ -193,6 +194,8 @@ static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch)
 {
     if (!config.user_stacks)
         return WIRE_NO_STACK;
+    if (config.unwind == WIRE_UNWIND_COPY)
+        return copy__send(scratch->set);
     return config.unwind == WIRE_UNWIND_FP ? stack__user_by_frame_pointers(ctx, scratch) : stack__user_by_rows(scratch);
 }
 

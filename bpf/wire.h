@@ -128,6 +128,24 @@ struct wire_note {
     __u64 start, end, file_offset; // of the mapping: /proc/TGID/map_files/START-END
 };
 
+// One sample's registers and stack, through the ring buffer `copies`: as many bytes of `stack` as there are.
+#define WIRE_COPY_BYTES     65536
+#define WIRE_COPY_REGISTERS 17  // as DWARF numbers them: rax rdx rcx rbx rsi rdi rbp rsp r8-r15 rip
+#define WIRE_COPY_RED_ZONE  128 // bytes below rsp that a leaf may use (System V ABI, 3.2.2)
+
+struct wire_copy {
+    __u64 id; // the count's user_stack
+    __u64 start_boot_ns;
+    __u32 tgid;
+    __u16 set;       // the one its count went to
+    __u16 is_compat; // a 32-bit process: not to be unwound
+    __u64 registers[WIRE_COPY_REGISTERS];
+    __u64 stack_address; // of stack[0]
+    __u32 stack_bytes;
+    __u32 taken;                        // the kernel side's own
+    __u8 stack[WIRE_COPY_BYTES + 4096]; // what is behind WIRE_COPY_BYTES is never sent
+};
+
 // Read-only for the programs, filled in before they are loaded.
 #define WIRE_UID_ANY   0xffffffffu
 #define WIRE_CPU_WORDS 64 // 4096 CPUs
@@ -175,6 +193,7 @@ _Static_assert(sizeof(struct wire_chunk) == 16 + 8 * WIRE_CHUNK_FRAMES, "no hole
 _Static_assert(sizeof(struct wire_count_key) == 72, "no holes");
 _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
+_Static_assert(sizeof(struct wire_copy) == 176 + WIRE_COPY_BYTES + 4096, "no holes");
 #endif
 
 #endif

@@ -29,13 +29,14 @@ static int parse_unwind(const char *text, void *target, struct fault *fault)
     static const struct {
         const char *name;
         enum wire_unwind unwind;
-    } ways[] = {{"auto", WIRE_UNWIND_AUTO}, {"table", WIRE_UNWIND_TABLE}, {"fp", WIRE_UNWIND_FP}};
+    } ways[] = {
+        {"auto", WIRE_UNWIND_AUTO}, {"table", WIRE_UNWIND_TABLE}, {"fp", WIRE_UNWIND_FP}, {"copy", WIRE_UNWIND_COPY}};
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
         if (strcmp(text, ways[i].name) == 0) {
             *(enum wire_unwind *)target = ways[i].unwind;
             return 0;
         }
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table or fp", text);
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table, fp or copy", text);
 }
 
 static const struct option_row rows[] = {
@@ -50,7 +51,7 @@ static const struct option_row rows[] = {
     {'o', "output", "FILE",
      "a store (hearth.db), or a report as its name ends: .html .svg .folded .txt .json ...; -: top, to stdout",
      option__string, &options.output},
-    {0, "unwind", "HOW", "user stacks by unwind tables, frame pointers (fp), or both (auto)", parse_unwind,
+    {0, "unwind", "HOW", "user stacks by auto, table, fp, or copy: to user space, for one process", parse_unwind,
      &options.unwind},
     {0, "threads", NULL, "keep the threads of a process apart", option__flag, &options.threads},
     {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, &options.inlined},

@@ -326,10 +326,16 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
         err = read_tally(drain, &ret_drained->tally);
     if (err)
         return fault__set(fault, err, "cannot drain the samples from the kernel: %s", strerror(-err));
+    ret_drained->set = old;
     ret_drained->counts = drain->joined;
     ret_drained->count_of_counts = drain->counts.count;
     ret_drained->count_of_chunks = drain->chunks.chunks.count;
     return 0;
+}
+
+int drain__put(struct drain *drain, uint64_t id, const struct wire_chunk *chunk)
+{
+    return shelf__put(&drain->chunks, id, chunk);
 }
 
 const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id)

@@ -19,6 +19,7 @@ struct drained_count {
 };
 
 struct drained {
+    uint32_t set; // that it was
     const struct drained_count *counts;
     size_t count_of_counts;
     size_t count_of_chunks;
@@ -44,6 +45,9 @@ int drain__hold(struct drain *drain, uint64_t stack);
 
 // A chunk of a stack of the last drain, by its id; NULL: it is not there.
 const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id);
+
+// Adds a chunk that came another way than through the maps, until the next drain. -ENOMEM.
+int drain__put(struct drain *drain, uint64_t id, const struct wire_chunk *chunk);
 
 DEFINE_CLEANUP(struct drain *, drain__free);
 

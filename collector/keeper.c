@@ -63,6 +63,11 @@ const struct keeper_totals *keeper__totals(const struct keeper *keeper)
     return &keeper->totals;
 }
 
+void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start)
+{
+    keeper->lost_here[loss] = count_since_start;
+}
+
 // --- Who
 
 static void find_cgroup(struct keeper *keeper, uint64_t id)

@@ -35,6 +35,9 @@ void keeper__free(struct keeper *keeper);
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
                  struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault);
 
+// Counts a loss that somebody else has seen, since the start of the recording.
+void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);
+
 // Since the start.
 struct keeper_totals {
     uint64_t samples;

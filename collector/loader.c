@@ -90,18 +90,20 @@ static uint32_t bound_of(const struct loader *loader, const char *name, uint32_t
         return loader->bounds.stacks;
     if (strcmp(name, "unwind_cpus") == 0)
         return loader->bounds.cpus ? loader->bounds.cpus : 1;
+    if (loader->bounds.copy_bytes && strcmp(name, "copies") == 0)
+        return loader->bounds.copy_bytes;
+    if (loader->bounds.copy_bytes && strcmp(name, "own_copy") == 0)
+        return (uint32_t)libbpf_num_possible_cpus();
     return otherwise;
 }
 
-// Shared maps that exist are reused; those that do not are given their bounds.
+// Shared maps that exist are reused; all others are given their bounds.
 static int prepare_maps(struct loaded *loaded)
 {
     struct loader *loader = loaded->loader;
     struct bpf_map *map;
     bpf_object__for_each_map(map, loaded->object)
     {
-        if (!is_shared(map))
-            continue;
         const char *name = bpf_map__name(map);
         int fd = loader__map_fd(loader, name), err;
         if (fd >= 0) {
@@ -110,8 +112,9 @@ static int prepare_maps(struct loaded *loaded)
                 return err;
             continue;
         }
-        err = bpf_map__set_max_entries(map, bound_of(loader, name, bpf_map__max_entries(map)));
-        if (!err && loader->preallocate && bpf_map__type(map) == BPF_MAP_TYPE_HASH)
+        uint32_t bound = bound_of(loader, name, bpf_map__max_entries(map));
+        err = bound == bpf_map__max_entries(map) ? 0 : bpf_map__set_max_entries(map, bound);
+        if (!err && is_shared(map) && loader->preallocate && bpf_map__type(map) == BPF_MAP_TYPE_HASH)
             err = bpf_map__set_map_flags(map, 0);
         if (err)
             return err;

@@ -27,7 +27,8 @@ struct loader;
 struct loader_bounds {
     uint32_t counts;
     uint32_t stacks;
-    uint32_t cpus; // highest number of a CPU that is online, plus 1: CPUs behind unwind without caches
+    uint32_t cpus;       // highest number of a CPU that is online, plus 1: CPUs behind unwind without caches
+    uint32_t copy_bytes; // of the ring buffer of copied stacks, a power of two; 0: nobody copies
 };
 
 int loader__new(const struct wire_config *config, const struct loader_bounds *bounds, struct fault *fault,

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collector/copy_stacks.h"
 #include "collector/drain.h"
 #include "collector/keeper.h"
 #include "collector/launch.h"
@@ -33,7 +34,7 @@
 enum { PROGRAMS_MAX = 64, EVENTS_MAX = 32 };
 
 // What an epoll event means; the low 32 bits of its data are an index.
-enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET };
+enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES };
 
 struct recorder {
     const struct recorder_options *options;
@@ -52,7 +53,8 @@ struct recorder {
     struct store_writer *writer;
     struct naming *naming;
     struct keeper *keeper;
-    struct unwinder *unwinder; // NULL: frame pointers only
+    struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
+    struct copy_stacks *copies; // NULL: stacks are not copied
     int epoll_fd, signal_fd, timers[3], statistics_fd;
     int program_fds[PROGRAMS_MAX];
     int program_count;
@@ -134,7 +136,12 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
     uint64_t hz = recorder->options->frequency_hz ? recorder->options->frequency_hz : 1000;
     uint64_t samples = (hz * recorder->options->drain_ns / 1000000000u + hz) * recorder->target.cpu_count;
     uint32_t last_cpu = recorder->target.online_count ? recorder->target.online[recorder->target.online_count - 1] : 0;
-    return (struct loader_bounds){.counts = bound(samples), .stacks = bound(2 * samples), .cpus = last_cpu + 1};
+    return (struct loader_bounds){
+        .counts = bound(samples),
+        .stacks = bound(2 * samples),
+        .cpus = last_cpu + 1,
+        .copy_bytes = recorder->options->unwind == WIRE_UNWIND_COPY ? LIMIT_COPY_RING_BYTES : 0,
+    };
 }
 
 static void note_programs(struct recorder *recorder, const struct loaded *loaded)
@@ -273,6 +280,8 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
 {
     if (recorder->options->unwind == WIRE_UNWIND_FP)
         return 0;
+    if (recorder->options->unwind == WIRE_UNWIND_COPY)
+        return copy_stacks__new(recorder->loader, recorder->binaries, recorder->processes, fault, &recorder->copies);
     _cleanup_free_ uint32_t *tgids = calloc(recorder->target.process_count + 1, sizeof(*tgids));
     if (!tgids)
         return fault__set(fault, -ENOMEM, "out of memory");
@@ -364,6 +373,8 @@ static int set_up_watches(struct recorder *recorder, struct fault *fault)
         err = watch(recorder, perf_records__fd(recorder->records, i), ON_RECORDS, i);
     for (size_t i = 0; i < recorder->target.process_count && !err; i++)
         err = watch(recorder, recorder->target.processes[i].pidfd, ON_TARGET, i);
+    if (!err && recorder->copies)
+        err = watch(recorder, copy_stacks__fd(recorder->copies), ON_COPIES, 0);
     recorder->targets_left = recorder->target.process_count;
     return err ? fault__set(fault, err, "cannot wait for events: %s", strerror(-err)) : 0;
 }
@@ -383,6 +394,17 @@ static int prepare_command(struct recorder *recorder, struct fault *fault)
         return target__add_command(&recorder->target, recorder->launch.pid, &ignored, fault);
     }
     return target__add_command(&recorder->target, recorder->launch.pid, &recorder->config, fault);
+}
+
+// Copies are for looking closely at one process: of a whole machine they would be 64 KiB a sample.
+static int check_copy(const struct recorder *recorder, struct fault *fault)
+{
+    const struct recorder_options *options = recorder->options;
+    size_t processes = recorder->target.process_count + (options->command != NULL);
+    if (options->unwind != WIRE_UNWIND_COPY || (processes == 1 && !options->target->all))
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "--unwind=copy is for one process: name it with -p PID, or give a command");
 }
 
 // Each CPU, probe and pipe takes descriptors; the soft limit of 1024 is for programs that use select().
@@ -407,6 +429,8 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     int err = target__resolve(options->target, &recorder->config, &recorder->target, fault);
     if (!err)
         err = parse_events(recorder, fault);
+    if (!err)
+        err = check_copy(recorder, fault);
     if (!err)
         err = prepare_command(recorder, fault);
     if (!err)
@@ -441,6 +465,7 @@ void recorder__free(struct recorder *recorder)
     unwinder__free(recorder->unwinder);
     naming__free(recorder->naming);
     keeper__free(recorder->keeper);
+    copy_stacks__free(recorder->copies);
     store_writer__free(recorder->writer);
     perf_records__free(recorder->records);
     drain__free(recorder->drain);
@@ -495,6 +520,24 @@ static int read_records(struct recorder *recorder)
     return err;
 }
 
+static int read_copies(struct recorder *recorder, struct fault *fault)
+{
+    int err = copy_stacks__read(recorder->copies);
+    return err ? fault__set(fault, err, "cannot unwind the copied stacks: %s", strerror(-err)) : 0;
+}
+
+// What was copied for the set that is drained now has all come.
+static int take_copies(struct recorder *recorder, uint32_t set, struct fault *fault)
+{
+    int err = read_copies(recorder, fault);
+    if (err)
+        return err;
+    keeper__lose(recorder->keeper, WIRE_LOSS_STACK_CUT, copy_stacks__cut(recorder->copies));
+    keeper__lose(recorder->keeper, WIRE_LOSS_STACK_BROKEN, copy_stacks__broken(recorder->copies));
+    err = copy_stacks__hand_over(recorder->copies, set, recorder->drain);
+    return err ? fault__set(fault, err, "out of memory") : 0;
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct drained drained;
@@ -509,6 +552,9 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     err = read_records(recorder);
     if (err)
         return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
+    err = recorder->copies ? take_copies(recorder, drained.set, fault) : 0;
+    if (err)
+        return err;
     err = naming__collect(recorder->naming, recorder->writer);
     if (err)
         return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
@@ -572,6 +618,10 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
         return 0;
     case ON_RECORDS:
         return read_records(recorder);
+    case ON_COPIES: {
+        int err = read_records(recorder);
+        return err ? err : read_copies(recorder, fault);
+    }
     case ON_TARGET:
         on_target_gone(recorder, (uint32_t)event->data.u64);
         return 0;

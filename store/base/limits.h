@@ -57,6 +57,10 @@
 // between two reads. Above: records are lost, counted as the loss "records-lost".
 #define LIMIT_RECORD_RING_BYTES (256u * 1024)
 
+// The ring buffer of copied stacks (--unwind=copy), 1 to 64 KiB each: some hundreds wait for the next look at it.
+// Above: samples lose their user stack, counted as the loss "copies-full".
+#define LIMIT_COPY_RING_BYTES (16u << 20)
+
 // Entries of the kernel's maps of counts and of stacks, a set: enough for what an interval can hold at worst, within
 // these. Entries are allocated as they are needed; the most is 150 MB of kernel memory on a machine that fills it.
 // Above: samples are dropped ("counts-full") or kept without their stack ("stacks-full").

@@ -26,8 +26,8 @@ mapfile -t collector < <(files 'collector/*.[ch]')
 is 'bpf/ includes bpf/ alone' "$(strangers 'bpf/' "${bpf_headers[@]}" "${bpf_programs[@]}")" ''
 is 'store/base includes itself alone' "$(strangers 'store/base/' "${base[@]}")" ''
 is 'store includes store, and the lists of bpf' "$(strangers 'store/|bpf/[a-z_]+\.def' "${store[@]}")" ''
-is 'symbolizer includes base and the unwind rows' \
-    "$(strangers 'symbolizer/|store/base/|bpf/unwind' "${symbolizer[@]}")" ''
+is 'symbolizer includes base, the unwind rows and the lists of bpf' \
+    "$(strangers 'symbolizer/|store/base/|bpf/unwind|bpf/[a-z_]+\.def' "${symbolizer[@]}")" ''
 is 'report includes store, symbolizer, and the lists of bpf' "$(strangers 'report/|store/|symbolizer/|bpf/[a-z_]+\.def' "${report[@]}")" ''
 is 'collector includes only the doors of report: report.h and the commands' \
     "$(strangers 'collector/|store/|symbolizer/|bpf/|report/(report|cmd_[a-z_]+)\.h"' "${collector[@]}")" ''

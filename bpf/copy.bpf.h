@@ -1,0 +1,106 @@
+// --unwind=copy: the registers and the top of the user stack go to user space as they are, where libunwind unwinds them
+// (collector/copy_stacks.h). The count's user_stack is then an id that no other sample has, and the copy carries it.
+#ifndef HEARTH_BPF_COPY_H
+#define HEARTH_BPF_COPY_H
+
+#include "bpf/maps.bpf.h"
+#include "bpf/unwind.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096); // the loader's, where copies are wanted
+} copies SEC(".maps");
+
+// A copy is put together here: the verifier wants a constant for what is reserved in the ring buffer itself. One a CPU;
+// larger than what a per-CPU map may hold (32 KiB; PCPU_MIN_UNIT_SIZE).
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1); // the loader's, where copies are wanted
+    __uint(value_size, sizeof(struct wire_copy));
+    __type(key, __u32);
+} own_copy SEC(".maps");
+
+// The user's registers, whatever the sample interrupted: on x86-64 the kernel keeps them at the top of the task's own
+// stack for as long as it runs in the task's name (arch/x86/entry/entry_64.S, error_entry and the system call's).
+static __always_inline void copy__registers(struct wire_copy *copy, struct pt_regs *from)
+{
+    copy->registers[0] = BPF_CORE_READ(from, ax);
+    copy->registers[1] = BPF_CORE_READ(from, dx);
+    copy->registers[2] = BPF_CORE_READ(from, cx);
+    copy->registers[3] = BPF_CORE_READ(from, bx);
+    copy->registers[4] = BPF_CORE_READ(from, si);
+    copy->registers[5] = BPF_CORE_READ(from, di);
+    copy->registers[6] = BPF_CORE_READ(from, bp);
+    copy->registers[7] = BPF_CORE_READ(from, sp);
+    copy->registers[8] = BPF_CORE_READ(from, r8);
+    copy->registers[9] = BPF_CORE_READ(from, r9);
+    copy->registers[10] = BPF_CORE_READ(from, r10);
+    copy->registers[11] = BPF_CORE_READ(from, r11);
+    copy->registers[12] = BPF_CORE_READ(from, r12);
+    copy->registers[13] = BPF_CORE_READ(from, r13);
+    copy->registers[14] = BPF_CORE_READ(from, r14);
+    copy->registers[15] = BPF_CORE_READ(from, r15);
+    copy->registers[16] = BPF_CORE_READ(from, ip);
+}
+
+// Page by page, for a read that fails in the middle gives nothing; ends at the stack's end, or when the copy is full.
+__noinline __u32 copy__read_stack(struct wire_copy *copy)
+{
+    __u32 bytes = 0;
+    if (!copy)
+        return 0;
+    for (__u32 page = 0; page <= WIRE_COPY_BYTES / 4096 && bytes < WIRE_COPY_BYTES; page++) {
+        __u64 address = copy->stack_address + bytes;
+        __u32 step = 4096 - (address & 4095);
+        if (bpf_probe_read_user(copy->stack + (bytes & (WIRE_COPY_BYTES - 1)), step, (void *)address) != 0)
+            break;
+        bytes += step;
+    }
+    return bytes < WIRE_COPY_BYTES ? bytes : WIRE_COPY_BYTES;
+}
+
+static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 set)
+{
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
+    unsigned short segment = 0;
+    bpf_core_read(&segment, sizeof(segment), &user->cs);
+    copy__registers(copy, user);
+    copy->id = (bpf_ktime_get_ns() << 12 ^ config.stack_seed) + bpf_get_smp_processor_id() + 2;
+    copy->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+    copy->tgid = bpf_get_current_pid_tgid() >> 32;
+    copy->set = set;
+    copy->is_compat = segment != USER_CS_64;
+    copy->stack_address = copy->registers[7] - WIRE_COPY_RED_ZONE;
+    __u32 bytes = copy__read_stack(copy);
+    copy->stack_bytes = bytes;
+    if (bytes > WIRE_COPY_BYTES)
+        return WIRE_STACK_LOST;
+    long err = bpf_ringbuf_output(&copies, copy, __builtin_offsetof(struct wire_copy, stack) + bytes, 0);
+    if (err == 0)
+        return copy->id;
+    tally__lose(WIRE_LOSS_COPIES_FULL);
+    return WIRE_STACK_LOST;
+}
+
+// The id for the count's user_stack. A program that interrupts another one's copy on its CPU counts as a full ring.
+static __always_inline __u64 copy__send(__u32 set)
+{
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    __u32 cpu = bpf_get_smp_processor_id();
+    if (!BPF_CORE_READ(task, mm))
+        return WIRE_NO_STACK;
+    struct wire_copy *copy = bpf_map_lookup_elem(&own_copy, &cpu);
+    if (!copy || __sync_val_compare_and_swap(&copy->taken, 0, 1) != 0) {
+        tally__lose(WIRE_LOSS_COPIES_FULL);
+        return WIRE_STACK_LOST;
+    }
+    __u64 id = copy__fill_and_send(copy, set);
+    __sync_lock_test_and_set(&copy->taken, 0);
+    return id;
+}
+
+#endif

@@ -1,0 +1,37 @@
+// --unwind=copy: takes the copied stacks out of their ring buffer as they come, unwinds them in the mappings that their
+// process has at that time (symbolizer/copy_unwind.h), and keeps the frames under the id that the sample's count names
+// as its user stack. After a drain they are handed over as chunks, and from there on are stacks like all others.
+#ifndef HEARTH_COLLECTOR_COPY_STACKS_H
+#define HEARTH_COLLECTOR_COPY_STACKS_H
+
+#include <stdint.h>
+
+#include "collector/drain.h"
+#include "collector/loader.h"
+#include "collector/processes.h"
+#include "store/base/cleanup.h"
+#include "store/base/fault.h"
+#include "symbolizer/copy_unwind.h"
+
+struct copy_stacks;
+
+// All borrowed, and outlive it. The programs are loaded.
+int copy_stacks__new(const struct loader *loader, struct binaries *binaries, struct processes *processes,
+                     struct fault *fault, struct copy_stacks **ret_copies);
+void copy_stacks__free(struct copy_stacks *copies);
+
+int copy_stacks__fd(const struct copy_stacks *copies); // for epoll: readable when copies have come
+
+// Unwinds what has come. The processes' records up to now must have been read. -ENOMEM. Cost: some 20 us a copy.
+int copy_stacks__read(struct copy_stacks *copies);
+
+// Puts the stacks of the set that was drained last into the drain.
+int copy_stacks__hand_over(struct copy_stacks *copies, uint32_t set, struct drain *drain);
+
+// How many stacks since the start were cut, or ended in the middle.
+uint64_t copy_stacks__cut(const struct copy_stacks *copies);
+uint64_t copy_stacks__broken(const struct copy_stacks *copies);
+
+DEFINE_CLEANUP(struct copy_stacks *, copy_stacks__free);
+
+#endif

@@ -1,0 +1,37 @@
+#!/bin/bash
+# --unwind=copy: stacks of programs without frame pointers are whole, and what it cannot be used for is said.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'recording takes root'
+
+record() { # WORKLOAD ARGUMENT...: into $TMP/out.folded, what hearth says into $TMP/log
+    local load=$1
+    shift
+    "$HEARTH" record --unwind=copy -F 499 -o "$TMP/out.folded" -- "$LOADS/nofp/$load" "$@" >"$TMP/truth" 2>"$TMP/log"
+}
+
+samples() { awk '{ n += $NF } END { print n + 0 }'; }
+
+# The share, in percent, of the samples whose stack begins with a pattern.
+share() { # PATTERN
+    echo $((100 * $(grep -E "^[^;]*;($1)" "$TMP/out.folded" | samples) / ($(samples <"$TMP/out.folded") + 1)))
+}
+
+ok 'a chain of calls is recorded' record leaves 2
+ok 'at least 98 % of its stacks are whole' test "$(share '_start;.*;main;run;outer;middle;')" -ge 98
+ok 'recursion of 100 is recorded' record recursion 100 2
+ok 'at least 98 % of its stacks are whole' test "$(share '_start;.*;main;start;(descend;){100}bottom')" -ge 98
+ok 'coroutines are recorded' record coroutines 1
+ok 'at least 98 % of their stacks reach the start of the coroutine or of the program' \
+    test "$(share '(__start_context;coroutine;in_coroutine_|_start;)')" -ge 98
+ok 'a signal handler is recorded' record signals 1
+ok 'at least 98 % of its stacks are whole' test "$(share '_start;.*;main;interrupted')" -ge 98
+
+"$HEARTH" record --unwind=copy -d 0.1 -o "$TMP/none.db" 2>"$TMP/log"
+is 'without a process it is wrong usage' "$?" 2
+like 'which is said in one line' "$(<"$TMP/log")" '^hearth: --unwind=copy is for one process[^$]*$'
+"$HEARTH" record --unwind=copy -p $$,1 -d 0.1 -o "$TMP/none.db" 2>"$TMP/log"
+is 'so it is with two' "$?" 2
+"$HEARTH" record --unwind=guess -d 0.1 -o "$TMP/none.db" 2>"$TMP/log"
+is 'another way to unwind is wrong usage' "$?" 2
+done_testing
