@@ -139,6 +139,14 @@ static int find_root(struct fold *fold, uint32_t thread, uint32_t *ret_label)
     return 0;
 }
 
+void fold_extent__widen(struct fold_extent *extent, const struct store_interval *interval)
+{
+    if (!extent->rows++ || interval->start_ns < extent->since_ns)
+        extent->since_ns = interval->start_ns;
+    if (interval->end_ns > extent->until_ns)
+        extent->until_ns = interval->end_ns;
+}
+
 static int add_row(const struct store_interval_row *row, const struct store_value *value, void *context)
 {
     struct fold *fold = context;
@@ -151,10 +159,7 @@ static int add_row(const struct store_interval_row *row, const struct store_valu
         return err;
     pair->samples += value->count;
     pair->value += value->value;
-    if (!fold->extent.rows++ || row->interval.start_ns < fold->extent.since_ns)
-        fold->extent.since_ns = row->interval.start_ns;
-    if (row->interval.end_ns > fold->extent.until_ns)
-        fold->extent.until_ns = row->interval.end_ns;
+    fold_extent__widen(&fold->extent, &row->interval);
     return 0;
 }
 

@@ -11,6 +11,8 @@ struct fold_extent {
     uint64_t rows;
 };
 
+void fold_extent__widen(struct fold_extent *extent, const struct store_interval *interval);
+
 // Adds what the query asks of the store to one side (0 or 1) of the profile. Labels are copied: the reader may go.
 // Memory besides the profile: 24 bytes for each distinct pair of root and stack, 8 a node of the trie, 4 a frame.
 int fold__store(struct profile *profile, unsigned side, struct store_reader *reader, const struct store_query *query,

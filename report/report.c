@@ -8,11 +8,10 @@
 #include "report/fold.h"
 #include "report/format.h"
 #include "report/output.h"
+#include "report/source.h"
 #include "report/text.h"
 #include "store/base/cleanup.h"
-#include "store/reader.h"
 
-DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 DEFINE_CLEANUP(struct profile *, profile__free);
 DEFINE_CLEANUP(struct output *, output__free);
 
@@ -20,13 +19,9 @@ DEFINE_CLEANUP(struct output *, output__free);
 struct work {
     const struct report_request *request;
     const struct format *format;
-    const char *store_path;
-    struct store_reader *reader;
-    struct store_query query;
-    struct fold_extent extent;
+    struct source source;
     struct profile *profile;
     struct histogram_list histograms;
-    struct loss_list losses;
     struct picture picture;
     char title[256];
 };
@@ -34,9 +29,8 @@ struct work {
 static void work__release(struct work *work)
 {
     histogram_list__release(&work->histograms);
-    loss_list__release(&work->losses);
     profile__free(work->profile);
-    store_reader__free(work->reader);
+    source__release(&work->source);
 }
 
 bool report__is_report(const char *output)
@@ -66,66 +60,6 @@ static int choose_format(const struct report_request *request, const char *outpu
     return 0;
 }
 
-static int no_event(struct store_reader *reader, const char *name, struct fault *fault)
-{
-    char list[320] = "";
-    for (uint32_t i = 1; i <= store_reader__event_count(reader); i++) {
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", store_reader__event(reader, i)->name);
-    }
-    if (!*list)
-        return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "the store holds no events yet");
-    if (name)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no event '%s' in the store; it holds %s", name, list);
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "which event? choose with -e; the store holds %s", list);
-}
-
-// By name; else the only one there is; else "cpu".
-static int choose_event(struct store_reader *reader, const char *name, struct fault *fault, uint32_t *ret_event)
-{
-    uint32_t count = store_reader__event_count(reader);
-    const char *wanted = name ? name : "cpu";
-    for (uint32_t i = 1; i <= count; i++)
-        if (strcmp(store_reader__event(reader, i)->name, wanted) == 0) {
-            *ret_event = i;
-            return 0;
-        }
-    if (name || count != 1)
-        return no_event(reader, name, fault);
-    *ret_event = 1;
-    return 0;
-}
-
-static int set_query(struct work *work, struct fault *fault)
-{
-    const struct report_request *request = work->request;
-    const struct store_event *event = store_reader__event(work->reader, work->query.event);
-    work->query = (struct store_query){
-        .event = work->query.event,
-        .since_ns = request->since_ns,
-        .until_ns = request->until_ns,
-        .pids = request->pids,
-        .pid_count = request->pid_count,
-        .tids = request->tids,
-        .tid_count = request->tid_count,
-        .comm = request->comm,
-        .cgroup = request->cgroup,
-        .has_uid = request->has_uid,
-        .uid = request->uid,
-    };
-    if ((request->bucket_low || request->bucket_high || work->format->subject == FORMAT_HISTOGRAMS) &&
-        !event->is_histogram)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "the event '%s' has no buckets; record a histogram with `hearth hist --stacks`",
-                               event->name);
-    if (request->bucket_low || request->bucket_high) {
-        work->query.bucket_first = (uint16_t)(bucket__of(request->bucket_low) + 1);
-        work->query.bucket_last =
-            (uint16_t)(request->bucket_high ? bucket__of(request->bucket_high - 1) + 1 : BUCKET_COUNT);
-    }
-    return 0;
-}
-
 static int add_profile(struct work *work, struct fault *fault)
 {
     struct profile_options options = {
@@ -138,7 +72,7 @@ static int add_profile(struct work *work, struct fault *fault)
     };
     int err = profile__new(&options, &work->profile);
     if (!err)
-        err = fold__store(work->profile, 0, work->reader, &work->query, fault, &work->extent);
+        err = fold__store(work->profile, 0, work->source.reader, &work->source.query, fault, &work->source.extent);
     if (err)
         return err;
     work->picture.profile = work->profile;
@@ -146,18 +80,10 @@ static int add_profile(struct work *work, struct fault *fault)
     return 0;
 }
 
-static void widen(struct fold_extent *extent, const struct store_interval *interval)
-{
-    if (!extent->rows++ || interval->start_ns < extent->since_ns)
-        extent->since_ns = interval->start_ns;
-    if (interval->end_ns > extent->until_ns)
-        extent->until_ns = interval->end_ns;
-}
-
 static int add_bucket(const struct store_interval_row *row, const struct store_value *value, void *context)
 {
     struct work *work = context;
-    const struct store_event *event = work->picture.event;
+    const struct store_event *event = work->source.event;
     struct histogram *histogram;
     if (!value->bucket || !value->count)
         return 0;
@@ -165,14 +91,14 @@ static int add_bucket(const struct store_interval_row *row, const struct store_v
     if (err)
         return err;
     histogram__add_bucket(histogram, value->bucket - 1u, value->count, value->value);
-    widen(&work->extent, &row->interval);
+    fold_extent__widen(&work->source.extent, &row->interval);
     return 0;
 }
 
 static int add_histogram(const struct store_interval_row *row, const struct store_histogram *stored, void *context)
 {
     struct work *work = context;
-    const struct store_event *event = work->picture.event;
+    const struct store_event *event = work->source.event;
     struct histogram *histogram;
     int err = histogram_list__find(&work->histograms, event->name, event->unit, stored->key, &histogram);
     if (!err)
@@ -181,15 +107,17 @@ static int add_histogram(const struct store_interval_row *row, const struct stor
     if (err)
         return err;
     histogram->unmatched += stored->unmatched;
-    widen(&work->extent, &row->interval);
+    fold_extent__widen(&work->source.extent, &row->interval);
     return 0;
 }
 
 static int add_histograms(struct work *work, struct fault *fault)
 {
-    int err = store_reader__values(work->reader, &work->query, fault, add_bucket, work);
+    if (!work->source.event->is_histogram)
+        return source__no_buckets(&work->source, fault);
+    int err = store_reader__values(work->source.reader, &work->source.query, fault, add_bucket, work);
     if (!err)
-        err = store_reader__histograms(work->reader, &work->query, fault, add_histogram, work);
+        err = store_reader__histograms(work->source.reader, &work->source.query, fault, add_histogram, work);
     for (size_t i = 0; !err && i < work->histograms.count; i++) {
         work->picture.total.samples += work->histograms.items[i]->count;
         work->picture.total.value += work->histograms.items[i]->sum;
@@ -198,39 +126,9 @@ static int add_histograms(struct work *work, struct fault *fault)
     return err;
 }
 
-static int add_losses(const struct store_interval_row *row, void *context)
-{
-    return loss_list__add(context, &row->interval);
-}
-
-static int widen_extent(const struct store_interval_row *row, void *context)
-{
-    widen(context, &row->interval);
-    return 0;
-}
-
-// Says what there is instead.
-static int nothing_there(struct work *work, struct fault *fault)
-{
-    struct fold_extent held = {0};
-    struct store_query all = {.event = work->query.event};
-    const char *event = work->picture.event->name;
-    int err = store_reader__intervals(work->reader, &all, fault, widen_extent, &held);
-    if (err)
-        return err;
-    if (!held.rows)
-        return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing of '%s' in '%s'", event, work->store_path);
-    char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES];
-    format__time(held.since_ns, since);
-    format__time(held.until_ns, until);
-    return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA,
-                           "nothing of '%s' in that range and with those filters; '%s' holds %s to %s", event,
-                           work->store_path, since, until);
-}
-
 static void set_title(struct work *work)
 {
-    const struct store_event *event = work->picture.event;
+    const struct store_event *event = work->source.event;
     const struct store_meta *meta = work->picture.meta;
     _cleanup_(buf__release) struct buf clean = {0};
     if (work->request->title)
@@ -249,29 +147,23 @@ static void set_title(struct work *work)
 
 static int make_picture(struct work *work, struct fault *fault)
 {
-    int err = choose_event(work->reader, work->request->event, fault, &work->query.event);
-    if (!err)
-        err = set_query(work, fault);
-    if (err)
-        return err;
-    const struct store_event *event = store_reader__event(work->reader, work->query.event);
-    bool by_samples = strcmp(event->unit, "samples") == 0;
+    struct source *source = &work->source;
     work->picture = (struct picture){
-        .meta = store_reader__meta(work->reader),
-        .event = event,
-        .losses = &work->losses,
-        .measure = by_samples ? LAYOUT_SAMPLES : LAYOUT_VALUE,
-        .unit = event->unit,
-        .reader = work->reader,
+        .meta = store_reader__meta(source->reader),
+        .event = source->event,
+        .losses = &source->losses,
+        .measure = source->measure,
+        .unit = source->event->unit,
+        .reader = source->reader,
     };
     set_title(work);
-    err = work->format->subject == FORMAT_HISTOGRAMS ? add_histograms(work, fault) : add_profile(work, fault);
+    int err = work->format->subject == FORMAT_HISTOGRAMS ? add_histograms(work, fault) : add_profile(work, fault);
     if (!err && !work->picture.total.samples)
-        err = nothing_there(work, fault);
+        err = source__nothing(source, fault);
     if (!err)
-        err = store_reader__intervals(work->reader, &work->query, fault, add_losses, &work->losses);
-    work->picture.since_ns = work->extent.since_ns;
-    work->picture.until_ns = work->extent.until_ns;
+        err = source__add_losses(source, fault);
+    work->picture.since_ns = source->extent.since_ns;
+    work->picture.until_ns = source->extent.until_ns;
     return err;
 }
 
@@ -288,10 +180,10 @@ static int write_picture(struct work *work, const char *output_path, struct faul
 int report__write(const char *store_path, const struct report_request *request, const char *output,
                   struct report_summary *ret_summary, struct fault *fault)
 {
-    _cleanup_(work__release) struct work work = {.request = request, .store_path = store_path};
+    _cleanup_(work__release) struct work work = {.request = request};
     int err = choose_format(request, output, fault, &work.format);
     if (!err)
-        err = store_reader__open(store_path, fault, &work.reader);
+        err = source__open(store_path, request, fault, &work.source);
     if (!err)
         err = make_picture(&work, fault);
     if (!err)
@@ -305,6 +197,6 @@ int report__write(const char *store_path, const struct report_request *request, 
         .until_ns = work.picture.until_ns,
         .shows_losses = work.format->shows_losses,
     };
-    loss_list__print(&work.losses, ret_summary->losses, sizeof(ret_summary->losses));
+    loss_list__print(&work.source.losses, ret_summary->losses, sizeof(ret_summary->losses));
     return 0;
 }

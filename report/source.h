@@ -1,0 +1,34 @@
+// What a report is made from: an open store, the event and the query that a request means there.
+#ifndef HEARTH_REPORT_SOURCE_H
+#define HEARTH_REPORT_SOURCE_H
+
+#include "report/fold.h"
+#include "report/format.h"
+#include "report/loss_list.h"
+#include "report/report.h"
+#include "store/reader.h"
+
+struct source {
+    const char *path;
+    struct store_reader *reader;
+    const struct store_event *event;
+    struct store_query query;
+    struct fold_extent extent; // of what was found
+    struct loss_list losses;
+    enum layout_measure measure; // "samples" are counted, all else is added up by value
+};
+
+// -EINVAL with EXIT_CODE_USAGE for an event or a bucket that is not there. On failure too the source must be released.
+int source__open(const char *path, const struct report_request *request, struct fault *fault, struct source *source);
+void source__release(struct source *source);
+
+// The losses of the intervals asked for.
+int source__add_losses(struct source *source, struct fault *fault);
+
+// -ENODATA and EXIT_CODE_EMPTY, with words that say what there is instead.
+int source__nothing(struct source *source, struct fault *fault);
+
+// -EINVAL and EXIT_CODE_USAGE: what was asked for needs values with buckets.
+int source__no_buckets(const struct source *source, struct fault *fault);
+
+#endif
