@@ -7,6 +7,7 @@
 
 #include "collector/cmd_doctor.h"
 #include "collector/cmd_record.h"
+#include "report/cmd_diff.h"
 #include "report/cmd_list.h"
 #include "report/cmd_report.h"
 #include "report/cmd_sql.h"
@@ -16,7 +17,8 @@
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
-    &cmd_record, &cmd_report, &cmd_list, &cmd_sql, &cmd_stat, &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
+    &cmd_record, &cmd_report,    &cmd_diff,        &cmd_list,   &cmd_sql,
+    &cmd_stat,   &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
 
 static void print_options(const struct option_row *row)

@@ -107,7 +107,9 @@ static int name_root(struct fold *fold, uint32_t thread_id, uint32_t *ret_label)
     const struct store_process *process = thread ? store_reader__process(fold->reader, thread->process) : NULL;
     const char *comm = thread && thread->comm && *thread->comm ? thread->comm : unknown;
     char name[256];
-    if (!profile__options(fold->profile)->threads || !process)
+    if (profile__options(fold->profile)->one_root)
+        snprintf(name, sizeof(name), "compared");
+    else if (!profile__options(fold->profile)->threads || !process)
         snprintf(name, sizeof(name), "%s", comm);
     else if (thread->tid)
         snprintf(name, sizeof(name), "%s-%" PRIu32 "/%" PRIu32, comm, process->pid, thread->tid);

@@ -58,6 +58,16 @@ int format__unknown(const char *name, struct fault *fault)
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; there are %s", name, list);
 }
 
+unsigned format__side(const struct picture *picture)
+{
+    return picture->before ? 1 : 0;
+}
+
+uint64_t format__weight(const struct picture *picture, const struct profile_weight *weight)
+{
+    return picture->measure == LAYOUT_SAMPLES ? weight->samples : weight->value;
+}
+
 void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES])
 {
     time_t seconds = (time_t)(wall_ns / 1000000000u);
@@ -83,15 +93,20 @@ static void put_span(uint64_t ns, char ret_text[TEXT_AMOUNT_BYTES])
     text__amount(ns, "ns", ret_text);
 }
 
-void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES])
+void format__span(uint64_t since_ns, uint64_t until_ns, char ret_text[FORMAT_RANGE_BYTES])
 {
     char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES], length[TEXT_AMOUNT_BYTES];
-    format__time(picture->since_ns, since);
-    format__time(picture->until_ns, until);
-    put_span(picture->until_ns - picture->since_ns, length);
+    format__time(since_ns, since);
+    format__time(until_ns, until);
+    put_span(until_ns - since_ns, length);
     bool same_day = strncmp(since, until, strlen("2026-11-21 ")) == 0;
     snprintf(ret_text, FORMAT_RANGE_BYTES, "%s to %s (%s)", since, same_day ? until + strlen("2026-11-21 ") : until,
              length);
+}
+
+void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES])
+{
+    format__span(picture->since_ns, picture->until_ns, ret_text);
 }
 
 void format__amount(const struct picture *picture, uint64_t amount, char ret_text[FORMAT_AMOUNT_BYTES])
@@ -105,9 +120,8 @@ void format__amount(const struct picture *picture, uint64_t amount, char ret_tex
 void format__put_head(const struct picture *picture, FILE *file)
 {
     char range[FORMAT_RANGE_BYTES], amount[FORMAT_AMOUNT_BYTES];
-    uint64_t total = picture->measure == LAYOUT_SAMPLES ? picture->total.samples : picture->total.value;
     format__range(picture, range);
-    format__amount(picture, total, amount);
+    format__amount(picture, format__weight(picture, &picture->total), amount);
     fprintf(file, "%s, %s: %s\n\n", picture->title, range, amount);
 }
 

@@ -14,6 +14,14 @@
 #include "store/base/fault.h"
 #include "store/reader.h"
 
+// What a picture is held against: the other side of a difference.
+struct picture_before {
+    const char *name, *after_name; // as the user named the sides; clean
+    uint64_t since_ns, until_ns;
+    struct profile_weight total;
+    const struct loss_list *losses;
+};
+
 // All that a format may draw. The times are those of the intervals that had samples.
 struct picture {
     const char *title;
@@ -27,6 +35,7 @@ struct picture {
     const struct profile *profile;           // of formats that draw stacks
     const struct histogram_list *histograms; // of formats that draw buckets
     struct store_reader *reader;             // for the frames of a profile by frame
+    const struct picture_before *before;     // of a difference: its side 0 of the profile, the rest here is side 1
     const char *output;                      // where it goes: "x.json"; "-" for stdout
 };
 
@@ -42,6 +51,7 @@ struct format {
     const char *summary;
     enum format_subject subject;
     bool names_only;   // it shows no binaries: functions of one name are one
+    bool compares;     // it can draw a difference
     bool shows_losses; // else the command says them on stderr
     // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.
     int (*write)(const struct picture *picture, FILE *file, struct fault *fault);
@@ -54,6 +64,11 @@ const struct format *format__named(const char *name);
 const struct format *format__of_file(const char *path);
 // -EINVAL and EXIT_CODE_USAGE, with the names there are, or the one that is near.
 int format__unknown(const char *name, struct fault *fault);
+// The side of the profile that is the picture's own.
+unsigned format__side(const struct picture *picture);
+uint64_t format__weight(const struct picture *picture, const struct profile_weight *weight); // in its measure
+
+int format_top__write_difference(const struct picture *picture, FILE *file);
 
 extern const struct format format_folded, format_flame, format_svg, format_top, format_tree, format_hist, format_json,
     format_pprof, format_speedscope;
@@ -65,6 +80,7 @@ extern const struct format format_folded, format_flame, format_svg, format_top, 
 void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES]);
 // "2026-11-21 12:30:05 to 12:31:05 (60.0 s)": the picture's range.
 #define FORMAT_RANGE_BYTES 128
+void format__span(uint64_t since_ns, uint64_t until_ns, char ret_text[FORMAT_RANGE_BYTES]);
 void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES]);
 // "63 samples", "1.20 s".
 #define FORMAT_AMOUNT_BYTES 64

@@ -2,7 +2,7 @@
 //
 // The data is a JSON object. Its labels are columns (a name each, a letter for the kind: see KINDS in draw.js); its
 // nodes, depth first, are three varints each (levels up from where a child of the node before would be, label, self),
-// in base64: about 5 bytes a node.
+// in base64: about 5 bytes a node. A difference has a fourth one, the self before.
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -68,7 +68,9 @@ static int put_nodes(const struct layout *layout, const struct used *used, FILE 
         const struct layout_row *row = &layout->rows[i];
         buf__append_varint(&nodes, child_depth - row->depth);
         buf__append_varint(&nodes, used->numbers[row->label] - 1);
-        buf__append_varint(&nodes, row->self);
+        buf__append_varint(&nodes, layout->sides ? layout->sides[i][1] : row->self);
+        if (layout->sides)
+            buf__append_varint(&nodes, layout->sides[i][0]);
         child_depth = row->depth + 1;
     }
     if (nodes.failed)
@@ -147,6 +149,32 @@ static void put_text(const char *name, const char *text, FILE *file)
     fputs(",\n", file);
 }
 
+static void put_losses(const struct loss_list *losses, FILE *file)
+{
+    fputs("\"losses\":[", file);
+    for (size_t i = 0; i < losses->count; i++) {
+        const struct loss_sum *sum = &losses->sums[i];
+        fputs(i ? ",[" : "[", file);
+        text__put_json(file, sum->name);
+        fprintf(file, ",%" PRIu64 ",", sum->count);
+        text__put_json(file, loss_list__meaning(sum->name));
+        fputc(']', file);
+    }
+    fputs("]", file);
+}
+
+static void put_before(const struct picture_before *before, FILE *file)
+{
+    char range[FORMAT_RANGE_BYTES];
+    format__span(before->since_ns, before->until_ns, range);
+    put_text("afterName", before->after_name, file);
+    fputs("\"before\":{", file);
+    put_text("name", before->name, file);
+    put_text("range", range, file);
+    put_losses(before->losses, file);
+    fputs("},\n", file);
+}
+
 static void put_facts(const struct picture *picture, uint32_t cut, FILE *file)
 {
     char range[FORMAT_RANGE_BYTES];
@@ -157,17 +185,13 @@ static void put_facts(const struct picture *picture, uint32_t cut, FILE *file)
     put_text("detail", picture->event->detail, file);
     put_text("kernel", picture->meta->kernel, file);
     put_text("arch", picture->meta->arch, file);
-    fprintf(file, "\"period\":%" PRIu64 ",\"cut\":%" PRIu32 ",\n\"losses\":[",
-            picture->measure == LAYOUT_SAMPLES ? picture->event->period : 0, cut);
-    for (size_t i = 0; i < picture->losses->count; i++) {
-        const struct loss_sum *sum = &picture->losses->sums[i];
-        fputs(i ? ",[" : "[", file);
-        text__put_json(file, sum->name);
-        fprintf(file, ",%" PRIu64 ",", sum->count);
-        text__put_json(file, loss_list__meaning(sum->name));
-        fputc(']', file);
-    }
-    fputs("],\n", file);
+    fprintf(file, "\"period\":%" PRIu64 ",\"cut\":%" PRIu32 ",\"counted\":%s,\n",
+            picture->measure == LAYOUT_SAMPLES ? picture->event->period : 0, cut,
+            picture->measure == LAYOUT_SAMPLES ? "true" : "false");
+    if (picture->before)
+        put_before(picture->before, file);
+    put_losses(picture->losses, file);
+    fputs(",\n", file);
 }
 
 static int put_data(const struct picture *picture, FILE *file)
@@ -175,7 +199,8 @@ static int put_data(const struct picture *picture, FILE *file)
     _cleanup_(layout__release) struct layout layout = {0};
     _cleanup_(used__release) struct used used = {0};
     uint32_t cut = 0;
-    int err = layout__make(picture->profile, 0, picture->measure, LAYOUT_BY_NAME, &layout);
+    int err =
+        layout__make(picture->profile, picture->before ? LAYOUT_BOTH : 0, picture->measure, LAYOUT_BY_NAME, &layout);
     if (!err)
         err = layout__prune(&layout, LIMIT_FLAME_NODES, &cut);
     if (!err)
@@ -220,6 +245,7 @@ const struct format format_flame = {
     .name = "flame",
     .suffixes = (const char *const[]){".html", NULL},
     .summary = "the interactive flame graph: one HTML file that loads nothing",
+    .compares = true,
     .shows_losses = true,
     .write = write_flame,
 };

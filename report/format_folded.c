@@ -1,4 +1,5 @@
-// Folded stacks, the common tongue of flame graphs: a line for each stack, root first, and its weight.
+// Folded stacks, the common tongue of flame graphs: a line for each stack, root first, and its weight; of a difference
+// two weights, before and after, as difffolded.pl writes them.
 //
 //   nginx;main;serve;memcpy_[i] 2
 //   nginx;[truncated];serve;do_syscall_64_[k] 5
@@ -36,7 +37,10 @@ static int write_rows(const struct picture *picture, const struct layout *layout
         if (path.failed)
             return -ENOMEM;
         fwrite(path.data, 1, path.length_bytes, file);
-        fprintf(file, " %" PRIu64 "\n", row->self);
+        if (layout->sides)
+            fprintf(file, " %" PRIu64 " %" PRIu64 "\n", layout->sides[i][0], layout->sides[i][1]);
+        else
+            fprintf(file, " %" PRIu64 "\n", row->self);
     }
     return 0;
 }
@@ -45,7 +49,8 @@ static int write_folded(const struct picture *picture, FILE *file, struct fault 
 {
     (void)fault;
     _cleanup_(layout__release) struct layout layout = {0};
-    int err = layout__make(picture->profile, 0, picture->measure, LAYOUT_BY_NAME, &layout);
+    int err =
+        layout__make(picture->profile, picture->before ? LAYOUT_BOTH : 0, picture->measure, LAYOUT_BY_NAME, &layout);
     return err ? err : write_rows(picture, &layout, file);
 }
 
@@ -54,5 +59,6 @@ const struct format format_folded = {
     .suffixes = (const char *const[]){".folded", NULL},
     .summary = "a line for each stack, root first, and its count",
     .names_only = true,
+    .compares = true,
     .write = write_folded,
 };

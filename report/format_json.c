@@ -12,7 +12,8 @@
 //
 // Node i calls from node parent[i], which is always smaller than i (node 0, the root, is its own). A frame's kind is
 // "user", "kernel", "jit", "mark" (how a stack ended, not code) or "root" (a comm or thread). The selves add up to the
-// weight of the range. Fields may be added; those that are there stay.
+// weight of the range. A difference has the other side in "before" (its name, range, weight and losses) and in
+// "nodes": {"before": [...]}. Fields may be added; those that are there stay.
 #include <errno.h>
 #include <inttypes.h>
 
@@ -63,7 +64,7 @@ static void put_losses(const struct loss_list *losses, FILE *file)
         text__put_json(file, losses->sums[i].name);
         fprintf(file, ":%" PRIu64, losses->sums[i].count);
     }
-    fprintf(file, "},\"own_cpu_ns\":%" PRIu64 ",\"own_bpf_ns\":%" PRIu64 ",\n", losses->own_cpu_ns, losses->own_bpf_ns);
+    fprintf(file, "},\"own_cpu_ns\":%" PRIu64 ",\"own_bpf_ns\":%" PRIu64, losses->own_cpu_ns, losses->own_bpf_ns);
 }
 
 static void put_frames(const struct profile *profile, FILE *file)
@@ -83,6 +84,15 @@ static void put_frames(const struct profile *profile, FILE *file)
     fputs("],\n", file);
 }
 
+static void put_selves(const struct picture *picture, const char *name, unsigned side, FILE *file)
+{
+    uint32_t count = profile__node_count(picture->profile);
+    fprintf(file, "\"%s\":[", name);
+    for (uint32_t i = 0; i < count; i++)
+        fprintf(file, "%s%" PRIu64, i ? "," : "", format__weight(picture, profile__self(picture->profile, side, i)));
+    fputs("]", file);
+}
+
 static void put_nodes(const struct picture *picture, FILE *file)
 {
     const struct profile *profile = picture->profile;
@@ -93,12 +103,23 @@ static void put_nodes(const struct picture *picture, FILE *file)
     fputs("],\n\"frame\":[", file);
     for (uint32_t i = 0; i < count; i++)
         fprintf(file, "%s%" PRIu32, i ? "," : "", profile__label_of(profile, i));
-    fputs("],\n\"self\":[", file);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct profile_weight *self = profile__self(profile, 0, i);
-        fprintf(file, "%s%" PRIu64, i ? "," : "", picture->measure == LAYOUT_SAMPLES ? self->samples : self->value);
+    fputs("],\n", file);
+    put_selves(picture, "self", format__side(picture), file);
+    if (picture->before) {
+        fputs(",\n", file);
+        put_selves(picture, "before", 0, file);
     }
-    fputs("]}}\n", file);
+    fputs("}}\n", file);
+}
+
+static void put_before(const struct picture_before *before, FILE *file)
+{
+    fputs("\"before\":{", file);
+    put_string(file, "name", before->name);
+    fprintf(file, "\"since_ns\":%" PRIu64 ",\"until_ns\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"value\":%" PRIu64 ",\n",
+            before->since_ns, before->until_ns, before->total.samples, before->total.value);
+    put_losses(before->losses, file);
+    fputs("},\n", file);
 }
 
 static int write_json(const struct picture *picture, FILE *file, struct fault *fault)
@@ -106,6 +127,9 @@ static int write_json(const struct picture *picture, FILE *file, struct fault *f
     (void)fault;
     put_head(picture, file);
     put_losses(picture->losses, file);
+    fputs(",\n", file);
+    if (picture->before)
+        put_before(picture->before, file);
     put_frames(picture->profile, file);
     put_nodes(picture, file);
     return 0;
@@ -115,6 +139,7 @@ const struct format format_json = {
     .name = "json",
     .suffixes = (const char *const[]){".json", NULL},
     .summary = "the whole profile, documented in the README",
+    .compares = true,
     .shows_losses = true,
     .write = write_json,
 };

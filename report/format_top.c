@@ -46,6 +46,8 @@ static void put_row(const struct picture *picture, const struct layout_sum *sum,
 static int write_top(const struct picture *picture, FILE *file, struct fault *fault)
 {
     (void)fault;
+    if (picture->before)
+        return format_top__write_difference(picture, file);
     _cleanup_(layout__release) struct layout layout = {0};
     _cleanup_free_ struct layout_sum *sums = NULL;
     uint32_t count = profile__label_count(picture->profile);
@@ -73,6 +75,7 @@ const struct format format_top = {
     .name = "top",
     .suffixes = (const char *const[]){".txt", NULL},
     .summary = "a table of functions: self and total, with shares",
+    .compares = true,
     .shows_losses = true,
     .write = write_top,
 };

@@ -12,6 +12,13 @@ static uint64_t measured(const struct profile_weight *weight, enum layout_measur
     return measure == LAYOUT_SAMPLES ? weight->samples : weight->value;
 }
 
+static uint64_t self_of(const struct profile *profile, unsigned side, uint32_t node, enum layout_measure measure)
+{
+    if (side != LAYOUT_BOTH)
+        return measured(profile__self(profile, side, node), measure);
+    return measured(profile__self(profile, 0, node), measure) + measured(profile__self(profile, 1, node), measure);
+}
+
 struct order {
     uint32_t *nodes;        // the order in which children are wanted
     uint32_t *first, *next; // child lists, 0 ends
@@ -86,7 +93,7 @@ static int start_order(const struct profile *profile, unsigned side, enum layout
     if (!order->nodes || !order->first || !order->next || !order->selves || !order->totals)
         return -ENOMEM;
     for (uint32_t node = 0; node < count; node++)
-        order->totals[node] = order->selves[node] = measured(profile__self(profile, side, node), measure);
+        order->totals[node] = order->selves[node] = self_of(profile, side, node, measure);
     for (uint32_t node = count; node-- > 1;)
         order->totals[profile__parent(profile, node)] += order->totals[node];
     return 0;
@@ -128,6 +135,17 @@ static void walk(const struct profile *profile, const struct order *order, struc
     }
 }
 
+static int part_sides(const struct profile *profile, enum layout_measure measure, struct layout *layout)
+{
+    layout->sides = calloc((size_t)layout->count + 1, sizeof(*layout->sides));
+    if (!layout->sides)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < layout->count; i++)
+        for (unsigned side = 0; side < 2; side++)
+            layout->sides[i][side] = measured(profile__self(profile, side, layout->rows[i].node), measure);
+    return 0;
+}
+
 int layout__make(const struct profile *profile, unsigned side, enum layout_measure measure, enum layout_order wanted,
                  struct layout *ret_layout)
 {
@@ -146,17 +164,22 @@ int layout__make(const struct profile *profile, unsigned side, enum layout_measu
         qsort_r(order.nodes, count, sizeof(*order.nodes), by_weight, order.totals);
     }
     link_children(profile, &order);
-    struct layout layout = {.rows = calloc(count, sizeof(*layout.rows))};
+    _cleanup_(layout__release) struct layout layout = {.rows = calloc(count, sizeof(*layout.rows))};
     if (!layout.rows)
         return -ENOMEM;
     walk(profile, &order, &layout);
+    err = side == LAYOUT_BOTH ? part_sides(profile, measure, &layout) : 0;
+    if (err)
+        return err;
     *ret_layout = layout;
+    layout = (struct layout){0};
     return 0;
 }
 
 void layout__release(struct layout *layout)
 {
     free(layout->rows);
+    free(layout->sides);
     *layout = (struct layout){0};
 }
 
@@ -172,6 +195,23 @@ static uint64_t threshold(const struct layout *layout, uint32_t limit)
     return bucket == BUCKET_COUNT ? UINT64_MAX : bucket__low(bucket);
 }
 
+static void move_row(struct layout *layout, uint32_t from, uint32_t to)
+{
+    layout->rows[to] = layout->rows[from];
+    for (unsigned side = 0; layout->sides && side < 2; side++)
+        layout->sides[to][side] = layout->sides[from][side];
+}
+
+// The selves of a run of rows become that of `parent`, which stands before them.
+static void absorb(struct layout *layout, uint32_t parent, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++) {
+        layout->rows[parent].self += layout->rows[i].self;
+        for (unsigned side = 0; layout->sides && side < 2; side++)
+            layout->sides[parent][side] += layout->sides[i][side];
+    }
+}
+
 int layout__prune(struct layout *layout, uint32_t limit, uint32_t *ret_cut)
 {
     uint32_t kept = 0, before = layout->count;
@@ -184,12 +224,12 @@ int layout__prune(struct layout *layout, uint32_t limit, uint32_t *ret_cut)
         next = i + 1;
         if (row.depth == 0 || row.total >= least) {
             path[row.depth] = kept;
-            layout->rows[kept++] = row;
+            move_row(layout, i, kept++);
             continue;
         }
-        layout->rows[path[row.depth - 1]].self += row.total;
         while (next < before && layout->rows[next].depth > row.depth)
             next++;
+        absorb(layout, path[row.depth - 1], i, next);
     }
     layout->count = kept;
     *ret_cut = before - kept;

@@ -28,8 +28,11 @@ struct layout_row {
     uint64_t self, total;
 };
 
+#define LAYOUT_BOTH 2u // instead of a side: the rows' weights are both sides' sums
+
 struct layout {
     struct layout_row *rows;
+    uint64_t (*sides)[2]; // of LAYOUT_BOTH: each row's self on each side; else NULL
     uint32_t count;
     uint32_t depth; // of the deepest row
 };

@@ -48,6 +48,7 @@ struct profile_options {
     bool threads;
     bool no_inline;
     bool names_only; // functions of one name are one, whatever binary they are in
+    bool one_root;   // comms and threads are not told apart
     unsigned sides;  // 1; 2 to hold two profiles against each other
 };
 

@@ -15,15 +15,16 @@
 DEFINE_CLEANUP(struct profile *, profile__free);
 DEFINE_CLEANUP(struct output *, output__free);
 
-// All that stands behind one report.
+// All that stands behind one report, or one difference.
 struct work {
-    const struct report_request *request;
+    const struct report_request *request, *before_request; // before: NULL without a difference
     const struct format *format;
-    struct source source;
+    struct source source, before_source;
+    struct picture_before before;
     struct profile *profile;
     struct histogram_list histograms;
     struct picture picture;
-    char title[256];
+    char *title, *before_name, *after_name; // clean
 };
 
 static void work__release(struct work *work)
@@ -31,6 +32,10 @@ static void work__release(struct work *work)
     histogram_list__release(&work->histograms);
     profile__free(work->profile);
     source__release(&work->source);
+    source__release(&work->before_source);
+    free(work->title);
+    free(work->before_name);
+    free(work->after_name);
 }
 
 bool report__is_report(const char *output)
@@ -60,6 +65,23 @@ static int choose_format(const struct report_request *request, const char *outpu
     return 0;
 }
 
+static bool same_word(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_ids(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count)
+{
+    return a_count == b_count && (!a_count || memcmp(a, b, a_count * sizeof(*a)) == 0);
+}
+
+// Two programs held against each other must not fall apart into two roots by their names.
+static bool are_different_threads(const struct report_request *a, const struct report_request *b)
+{
+    return !same_word(a->comm, b->comm) || !same_ids(a->pids, a->pid_count, b->pids, b->pid_count) ||
+           !same_ids(a->tids, a->tid_count, b->tids, b->tid_count);
+}
+
 static int add_profile(struct work *work, struct fault *fault)
 {
     struct profile_options options = {
@@ -69,14 +91,20 @@ static int add_profile(struct work *work, struct fault *fault)
         .threads = work->request->threads,
         .no_inline = work->request->no_inline,
         .names_only = work->format->names_only,
+        .one_root = work->before_request && are_different_threads(work->before_request, work->request),
+        .sides = work->before_request ? 2 : 1,
     };
+    struct source *source = &work->source, *before = &work->before_source;
+    unsigned side = work->before_request ? 1 : 0;
     int err = profile__new(&options, &work->profile);
+    if (!err && before->reader)
+        err = fold__store(work->profile, 0, before->reader, &before->query, fault, &before->extent);
     if (!err)
-        err = fold__store(work->profile, 0, work->source.reader, &work->source.query, fault, &work->source.extent);
+        err = fold__store(work->profile, side, source->reader, &source->query, fault, &source->extent);
     if (err)
         return err;
     work->picture.profile = work->profile;
-    work->picture.total = profile__total(work->profile, 0);
+    work->picture.total = profile__total(work->profile, side);
     return 0;
 }
 
@@ -126,23 +154,54 @@ static int add_histograms(struct work *work, struct fault *fault)
     return err;
 }
 
-static void set_title(struct work *work)
+static int clean_copy(const char *text, char **ret_copy)
 {
-    const struct store_event *event = work->source.event;
-    const struct store_meta *meta = work->picture.meta;
     _cleanup_(buf__release) struct buf clean = {0};
-    if (work->request->title)
-        text__append_clean(&clean, work->request->title);
-    else {
-        text__append_clean(&clean, event->name);
-        if (meta->host && *meta->host) {
-            buf__append_string(&clean, " on ");
-            text__append_clean(&clean, meta->host);
-        }
-    }
+    text__append_clean(&clean, text);
     buf__append_byte(&clean, '\0');
-    snprintf(work->title, sizeof(work->title), "%s", clean.failed ? "" : (const char *)clean.data);
+    if (clean.failed)
+        return -ENOMEM;
+    *ret_copy = (char *)take_pointer(clean.data);
+    return 0;
+}
+
+static int set_title(struct work *work)
+{
+    const char *event = work->source.event->name, *host = work->picture.meta->host;
+    const char *before = work->before_request ? work->before_request->title : NULL;
+    const char *own = work->request->title, *on = host && *host ? " on " : "";
+    _cleanup_free_ char *made = NULL;
+    int length = before ? asprintf(&made, "%s%s%s: %s against %s", event, on, *on ? host : "", own, before)
+                        : asprintf(&made, "%s%s%s", event, on, *on ? host : "");
+    if (length < 0) {
+        made = NULL;
+        return -ENOMEM;
+    }
+    int err = clean_copy(own && !before ? own : made, &work->title);
     work->picture.title = work->title;
+    return err;
+}
+
+static int set_before(struct work *work, struct fault *fault)
+{
+    struct source *before = &work->before_source;
+    int err = clean_copy(work->before_request->title, &work->before_name);
+    if (!err)
+        err = clean_copy(work->request->title, &work->after_name);
+    if (!err)
+        err = source__add_losses(before, fault);
+    work->before = (struct picture_before){
+        .name = work->before_name,
+        .after_name = work->after_name,
+        .since_ns = before->extent.since_ns,
+        .until_ns = before->extent.until_ns,
+        .total = profile__total(work->profile, 0),
+        .losses = &before->losses,
+    };
+    work->picture.before = &work->before;
+    if (!err && !work->before.total.samples)
+        err = source__nothing(before, fault);
+    return err;
 }
 
 static int make_picture(struct work *work, struct fault *fault)
@@ -156,8 +215,9 @@ static int make_picture(struct work *work, struct fault *fault)
         .unit = source->event->unit,
         .reader = source->reader,
     };
-    set_title(work);
-    int err = work->format->subject == FORMAT_HISTOGRAMS ? add_histograms(work, fault) : add_profile(work, fault);
+    int err = set_title(work);
+    if (!err)
+        err = work->format->subject == FORMAT_HISTOGRAMS ? add_histograms(work, fault) : add_profile(work, fault);
     if (!err && !work->picture.total.samples)
         err = source__nothing(source, fault);
     if (!err)
@@ -177,6 +237,18 @@ static int write_picture(struct work *work, const char *output_path, struct faul
     return err ? err : output__commit(take_pointer(output), fault);
 }
 
+static void summarize(const struct work *work, struct report_summary *ret_summary)
+{
+    *ret_summary = (struct report_summary){
+        .samples = work->picture.total.samples,
+        .value = work->picture.total.value,
+        .since_ns = work->picture.since_ns,
+        .until_ns = work->picture.until_ns,
+        .shows_losses = work->format->shows_losses,
+    };
+    loss_list__print(&work->source.losses, ret_summary->losses, sizeof(ret_summary->losses));
+}
+
 int report__write(const char *store_path, const struct report_request *request, const char *output,
                   struct report_summary *ret_summary, struct fault *fault)
 {
@@ -188,15 +260,44 @@ int report__write(const char *store_path, const struct report_request *request, 
         err = make_picture(&work, fault);
     if (!err)
         err = write_picture(&work, output, fault);
-    if (err || !ret_summary)
-        return err;
-    *ret_summary = (struct report_summary){
-        .samples = work.picture.total.samples,
-        .value = work.picture.total.value,
-        .since_ns = work.picture.since_ns,
-        .until_ns = work.picture.until_ns,
-        .shows_losses = work.format->shows_losses,
-    };
-    loss_list__print(&work.source.losses, ret_summary->losses, sizeof(ret_summary->losses));
+    if (!err && ret_summary)
+        summarize(&work, ret_summary);
+    return err;
+}
+
+static int check_comparable(const struct work *work, struct fault *fault)
+{
+    if (!work->format->compares)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "%s cannot draw a difference; folded, flame, top and "
+                               "json can",
+                               work->format->name);
+    const struct store_event *before = work->before_source.event, *after = work->source.event;
+    if (strcmp(before->unit, after->unit) != 0)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is in %s and '%s' in %s: they cannot be compared",
+                               before->name, before->unit, after->name, after->unit);
     return 0;
+}
+
+int report__compare(const char *before_path, const struct report_request *before, const char *after_path,
+                    const struct report_request *after, const char *output, struct report_summary *ret_summary,
+                    struct fault *fault)
+{
+    _cleanup_(work__release) struct work work = {.request = after, .before_request = before};
+    int err = choose_format(after, output, fault, &work.format);
+    if (!err)
+        err = source__open(before_path, before, fault, &work.before_source);
+    if (!err)
+        err = source__open(after_path, after, fault, &work.source);
+    if (!err)
+        err = check_comparable(&work, fault);
+    if (!err)
+        err = make_picture(&work, fault);
+    if (!err)
+        err = set_before(&work, fault);
+    if (!err)
+        err = write_picture(&work, output, fault);
+    if (!err && ret_summary)
+        summarize(&work, ret_summary);
+    return err;
 }

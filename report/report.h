@@ -52,4 +52,10 @@ int report__check_output(const char *output, struct fault *fault);
 int report__write(const char *store_path, const struct report_request *request, const char *output,
                   struct report_summary *ret_summary, struct fault *fault);
 
+// Two ranges, processes or stores against each other: as report__write, with what was before beside it. The requests'
+// titles name the sides. Where they ask for different processes, threads or comms, these are not told apart by name.
+int report__compare(const char *before_path, const struct report_request *before, const char *after_path,
+                    const struct report_request *after, const char *output, struct report_summary *ret_summary,
+                    struct fault *fault);
+
 #endif
