@@ -31,6 +31,12 @@ function makePalette() {
       palette[kind].dim.push(`hsl(${hue} ${saturation * 0.25}% ${dark ? 21 : 90}%)`);
     }
   }
+  // By tone, -8 to 8, of a difference: blue went, red came, what only chance may have moved is pale.
+  palette.tones = Array.from({ length: 17 }, (_, i) => i - 8).map((tone) => {
+    const strong = Math.abs(tone) / 8, hue = tone < 0 ? 215 : 6;
+    if (!tone) return dark ? "hsl(35 5% 27%)" : "hsl(35 14% 88%)";
+    return dark ? `hsl(${hue} ${35 + 30 * strong}% ${30 + 8 * strong}%)` : `hsl(${hue} ${55 + 25 * strong}% ${84 - 20 * strong}%)`;
+  });
   palette.text = dark ? "#f3efe9" : "#1d1a16";
   palette.dimText = dark ? "#8b857b" : "#8b857b";
   palette.match = dark ? "hsl(318 62% 46%)" : "hsl(318 78% 72%)";
@@ -101,12 +107,12 @@ function drawRow(pen, d, y) {
 // A run of frames too narrow to be told apart, from `at`; returns what stands behind it.
 function drawSlivers(pen, d, at, y) {
   const { tree, x } = pen.view, stop = tree.rowStart[d + 1], least = NARROW / pen.scale;
-  const first = tree.rowNode[at], fill = sliverFill(pen, tree.label[first]), from = Math.floor((tree.x[first] - x) * pen.scale);
+  const first = tree.rowNode[at], fill = sliverFill(pen, first), from = Math.floor((tree.x[first] - x) * pen.scale);
   let pixel = from;
   for (; at < stop && pixel < pen.width; pixel++) {
     const node = tree.rowNode[at];
     if (tree.total[node] >= least || (tree.x[node] - x) * pen.scale >= pixel + 1) break;
-    if (sliverFill(pen, tree.label[node]) !== fill) break;
+    if (sliverFill(pen, node) !== fill) break;
     at = firstRightOf(tree, d, x + (pixel + 1) / pen.scale);
   }
   pen.drawn++;
@@ -117,15 +123,16 @@ function drawSlivers(pen, d, at, y) {
   return pixel === from ? at + 1 : at;
 }
 
-function sliverFill(pen, label) {
-  const { labels, isMatch } = pen.view, kind = pen.palette[labels.kind[label]];
-  return !isMatch ? kind.plain[SHADES >> 1] : isMatch[label] ? pen.palette.match : kind.dim[SHADES >> 1];
+function sliverFill(pen, node) {
+  const { tree, labels, isMatch } = pen.view, label = tree.label[node], kind = pen.palette[labels.kind[label]];
+  if (isMatch) return isMatch[label] ? pen.palette.match : kind.dim[SHADES >> 1];
+  return tree.tone ? pen.palette.tones[tree.tone[node] + 8] : kind.plain[SHADES >> 1];
 }
 
-function fillOf(pen, label) {
-  const { labels, isMatch } = pen.view, kind = pen.palette[labels.kind[label]];
-  if (!isMatch) return kind.plain[labels.shade[label]];
-  return isMatch[label] ? pen.palette.match : kind.dim[labels.shade[label]];
+function fillOf(pen, node) {
+  const { tree, labels, isMatch } = pen.view, label = tree.label[node], kind = pen.palette[labels.kind[label]];
+  if (isMatch) return isMatch[label] ? pen.palette.match : kind.dim[labels.shade[label]];
+  return tree.tone ? pen.palette.tones[tree.tone[node] + 8] : kind.plain[labels.shade[label]];
 }
 
 function drawFrame(pen, node, left, y, wide) {
@@ -133,7 +140,7 @@ function drawFrame(pen, node, left, y, wide) {
   const from = Math.max(left, 0), to = Math.min(left + wide, pen.width);
   const fill = Math.max(to - from - (wide > 3 ? 1 : 0), 0.5);
   pen.drawn++;
-  context.fillStyle = fillOf(pen, label);
+  context.fillStyle = fillOf(pen, node);
   context.fillRect(from, y, fill, ROW - 1);
   if (view.labels.kind[label] === "m") drawHatch(pen, from, y, fill);
   const room = Math.floor((to - from - 7) / pen.character);

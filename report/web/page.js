@@ -1,61 +1,8 @@
 // The page: what is shown, and what mouse and keys do to it. Texts from the profile are only ever set as textContent.
 "use strict";
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const $ = (id) => document.getElementById(id);
-const labels = {
-  name: data.names,
-  kind: data.kinds, // a letter a label: see KINDS
-  shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
-};
-const whole = decodeTree(data.nodes, data.count);
-let palette = makePalette();
-
-const view = {
-  tree: whole, labels, zoom: 0, x: 0, width: 1, isMatch: null, hover: -1, selected: -1,
-  isFlame: false, scroll: 0, contentHeight: 0,
-};
 const trail = []; // views before: {tree, zoom}
-let query = { text: "", isRegex: false }, sortBy = "self", pending = 0, moving = null;
-
-// Words.
-
-function amount(value) {
-  const scales = { ns: [[86400e9, "d"], [3600e9, "h"], [1e9, "s"], [1e6, "ms"], [1e3, "\u00b5s"], [1, "ns"]],
-    bytes: [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]] }[data.unit];
-  if (!scales) return `${value.toLocaleString("en")} ${data.unit}`;
-  const [size, unit] = scales.find(([s]) => value >= s) || scales[scales.length - 1], number = value / size;
-  return `${number.toFixed(size === 1 ? 0 : number < 10 ? 2 : number < 100 ? 1 : 0)} ${unit}`;
-}
-
-function share(part, of) {
-  const percent = of ? (100 * part) / of : 0;
-  return `${percent.toFixed(percent < 0.1 && percent > 0 ? 3 : percent < 9.95 ? 2 : 1)} %`;
-}
-
-function placeOf(label) {
-  const file = data.files[data.file[label]], first = data.lines[2 * label], last = data.lines[2 * label + 1];
-  if (!file) return "";
-  return first ? `${file}:${first}${last > first ? `\u2013${last}` : ""}` : file;
-}
-
-function describe(node) {
-  const { tree } = view, label = tree.label[node], module = data.modules[data.module[label]];
-  const lines = [], kind = KINDS[labels.kind[label]].name;
-  lines.push(node === 0 && tree === whole ? "everything" : [module, kind].filter(Boolean).join(" \u00b7 "));
-  if (placeOf(label)) lines.push(placeOf(label));
-  const time = data.period && tree.total[node] ? ` (${spanOf(tree.total[node] * data.period)})` : "";
-  lines.push(`${amount(tree.total[node])}${time} \u00b7 ${share(tree.total[node], whole.total[0])} of all` +
-    (node ? ` \u00b7 ${share(tree.total[node], tree.total[tree.parent[node]])} of its parent` : ""));
-  if (tree === whole && tree.self[node] && node) lines.push(`itself ${amount(tree.self[node])} \u00b7 ` +
-    `${share(tree.self[node], whole.total[0])}`);
-  return { name: labels.name[label], lines };
-}
-
-function spanOf(ns) {
-  return ns >= 60e9 ? `${(ns / 60e9).toFixed(1)} min of CPU` : ns >= 1e9 ? `${(ns / 1e9).toFixed(2)} s of CPU`
-    : `${(ns / 1e6).toFixed(0)} ms of CPU`;
-}
+let pending = 0, moving = null;
 
 // Drawing, once a frame of the screen.
 
@@ -103,6 +50,7 @@ function show(tree, zoom, glide) {
   const { tree: before } = view;
   Object.assign(view, { tree, zoom, hover: -1, selected: zoom || tree !== whole ? zoom : view.selected });
   if (tree !== before) view.selected = zoom;
+  setTones(tree);
   const toX = tree.x[zoom], toWidth = tree.total[zoom] || 1;
   if (glide && tree === before && !matchMedia("(prefers-reduced-motion: reduce)").matches)
     moving = { x: view.x, width: view.width, toX, toWidth };
@@ -184,8 +132,8 @@ function tell(node) {
     $("status").textContent = "";
     return;
   }
-  const { name, lines } = describe(node);
-  $("status").textContent = [name, ...lines].join("  \u00b7  ");
+  const { name, what, weight } = describe(node);
+  $("status").textContent = [name, ...what, ...weight].join("  \u00b7  ");
 }
 
 // The address keeps what is shown, so that it can be passed on.
@@ -232,8 +180,8 @@ function countMatches() {
   }
   const { sum, frames } = matchedIn(view.tree, view.zoom, view.isMatch);
   root.matched = sum;
-  $("matched").textContent = `matched ${share(sum, view.tree.total[view.zoom])} \u00b7 ${amount(sum)} \u00b7 ` +
-    `${frames.toLocaleString("en")} frames`;
+  $("matched").textContent = [`matched ${share(sum, view.tree.total[view.zoom])}`, view.tree.sides ? "" : amount(sum),
+    `${frames.toLocaleString("en")} frames`].filter(Boolean).join(" \u00b7 ");
 }
 
 function nextMatch(direction) {
@@ -244,52 +192,6 @@ function nextMatch(direction) {
     const node = zoom + ((((from - zoom + i * direction) % count) + count) % count);
     if (isMatch[tree.label[node]]) return select(node);
   }
-}
-
-// The table of functions, of the part shown.
-
-function fillPanel() {
-  if ($("panel").hidden) return;
-  const sums = sumLabels(view.tree, view.zoom, labels.name.length), all = view.tree.total[view.zoom];
-  const rows = [];
-  for (let i = 0; i < labels.name.length; i++)
-    if (sums.total[i] && labels.kind[i] !== "r" && (!view.isMatch || view.isMatch[i])) rows.push(i);
-  rows.sort((a, b) => sums[sortBy][b] - sums[sortBy][a] || sums.total[b] - sums.total[a]);
-  const shown = rows.slice(0, 300);
-  $("panel-title").textContent = `${rows.length.toLocaleString("en")} functions` +
-    (rows.length > shown.length ? `, the first ${shown.length}` : "");
-  $("panel-rows").replaceChildren(...shown.map((label) => panelRow(label, sums, all)));
-  for (const button of $("panel").querySelectorAll("[data-sort]"))
-    button.classList.toggle("chosen", button.dataset.sort === sortBy);
-}
-
-function panelRow(label, sums, all) {
-  const row = document.createElement("tr");
-  for (const text of [share(sums.self[label], all), share(sums.total[label], all), labels.name[label]])
-    row.appendChild(document.createElement("td")).textContent = text;
-  const chip = document.createElement("span");
-  chip.className = "chip";
-  chip.style.background = palette[labels.kind[label]].plain[labels.shade[label]];
-  row.lastChild.className = "name";
-  row.lastChild.prepend(chip);
-  row.title = [labels.name[label], data.modules[data.module[label]], placeOf(label)].filter(Boolean).join("\n");
-  row.tabIndex = 0;
-  row.onclick = () => searchExactly(labels.name[label]);
-  row.onkeydown = (event) => event.key === "Enter" && row.onclick();
-  return row;
-}
-
-function searchExactly(name) {
-  const pattern = `^${name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$`, again = query.isRegex && query.text === pattern;
-  $("search").value = again ? "" : pattern;
-  search($("search").value, !again);
-}
-
-function togglePanel() {
-  $("panel").hidden = !$("panel").hidden;
-  $("table").setAttribute("aria-expanded", !$("panel").hidden);
-  fit();
-  fillPanel();
 }
 
 // Mouse.
@@ -314,13 +216,12 @@ function hover(event) {
   tip.hidden = node < 0;
   tell(node >= 0 ? node : view.selected);
   if (node < 0) return;
-  const { name, lines } = describe(node);
-  const bold = document.createElement("b");
+  const { name, what, weight } = describe(node), bold = document.createElement("b");
   bold.textContent = name;
-  tip.replaceChildren(bold, ...lines.map((line, i) => {
+  tip.replaceChildren(bold, ...[...what, ...weight].map((line, i) => {
     const span = document.createElement("span");
     span.textContent = line;
-    span.className = i < lines.length - 1 && line.indexOf("of all") < 0 ? "faint" : "";
+    span.className = i < what.length ? "faint" : "";
     return span;
   }));
   const right = event.clientX + 14 + tip.offsetWidth > innerWidth, below = event.clientY + 18 + tip.offsetHeight > innerHeight;
@@ -375,29 +276,6 @@ function onKey(event) {
 }
 
 // Start.
-
-function listFacts() {
-  const facts = [data.range, amount(whole.total[0]) + (data.period ? ` (${spanOf(whole.total[0] * data.period)})` : ""),
-    data.detail, data.kernel && `${data.kernel} ${data.arch}`];
-  if (data.cut) facts.push(`${data.cut.toLocaleString("en")} of the smallest frames left out`);
-  $("facts").textContent = facts.filter(Boolean).join("  \u00b7  ");
-  if (data.losses.length) {
-    $("losses").hidden = false;
-    $("losses").textContent = "Lost: " + data.losses.map(([name, count, why]) =>
-      `${name} ${count.toLocaleString("en")}${why ? ` (${why})` : ""}`).join("; ");
-  }
-}
-
-function listKinds() {
-  const seen = new Set(labels.kind);
-  $("legend").replaceChildren(...Object.keys(KINDS).filter((kind) => seen.has(kind) && kind !== "r").map((kind) => {
-    const item = document.createElement("span"), chip = document.createElement("span");
-    chip.className = "chip";
-    chip.style.background = palette[kind].plain[SHADES >> 1];
-    item.append(chip, KINDS[kind].name);
-    return item;
-  }));
-}
 
 function listen() {
   const canvas = $("canvas");

@@ -2,10 +2,12 @@
 // of the picture is a list of nodes sorted by x. No DOM here.
 "use strict";
 
-// Columns of varints, base64: for each node how many levels up from a child of the one before, its label, its self.
-function decodeTree(text, count) {
+// Columns of varints, base64: for each node how many levels up from a child of the one before, its label, its self; of a
+// difference also its self before.
+function decodeTree(text, count, isDifference) {
   const bytes = atob(text);
   const tree = { count, depth: new Uint32Array(count), label: new Uint32Array(count), self: new Float64Array(count) };
+  const before = isDifference ? new Float64Array(count) : null;
   let at = 0;
   function varint() {
     let value = 0;
@@ -19,39 +21,64 @@ function decodeTree(text, count) {
     tree.depth[i] = next - varint();
     tree.label[i] = varint();
     tree.self[i] = varint();
+    if (before) before[i] = varint();
     next = tree.depth[i] + 1;
   }
+  if (before) tree.sides = [before, tree.self];
   return finishTree(tree);
 }
 
-// Adds parents, totals, ends, places and rows to depth, label and self.
+// Adds parents, ends, totals, places and rows to depth, label and self. In a difference, sides are the selves before and
+// after, and a node is as wide as the mean of its two shares: what went and what came are both in sight.
 function finishTree(tree) {
-  const { count, depth, self } = tree;
-  const parent = new Uint32Array(count), end = new Uint32Array(count);
-  const total = Float64Array.from(self), x = new Float64Array(count), path = [];
+  const { count, depth } = tree, parent = new Uint32Array(count), end = new Uint32Array(count), path = [];
   let deepest = 0;
   for (let i = 0; i < count; i++) {
     path[depth[i]] = i;
     parent[i] = depth[i] ? path[depth[i] - 1] : 0;
+    end[i] = i + 1;
     deepest = Math.max(deepest, depth[i]);
   }
-  end.forEach((_, i) => (end[i] = i + 1));
-  for (let i = count - 1; i > 0; i--) {
-    total[parent[i]] += total[i];
-    end[parent[i]] = Math.max(end[parent[i]], end[i]);
+  for (let i = count - 1; i > 0; i--) end[parent[i]] = Math.max(end[parent[i]], end[i]);
+  Object.assign(tree, { parent, end, deepest });
+  if (tree.sides) {
+    tree.sideTotals = tree.sides.map((self) => addUp(tree, self));
+    const [before, after] = tree.wholes || tree.sideTotals.map((totals) => totals[0]);
+    tree.self = tree.sides[0].map((self, i) => (self / before + tree.sides[1][i] / after) / 2);
   }
-  const free = new Float64Array(count);
+  tree.total = addUp(tree, tree.self);
+  return placeNodes(tree);
+}
+
+function addUp(tree, self) {
+  const total = Float64Array.from(self);
+  for (let i = tree.count - 1; i > 0; i--) total[tree.parent[i]] += total[i];
+  return total;
+}
+
+function placeNodes(tree) {
+  const { count, depth, parent, total, deepest } = tree, x = new Float64Array(count), free = new Float64Array(count);
   for (let i = 1; i < count; i++) {
-    x[i] = free[parent[i]];
+    x[i] = free[i] = free[parent[i]];
     free[parent[i]] += total[i];
-    free[i] = x[i];
   }
   const rowStart = new Uint32Array(deepest + 2), rowNode = new Uint32Array(count);
   for (let i = 0; i < count; i++) rowStart[depth[i] + 1]++;
   for (let d = 0; d <= deepest; d++) rowStart[d + 1] += rowStart[d];
   const fill = rowStart.slice();
   for (let i = 0; i < count; i++) rowNode[fill[depth[i]]++] = i;
-  return Object.assign(tree, { parent, end, total, x, deepest, rowStart, rowNode });
+  return Object.assign(tree, { x, rowStart, rowNode });
+}
+
+// How a share changed, -8 (gone) to 8 (new); 0 where it did not, or where chance would do as much in one case of a
+// thousand (two shares of counts, normal law). Values that are no counts have no such law.
+function toneOf(before, beforeWhole, after, afterWhole, isCounted) {
+  const a = before / beforeWhole, b = after / afterWhole, all = (before + after) / (beforeWhole + afterWhole);
+  if (a === b || !(all > 0)) return 0;
+  const deviation = Math.sqrt(all * (1 - all) * (1 / beforeWhole + 1 / afterWhole));
+  if (isCounted && !(Math.abs(b - a) > 3.29 * deviation)) return 0;
+  const change = (b - a) / Math.max(a, b);
+  return Math.sign(change) * Math.ceil(Math.abs(change) * 8);
 }
 
 // The place in row `d` of the first node that ends right of `x`.
@@ -99,13 +126,13 @@ function matchedIn(tree, node, isMatch) {
 }
 
 // Own and whole weight by label, below `node`; a function that calls itself counts once.
-function sumLabels(tree, node, labelCount) {
+function sumLabels(tree, node, labelCount, selves, totals) {
   const self = new Float64Array(labelCount), total = new Float64Array(labelCount), until = new Uint32Array(labelCount);
   for (let i = node; i < tree.end[node]; i++) {
     const label = tree.label[i];
-    self[label] += tree.self[i];
+    self[label] += selves[i];
     if (i < until[label]) continue;
-    total[label] += tree.total[i];
+    total[label] += totals[i];
     until[label] = tree.end[i];
   }
   return { self, total };
@@ -113,33 +140,34 @@ function sumLabels(tree, node, labelCount) {
 
 // The tree of those who call `label`: the function at the root, its callers above it, weighed by the time spent below.
 function callersOf(tree, label) {
-  const nodes = [{ label, self: 0, children: new Map() }];
-  for (let i = 0, covered = 0; i < tree.count; i++) {
+  const totals = tree.sideTotals || [tree.total];
+  const fresh = (of) => ({ label: of, selves: totals.map(() => 0), children: new Map() });
+  const root = fresh(label);
+  for (let i = 1, covered = 0; i < tree.count; i++) {
     if (tree.label[i] !== label || i < covered) continue; // what it calls itself stays with its first call
     covered = tree.end[i];
-    let at = nodes[0];
-    for (let up = i; up !== 0; ) {
-      up = tree.parent[up];
-      if (up === 0) break;
-      let next = at.children.get(tree.label[up]);
-      if (!next) at.children.set(tree.label[up], (next = { label: tree.label[up], self: 0, children: new Map() }));
-      at = next;
+    let at = root;
+    for (let up = tree.parent[i]; up !== 0; up = tree.parent[up]) {
+      if (!at.children.has(tree.label[up])) at.children.set(tree.label[up], fresh(tree.label[up]));
+      at = at.children.get(tree.label[up]);
     }
-    at.self += tree.total[i];
+    totals.forEach((total, side) => (at.selves[side] += total[i]));
   }
-  const out = { depth: [], label: [], self: [] };
-  const todo = [[nodes[0], 0]];
+  return flatten(root, tree);
+}
+
+function flatten(root, tree) {
+  const depths = [], labels = [], selves = root.selves.map(() => []), todo = [[root, 0]];
   while (todo.length) {
     const [node, depth] = todo.pop();
-    out.depth.push(depth);
-    out.label.push(node.label);
-    out.self.push(node.self);
+    depths.push(depth);
+    labels.push(node.label);
+    node.selves.forEach((self, side) => selves[side].push(self));
     for (const child of node.children.values()) todo.push([child, depth + 1]);
   }
-  return finishTree({
-    count: out.depth.length,
-    depth: Uint32Array.from(out.depth),
-    label: Uint32Array.from(out.label),
-    self: Float64Array.from(out.self),
-  });
+  const out = { count: depths.length, depth: Uint32Array.from(depths), label: Uint32Array.from(labels) };
+  const columns = selves.map((column) => Float64Array.from(column));
+  if (tree.sides) Object.assign(out, { sides: columns, wholes: tree.sideTotals.map((totals) => totals[0]) });
+  else out.self = columns[0];
+  return finishTree(out);
 }

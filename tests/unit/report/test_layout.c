@@ -125,6 +125,44 @@ static void pruning_keeps_the_sum_and_the_heaviest(void **state)
     profile__free(profile);
 }
 
+// Two sides: the second has each third stack more often.
+static void both_sides_keep_their_sums(void **state)
+{
+    (void)state;
+    struct profile *profile;
+    assert_int_equal(profile__new(&(struct profile_options){.sides = 2}, &profile), 0);
+    uint64_t sums[2] = {0};
+    for (unsigned i = 1; i <= 2000; i++) {
+        char stack[64];
+        snprintf(stack, sizeof(stack), "comm%u;f%u;g%u", i % 3, i % 41, i);
+        add(profile, stack, i);
+        uint32_t node = profile__node_count(profile) - 1;
+        profile__count(profile, 1, node, i % 3 ? 0 : 2 * i, 0);
+        sums[0] += i;
+        sums[1] += i % 3 ? 0 : 2 * i;
+    }
+    static const uint32_t limits[] = {1, 50, 500, 100000};
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        struct layout layout;
+        uint32_t cut;
+        uint64_t sides[2] = {0}, selves = 0;
+        assert_int_equal(layout__make(profile, LAYOUT_BOTH, LAYOUT_SAMPLES, LAYOUT_BY_NAME, &layout), 0);
+        assert_int_equal(layout__prune(&layout, limits[i], &cut), 0);
+        assert_true(layout.count <= limits[i]);
+        for (uint32_t row = 0; row < layout.count; row++) {
+            assert_int_equal(layout.rows[row].self, layout.sides[row][0] + layout.sides[row][1]);
+            sides[0] += layout.sides[row][0];
+            sides[1] += layout.sides[row][1];
+            selves += layout.rows[row].self;
+        }
+        assert_int_equal(sides[0], sums[0]);
+        assert_int_equal(sides[1], sums[1]);
+        assert_int_equal(selves, layout.rows[0].total);
+        layout__release(&layout);
+    }
+    profile__free(profile);
+}
+
 static void labels_are_clean_and_widen_their_lines(void **state)
 {
     (void)state;
@@ -148,9 +186,8 @@ static void labels_are_clean_and_widen_their_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_come_in_order_with_their_totals),
-        cmocka_unit_test(recursion_counts_once_in_totals),
-        cmocka_unit_test(pruning_keeps_the_sum_and_the_heaviest),
+        cmocka_unit_test(rows_come_in_order_with_their_totals),   cmocka_unit_test(recursion_counts_once_in_totals),
+        cmocka_unit_test(pruning_keeps_the_sum_and_the_heaviest), cmocka_unit_test(both_sides_keep_their_sums),
         cmocka_unit_test(labels_are_clean_and_widen_their_lines),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
