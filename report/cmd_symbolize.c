@@ -22,12 +22,16 @@
 #include "symbolizer/symbol_name.h"
 #include "symbolizer/symbolizer.h"
 
+#define MAX_DEBUG_DIRS 15
+
 static struct {
     const char *file;
     uint64_t pid;
     bool kernel;
     bool no_inline;
     bool no_demangle;
+    bool stats;
+    struct option_list debug_dirs;
     const char *format;
 } options = {.format = "text"};
 
@@ -37,6 +41,8 @@ static const struct option_row rows[] = {
     {'k', "kernel", NULL, "name addresses of the running kernel", option__flag, &options.kernel},
     {0, "no-inline", NULL, "only the function the code belongs to", option__flag, &options.no_inline},
     {0, "no-demangle", NULL, "names as the binary has them", option__flag, &options.no_demangle},
+    {0, "debug-dir", "DIR", "where debug files are looked for (/usr/lib/debug)", option__list, &options.debug_dirs},
+    {0, "stats", NULL, "say on stderr what it cost", option__flag, &options.stats},
     {'f', "format", "text|json", "how to print (text)", option__string, &options.format},
     {0},
 };
@@ -381,6 +387,15 @@ static int check_options(struct fault *fault, int *ret_fd)
     return 0;
 }
 
+static void print_stats(const struct symbolizer *symbolizer)
+{
+    struct symbolizer_counts counts = symbolizer__counts(symbolizer);
+    fault__warn("%" PRIu64 " binaries read, %" PRIu64 " from the cache, %" PRIu64 " failed, %" PRIu64
+                " by symbol table only; workers' CPU %.3f s, peak memory %.1f MiB",
+                counts.jobs, counts.cache_hits, counts.failed, counts.fallbacks, (double)counts.worker_cpu_us / 1e6,
+                (double)counts.worker_peak_bytes / (1 << 20));
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
@@ -390,13 +405,20 @@ static enum exit_code run(int argc, char **argv)
     int err = check_options(&fault, &fd);
     if (err)
         return fault__say(&fault, err);
-    struct symbolizer_options wanted = {.no_inline = options.no_inline, .no_demangle = options.no_demangle};
+    const char *debug_dirs[MAX_DEBUG_DIRS + 1] = {0};
+    for (size_t i = 0; i < options.debug_dirs.count && i < MAX_DEBUG_DIRS; i++)
+        debug_dirs[i] = options.debug_dirs.values[i];
+    struct symbolizer_options wanted = {.no_inline = options.no_inline,
+                                        .no_demangle = options.no_demangle,
+                                        .debug_dirs = debug_dirs[0] ? debug_dirs : NULL};
     err = symbolizer__new(&wanted, &fault, &symbolizer);
     if (err)
         return fault__say(&fault, err);
     batch.format = strcmp(options.format, "text") == 0 ? FORMAT_TEXT : argc > 0 ? FORMAT_JSON_ARRAY : FORMAT_JSON_LINES;
     err = argc > 0 ? answer_operands(symbolizer, fd, argc, argv, &batch, &fault)
                    : answer_stdin(symbolizer, fd, &batch, &fault);
+    if (options.stats)
+        print_stats(symbolizer);
     symbolizer__free(symbolizer);
     if (err && !fault.text[0] && options.file)
         fault__set(&fault, err, "cannot name addresses of '%s': %s", options.file,

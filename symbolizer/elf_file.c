@@ -203,6 +203,20 @@ int elf_file__open(int fd, struct elf_file **ret_file)
     return open_file(fd, true, ret_file);
 }
 
+int elf_file__open_whole(int fd, struct elf_file **ret_file)
+{
+    struct stat status;
+    struct elf_file whole = {.fd = fd};
+    uint8_t *bytes;
+    if (syscall(SYS_fstat, fd, &status) != 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EBADMSG;
+    whole.file_bytes = (uint64_t)status.st_size;
+    int err = read_new(&whole, 0, whole.file_bytes, &bytes);
+    return err ? err : elf_file__open_memory(bytes, whole.file_bytes, ret_file);
+}
+
 int elf_file__open_headers(int fd, struct elf_file **ret_file)
 {
     return open_file(fd, false, ret_file);

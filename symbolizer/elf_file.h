@@ -51,6 +51,8 @@ struct elf_symbol {
 int elf_file__open(int fd, struct elf_file **ret_file);
 // Only the program headers, as if it had no sections: cheap, and little to go wrong, for the parent.
 int elf_file__open_headers(int fd, struct elf_file **ret_file);
+// The same, read into memory as a whole: the descriptor may be closed then. For small files.
+int elf_file__open_whole(int fd, struct elf_file **ret_file);
 // As elf_file__open, over bytes in memory, which the file takes over: they are freed with it.
 int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, struct elf_file **ret_file);
 void elf_file__free(struct elf_file *file);

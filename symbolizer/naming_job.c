@@ -2,21 +2,26 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#include <zlib.h>
 
+#include "symbolizer/debug_files.h"
 #include "symbolizer/dwarf_index.h"
-#include "symbolizer/elf_file.h"
+#include "symbolizer/dwarf_sink.h"
+#include "symbolizer/go_table.h"
 #include "symbolizer/index.h"
+#include "symbolizer/mini_debug.h"
+#include "symbolizer/plt.h"
+#include "symbolizer/split_units.h"
 #include "symbolizer/string_pool.h"
 #include "symbolizer/symbol_table.h"
 
 struct naming_job {
     const struct naming_request *request;
     struct elf_file *main;
-    struct elf_file *debug; // its separate debug file, or NULL
-    int debug_fd;
+    struct debug_file debug; // its separate debug file
+    struct debug_file alternate;
     struct dwarf_file *dwarf;
+    struct dwarf_file *alternate_dwarf;
+    struct split_units split;
     struct symbol_table symbols;
     struct string_pool pool;
     struct index_parts parts;
@@ -24,10 +29,12 @@ struct naming_job {
 
 static void release(struct naming_job *job)
 {
+    split_units__release(&job->split);
     dwarf_file__free(job->dwarf);
+    dwarf_file__free(job->alternate_dwarf);
+    debug_file__release(&job->debug);
+    debug_file__release(&job->alternate);
     elf_file__free(job->main);
-    elf_file__free(job->debug);
-    fd__close(&job->debug_fd);
     symbol_table__release(&job->symbols);
     string_pool__release(&job->pool);
     index_parts__release(&job->parts);
@@ -48,95 +55,50 @@ static void add_segments(struct naming_job *job)
     job->symbols.base = job->parts.base = base == UINT64_MAX ? 0 : base;
 }
 
-static int crc_of(int fd, uint32_t *ret_crc)
-{
-    uint8_t block[64 << 10];
-    uint32_t crc = 0;
-    for (off_t at = 0;;) {
-        ssize_t got = pread(fd, block, sizeof(block), at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        crc = (uint32_t)crc32(crc, block, (uInt)got);
-        at += got;
-    }
-    *ret_crc = crc;
-    return 0;
-}
-
-// .gnu_debuglink: a file name, padded to 4 bytes, and the CRC of the file's whole contents.
-static int read_debuglink(struct naming_job *job, struct companion *companion, uint32_t *ret_crc)
-{
-    const struct elf_section *section = elf_file__find(job->main, ".gnu_debuglink");
-    struct elf_data data;
-    if (!section || elf_file__read(job->main, section, &data) != 0)
-        return -ENOENT;
-    size_t length = strnlen((const char *)data.bytes, data.length_bytes), crc_at = (length + 4) & ~(size_t)3;
-    if (length == 0 || length >= sizeof(companion->name) || crc_at + 4 > data.length_bytes ||
-        memchr(data.bytes, '/', length))
-        return -EBADMSG;
-    *companion = (struct companion){.kind = COMPANION_DEBUG_BY_LINK};
-    memcpy(companion->name, data.bytes, length);
-    memcpy(ret_crc, data.bytes + crc_at, sizeof(*ret_crc));
-    return 0;
-}
-
-static int open_debug(struct naming_job *job, const struct companion *companion, const uint32_t *crc)
-{
-    _cleanup_fd_ int fd = -1;
-    _cleanup_(elf_file__freep) struct elf_file *file = NULL;
-    uint8_t build_id[20];
-    size_t build_id_bytes;
-    uint32_t real_crc;
-    int err = job->request->open_companion(job->request->context, companion, &fd);
-    if (err)
-        return err;
-    if (crc && (crc_of(fd, &real_crc) != 0 || real_crc != *crc))
-        return -ESTALE;
-    err = elf_file__open(fd, &file);
-    if (err)
-        return err;
-    if (!crc && (elf_file__build_id(file, build_id, &build_id_bytes) != 0 ||
-                 build_id_bytes != companion->build_id_bytes || memcmp(build_id, companion->build_id, 20) != 0))
-        return -ESTALE;
-    job->debug = take_pointer(file);
-    job->debug_fd = take_fd(&fd);
-    return 0;
-}
-
-static bool has(struct elf_file *file, const char *name)
-{
-    const struct elf_section *section = elf_file__find(file, name);
-    return section && section->type != SHT_NOBITS && section->bytes > 0;
-}
-
 static void find_debug(struct naming_job *job)
 {
-    if (has(job->main, ".debug_info") || has(job->main, ".zdebug_info"))
-        return;
-    struct companion by_id = {.kind = COMPANION_DEBUG_BY_ID, .build_id_bytes = (uint32_t)job->parts.build_id_bytes};
-    memcpy(by_id.build_id, job->parts.build_id, sizeof(by_id.build_id));
-    if (by_id.build_id_bytes > 0 && open_debug(job, &by_id, NULL) == 0)
-        return;
-    struct companion by_link;
-    uint32_t crc;
-    if (read_debuglink(job, &by_link, &crc) == 0)
-        open_debug(job, &by_link, &crc);
+    if (!debug_file__has(job->main, ".debug_info") && !debug_file__has(job->main, ".zdebug_info"))
+        debug_file__find(job->request, job->main, &job->debug);
 }
 
 static int add_elf_symbols(struct naming_job *job)
 {
-    bool from_debug = job->debug && !has(job->main, ".symtab") && has(job->debug, ".symtab");
-    return symbol_table__add_elf(&job->symbols, from_debug ? job->debug : job->main);
+    bool from_debug =
+        job->debug.elf && !debug_file__has(job->main, ".symtab") && debug_file__has(job->debug.elf, ".symtab");
+    return symbol_table__add_elf(&job->symbols, from_debug ? job->debug.elf : job->main);
+}
+
+static int add_mini_debug(struct naming_job *job)
+{
+    _cleanup_(elf_file__freep) struct elf_file *mini = NULL;
+    if (debug_file__has(job->main, ".symtab"))
+        return -ENOENT;
+    int err = mini_debug__open(job->main, &mini);
+    return err ? err : symbol_table__add_elf(&job->symbols, mini);
+}
+
+static int add_plt(struct naming_job *job)
+{
+    return plt__add(job->main, &job->symbols);
+}
+
+// dwz's alternate file holds what several binaries of a package have in common.
+static void open_alternate(struct naming_job *job)
+{
+    struct elf_file *holder = job->debug.elf ? job->debug.elf : job->main;
+    if (debug_file__find_alternate(job->request, holder, &job->alternate) == 0 &&
+        dwarf_file__open(job->alternate.elf, false, &job->alternate_dwarf) == 0)
+        job->dwarf->alternate = job->alternate_dwarf;
 }
 
 static int open_dwarf(struct naming_job *job)
 {
     int err = dwarf_file__open(job->main, false, &job->dwarf);
-    return err == -ENOENT && job->debug ? dwarf_file__open(job->debug, false, &job->dwarf) : err;
+    if (err == -ENOENT && job->debug.elf)
+        err = dwarf_file__open(job->debug.elf, false, &job->dwarf);
+    if (!err)
+        open_alternate(job);
+    return err;
 }
 
 // The addresses of the wanted offsets; those that lie in no segment are left out.
@@ -156,6 +118,11 @@ static size_t wanted_addresses(const struct naming_job *job, uint64_t *addresses
     return used;
 }
 
+static int open_split(void *context, const struct dwarf_unit *skeleton, struct dwarf_unit **ret_unit)
+{
+    return split_units__open(context, skeleton, ret_unit);
+}
+
 static int add_dwarf(struct naming_job *job)
 {
     int err = open_dwarf(job);
@@ -168,8 +135,20 @@ static int add_dwarf(struct naming_job *job)
                                           .dwarf = job->dwarf,
                                           .addresses = addresses,
                                           .count = wanted_addresses(job, addresses),
-                                          .complete = job->request->complete};
+                                          .complete = job->request->complete,
+                                          .open_split = open_split,
+                                          .context = &job->split};
     return dwarf_index__build(&request, &job->pool, &job->parts);
+}
+
+static int add_go_table(struct naming_job *job)
+{
+    if (job->dwarf)
+        return -ENOENT; // which knows the same and more
+    _cleanup_(dwarf_sink__release) struct dwarf_sink sink = {
+        .elf = job->main, .base = job->parts.base, .pool = &job->pool};
+    int err = go_table__add(job->main, &job->symbols, &sink);
+    return err ? err : dwarf_sink__finish(&sink, &job->parts);
 }
 
 // The only list of resolvers for files. Each adds what it knows; one that fails costs what it would have added.
@@ -178,13 +157,15 @@ static const struct {
     bool is_dwarf;
     int (*add)(struct naming_job *job);
 } resolvers[] = {
-    {"symbol table", false, add_elf_symbols},
-    {"DWARF", true, add_dwarf},
+    {"symbol table", false, add_elf_symbols},    {"MiniDebugInfo", false, add_mini_debug},
+    {"procedure linkage table", false, add_plt}, {"DWARF", true, add_dwarf},
+    {"Go's table", false, add_go_table},
 };
 
 int naming_job__run(const struct naming_request *request, struct buf *ret_index)
 {
-    _cleanup_(release) struct naming_job job = {.request = request, .debug_fd = -1};
+    _cleanup_(release) struct naming_job job = {.request = request, .debug.fd = -1, .alternate.fd = -1};
+    job.split.request = request;
     int err = elf_file__open(request->fd, &job.main);
     if (err)
         return err;

@@ -132,6 +132,10 @@
 #define LIMIT_LINE_ROWS    (1u << 26)
 #define LIMIT_SOURCE_FILES (1u << 18)
 
+// MiniDebugInfo, unpacked: libLLVM's has 20 MiB. Above: not used. Line rows of one Go function: 10,000 in the largest.
+#define LIMIT_MINI_DEBUG_BYTES (256u << 20)
+#define LIMIT_GO_ROWS          (1u << 20)
+
 // A source path; PATH_MAX. Above: unknown.
 #define LIMIT_SOURCE_PATH_BYTES 4096
 

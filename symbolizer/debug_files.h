@@ -1,0 +1,22 @@
+// The files a binary's debug information was moved into: its separate debug file, and dwz's alternate file.
+#ifndef HEARTH_SYMBOLIZER_DEBUG_FILES_H
+#define HEARTH_SYMBOLIZER_DEBUG_FILES_H
+
+#include "symbolizer/elf_file.h"
+#include "symbolizer/naming_job.h"
+
+struct debug_file {
+    int fd;
+    struct elf_file *elf; // NULL: there is none
+};
+
+void debug_file__release(struct debug_file *file);
+bool debug_file__has(const struct elf_file *file, const char *section);
+
+// The debug file of a binary, by its build id, or by .gnu_debuglink and its CRC. -ENOENT; -ESTALE: of another build.
+int debug_file__find(const struct naming_request *request, struct elf_file *binary, struct debug_file *ret_file);
+// The alternate file that `file` names in .gnu_debugaltlink.
+int debug_file__find_alternate(const struct naming_request *request, struct elf_file *file,
+                               struct debug_file *ret_file);
+
+#endif

@@ -1,0 +1,181 @@
+#include "symbolizer/go_table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "store/base/limits.h"
+#include "symbolizer/dwarf_reader.h"
+
+// The layouts are those of debug/gosym in Go's source; the magic number tells the version.
+#define MAGIC_1_16 0xfffffffau
+#define MAGIC_1_18 0xfffffff0u
+#define MAGIC_1_20 0xfffffff1u
+
+struct go_table {
+    struct elf_data data;
+    struct dwarf_sink *sink;
+    bool is_1_16;
+    uint8_t quantum; // bytes an instruction has at least
+    uint8_t pointer_bytes;
+    uint64_t function_count;
+    uint64_t text; // where offsets of functions begin; 0 in 1.16, which has addresses
+    uint64_t names, units, files, programs, functions;
+};
+
+struct go_function {
+    uint64_t start;
+    uint64_t end;
+    const char *name;
+    uint64_t file_program, line_program; // in `programs`
+    uint64_t unit;                       // in `units`
+};
+
+static int read_header(struct go_table *table, uint64_t text_address)
+{
+    struct dwarf_reader reader = dwarf_reader__over(table->data, 0);
+    uint64_t magic = dwarf_reader__fixed(&reader, 4);
+    dwarf_reader__skip(&reader, 2);
+    table->quantum = (uint8_t)dwarf_reader__u8(&reader);
+    table->pointer_bytes = (uint8_t)dwarf_reader__u8(&reader);
+    table->is_1_16 = magic == MAGIC_1_16;
+    if ((magic != MAGIC_1_16 && magic != MAGIC_1_18 && magic != MAGIC_1_20) ||
+        (table->pointer_bytes != 4 && table->pointer_bytes != 8))
+        return -EBADMSG;
+    table->function_count = dwarf_reader__fixed(&reader, table->pointer_bytes);
+    dwarf_reader__skip(&reader, table->pointer_bytes); // number of files
+    if (!table->is_1_16) {
+        table->text = dwarf_reader__fixed(&reader, table->pointer_bytes);
+        if (table->text == 0) // filled in by the loader, or no more since 1.26
+            table->text = text_address;
+    }
+    table->names = dwarf_reader__fixed(&reader, table->pointer_bytes);
+    table->units = dwarf_reader__fixed(&reader, table->pointer_bytes);
+    table->files = dwarf_reader__fixed(&reader, table->pointer_bytes);
+    table->programs = dwarf_reader__fixed(&reader, table->pointer_bytes);
+    table->functions = dwarf_reader__fixed(&reader, table->pointer_bytes);
+    return reader.failed || table->function_count > table->data.length_bytes ? -EBADMSG : 0;
+}
+
+static const char *string_at(const struct go_table *table, uint64_t base, uint64_t offset)
+{
+    if (offset > table->data.length_bytes)
+        return "";
+    struct dwarf_reader reader = dwarf_reader__over(table->data, base + offset);
+    return dwarf_reader__string(&reader);
+}
+
+// Row `index` of the table of functions: where it starts, and where its record is.
+static bool read_function(const struct go_table *table, uint64_t index, struct go_function *ret_function)
+{
+    size_t bytes = table->is_1_16 ? table->pointer_bytes : 4;
+    struct dwarf_reader row = dwarf_reader__over(table->data, table->functions + index * 2 * bytes);
+    uint64_t start = dwarf_reader__fixed(&row, bytes), record = dwarf_reader__fixed(&row, bytes);
+    uint64_t end = dwarf_reader__fixed(&row, bytes); // the next one's, or the end of all
+    if (row.failed || record > table->data.length_bytes)
+        return false;
+    struct dwarf_reader reader = dwarf_reader__over(table->data, table->functions + record);
+    dwarf_reader__skip(&reader, bytes); // its start again
+    uint64_t name = dwarf_reader__fixed(&reader, 4);
+    dwarf_reader__skip(&reader, 12); // arguments, deferreturn, the stack's program
+    ret_function->file_program = dwarf_reader__fixed(&reader, 4);
+    ret_function->line_program = dwarf_reader__fixed(&reader, 4);
+    dwarf_reader__skip(&reader, 4); // number of other programs
+    ret_function->unit = dwarf_reader__fixed(&reader, 4);
+    ret_function->start = table->text + start;
+    ret_function->end = table->text + end;
+    ret_function->name = string_at(table, table->names, name);
+    return !reader.failed && ret_function->start < ret_function->end;
+}
+
+struct steps { // a value that changes along the code: pairs of a signed step of it and an unsigned one of the address
+    struct dwarf_reader reader;
+    uint64_t address; // where `value` ends
+    int64_t value;
+    bool has_begun;
+};
+
+static struct steps steps_of(const struct go_table *table, uint64_t program, uint64_t start)
+{
+    uint64_t at = program == 0 || program > table->data.length_bytes ? UINT64_MAX : table->programs + program;
+    return (struct steps){.reader = dwarf_reader__over(table->data, at), .address = start, .value = -1};
+}
+
+static bool step(const struct go_table *table, struct steps *steps)
+{
+    uint64_t change = dwarf_reader__uleb(&steps->reader);
+    if (steps->reader.failed || (change == 0 && steps->has_begun))
+        return false;
+    steps->has_begun = true;
+    steps->value += (int32_t)((uint32_t)(change >> 1) ^ (0u - (uint32_t)(change & 1)));
+    steps->address += dwarf_reader__uleb(&steps->reader) * table->quantum;
+    return !steps->reader.failed;
+}
+
+static uint32_t path_of(const struct go_table *table, const struct go_function *function, int64_t file)
+{
+    if (file < 0 || file > UINT32_MAX)
+        return 0;
+    uint64_t place = (function->unit + (uint64_t)file) * 4;
+    if (place > table->data.length_bytes)
+        return 0;
+    struct dwarf_reader reader = dwarf_reader__over(table->data, table->units + place);
+    uint64_t offset = dwarf_reader__fixed(&reader, 4);
+    const char *path = reader.failed || offset == UINT32_MAX ? "" : string_at(table, table->files, offset);
+    return string_pool__add(table->sink->pool, path, strnlen(path, LIMIT_SOURCE_PATH_BYTES));
+}
+
+// Both programs side by side: a row wherever the file or the line changes.
+static void add_lines(const struct go_table *table, const struct go_function *function)
+{
+    struct dwarf_sink *sink = table->sink;
+    struct steps files = steps_of(table, function->file_program, function->start);
+    struct steps lines = steps_of(table, function->line_program, function->start);
+    struct dwarf_sequence sequence = {.first_row = (uint32_t)(sink->rows.length_bytes / sizeof(struct index_line))};
+    if (!dwarf_sink__relative(sink, function->start, function->end, &sequence.start, &sequence.end))
+        return;
+    uint64_t address = function->start;
+    bool more = step(table, &files) && step(table, &lines);
+    uint32_t path = more ? path_of(table, function, files.value) : 0;
+    while (more && address < function->end && sequence.row_count < LIMIT_GO_ROWS) {
+        struct index_line row = {.start = (uint32_t)(address - sink->base), .file = path};
+        row.line = lines.value < 0 || lines.value > UINT32_MAX ? 0 : (uint32_t)lines.value;
+        uint64_t next = files.address < lines.address ? files.address : lines.address;
+        if (next > address) { // programs of no bytes leave none
+            buf__append(&sink->rows, &row, sizeof(row));
+            sequence.row_count++;
+        }
+        if (lines.address == next)
+            more = step(table, &lines);
+        if (files.address == next && more) {
+            more = step(table, &files);
+            path = path_of(table, function, files.value);
+        }
+        address = next;
+    }
+    if (sequence.row_count > 0)
+        buf__append(&sink->sequences, &sequence, sizeof(sequence));
+}
+
+int go_table__add(struct elf_file *file, struct symbol_table *names, struct dwarf_sink *sink)
+{
+    const struct elf_section *section = elf_file__find(file, ".gopclntab");
+    const struct elf_section *text = elf_file__find(file, ".text");
+    struct go_table table = {.sink = sink};
+    if (!section)
+        section = elf_file__find(file, ".data.rel.ro.gopclntab"); // of position-independent executables
+    if (!section)
+        return -ENOENT;
+    int err = elf_file__read(file, section, &table.data);
+    if (!err)
+        err = read_header(&table, text ? text->address : 0);
+    for (uint64_t i = 0; i < table.function_count && !err; i++) {
+        struct go_function function;
+        if (!read_function(&table, i, &function))
+            continue;
+        err = symbol_table__add(names, function.start, function.end - function.start, function.name);
+        if (sink->rows.length_bytes < LIMIT_LINE_ROWS * sizeof(struct index_line))
+            add_lines(&table, &function);
+    }
+    elf_file__forget(file, section);
+    return err;
+}
