@@ -9,24 +9,14 @@
 #include "store/base/limits.h"
 #include "symbolizer/foreign_file.h"
 
-int perf_map__open(pid_t pid, FILE **ret_stream)
+int perf_map__open(pid_t pid, int *ret_fd)
 {
     char path[64];
     _cleanup_fd_ int root = -1;
-    _cleanup_fd_ int fd = -1;
     pid_t inner = foreign_file__inner_pid(pid);
     snprintf(path, sizeof(path), "/tmp/perf-%d.map", inner);
     int err = foreign_file__open_root(pid, &root);
-    if (!err)
-        err = foreign_file__open(root, path, &fd);
-    if (err)
-        return err;
-    FILE *stream = fdopen(fd, "r");
-    if (!stream)
-        return -errno;
-    take_fd(&fd);
-    *ret_stream = stream;
-    return 0;
+    return err ? err : foreign_file__open(root, path, ret_fd);
 }
 
 struct wanted {
@@ -53,7 +43,7 @@ static size_t first_at_or_above(const struct wanted *wanted, size_t count, uint6
     return low;
 }
 
-static int take_line(char *line, const struct wanted *wanted, size_t count, char **names)
+static int take_line(char *line, const struct wanted *wanted, size_t count, struct jit_frame *frames)
 {
     char *end, *name;
     uint64_t start = strtoull(line, &end, 16);
@@ -68,13 +58,13 @@ static int take_line(char *line, const struct wanted *wanted, size_t count, char
         char *copy = strndup(name, LIMIT_NAME_BYTES);
         if (!copy)
             return -ENOMEM;
-        free(names[wanted[i].index]);
-        names[wanted[i].index] = copy;
+        jit_frame__release(&frames[wanted[i].index]);
+        frames[wanted[i].index].name = copy;
     }
     return 0;
 }
 
-int perf_map__find(FILE *stream, const uint64_t *addresses, size_t count, char **names)
+int perf_map__find(FILE *stream, const uint64_t *addresses, size_t count, struct jit_frame *frames)
 {
     _cleanup_free_ struct wanted *wanted = calloc(count + 1, sizeof(*wanted));
     char line[LIMIT_NAME_BYTES + 64];
@@ -90,7 +80,7 @@ int perf_map__find(FILE *stream, const uint64_t *addresses, size_t count, char *
         size_t length = strlen(line);
         bool ends_line = length > 0 && line[length - 1] == '\n';
         if (starts_line)
-            err = take_line(line, wanted, count, names);
+            err = take_line(line, wanted, count, frames);
         starts_line = ends_line;
         read_bytes += length ? length : 1;
     }

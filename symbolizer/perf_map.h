@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-// Opens the map of a process where that process sees its /tmp, under the pid it has in its own pid namespace. -ENOENT.
-int perf_map__open(pid_t pid, FILE **ret_stream);
+#include "symbolizer/jit_names.h"
 
-// Reads the stream once; names[i] becomes the (owned) name of addresses[i], NULL where there is none.
-int perf_map__find(FILE *stream, const uint64_t *addresses, size_t count, char **names);
+// Opens the map of a process where that process sees its /tmp, under the pid it has in its own pid namespace. -ENOENT.
+int perf_map__open(pid_t pid, int *ret_fd);
+
+// Reads the stream once and fills frames[i] for addresses[i]; leaves those it does not know.
+int perf_map__find(FILE *stream, const uint64_t *addresses, size_t count, struct jit_frame *frames);
 
 #endif

@@ -29,7 +29,7 @@ static const int allowed[] = {
     SCMP_SYS(mmap),         SCMP_SYS(munmap),       SCMP_SYS(mremap),      SCMP_SYS(madvise),       SCMP_SYS(mprotect),
     SCMP_SYS(brk),          SCMP_SYS(memfd_create), SCMP_SYS(fcntl),       SCMP_SYS(sendmsg),       SCMP_SYS(recvmsg),
     SCMP_SYS(exit),         SCMP_SYS(exit_group),   SCMP_SYS(futex),       SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(getrusage),    SCMP_SYS(sched_yield),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(getrusage),    SCMP_SYS(sched_yield), SCMP_SYS(lseek),
 #if defined(__SANITIZE_ADDRESS__)
     SCMP_SYS(sigaltstack), // ASan's own
 #endif

@@ -66,7 +66,9 @@ static int add_symbol(struct symbol_table *table, const struct elf_file *file, c
     uint64_t start = symbol->value - table->base, limit = section->address + section->bytes - table->base;
     if (limit >= UINT32_MAX || start >= limit)
         return 0;
-    uint64_t bytes = symbol->bytes == 0 && is_dynamic ? 1 : symbol->bytes;
+    if (symbol->bytes == 0 && is_dynamic)
+        limit = start + 1;
+    uint64_t bytes = symbol->bytes;
     struct symbol_entry entry = {.start = (uint32_t)start,
                                  .limit = (uint32_t)limit,
                                  .end = (uint32_t)(bytes == 0              ? 0

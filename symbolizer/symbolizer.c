@@ -6,14 +6,17 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "store/base/cleanup.h"
 #include "symbolizer/elf_file.h"
 #include "symbolizer/index_set.h"
+#include "symbolizer/jit_names.h"
 #include "symbolizer/kernel_symbols.h"
-#include "symbolizer/perf_map.h"
 #include "symbolizer/shown_names.h"
 #include "symbolizer/worker.h"
+
+#define FAILED_JIT_FILES 64
 
 struct symbolizer {
     struct symbolizer_options options;
@@ -22,6 +25,8 @@ struct symbolizer {
     struct shown_names names;
     struct kernel_symbols *kernel;
     int kernel_failure;
+    struct stat failed_jit[FAILED_JIT_FILES];
+    size_t failed_jit_count;
 };
 
 int symbolizer__new(const struct symbolizer_options *options, struct fault *fault, struct symbolizer **ret_symbolizer)
@@ -159,27 +164,66 @@ int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *ad
     return 0;
 }
 
+// A file that was too much for a worker is not tried again until it changes.
+static bool has_failed(const struct symbolizer *symbolizer, const struct stat *status)
+{
+    for (size_t i = 0; i < FAILED_JIT_FILES; i++) {
+        const struct stat *failed = &symbolizer->failed_jit[i];
+        if (failed->st_ino == status->st_ino && failed->st_dev == status->st_dev &&
+            failed->st_size == status->st_size && failed->st_mtim.tv_sec == status->st_mtim.tv_sec &&
+            failed->st_mtim.tv_nsec == status->st_mtim.tv_nsec)
+            return true;
+    }
+    return false;
+}
+
+static int read_jit(struct symbolizer *symbolizer, enum jit_source source, pid_t pid, const uint64_t *addresses,
+                    size_t count, char **ret_names)
+{
+    _cleanup_fd_ int fd = -1;
+    struct stat status;
+    int err = jit_names__open(source, pid, &fd);
+    if (err)
+        return err;
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    if (has_failed(symbolizer, &status))
+        return -EBADMSG;
+    err = worker__jit(symbolizer->worker, source, fd, addresses, count, ret_names);
+    if (err)
+        symbolizer->failed_jit[symbolizer->failed_jit_count++ % FAILED_JIT_FILES] = status;
+    return err;
+}
+
 int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
                             symbol_chain_fn *take, void *context)
 {
-    (void)symbolizer;
-    _cleanup_free_ char **names = calloc(count + 1, sizeof(*names));
-    _cleanup_file_ FILE *stream = NULL;
-    int err = names ? perf_map__open(pid, &stream) : -ENOMEM;
-    if (!err)
-        err = perf_map__find(stream, addresses, count, names);
-    if (err) {
-        for (size_t i = 0; names && i < count; i++)
-            free(names[i]);
-        give_none(count, take, context);
-        return err;
+    char *answers[JIT_SOURCES] = {NULL};
+    const char *at[JIT_SOURCES];
+    int err = -ENOENT;
+    for (int source = 0; source < JIT_SOURCES && count > 0; source++) {
+        int source_err = read_jit(symbolizer, (enum jit_source)source, pid, addresses, count, &answers[source]);
+        if (err == -ENOENT)
+            err = source_err;
+        at[source] = answers[source];
     }
     for (size_t i = 0; i < count; i++) {
-        struct symbol symbol = {.function = names[i], .file = ""};
-        take(i, &symbol, names[i] != NULL, context);
-        free(names[i]);
+        struct symbol symbol = {.file = ""};
+        for (int source = 0; source < JIT_SOURCES; source++) {
+            if (!answers[source])
+                continue;
+            const char *name = at[source], *file = name + strlen(name) + 1, *line = file + strlen(file) + 1;
+            at[source] = line + strlen(line) + 1;
+            if (name[0] && !symbol.function)
+                symbol = (struct symbol){name, file, (uint32_t)strtoul(line, NULL, 10)};
+        }
+        take(i, &symbol, symbol.function != NULL, context);
     }
-    return 0;
+    for (int source = 0; source < JIT_SOURCES; source++) {
+        err = answers[source] ? 0 : err;
+        free(answers[source]);
+    }
+    return err;
 }
 
 int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes)

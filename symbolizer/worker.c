@@ -20,14 +20,15 @@
 enum job_kind {
     JOB_INDEX,
     JOB_DEMANGLE,
+    JOB_JIT,
 };
 
 struct job { // keeper and worker learn it from the same packet, sent with the worker's end of the job socket
     uint32_t kind;
     uint32_t complete;
     uint32_t symbols_only;
-    uint32_t padding;
-    uint64_t count; // offsets, or names; they follow in a packet with the descriptors
+    uint32_t source; // enum jit_source
+    uint64_t count;  // offsets, names, or addresses; they follow in a packet with the descriptors
 };
 
 enum reply_kind {
@@ -93,6 +94,18 @@ static int index_job(int socket, const struct job *job, const struct packet_fds 
     return naming_job__run(&request, ret_made);
 }
 
+static int jit_job(const struct job *job, struct packet_fds *fds, struct buf *ret_made)
+{
+    void *addresses;
+    size_t length;
+    int err = sealed__map(fds->fds[1], SIZE_MAX / 2, &addresses, &length);
+    if (err)
+        return err;
+    if (length / sizeof(uint64_t) != job->count || job->source >= JIT_SOURCES)
+        return -EBADMSG;
+    return jit_names__read((enum jit_source)job->source, fds->fds[0], addresses, job->count, ret_made);
+}
+
 static int demangle_job(const struct job *job, const struct packet_fds *fds, struct buf *ret_made)
 {
     void *names;
@@ -110,6 +123,18 @@ static int demangle_job(const struct job *job, const struct packet_fds *fds, str
     return ret_made->failed ? -ENOMEM : 0;
 }
 
+static int run_job_of_kind(int socket, const struct job *job, struct packet_fds *fds, struct buf *ret_made)
+{
+    switch (job->kind) {
+    case JOB_INDEX:
+        return index_job(socket, job, fds, ret_made);
+    case JOB_JIT:
+        return jit_job(job, fds, ret_made);
+    default:
+        return demangle_job(job, fds, ret_made);
+    }
+}
+
 static void run_worker(int socket, const struct job *job) __attribute__((noreturn));
 static void run_worker(int socket, const struct job *job)
 {
@@ -121,7 +146,7 @@ static void run_worker(int socket, const struct job *job)
     if (!err)
         err = sandbox__enter();
     if (!err)
-        err = job->kind == JOB_INDEX ? index_job(socket, job, &fds, &made) : demangle_job(job, &fds, &made);
+        err = run_job_of_kind(socket, job, &fds, &made);
     if (!err)
         err = sealed__make("index", made.data, made.length_bytes, &made_fds.fds[0]);
     struct reply reply = {.kind = REPLY_DONE, .err = err};
@@ -362,29 +387,49 @@ int worker__index(struct worker *worker, const struct naming_request *request, v
     return run_job(worker, &job, &inputs, request, LIMIT_INDEX_BYTES, ret_bytes, ret_length);
 }
 
+// Copies an answer of `count` strings out of its mapping; a worker that was taken over may have sent anything.
+static int take_strings(void *bytes, size_t length, size_t count, char **ret_strings)
+{
+    size_t nuls = 0;
+    for (const char *at = bytes; at && at < (const char *)bytes + length; at++)
+        nuls += *at == '\0';
+    bool is_sound = nuls == count && length > 0 && ((const char *)bytes)[length - 1] == '\0';
+    char *strings = is_sound ? malloc(length) : NULL;
+    if (strings)
+        memcpy(strings, bytes, length);
+    if (bytes)
+        munmap(bytes, length);
+    if (!strings)
+        return is_sound ? -ENOMEM : -EBADMSG;
+    *ret_strings = strings;
+    return 0;
+}
+
 int worker__demangle(struct worker *worker, const struct buf *names, size_t count, char **ret_shown)
 {
     _cleanup_fd_ int names_fd = -1;
     struct job job = {.kind = JOB_DEMANGLE, .count = count};
     void *bytes;
-    size_t length, nuls = 0;
+    size_t length;
     int err = sealed__make("names", names->data, names->length_bytes, &names_fd);
     if (err)
         return err;
     struct packet_fds inputs = {{names_fd, -1}};
-    err = run_job(worker, &job, &inputs, NULL, LIMIT_SHOWN_NAMES_BYTES, &bytes, &length);
+    err = run_job(worker, &job, &inputs, NULL, LIMIT_ANSWER_BYTES, &bytes, &length);
+    return err ? err : take_strings(bytes, length, count, ret_shown);
+}
+
+int worker__jit(struct worker *worker, enum jit_source source, int fd, const uint64_t *addresses, size_t count,
+                char **ret_names)
+{
+    _cleanup_fd_ int addresses_fd = -1;
+    struct job job = {.kind = JOB_JIT, .source = source, .count = count};
+    void *bytes;
+    size_t length;
+    int err = sealed__make("addresses", addresses, count * sizeof(*addresses), &addresses_fd);
     if (err)
         return err;
-    for (const char *at = bytes; at && at < (const char *)bytes + length; at++)
-        nuls += *at == '\0';
-    bool is_sound = nuls == count && length > 0 && ((const char *)bytes)[length - 1] == '\0';
-    char *shown = is_sound ? malloc(length) : NULL;
-    if (shown)
-        memcpy(shown, bytes, length);
-    if (bytes)
-        munmap(bytes, length);
-    if (!shown)
-        return is_sound ? -ENOMEM : -EBADMSG;
-    *ret_shown = shown;
-    return 0;
+    struct packet_fds inputs = {{fd, addresses_fd}};
+    err = run_job(worker, &job, &inputs, NULL, LIMIT_ANSWER_BYTES, &bytes, &length);
+    return err ? err : take_strings(bytes, length, 3 * count, ret_names);
 }

@@ -10,6 +10,7 @@
 #define HEARTH_SYMBOLIZER_WORKER_H
 
 #include "store/base/cleanup.h"
+#include "symbolizer/jit_names.h"
 #include "symbolizer/naming_job.h"
 
 struct worker;
@@ -30,6 +31,11 @@ int worker__index(struct worker *worker, const struct naming_request *request, v
 // Demangles `count` names that stand one after the other in `names`, each with its NUL. The answer stands the same
 // way, "" where a name stays as it is; free it. Checked: there are `count`.
 int worker__demangle(struct worker *worker, const struct buf *names, size_t count, char **ret_shown);
+
+// Names of JIT code: for each address "NAME", "FILE", "LINE" with their NULs, in `ret_names`; free it. Checked: there
+// are three times `count`.
+int worker__jit(struct worker *worker, enum jit_source source, int fd, const uint64_t *addresses, size_t count,
+                char **ret_names);
 
 struct worker_usage worker__usage(const struct worker *worker);
 

@@ -26,8 +26,15 @@
 #define LIMIT_SECTION_NAMES_BYTES (64u << 20)
 #define LIMIT_NOTES_BYTES         (64u << 10)
 
-// Bytes of a perf map that are read: a large JVM's has 10 MiB. Above: the rest is not looked at.
-#define LIMIT_PERF_MAP_BYTES (128u << 20)
+// Bytes of a perf map and of a jitdump that are read: a large JVM's has 10 MiB, its dump 200. Above: the rest is not
+// looked at. A jitted function, for its last line: 4 MiB. How often one may move: above, it has no name.
+#define LIMIT_PERF_MAP_BYTES     (128u << 20)
+#define LIMIT_JIT_DUMP_BYTES     (2048ull << 20)
+#define LIMIT_JIT_FUNCTION_BYTES (4u << 20)
+#define LIMIT_JIT_MOVES          16
+
+// Names a worker answers with at once, demangled or of JIT code: 100,000 of them have some 20 MiB. Above: refused.
+#define LIMIT_ANSWER_BYTES (256u << 20)
 
 // A mangled name (templates reach some 50,000 bytes) and a shown one. Longer ones: the symbol is left out; the name is
 // shown as it is mangled; cut in perf maps.
