@@ -1,7 +1,7 @@
 // Work on bytes of strangers, done in a process that can do no harm.
 //
-//   symbolizer ──control──> keeper (no privileges) ──fork──> worker (seccomp, limits; one binary, then gone)
-//        └──────────────────────job socket────────────────────┘
+//   symbolizer --control--> keeper (no privileges) --fork--> worker (seccomp, limits; one binary, then gone)
+//        \----------------------job socket------------------/
 //
 // The keeper is forked early, while the process is small, and forks a worker for each job: so a job never finds what
 // the one before it left. The worker gets descriptors, asks for companions by name over its socket, and answers with a
