@@ -4,6 +4,7 @@
 #   SAN=address,undefined   build with sanitizers (into build/san)
 #   CC=clang O=build/clang  the other compiler, into another folder
 #   make install DESTDIR=/tmp/x PREFIX=/usr
+#   make demo                               ten seconds of this machine as a flame graph
 #   make unit-tests | workloads | fmt       the parts of a check; `tests/run PATTERN` runs some of it
 #   make check-kernels | bench | fuzz       other kernels under qemu; the cost beside other profilers; libFuzzer
 
@@ -169,6 +170,18 @@ $(build)/tests/workloads/fp/calls_semaphore $(build)/tests/workloads/nofp/calls_
 check:
 	$(Q).ci/install build check
 	$(Q)tests/run
+
+.PHONY: demo
+demo:
+	$(Q).ci/install build demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo.sh
+
+.PHONY: bench
+bench:
+	$(Q).ci/install build check bench
+	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)for part in tests/bench/*.sh; do $$part || exit; done
 
 .PHONY: check-kernels
 check-kernels:
