@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -325,7 +326,11 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
     int err = set_up(unwinder, options);
     if (!err) {
         learn_what_runs(unwinder, options);
+        sigset_t all, before; // signals are the main thread's
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
         err = -pthread_create(&unwinder->thread, NULL, run, unwinder);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
         unwinder->has_thread = !err;
     }
     if (err)
