@@ -39,6 +39,7 @@ struct compiler {
     bool start_is_understood;
     uint32_t function_start, function_end; // of the one being run
     bool needs_rbx;                        // a rule with UNWIND_BX was seen
+    bool has_unsupported;
     bool tracks_rbx;
 };
 
@@ -196,6 +197,7 @@ static bool take_row(uint64_t distance, struct unwind_rule rule, void *context)
 {
     struct compiler *compiler = context;
     compiler->needs_rbx |= UNWIND_KIND_OF(rule.kind) == UNWIND_BX;
+    compiler->has_unsupported |= UNWIND_KIND_OF(rule.kind) == UNWIND_UNSUPPORTED;
     if (!compiler->tracks_rbx)
         rule.rbx_slot = UNWIND_RBX_LOST;
     if (distance < compiler->function_end - compiler->function_start)
@@ -242,14 +244,31 @@ static void run_functions(struct compiler *compiler)
         unwind_builder__add(&compiler->builder, end, gap);
 }
 
+// A coroutine's outermost function returns to the very start of __start_context, which is looked up one byte before it.
+static void end_coroutines(struct compiler *compiler)
+{
+    for (size_t i = 1; i < compiler->count; i++) {
+        struct function *function = &compiler->functions[i];
+        if (function->source == 2 || compiler->functions[i - 1].end >= function->start ||
+            !unwind_extras__is_start_context(&compiler->elf, function->start, function->end - function->start))
+            continue;
+        function->start--;
+        function->is_understood = false;
+        function->rule = (struct unwind_rule){.kind = UNWIND_END};
+    }
+}
+
 // Where rbx was saved matters below a rule that needs rbx, which is in ld.so, whose resolver calls only ld.so. Every
 // file would pay for it with rows (node: 14 %), so only files with such a rule do; elsewhere rbx counts as lost.
+//
+// Coroutines are looked for where setcontext() may be, which has rules that are not supported.
 static void run_functions_as_needed(struct compiler *compiler)
 {
     run_functions(compiler);
-    if (!compiler->needs_rbx)
+    if (!compiler->needs_rbx && !compiler->has_unsupported)
         return;
-    compiler->tracks_rbx = true;
+    compiler->tracks_rbx = compiler->needs_rbx;
+    end_coroutines(compiler);
     unwind_builder__release(&compiler->builder);
     run_functions(compiler);
 }

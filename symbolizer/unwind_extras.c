@@ -97,3 +97,13 @@ int unwind_extras__each_trampoline(const struct unwind_elf *elf, uint64_t file_o
     }
     return err;
 }
+
+bool unwind_extras__is_start_context(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes)
+{
+    // mov %rbx, %rsp; mov (%rsp), %rdi; test %rdi, %rdi; je (sysdeps/unix/sysv/linux/x86_64/__start_context.S)
+    static const uint8_t code[] = {0x48, 0x89, 0xdc, 0x48, 0x8b, 0x3c, 0x24, 0x48, 0x85, 0xff, 0x74};
+    if (bytes < sizeof(code) || bytes > 64) // 26 bytes, 90 with shadow stacks, whose glibc says that it has no caller
+        return false;
+    _cleanup_free_ uint8_t *data = NULL;
+    return unwind_elf__read(elf, file_offset, sizeof(code), &data) == 0 && memcmp(data, code, sizeof(code)) == 0;
+}

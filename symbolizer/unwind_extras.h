@@ -14,4 +14,8 @@ int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, voi
 int unwind_extras__each_trampoline(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
                                    unwind_extra_fn *take, void *context);
 
+// Whether code at an offset is glibc's __start_context, where a makecontext() coroutine returns to: it has CFI up to
+// glibc 2.36 at least, which leads nowhere. bytes: of the function.
+bool unwind_extras__is_start_context(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes);
+
 #endif

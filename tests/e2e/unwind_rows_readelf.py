@@ -5,7 +5,7 @@ Each row of readelf covers addresses up to its next one; over that range hearth'
 not, the difference must be one of those explained here, each counted in the diagnostics:
 
   end          readelf: RA undefined; hearth prints `end`, whatever the CFA is
-  entry        the entry point, which has no caller whatever its CFI says
+  entry        the entry point, which has no caller whatever its CFI says, nor has glibc's __start_context
   unsupported  CFA by a register other than rsp, rbp, rbx; by an expression the kernel side lacks; RA not at CFA-8
   lost         rbp kept by a rule the kernel side lacks (another register, the value of an expression)
   cut          the function lies (partly) outside the executable segments
@@ -28,6 +28,7 @@ FILES = {
     "cc1": ["/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "/usr/libexec/gcc/x86_64-linux-gnu/13/cc1"],
     "chromium": ["/usr/lib/chromium/chromium"],
 }
+START_CONTEXT = bytes.fromhex("4889dc488b3c244885ff74")
 FDE = re.compile(r"^[0-9a-f]+ [0-9a-f]+ [0-9a-f]+ FDE cie=([0-9a-f]+) pc=([0-9a-f]+)\.\.([0-9a-f]+)")
 CIE = re.compile(r"^([0-9a-f]+) [0-9a-f]+ [0-9a-f]+ CIE ")
 
@@ -75,15 +76,27 @@ def program_headers(path):
     for line in out.splitlines():
         words = line.split()
         if words[:1] == ["LOAD"] and "E" in words[6:-1]:
-            segments.append((int(words[2], 16), int(words[2], 16) + int(words[4], 16)))
+            segments.append((int(words[2], 16), int(words[2], 16) + int(words[4], 16), int(words[1], 16)))
     return entry, segments
 
 
-def explain(theirs, ours, start, entry):
+def outermost(path, entry, segments):
+    """The functions without callers that CFI does not call so."""
+    starts = {entry}
+    with open(path, "rb") as file:
+        for low, high, offset in segments:
+            file.seek(offset)
+            at = file.read(high - low).find(START_CONTEXT)
+            if at >= 0:
+                starts.add(low + at)
+    return starts
+
+
+def explain(theirs, ours, start, ends):
     """Why rows differ that do, or None."""
     cfa, rbp, ra = theirs
     if ours[0] == "end":
-        return "end" if ra == "u" else "entry" if start == entry else None
+        return "end" if ra == "u" else "entry" if start in ends else None
     if ours[0] == "unsupported":
         known = re.match(r"(rsp|rbp|rbx)[+-]", cfa) and ra == "c-8"
         return None if known else "unsupported"
@@ -94,6 +107,7 @@ def explain(theirs, ours, start, entry):
 
 def compare(path):
     entry, segments = program_headers(path)
+    ends = outermost(path, entry, segments)
     starts, words = hearth_rows(path)
     functions = list(readelf_functions(path))
     compared = 0
@@ -101,7 +115,7 @@ def compare(path):
     for i, (start, end, rows) in enumerate(functions):
         if i + 1 < len(functions) and functions[i + 1][0] < end:
             end = functions[i + 1][0]
-        inside = any(low <= start and end <= high for low, high in segments)
+        inside = any(low <= start and end <= high for low, high, _ in segments)
         for k, (loc, *theirs) in enumerate(rows):
             stop = min(rows[k + 1][0] if k + 1 < len(rows) else end, end)
             if loc >= stop:
@@ -110,7 +124,7 @@ def compare(path):
             at = bisect.bisect_right(starts, loc) - 1
             seen = {words[j] if j >= 0 else ("gap", "-", "-") for j in range(at, bisect.bisect_left(starts, stop))}
             for ours in seen - {tuple(theirs)}:
-                why = explain(theirs, ours, start, entry) if inside else "cut"
+                why = explain(theirs, ours, start, ends) if inside else "cut"
                 if why:
                     reasons[why] = reasons.get(why, 0) + 1
                 else:
