@@ -2,7 +2,6 @@
 // distinct stacks. Then, root by root, each trie node that a pair reaches is given its node in the profile, once:
 //
 //   places[]  trie node -> profile node, of the root at hand; cleared through the list of those touched
-//   expanded  store frame -> labels, outermost first: [foo inlined into main] -> {main, foo _[i]}
 #include "report/fold.h"
 
 #include <errno.h>
@@ -11,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/frame_labels.h"
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
 #include "store/base/limits.h"
-
-static const char unknown[] = "[unknown]"; // the collector's word too
 
 struct pair {
     uint32_t root; // label
@@ -35,11 +33,7 @@ struct fold {
     uint32_t *slots; // pair + 1, by hash; twice as many as pair_capacity
     uint32_t *roots; // label + 1, by thread
     uint32_t root_capacity;
-    // Frames expanded.
-    uint32_t *expanded; // by frame: where in `chains` its labels begin; 0: not yet
-    uint32_t frame_count;
-    uint32_t *chains; // how many labels, then these
-    uint32_t chain_used, chain_capacity;
+    struct frame_labels *frame_labels;
     // Stacks placed.
     uint32_t *places, *touched;
 };
@@ -49,8 +43,7 @@ static void fold__release(struct fold *fold)
     free(fold->pairs);
     free(fold->slots);
     free(fold->roots);
-    free(fold->expanded);
-    free(fold->chains);
+    frame_labels__free(fold->frame_labels);
     free(fold->places);
     free(fold->touched);
 }
@@ -105,7 +98,7 @@ static int name_root(struct fold *fold, uint32_t thread_id, uint32_t *ret_label)
 {
     const struct store_thread *thread = store_reader__thread(fold->reader, thread_id);
     const struct store_process *process = thread ? store_reader__process(fold->reader, thread->process) : NULL;
-    const char *comm = thread && thread->comm && *thread->comm ? thread->comm : unknown;
+    const char *comm = thread && thread->comm && *thread->comm ? thread->comm : FRAME_LABELS_UNKNOWN;
     char name[256];
     if (profile__options(fold->profile)->one_root)
         snprintf(name, sizeof(name), "compared");
@@ -165,142 +158,10 @@ static int add_row(const struct store_interval_row *row, const struct store_valu
     return 0;
 }
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-static enum label_kind kind_of(const struct store_binary *binary)
-{
-    static const enum label_kind kinds[] = {
-        [STORE_BINARY_ELF] = LABEL_USER,  [STORE_BINARY_KERNEL] = LABEL_KERNEL, [STORE_BINARY_JIT] = LABEL_JIT,
-        [STORE_BINARY_MARK] = LABEL_MARK, [STORE_BINARY_VDSO] = LABEL_USER,
-    };
-    return (size_t)binary->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[binary->kind] : LABEL_USER;
-}
-
-// Functions of one name in two binaries are two, unless only names are asked for. JIT code of several processes is one.
-static const char *module_of(const struct fold *fold, const struct store_binary *binary)
-{
-    if (profile__options(fold->profile)->names_only)
-        return "";
-    return binary->kind == STORE_BINARY_JIT ? "[jit]" : file_name(binary->path);
-}
-
-// "[libfoo.so+0x1234]"; a file name that has brackets of its own ("[vdso]") gives them up. Code without a file has
-// addresses that mean nothing to anyone: "[jit]".
-static void name_offset(const struct store_binary *binary, uint64_t offset, char *ret_name, size_t size)
-{
-    const char *module = file_name(binary->path);
-    size_t length = strlen(module);
-    bool bracketed = length > 2 && module[0] == '[' && module[length - 1] == ']';
-    if (binary->kind == STORE_BINARY_JIT)
-        snprintf(ret_name, size, "[jit]");
-    else
-        snprintf(ret_name, size, "[%.*s+0x%" PRIx64 "]", (int)(bracketed ? length - 2 : length),
-                 bracketed ? module + 1 : module, offset);
-}
-
-static void name_line(const struct store_line *line, char *ret_name, size_t size)
-{
-    if (*line->file)
-        snprintf(ret_name, size, "%s (%s:%" PRIu32 ")", line->function, file_name(line->file), line->line);
-    else
-        snprintf(ret_name, size, "%s", line->function);
-}
-
-static int push_chain(struct fold *fold, uint32_t value)
-{
-    if (fold->chain_used == fold->chain_capacity) {
-        if (fold->chain_capacity > UINT32_MAX / 8)
-            return -EOVERFLOW;
-        uint32_t capacity = fold->chain_capacity ? fold->chain_capacity * 2 : 4096;
-        uint32_t *chains = reallocarray(fold->chains, capacity, sizeof(*chains));
-        if (!chains)
-            return -ENOMEM;
-        fold->chains = chains;
-        fold->chain_capacity = capacity;
-    }
-    fold->chains[fold->chain_used++] = value;
-    return 0;
-}
-
-static int push_label(struct fold *fold, const struct label *label)
-{
-    uint32_t id;
-    int err = profile__keep_label(fold->profile, label, &id);
-    return err ? err : push_chain(fold, id);
-}
-
-// Labels the functions of a frame, outermost first.
-static int push_functions(struct fold *fold, const struct store_frame *frame, struct label *label)
-{
-    const struct profile_options *options = profile__options(fold->profile);
-    char name[4096];
-    for (size_t i = frame->chain_length; i-- > 0;) {
-        const struct store_line *line = &frame->chain[i];
-        label->name = line->function;
-        if (options->grain == PROFILE_BY_LINE) {
-            name_line(line, name, sizeof(name));
-            label->name = name;
-        }
-        label->file = line->file;
-        label->line_first = label->line_last = line->line;
-        label->inlined = i + 1 < frame->chain_length;
-        int err = push_label(fold, label);
-        if (err || options->no_inline)
-            return err;
-    }
-    return 0;
-}
-
-static int push_frame(struct fold *fold, uint32_t frame_id)
-{
-    const struct store_frame *frame = store_reader__frame(fold->reader, frame_id);
-    const struct store_binary *binary = frame ? store_reader__binary(fold->reader, frame->binary) : NULL;
-    if (!binary)
-        return push_label(fold, &(struct label){.name = unknown, .kind = LABEL_USER});
-    struct label label = {.module = module_of(fold, binary), .kind = kind_of(binary)};
-    char name[4096];
-    if (label.kind == LABEL_MARK) {
-        label.name = frame->chain_length ? frame->chain[0].function : binary->path;
-        label.module = "";
-        if (strcmp(label.name, unknown) == 0) // an address in no known mapping: code, but nobody's
-            label.kind = LABEL_USER;
-        return push_label(fold, &label);
-    }
-    if (profile__options(fold->profile)->grain == PROFILE_BY_FRAME)
-        label.frame = frame_id;
-    else if (frame->chain_length)
-        return push_functions(fold, frame, &label);
-    name_offset(binary, frame->offset, name, sizeof(name));
-    label.name = name;
-    return push_label(fold, &label);
-}
-
-static int expand(struct fold *fold, uint32_t frame, const uint32_t **ret_chain)
-{
-    if (frame >= fold->frame_count)
-        frame = 0; // named in the trie, not in the list of frames
-    if (!fold->expanded[frame]) {
-        uint32_t start = fold->chain_used;
-        int err = push_chain(fold, 0);
-        if (!err)
-            err = push_frame(fold, frame);
-        if (err)
-            return err;
-        fold->chains[start] = fold->chain_used - start - 1;
-        fold->expanded[frame] = start;
-    }
-    *ret_chain = &fold->chains[fold->expanded[frame]];
-    return 0;
-}
-
 static int descend(struct fold *fold, uint32_t frame, uint32_t *node)
 {
     const uint32_t *chain;
-    int err = expand(fold, frame, &chain);
+    int err = frame_labels__of(fold->frame_labels, frame, &chain);
     for (uint32_t i = 1; !err && i <= chain[0]; i++)
         err = profile__child(fold->profile, *node, chain[i], node);
     return err;
@@ -341,19 +202,21 @@ static int place_root(struct fold *fold, const struct pair *pairs, uint32_t coun
 }
 
 // A store is data from strangers too.
-static int check_trie(struct fold *fold, struct fault *fault)
+static int check_trie(struct fold *fold, struct fault *fault, uint32_t *ret_last_frame)
 {
     const struct store_trie *trie = fold->trie;
+    uint32_t last_frame = 0;
     for (uint32_t i = 1; i < trie->count; i++) {
         if (trie->parents[i] >= i)
             return fault__set(fault, -EBADMSG, "the store is damaged: stack node %" PRIu32 " is its own ancestor", i);
-        if (trie->frames[i] >= fold->frame_count && store_reader__frame(fold->reader, trie->frames[i]))
-            fold->frame_count = trie->frames[i] + 1;
+        if (trie->frames[i] > last_frame && store_reader__frame(fold->reader, trie->frames[i]))
+            last_frame = trie->frames[i];
     }
     for (uint32_t i = 0; i < fold->pair_count; i++)
         if (fold->pairs[i].node && fold->pairs[i].node >= trie->count)
             return fault__set(fault, -EBADMSG, "the store is damaged: there is no stack node %" PRIu32,
                               fold->pairs[i].node);
+    *ret_last_frame = last_frame;
     return 0;
 }
 
@@ -367,17 +230,18 @@ static int by_root_and_node(const void *a, const void *b)
 
 static int place_all(struct fold *fold, struct fault *fault)
 {
+    uint32_t last_frame = 0;
     int err = store_reader__trie(fold->reader, fault, &fold->trie);
     if (!err)
-        err = check_trie(fold, fault);
+        err = check_trie(fold, fault, &last_frame);
+    if (!err)
+        err = frame_labels__new(fold->profile, fold->reader, last_frame, &fold->frame_labels);
     if (err)
         return err;
-    fold->expanded = calloc((size_t)fold->frame_count + 1, sizeof(*fold->expanded));
     fold->places = calloc((size_t)fold->trie->count + 1, sizeof(*fold->places));
     fold->touched = calloc((size_t)fold->trie->count + 1, sizeof(*fold->touched));
-    if (!fold->expanded || !fold->places || !fold->touched)
+    if (!fold->places || !fold->touched)
         return -ENOMEM;
-    err = push_chain(fold, 0); // so that 0 is no place in `chains`
     qsort(fold->pairs, fold->pair_count, sizeof(*fold->pairs), by_root_and_node);
     for (uint32_t i = 0, next; !err && i < fold->pair_count; i = next) {
         for (next = i + 1; next < fold->pair_count && fold->pairs[next].root == fold->pairs[i].root;)

@@ -100,8 +100,11 @@ void format__span(uint64_t since_ns, uint64_t until_ns, char ret_text[FORMAT_RAN
     format__time(until_ns, until);
     put_span(until_ns - since_ns, length);
     bool same_day = strncmp(since, until, strlen("2026-11-21 ")) == 0;
-    snprintf(ret_text, FORMAT_RANGE_BYTES, "%s to %s (%s)", since, same_day ? until + strlen("2026-11-21 ") : until,
-             length);
+    time_t end = (time_t)(until_ns / 1000000000u);
+    struct tm day = {0};
+    const char *zone = localtime_r(&end, &day) && day.tm_zone ? day.tm_zone : "";
+    snprintf(ret_text, FORMAT_RANGE_BYTES, "%s to %s %.10s (%s)", since,
+             same_day ? until + strlen("2026-11-21 ") : until, zone, length);
 }
 
 void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES])

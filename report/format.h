@@ -78,7 +78,7 @@ extern const struct format format_folded, format_flame, format_svg, format_top, 
 // "2026-11-21 12:30:05", local time.
 #define FORMAT_TIME_BYTES 32
 void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES]);
-// "2026-11-21 12:30:05 to 12:31:05 (60.0 s)": the picture's range.
+// "2026-11-21 12:30:05 to 12:31:05 UTC (60.0 s)": the picture's range.
 #define FORMAT_RANGE_BYTES 128
 void format__span(uint64_t since_ns, uint64_t until_ns, char ret_text[FORMAT_RANGE_BYTES]);
 void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES]);

@@ -45,7 +45,7 @@ async function run() {
     .every((i) => i === 0 || (whole.x[i] >= whole.x[whole.parent[i]] - 1e-9 &&
       whole.x[i] + whole.total[i] <= whole.x[whole.parent[i]] + whole.total[whole.parent[i]] + 1e-9)), true);
   check("the losses are in sight", /stack-cut 6 .*counts-full 2/.test($("losses").textContent) && !$("losses").hidden, true);
-  check("range and event are in sight", /2026-11-21 12:00:00 to 12:00:20/.test($("facts").textContent), true);
+  check("range and event are in sight", /2026-11-21 12:00:00 to 12:00:20 UTC/.test($("facts").textContent), true);
 
   const serve = at(find("serve"));
   const drawn = colourAt(serve.clientX, serve.clientY + 7);
