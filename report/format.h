@@ -51,6 +51,7 @@ struct format {
     const char *summary;
     enum format_subject subject;
     bool names_only;   // it shows no binaries: functions of one name are one
+    bool is_binary;    // nothing for a terminal
     bool compares;     // it can draw a difference
     bool shows_losses; // else the command says them on stderr
     // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.

@@ -327,5 +327,6 @@ const struct format format_pprof = {
     .suffixes = (const char *const[]){".pb.gz", ".pprof", NULL},
     .summary = "gzipped protobuf for `go tool pprof` and its kin",
     .subject = FORMAT_FRAMES,
+    .is_binary = true,
     .write = write_pprof,
 };

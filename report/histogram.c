@@ -108,70 +108,63 @@ uint64_t histogram__percentile(const struct histogram *histogram, double share)
     return 0;
 }
 
-struct scale {
-    const char *unit, *shown;
-    double size;
-    uint64_t from; // the scale is chosen when the maximum is at least this
-};
-
-static const struct scale *scale_of(const struct histogram *histogram)
+struct histogram_scale histogram__scale(const struct histogram *histogram)
 {
-    static const struct scale scales[] = {
+    static const struct {
+        const char *unit, *shown;
+        double size;
+        uint64_t from; // the scale is chosen when the maximum is at least this
+    } scales[] = {
         {"ns", "s", 1e9, 100000000000},      {"ns", "ms", 1e6, 10000000},         {"ns", "us", 1e3, 10000},
         {"bytes", "MiB", 0x1p20, 100 << 20}, {"bytes", "KiB", 0x1p10, 100 << 10},
     };
-    static _Thread_local struct scale plain;
     for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++)
         if (strcmp(scales[i].unit, histogram->unit) == 0 && histogram->max >= scales[i].from)
-            return &scales[i];
-    plain = (struct scale){histogram->unit, histogram->unit, 1, 0};
-    return &plain;
+            return (struct histogram_scale){scales[i].shown, scales[i].size};
+    return (struct histogram_scale){histogram->unit, 1};
 }
 
 // At least three digits that count, and never an exponent.
-static void word_bound(double bound, const struct scale *scale, char ret_word[32])
+static void word_bound(double bound, const struct histogram_scale *scale, char ret_word[32])
 {
     double scaled = bound / scale->size;
     int decimals = scale->size <= 1 || scaled == 0 || scaled >= 100 ? 0 : scaled >= 10 ? 1 : scaled >= 1 ? 2 : 3;
     snprintf(ret_word, 32, "%.*f", decimals, scaled);
 }
 
-static void put_range(const struct scale *scale, unsigned power, FILE *file)
+void histogram__word_range(const struct histogram_scale *scale, unsigned power, char ret_range[72])
 {
-    char low[32], high[32], range[72];
+    char low[32], high[32];
     word_bound(power ? ldexp(1, (int)power - 1) : 0, scale, low);
     word_bound(ldexp(1, (int)power), scale, high);
-    snprintf(range, sizeof(range), "[%s, %s)", low, high);
-    fprintf(file, "%-22s", range);
+    snprintf(ret_range, 72, "[%s, %s)", low, high);
 }
 
-// Counts by powers of two: 0 holds the value 0, p holds [2^(p-1), 2^p).
-static void add_powers(const struct histogram *histogram, uint64_t ret_powers[65])
+struct histogram_powers histogram__powers(const struct histogram *histogram)
 {
-    memset(ret_powers, 0, 65 * sizeof(*ret_powers));
+    struct histogram_powers powers = {.first = 64};
     for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
-        uint64_t low = bucket__low(bucket);
-        ret_powers[low ? 64 - __builtin_clzll(low) : 0] += histogram->counts[bucket];
+        uint64_t low = bucket__low(bucket), count = histogram->counts[bucket];
+        unsigned power = low ? 64 - (unsigned)__builtin_clzll(low) : 0;
+        if (!count)
+            continue;
+        powers.counts[power] += count;
+        powers.first = power < powers.first ? power : powers.first;
+        powers.last = power;
+        powers.most = powers.counts[power] > powers.most ? powers.counts[power] : powers.most;
     }
+    return powers;
 }
 
-static void put_bars(const struct histogram *histogram, const struct scale *scale, FILE *file)
+static void put_bars(const struct histogram *histogram, const struct histogram_scale *scale, FILE *file)
 {
-    uint64_t powers[65], most = 0;
-    unsigned first = 64, last = 0;
-    add_powers(histogram, powers);
-    for (unsigned power = 0; power < 65; power++) {
-        if (!powers[power])
-            continue;
-        first = power < first ? power : first;
-        last = power;
-        most = powers[power] > most ? powers[power] : most;
-    }
-    for (unsigned power = first; power <= last; power++) {
-        put_range(scale, power, file);
-        int bar = (int)ceil((double)powers[power] / (double)most * BAR_CHARACTERS);
-        fprintf(file, " %10" PRIu64 " |%.*s%*s|\n", powers[power], bar, "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
-                BAR_CHARACTERS - bar, "");
+    struct histogram_powers powers = histogram__powers(histogram);
+    for (unsigned power = powers.first; power <= powers.last; power++) {
+        char range[72];
+        histogram__word_range(scale, power, range);
+        int bar = (int)ceil((double)powers.counts[power] / (double)powers.most * BAR_CHARACTERS);
+        fprintf(file, "%-22s %10" PRIu64 " |%.*s%*s|\n", range, powers.counts[power], bar,
+                "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@", BAR_CHARACTERS - bar, "");
     }
 }
 
@@ -181,11 +174,9 @@ static const struct {
 } percentiles[] = {{"p50", "p50", 0.5}, {"p90", "p90", 0.9}, {"p99", "p99", 0.99}, {"p99.9", "p999", 0.999}};
 #define PERCENTILE_COUNT (sizeof(percentiles) / sizeof(percentiles[0]))
 
-void histogram__put_text(const struct histogram *histogram, FILE *file)
+void histogram__put_facts(const struct histogram *histogram, FILE *file)
 {
-    const struct scale *scale = scale_of(histogram);
     char amount[TEXT_AMOUNT_BYTES];
-    fprintf(file, "%s%s%s (%s)\n", histogram->probe, *histogram->by ? ", " : "", histogram->by, scale->shown);
     text__amount(histogram->sum, histogram->unit, amount);
     fprintf(file, "count %" PRIu64 ", sum %s", histogram->count, amount);
     if (histogram->count) {
@@ -202,8 +193,15 @@ void histogram__put_text(const struct histogram *histogram, FILE *file)
         fprintf(file, ", unmatched %" PRIu64, histogram->unmatched);
     if (histogram->lost)
         fprintf(file, ", lost %" PRIu64, histogram->lost);
+}
+
+void histogram__put_text(const struct histogram *histogram, FILE *file)
+{
+    struct histogram_scale scale = histogram__scale(histogram);
+    fprintf(file, "%s%s%s (%s)\n", histogram->probe, *histogram->by ? ", " : "", histogram->by, scale.shown);
+    histogram__put_facts(histogram, file);
     fputs("\n\n", file);
-    put_bars(histogram, scale, file);
+    put_bars(histogram, &scale, file);
 }
 
 static void put_json(const struct histogram *histogram, FILE *file)

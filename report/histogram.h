@@ -49,7 +49,30 @@ int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, s
 uint64_t histogram__percentile(const struct histogram *histogram, double share);
 
 void histogram__put_text(const struct histogram *histogram, FILE *file);
+// One SVG drawing of all of them, below each other.
+void histogram_list__put_svg(const struct histogram_list *list, FILE *file);
 // cli.md's object: an array of one a histogram.
 void histogram_list__put_json(const struct histogram_list *list, FILE *file);
+
+// What the pictures share.
+
+// "count 500, sum 2.00 s, ..."
+void histogram__put_facts(const struct histogram *histogram, FILE *file);
+
+struct histogram_scale {
+    const char *shown; // the unit of the ranges: "ms"
+    double size;       // of it, in the histogram's own unit
+};
+struct histogram_scale histogram__scale(const struct histogram *histogram);
+// "[1.05, 2.10)"
+void histogram__word_range(const struct histogram_scale *scale, unsigned power, char ret_range[72]);
+
+// Counts by powers of two: 0 holds the value 0, p holds [2^(p-1), 2^p). From first to last, which are not empty; first
+// is above last when all are.
+struct histogram_powers {
+    uint64_t counts[65], most;
+    unsigned first, last;
+};
+struct histogram_powers histogram__powers(const struct histogram *histogram);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report/fold.h"
 #include "report/format.h"
@@ -61,6 +62,9 @@ static int choose_format(const struct report_request *request, const char *outpu
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "cannot tell the format from the name '%s'; name one with -f (`hearth report -h`)",
                                output);
+    if (format && format->is_binary && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s is nothing for a terminal; name a file with -o",
+                               format->name);
     *ret_format = format ? format : &format_top;
     return 0;
 }

@@ -280,6 +280,7 @@ function onKey(event) {
 function listen() {
   const canvas = $("canvas");
   $("scroller").onscroll = () => ((view.scroll = $("scroller").scrollTop), redraw());
+  canvas.onfocus = () => view.selected < 0 && select(view.zoom);
   canvas.onmousemove = hover;
   canvas.onmouseleave = () => hover(null);
   canvas.onclick = (event) => {

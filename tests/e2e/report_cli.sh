@@ -36,6 +36,19 @@ END
 build/tests/tools/make_store "$TMP/in.db" <"$TMP/in.folded"
 is 'folded in, folded out' "$("$HEARTH" report -i "$TMP/in.db" -f folded)" "$(cat "$TMP/in.folded")"
 
+# Whatever the stacks: 3,000 at random, up to 40 deep, from 200 functions.
+awk 'BEGIN {
+    srand(7)
+    while (count < 3000) {
+        line = "comm" int(3 * rand())
+        for (depth = int(40 * rand()); depth > 0; depth--) line = line ";f" int(200 * rand()) (rand() < 0.1 ? "_[k]" : "")
+        if (!(line in seen)) { seen[line]; count++; print line, 1 + int(1000 * rand()) }
+    }
+}' >"$TMP/random.folded"
+build/tests/tools/make_store "$TMP/random.db" <"$TMP/random.folded"
+"$HEARTH" report -i "$TMP/random.db" -o "$TMP/random.out.folded"
+ok 'random stacks in, the same out' cmp <(LC_ALL=C sort "$TMP/random.folded") <(LC_ALL=C sort "$TMP/random.out.folded")
+
 is 'all samples' "$(report -f folded 2>/dev/null | sum)" 52
 is 'the losses are said on stderr, not in the data' "$(report -f folded 2>&1 >/dev/null)" \
     'hearth: lost in that range: stack-cut 6, counts-full 2; `hearth stat` tells more'
@@ -85,6 +98,11 @@ report -f folded -o /dev/full 2>"$TMP/err"
 is 'a full disk' "$? $(grep -c "cannot write '/dev/full'" "$TMP/err")" '1 1'
 report -f folded >/dev/full 2>"$TMP/err"
 is 'a full disk behind stdout' "$?" 1
+if command -v script >/dev/null; then
+    like 'nothing binary for a terminal' "$(script -qec "$HEARTH report -i $TMP/s.db -f pprof" /dev/null </dev/null)" 'nothing for a terminal'
+else
+    skip 'nothing binary for a terminal' 'no script(1) here'
+fi
 mkfifo "$TMP/pipe"
 report -f folded -o "$TMP/pipe" 2>/dev/null &
 is 'a pipe is written to, not replaced' "$(sum <"$TMP/pipe")" 52
@@ -110,6 +128,7 @@ fi
 
 report -o "$TMP/s.json" && report -o "$TMP/s.speedscope.json" 2>/dev/null && report -o "$TMP/s.svg"
 report -e uprobe:./server:serve -f hist -o "$TMP/h.json" 2>/dev/null
+report -e blkio -o "$TMP/h.hist.svg" 2>/dev/null
 cat >"$TMP/check.py" <<'END'
 import json, sys, xml.dom.minidom
 folder = sys.argv[1]
@@ -138,6 +157,8 @@ hist = json.load(open(folder + "/h.json"))[0]
 assert hist["count"] == sum(b["count"] for b in hist["buckets"]) == 500
 assert hist["buckets"][0]["low"] <= hist["p50"] < hist["buckets"][0]["high"]
 assert hist["buckets"][1]["low"] <= hist["p99"] < hist["buckets"][1]["high"]
+bars = xml.dom.minidom.parse(folder + "/h.hist.svg").getElementsByTagName("rect")[1:]
+assert [float(b.getAttribute("width")) for b in bars] == [560.0, 0, 0, 0, 0, 186.7]
 svg = xml.dom.minidom.parse(folder + "/s.svg")
 titles = [t.firstChild.data for t in svg.getElementsByTagName("title")]
 assert "serve (server): 30 samples, 57.69%" in titles and "all: 52 samples, 100.00%" in titles
