@@ -49,6 +49,7 @@ int index__write(const struct index_parts *parts, struct buf *out)
     memcpy(header.build_id, parts->build_id, sizeof(header.build_id));
     header.build_id_bytes = (uint32_t)parts->build_id_bytes;
     header.complete = parts->complete;
+    header.has_dwarf = parts->has_dwarf;
     buf__clear(out);
     buf__append(out, &header, sizeof(header));
     for (size_t i = 0; i < INDEX_TABLES; i++) {

@@ -74,8 +74,8 @@ struct index_header {
     uint64_t base;
     uint32_t build_id_bytes;
     uint8_t build_id[20];
-    uint32_t complete; // 1: every unit with ranges is in here
-    uint32_t padding;
+    uint32_t complete;  // 1: every unit with ranges is in here
+    uint32_t has_dwarf; // 1: there was debug information; 0: its files may be installed one day
     struct index_table tables[INDEX_TABLES];
 };
 
@@ -96,6 +96,7 @@ struct index_parts {
     uint8_t build_id[20];
     size_t build_id_bytes;
     bool complete;
+    bool has_dwarf;
     struct buf tables[INDEX_TABLES];
 };
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "symbolizer/debug_dirs.h"
+#include "symbolizer/index_cache.h"
 #include "symbolizer/naming_job.h"
 #include "symbolizer/worker.h"
 
@@ -33,6 +34,7 @@ struct index_key { // the build id, or else the identity
 
 struct index_pieces {
     struct index_key key;
+    bool asked_cache;
     int failure;                 // of the last job, or 0
     struct file_identity failed; // the file that failed
     uint64_t used_at;
@@ -42,7 +44,8 @@ struct index_pieces {
 
 struct index_set {
     const struct symbolizer_options *options;
-    struct worker *worker; // borrowed
+    struct worker *worker;     // borrowed
+    struct index_cache *cache; // NULL: none
     struct symbolizer_counts counts;
     struct index_pieces **entries;
     size_t count;
@@ -59,14 +62,18 @@ static void drop_pieces(struct index_set *set, struct index_pieces *entry)
     entry->count = 0;
 }
 
-int index_set__new(const struct symbolizer_options *options, struct worker *worker, struct index_set **ret_set)
+int index_set__new(const struct symbolizer_options *options, struct worker *worker, struct fault *fault,
+                   struct index_set **ret_set)
 {
-    struct index_set *set = calloc(1, sizeof(*set));
+    _cleanup_(index_set__freep) struct index_set *set = calloc(1, sizeof(*set));
     if (!set)
-        return -ENOMEM;
+        return fault__set(fault, -ENOMEM, "out of memory");
+    int err = options->cache_dir ? index_cache__open(options->cache_dir, options->cache_bytes, fault, &set->cache) : 0;
+    if (err)
+        return err;
     set->options = options;
     set->worker = worker;
-    *ret_set = set;
+    *ret_set = take_pointer(set);
     return 0;
 }
 
@@ -78,6 +85,7 @@ void index_set__free(struct index_set *set)
         drop_pieces(set, set->entries[i]);
         free(set->entries[i]);
     }
+    index_cache__free(set->cache);
     free(set->entries);
     free(set);
 }
@@ -156,19 +164,68 @@ static bool is_missing(const struct index_pieces *entry, uint64_t offset)
     return true;
 }
 
-static int add_piece(struct index_set *set, struct index_pieces *entry, void *bytes, size_t length_bytes)
+static void adopt_piece(struct index_set *set, struct index_pieces *entry, const struct piece *piece)
+{
+    if (piece->index.header->complete || entry->count == PIECES_MAX)
+        drop_pieces(set, entry);
+    set->loaded_bytes += piece->length_bytes;
+    entry->pieces[entry->count++] = *piece;
+}
+
+static bool has_build_id(const struct index_pieces *entry)
+{
+    static const uint8_t none[20];
+    return memcmp(entry->key.build_id, none, sizeof(none)) != 0;
+}
+
+// Takes over an index that a worker made. What a fallback made is not for the disk.
+static int add_piece(struct index_set *set, struct index_pieces *entry, void *bytes, size_t length_bytes, bool keep)
 {
     struct piece piece = {.bytes = bytes, .length_bytes = length_bytes};
     int err = index__check(bytes, length_bytes, false, &piece.index);
+    // The file may have been another one by the time the worker read it.
+    if (!err && has_build_id(entry) &&
+        memcmp(piece.index.header->build_id, entry->key.build_id, sizeof(entry->key.build_id)) != 0)
+        keep = false;
     if (err) {
         munmap(bytes, length_bytes);
         return err;
     }
-    if (piece.index.header->complete || entry->count == PIECES_MAX)
-        drop_pieces(set, entry);
-    set->loaded_bytes += length_bytes;
-    entry->pieces[entry->count++] = piece;
+    adopt_piece(set, entry, &piece);
+    if (set->cache && keep && has_build_id(entry)) {
+        unsigned number = (unsigned)entry->count - 1;
+        index_cache__save(set->cache, entry->key.build_id, number, bytes, length_bytes); // or it is made again
+        for (unsigned i = 1; piece.index.header->complete && i < PIECES_MAX; i++)
+            index_cache__remove(set->cache, entry->key.build_id, i);
+    }
     return 0;
+}
+
+static bool has_debug_file(const struct debug_dirs *where, const struct index_pieces *entry)
+{
+    struct companion companion = {.kind = COMPANION_DEBUG_BY_ID, .build_id_bytes = 20};
+    _cleanup_fd_ int fd = -1;
+    memcpy(companion.build_id, entry->key.build_id, sizeof(companion.build_id));
+    return debug_dirs__open(where, &companion, &fd) == 0;
+}
+
+// What the disk has of a binary; but not the index of one whose debug file was installed since it was made.
+static void load_cached(struct index_set *set, const struct debug_dirs *where, struct index_pieces *entry)
+{
+    if (!set->cache || entry->asked_cache || !has_build_id(entry))
+        return;
+    entry->asked_cache = true;
+    for (unsigned i = 0; i < PIECES_MAX; i++) {
+        struct piece piece;
+        if (index_cache__load(set->cache, entry->key.build_id, i, &piece.bytes, &piece.length_bytes, &piece.index) != 0)
+            break;
+        if (!piece.index.header->has_dwarf && has_debug_file(where, entry)) {
+            munmap(piece.bytes, piece.length_bytes);
+            break;
+        }
+        adopt_piece(set, entry, &piece);
+        set->counts.cache_hits++;
+    }
 }
 
 static int open_companion(void *context, const struct companion *companion, int *ret_fd)
@@ -187,13 +244,18 @@ static int work(struct index_set *set, const struct naming_request *request, voi
     return err ? err : *ret_bytes ? 0 : -EBADMSG;
 }
 
+static struct debug_dirs debug_dirs_of(const struct index_set *set, const struct symbol_file *file)
+{
+    static const char *const default_dirs[] = {"/usr/lib/debug", NULL};
+    return (struct debug_dirs){.dirs = set->options->debug_dirs ? set->options->debug_dirs : default_dirs,
+                               .root_fd = file->root_fd,
+                               .path = file->path};
+}
+
 static int run_job(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
                    struct index_pieces *entry)
 {
-    static const char *const default_dirs[] = {"/usr/lib/debug", NULL};
-    struct debug_dirs where = {.dirs = set->options->debug_dirs ? set->options->debug_dirs : default_dirs,
-                               .root_fd = file->root_fd,
-                               .path = file->path};
+    struct debug_dirs where = debug_dirs_of(set, file);
     struct naming_request request = {.fd = file->fd,
                                      .offsets = offsets,
                                      .count = count,
@@ -209,7 +271,7 @@ static int run_job(struct index_set *set, const struct symbol_file *file, const 
         err = work(set, &request, &bytes, &length_bytes);
         set->counts.fallbacks += !err;
     }
-    return err ? err : add_piece(set, entry, bytes, length_bytes);
+    return err ? err : add_piece(set, entry, bytes, length_bytes, !request.symbols_only);
 }
 
 int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
@@ -230,6 +292,8 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
         entry->failure = 0; // another file of that build id, or it has changed: worth a try
     if (entry->failure && entry->count == 0)
         return entry->failure;
+    struct debug_dirs where = debug_dirs_of(set, file);
+    load_cached(set, &where, entry);
     _cleanup_free_ uint64_t *missing = calloc(count + 1, sizeof(*missing));
     if (!missing)
         return -ENOMEM;

@@ -12,7 +12,8 @@ struct index_set;
 struct worker;
 struct index_pieces;
 
-int index_set__new(const struct symbolizer_options *options, struct worker *worker, struct index_set **ret_set);
+int index_set__new(const struct symbolizer_options *options, struct worker *worker, struct fault *fault,
+                   struct index_set **ret_set);
 void index_set__free(struct index_set *set);
 DEFINE_CLEANUP(struct index_set *, index_set__free);
 

@@ -138,6 +138,7 @@ static int add_dwarf(struct naming_job *job)
                                           .complete = job->request->complete,
                                           .open_split = open_split,
                                           .context = &job->split};
+    job->parts.has_dwarf = true;
     return dwarf_index__build(&request, &job->pool, &job->parts);
 }
 

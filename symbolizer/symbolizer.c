@@ -36,11 +36,13 @@ int symbolizer__new(const struct symbolizer_options *options, struct fault *faul
         return fault__set(fault, -ENOMEM, "out of memory");
     symbolizer->options = *options;
     int err = worker__new(&symbolizer->worker);
-    if (!err)
-        err = index_set__new(&symbolizer->options, symbolizer->worker, &symbolizer->indexes);
+    if (err)
+        fault__set(fault, err, "cannot start a process to read binaries in: %s", strerror(-err));
+    else
+        err = index_set__new(&symbolizer->options, symbolizer->worker, fault, &symbolizer->indexes);
     if (err) {
         symbolizer__free(symbolizer);
-        return fault__set(fault, err, "cannot start the symbolizer: %s", strerror(-err));
+        return err;
     }
     *ret_symbolizer = symbolizer;
     return 0;

@@ -53,6 +53,10 @@
 #define LIMIT_INDEX_BYTES         (512ull << 20)
 #define LIMIT_COMPANIONS          8192
 
+// Indexes on the disk: libjvm's, with lines and inlines, has 75 MB, a stripped binary's 1. Above: those used longest
+// ago are removed.
+#define LIMIT_INDEX_CACHE_BYTES (1ull << 30)
+
 // Demangled names remembered: 8 MiB are some 50,000. Above: all are forgotten and demangled again when they come up.
 #define LIMIT_SHOWN_NAMES_BYTES (8u << 20)
 
