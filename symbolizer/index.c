@@ -30,6 +30,14 @@ static uint64_t checksum(const uint8_t *bytes, size_t length)
     return a ^ (b << 1);
 }
 
+static uint64_t checksum_of(const struct index_header *header, size_t length_bytes)
+{
+    struct index_header plain = *header;
+    plain.checksum = 0;
+    return checksum((const uint8_t *)&plain, sizeof(plain)) ^
+           checksum((const uint8_t *)(header + 1), length_bytes - sizeof(*header));
+}
+
 void index_parts__release(struct index_parts *parts)
 {
     for (size_t i = 0; i < INDEX_TABLES; i++)
@@ -64,7 +72,8 @@ int index__write(const struct index_parts *parts, struct buf *out)
     if (out->failed)
         return -ENOMEM;
     header.total_bytes = out->length_bytes;
-    header.checksum = checksum(out->data + sizeof(header), out->length_bytes - sizeof(header));
+    memcpy(out->data, &header, sizeof(header));
+    header.checksum = checksum_of((const struct index_header *)out->data, out->length_bytes);
     memcpy(out->data, &header, sizeof(header));
     return 0;
 }
@@ -138,8 +147,7 @@ int index__check(const void *bytes, size_t length_bytes, bool with_checksum, str
                           .scopes = table(header, INDEX_SCOPES),
                           .lines = table(header, INDEX_LINES),
                           .strings = table(header, INDEX_STRINGS)};
-    if (with_checksum &&
-        header->checksum != checksum((const uint8_t *)bytes + sizeof(*header), length_bytes - sizeof(*header)))
+    if (with_checksum && header->checksum != checksum_of(header, length_bytes))
         return -EBADMSG;
     uint64_t string_bytes = count_of(&index, INDEX_STRINGS);
     if (string_bytes == 0 || index.strings[0] || index.strings[string_bytes - 1] ||

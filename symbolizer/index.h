@@ -70,7 +70,7 @@ struct index_header {
     uint32_t version;
     uint32_t header_bytes;
     uint64_t total_bytes;
-    uint64_t checksum; // of everything behind the header
+    uint64_t checksum; // of everything, with 0 in its place
     uint64_t base;
     uint32_t build_id_bytes;
     uint8_t build_id[20];

@@ -1,0 +1,158 @@
+// The cache of indexes: what is saved is loaded, damage is noticed and removed, the bound holds, strangers are refused.
+#include "symbolizer/index_cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof(folder), "/tmp/hearth-test.XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    DIR *stream = opendir(folder);
+    for (struct dirent *entry; stream && (entry = readdir(stream));)
+        unlinkat(dirfd(stream), entry->d_name, 0);
+    if (stream)
+        closedir(stream);
+    return rmdir(folder);
+}
+
+static void make_index(uint8_t id, size_t string_bytes, struct buf *out)
+{
+    struct index_parts parts = {.build_id = {id}, .build_id_bytes = 20, .complete = true};
+    for (size_t i = 0; i < string_bytes; i++)
+        buf__append_byte(&parts.tables[INDEX_STRINGS], 0);
+    assert_int_equal(index__write(&parts, out), 0);
+    index_parts__release(&parts);
+}
+
+static int load(struct index_cache *cache, uint8_t id)
+{
+    void *bytes;
+    size_t length;
+    struct index index;
+    int err = index_cache__load(cache, (uint8_t[20]){id}, 0, &bytes, &length, &index);
+    if (!err)
+        munmap(bytes, length);
+    return err;
+}
+
+static void save(struct index_cache *cache, uint8_t id, size_t string_bytes)
+{
+    struct buf bytes = {0};
+    make_index(id, string_bytes, &bytes);
+    assert_int_equal(index_cache__save(cache, (uint8_t[20]){id}, 0, bytes.data, bytes.length_bytes), 0);
+    buf__release(&bytes);
+}
+
+static void path_of(uint8_t id, char path[160])
+{
+    snprintf(path, 160, "%s/%02x%038d-0.names", folder, id, 0);
+}
+
+static void loads_what_was_saved(void **state)
+{
+    (void)state;
+    struct index_cache *cache;
+    assert_int_equal(index_cache__open(folder, 0, NULL, &cache), 0);
+    assert_int_equal(load(cache, 1), -ENOENT);
+    save(cache, 1, 100);
+    assert_int_equal(load(cache, 1), 0);
+    index_cache__free(cache);
+    assert_int_equal(index_cache__open(folder, 0, NULL, &cache), 0); // another run
+    assert_int_equal(load(cache, 1), 0);
+    index_cache__free(cache);
+}
+
+static void damage_is_noticed_and_removed(void **state)
+{
+    (void)state;
+    char path[160];
+    struct index_cache *cache;
+    assert_int_equal(index_cache__open(folder, 0, NULL, &cache), 0);
+    path_of(1, path);
+    for (off_t at = 0; at < 300; at += 7) {
+        save(cache, 1, 100);
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+        uint8_t byte;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        close(fd);
+        assert_int_equal(load(cache, 1), -EBADMSG);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    save(cache, 1, 100);
+    assert_int_equal(truncate(path, 200), 0);
+    assert_int_equal(load(cache, 1), -EBADMSG);
+    // Of another binary, under this one's name.
+    struct buf bytes = {0};
+    make_index(2, 100, &bytes);
+    assert_int_equal(index_cache__save(cache, (uint8_t[20]){1}, 0, bytes.data, bytes.length_bytes), 0);
+    assert_int_equal(load(cache, 1), -EBADMSG);
+    buf__release(&bytes);
+    index_cache__free(cache);
+}
+
+static void the_oldest_are_removed(void **state)
+{
+    (void)state;
+    struct index_cache *cache;
+    assert_int_equal(index_cache__open(folder, 10000, NULL, &cache), 0);
+    for (uint8_t id = 1; id <= 4; id++) {
+        char path[160];
+        save(cache, id, 2000);
+        path_of(id, path);
+        struct timespec times[2] = {{.tv_sec = id}, {.tv_sec = id}};
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    }
+    assert_int_equal(load(cache, 1), 0); // used now
+    save(cache, 5, 2000);
+    assert_int_equal(load(cache, 1), 0);
+    assert_int_equal(load(cache, 2), -ENOENT);
+    assert_int_equal(load(cache, 4), 0);
+    assert_int_equal(load(cache, 5), 0);
+    struct buf bytes = {0};
+    make_index(9, 20000, &bytes);
+    assert_int_equal(index_cache__save(cache, (uint8_t[20]){9}, 0, bytes.data, bytes.length_bytes), -EFBIG);
+    buf__release(&bytes);
+    index_cache__free(cache);
+}
+
+static void a_folder_others_may_write_is_refused(void **state)
+{
+    (void)state;
+    struct index_cache *cache;
+    struct fault fault = {0};
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(index_cache__open(folder, 0, &fault, &cache), -EPERM);
+    assert_non_null(strstr(fault.text, folder));
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(loads_what_was_saved, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(damage_is_noticed_and_removed, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(the_oldest_are_removed, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_folder_others_may_write_is_refused, make_folder, remove_folder),
+    };
+    return cmocka_run_group_tests_name("index_cache", tests, NULL, NULL);
+}

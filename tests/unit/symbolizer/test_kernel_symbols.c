@@ -1,0 +1,94 @@
+// kallsyms: names with their modules, BPF programs, aliases, gaps; and the kernel that hides its addresses.
+#include "symbolizer/kernel_symbols.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct kernel_symbols *read_text(const char *text, int expected)
+{
+    struct kernel_symbols *symbols = NULL;
+    FILE *stream = fmemopen((void *)text, strlen(text), "re");
+    assert_int_equal(kernel_symbols__read(stream, &symbols), expected);
+    fclose(stream);
+    return symbols;
+}
+
+static const char sample[] = "0000000000000000 A fixed_percpu_data\n"
+                             "ffffffff81000000 T __entry_text_start\n"
+                             "ffffffff81000000 T startup\n"
+                             "ffffffff81000000 t _stext\n"
+                             "ffffffff81000100 t do_work\n"
+                             "ffffffff81000180 d no_code\n"
+                             "ffffffff81000200 W weak_one\n"
+                             "ffffffff81000300 T _etext\n"
+                             "this is no line\n"
+                             "ffffffffc0a41000 t map_blocks\t[ext4]\n"
+                             "ffffffffc0b10f44 t bpf_prog_6deef7357e7b4530_sd\t[bpf]\n"
+                             "ffffffffc0a40000 t earlier\t[ext4]\n";
+
+static void names_functions(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t address;
+        const char *name;
+    } cases[] = {{0xffffffff80ffffff, NULL},
+                 {0xffffffff81000000, "startup"}, // GLOBAL before LOCAL, then fewest underscores
+                 {0xffffffff810000ff, "startup"},
+                 {0xffffffff81000100, "do_work"},
+                 {0xffffffff810001ff, "do_work"}, // data does not end it
+                 {0xffffffff81000200, "weak_one"},
+                 {0xffffffff81000300, NULL}, // behind the end of the core's code
+                 {0xffffffff81000400, NULL},
+                 {0xffffffffc0a40fff, "earlier [ext4]"},
+                 {0xffffffffc0a41010, "map_blocks [ext4]"},
+                 {0xffffffffc0b10f44, "bpf_prog_6deef7357e7b4530_sd [bpf]"},
+                 {0xffffffffc1b10f44, NULL}, // too far behind the last one
+                 {0x1000, NULL},
+                 {UINT64_MAX, NULL}};
+    struct kernel_symbols *symbols = read_text(sample, 0);
+    char name[256];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int err = kernel_symbols__find(symbols, cases[i].address, name, sizeof(name));
+        assert_int_equal(err, cases[i].name ? 0 : -ENOENT);
+        if (cases[i].name)
+            assert_string_equal(name, cases[i].name);
+    }
+    kernel_symbols__free(symbols);
+}
+
+static void hidden_addresses_are_said(void **state)
+{
+    (void)state;
+    assert_null(read_text("0000000000000000 T startup\n0000000000000000 t do_work\n", -EACCES));
+    assert_null(read_text("\n", -EACCES));
+}
+
+static void finds_each_of_many(void **state)
+{
+    (void)state;
+    static char text[64 * 1000 + 1];
+    size_t length = 0;
+    for (unsigned i = 0; i < 1000; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%llx t function_%u\n",
+                                   0xffffffff81000000ull + 16 * i, i);
+    struct kernel_symbols *symbols = read_text(text, 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        char name[64], expected[64];
+        snprintf(expected, sizeof(expected), "function_%u", i);
+        assert_int_equal(kernel_symbols__find(symbols, 0xffffffff81000000ull + 16 * i + i % 16, name, sizeof(name)), 0);
+        assert_string_equal(name, expected);
+    }
+    kernel_symbols__free(symbols);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(names_functions), cmocka_unit_test(hidden_addresses_are_said),
+                                       cmocka_unit_test(finds_each_of_many)};
+    return cmocka_run_group_tests_name("kernel_symbols", tests, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+// Flattening: each address has the value of the topmost layer over it, as a plain search over all layers finds it.
+#include "symbolizer/range.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SPAN 200
+
+static uint32_t random_state = 1;
+
+static uint32_t next_random(uint32_t below)
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return (random_state >> 8) % below;
+}
+
+// The rule, written down plainly: the latest start, of these the earliest end, of these the highest rank.
+static const struct layer *topmost(const struct layer *layers, size_t count, uint32_t address)
+{
+    const struct layer *best = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct layer *layer = &layers[i];
+        if (address < layer->start || address >= layer->end)
+            continue;
+        if (!best || layer->start > best->start || (layer->start == best->start && layer->end < best->end) ||
+            (layer->start == best->start && layer->end == best->end && layer->rank > best->rank))
+            best = layer;
+    }
+    return best;
+}
+
+static void agrees_with_the_rule(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 300; round++) {
+        struct layer layers[12], sorted[12];
+        size_t count = next_random(12) + 1;
+        struct buf flat = {0};
+        for (size_t i = 0; i < count; i++) {
+            uint32_t start = next_random(SPAN);
+            // Values by rank, so that layers with equal bounds and rank are the same to the rule.
+            layers[i] = (struct layer){
+                .start = start, .end = start + next_random(60), .rank = (uint32_t)i, .value = (uint32_t)i};
+        }
+        memcpy(sorted, layers, sizeof(sorted));
+        assert_int_equal(range__flatten(sorted, count, &flat), 0);
+        const struct range *ranges = (const struct range *)flat.data;
+        size_t range_count = flat.length_bytes / sizeof(*ranges);
+        for (size_t i = 1; i < range_count; i++)
+            assert_true(ranges[i - 1].end <= ranges[i].start);
+        for (uint32_t address = 0; address < SPAN + 70; address++) {
+            const struct layer *expected = topmost(layers, count, address);
+            const struct range *found = range__find(ranges, range_count, address);
+            // An overlap of two that do not nest has two right answers; the later start is the rule where one holds the
+            // other. Whether anything is seen is always decided.
+            assert_int_equal(found != NULL, expected != NULL);
+            if (found && expected)
+                assert_true(address >= layers[found->value].start && address < layers[found->value].end);
+        }
+        buf__release(&flat);
+    }
+}
+
+static void nested_layers_show_the_inner_one(void **state)
+{
+    (void)state;
+    struct layer layers[] = {{10, 50, 1, 0}, {20, 30, 2, 1}, {20, 25, 3, 2},
+                             {20, 30, 9, 0}, {60, 60, 7, 0}, {90, 80, 8, 0}};
+    static const struct range expected[] = {{10, 20, 1}, {20, 25, 3}, {25, 30, 2}, {30, 50, 1}};
+    struct buf flat = {0};
+    assert_int_equal(range__flatten(layers, 6, &flat), 0);
+    assert_int_equal(flat.length_bytes, sizeof(expected));
+    assert_memory_equal(flat.data, expected, sizeof(expected));
+    buf__release(&flat);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nested_layers_show_the_inner_one),
+                                       cmocka_unit_test(agrees_with_the_rule)};
+    return cmocka_run_group_tests_name("range", tests, NULL, NULL);
+}
