@@ -1,10 +1,15 @@
+// The kernel makes whoever changes the outer map wait for an RCU period, 8 to 16 ms, although the change is there at
+// once. So installers, threads of their own, do that, each with all that is waiting; who published looks whether it is
+// there.
 #include "collector/unwind_tables.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/base/hash.h"
@@ -13,6 +18,21 @@
 
 // Rules that every file may fall back to, at fixed numbers.
 enum { RULE_GAP = 0, RULE_UNSUPPORTED = 1, FIRST_RULE = 2 };
+
+// Staggered, one of them is free within a few ms.
+enum { INSTALLERS = 3, INSTALLED_AT_ONCE = 64 };
+
+// How long a table that was published may take to be there, at most: an RCU period or two of a busy machine.
+#define SETTLE_MS 500
+
+struct install_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint32_t numbers[INSTALLED_AT_ONCE];
+    int fds[INSTALLED_AT_ONCE];
+    uint32_t count;
+    bool ends;
+};
 
 struct unwind_tables {
     int outer_fd, rules_fd;
@@ -26,6 +46,11 @@ struct unwind_tables {
     uint32_t rule_count;
     unwind_evict_fn *evict;
     void *context;
+    struct install_queue queue;
+    pthread_t installers[INSTALLERS];
+    size_t installer_count;
+    uint32_t unsettled[INSTALLED_AT_ONCE];
+    size_t unsettled_count;
 };
 
 static uint64_t bits_of(struct unwind_rule rule)
@@ -45,6 +70,86 @@ static int put_rule(struct unwind_tables *tables, struct unwind_rule rule)
     return err;
 }
 
+// Takes all that waits; false when there is nothing more to come.
+static bool take_queue(struct install_queue *queue, uint32_t *numbers, int *fds, uint32_t *ret_count)
+{
+    pthread_mutex_lock(&queue->lock);
+    while (!queue->count && !queue->ends)
+        pthread_cond_wait(&queue->changed, &queue->lock);
+    memcpy(numbers, queue->numbers, queue->count * sizeof(*numbers));
+    memcpy(fds, queue->fds, queue->count * sizeof(*fds));
+    *ret_count = queue->count;
+    queue->count = 0;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+    return *ret_count > 0;
+}
+
+static void *install(void *context)
+{
+    struct unwind_tables *tables = context;
+    uint32_t numbers[INSTALLED_AT_ONCE], count;
+    int fds[INSTALLED_AT_ONCE];
+    while (take_queue(&tables->queue, numbers, fds, &count)) {
+        uint32_t done = count;
+        // Batches of maps of maps came with 5.16; one by one each waits.
+        if (bpf_map_update_batch(tables->outer_fd, numbers, fds, &done, NULL) != 0)
+            for (uint32_t i = 0; i < count; i++)
+                bpf_map_update_elem(tables->outer_fd, &numbers[i], &fds[i], BPF_ANY);
+        for (uint32_t i = 0; i < count; i++)
+            close(fds[i]);
+    }
+    return NULL;
+}
+
+static int start_installers(struct unwind_tables *tables)
+{
+    for (; tables->installer_count < INSTALLERS; tables->installer_count++) {
+        int err = pthread_create(&tables->installers[tables->installer_count], NULL, install, tables);
+        if (err)
+            return -err;
+    }
+    return 0;
+}
+
+static void stop_installers(struct unwind_tables *tables)
+{
+    pthread_mutex_lock(&tables->queue.lock);
+    tables->queue.ends = true;
+    pthread_cond_broadcast(&tables->queue.changed);
+    pthread_mutex_unlock(&tables->queue.lock);
+    for (size_t i = 0; i < tables->installer_count; i++)
+        pthread_join(tables->installers[i], NULL);
+}
+
+static void enqueue(struct unwind_tables *tables, uint32_t number, int fd)
+{
+    struct install_queue *queue = &tables->queue;
+    if (tables->unsettled_count == INSTALLED_AT_ONCE)
+        unwind_tables__settle(tables);
+    tables->unsettled[tables->unsettled_count++] = number;
+    pthread_mutex_lock(&queue->lock);
+    while (queue->count == INSTALLED_AT_ONCE)
+        pthread_cond_wait(&queue->changed, &queue->lock);
+    queue->numbers[queue->count] = number;
+    queue->fds[queue->count++] = fd;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void unwind_tables__settle(struct unwind_tables *tables)
+{
+    const struct timespec moment = {.tv_nsec = 200 * 1000};
+    for (size_t i = 0, turns = SETTLE_MS * 5; i < tables->unsettled_count && turns; turns--) {
+        uint32_t id;
+        if (bpf_map_lookup_elem(tables->outer_fd, &tables->unsettled[i], &id) == 0)
+            i++;
+        else
+            nanosleep(&moment, NULL);
+    }
+    tables->unsettled_count = 0;
+}
+
 static int set_up(struct unwind_tables *tables, const struct loader *loader)
 {
     tables->outer_fd = loader__map_fd(loader, "unwind_tables");
@@ -56,7 +161,9 @@ static int set_up(struct unwind_tables *tables, const struct loader *loader)
     if (tables->uses == MAP_FAILED)
         return -errno;
     int err = put_rule(tables, (struct unwind_rule){.kind = UNWIND_GAP});
-    return err ? err : put_rule(tables, (struct unwind_rule){.kind = UNWIND_UNSUPPORTED});
+    if (!err)
+        err = put_rule(tables, (struct unwind_rule){.kind = UNWIND_UNSUPPORTED});
+    return err ? err : start_installers(tables);
 }
 
 int unwind_tables__new(const struct loader *loader, uint64_t bytes_max, unwind_evict_fn *evict, void *context,
@@ -66,6 +173,8 @@ int unwind_tables__new(const struct loader *loader, uint64_t bytes_max, unwind_e
     if (!tables)
         return -ENOMEM;
     tables->uses = MAP_FAILED;
+    pthread_mutex_init(&tables->queue.lock, NULL);
+    pthread_cond_init(&tables->queue.changed, NULL);
     tables->bytes_max = bytes_max ? bytes_max : LIMIT_UNWIND_TABLE_BYTES;
     tables->evict = evict;
     tables->context = context;
@@ -81,6 +190,9 @@ void unwind_tables__free(struct unwind_tables *tables)
 {
     if (!tables)
         return;
+    stop_installers(tables);
+    pthread_cond_destroy(&tables->queue.changed);
+    pthread_mutex_destroy(&tables->queue.lock);
     if (tables->uses != MAP_FAILED)
         munmap(tables->uses, WIRE_TABLES_MAX * sizeof(*tables->uses));
     id_map__release(&tables->rules);
@@ -117,6 +229,7 @@ static uint32_t after(uint32_t number)
 // The clock: a table that was used since the hand came by last gets another round.
 static void evict_one(struct unwind_tables *tables)
 {
+    unwind_tables__settle(tables); // nothing that goes may still be on its way
     for (uint32_t turn = 0; turn < 2 * WIRE_TABLES_MAX; turn++) {
         uint32_t number = tables->hand;
         tables->hand = after(number);
@@ -211,8 +324,7 @@ int unwind_tables__publish(struct unwind_tables *tables, const struct unwind_tab
     if (err)
         return err;
     uint32_t number = free_number(tables);
-    if (bpf_map_update_elem(tables->outer_fd, &number, &fd, BPF_ANY) != 0)
-        return -errno;
+    enqueue(tables, number, take_fd(&fd));
     __atomic_store_n(&tables->uses[number], 1, __ATOMIC_RELAXED);
     tables->bytes[number] = (uint32_t)bytes;
     tables->bytes_all += bytes;

@@ -20,9 +20,12 @@ int unwind_tables__new(const struct loader *loader, uint64_t bytes_max, unwind_e
                        struct unwind_tables **ret_tables);
 void unwind_tables__free(struct unwind_tables *tables);
 
-// Publishes a table under a number of its own, above 0. Cost: copying it, and waiting for an RCU period (about 10 ms).
-// -E2BIG: larger than the bound; other errors are the kernel's.
+// Gives a table a number of its own, above 0, and has it put in its place. Cost: copying it. -E2BIG: larger than the
+// bound; other errors are the kernel's.
 int unwind_tables__publish(struct unwind_tables *tables, const struct unwind_table *table, uint32_t *ret_number);
+
+// Waits until all that was published is in its place: 1 to 10 ms. Nobody is to be led to a table before.
+void unwind_tables__settle(struct unwind_tables *tables);
 
 uint64_t unwind_tables__bytes(const struct unwind_tables *tables); // of kernel memory, rows only
 size_t unwind_tables__count(const struct unwind_tables *tables);

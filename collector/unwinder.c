@@ -30,6 +30,8 @@ struct answer { // of one file
     struct wire_binary binary;
 };
 
+enum { PENDING_MAX = 32 };
+
 struct unwinder {
     struct binaries *binaries;
     struct unwind_tables *tables;
@@ -38,6 +40,8 @@ struct unwinder {
     int files_fd;
     struct answer *answers; // those that have a table; the place of one that has lost it is taken by the last
     size_t answer_count, answer_capacity;
+    struct answer pending[PENDING_MAX]; // to be told when their tables are in place
+    size_t pending_count;
     struct id_map table_of;    // binary number -> table, while it has one; 0: had one
     struct mapped_files queue; // to be answered without a note
     struct ring_buffer *notes;
@@ -64,6 +68,12 @@ static void forget_file(struct unwinder *unwinder, const struct wire_file *file)
 static void on_evict(uint32_t table, void *context)
 {
     struct unwinder *unwinder = context;
+    for (size_t i = 0; i < unwinder->pending_count; i++)
+        if (unwinder->pending[i].binary.table == table) {
+            forget_file(unwinder, &unwinder->pending[i].file);
+            id_map__put(&unwinder->table_of, unwinder->pending[i].binary.binary, 0);
+            unwinder->pending[i--] = unwinder->pending[--unwinder->pending_count];
+        }
     for (size_t i = unwinder->answer_count; i-- > 0;) {
         struct answer *answer = &unwinder->answers[i];
         if (answer->binary.table != table)
@@ -89,12 +99,30 @@ static int remember_answer(struct unwinder *unwinder, const struct wire_file *fi
     return 0;
 }
 
+static void tell(struct unwinder *unwinder, const struct answer *answer)
+{
+    bool has_table = answer->binary.table && answer->binary.table != WIRE_TABLE_JIT;
+    if ((has_table && remember_answer(unwinder, &answer->file, &answer->binary) != 0) ||
+        bpf_map_update_elem(unwinder->files_fd, &answer->file, &answer->binary, BPF_ANY) != 0)
+        forget_file(unwinder, &answer->file);
+}
+
+static void tell_pending(struct unwinder *unwinder)
+{
+    if (!unwinder->pending_count)
+        return;
+    unwind_tables__settle(unwinder->tables);
+    for (size_t i = 0; i < unwinder->pending_count; i++)
+        tell(unwinder, &unwinder->pending[i]);
+    unwinder->pending_count = 0;
+    unwinder__forget_mappings(unwinder);
+}
+
 static void answer(struct unwinder *unwinder, const struct wire_file *file, struct wire_binary binary)
 {
-    bool has_table = binary.table && binary.table != WIRE_TABLE_JIT;
-    if ((has_table && remember_answer(unwinder, file, &binary) != 0) ||
-        bpf_map_update_elem(unwinder->files_fd, file, &binary, BPF_ANY) != 0)
-        forget_file(unwinder, file);
+    unwinder->pending[unwinder->pending_count++] = (struct answer){.file = *file, .binary = binary};
+    if (unwinder->pending_count == PENDING_MAX)
+        tell_pending(unwinder);
 }
 
 // --- Tables
@@ -230,7 +258,6 @@ static int on_note(void *context, void *data, size_t bytes)
     if (bytes < sizeof(*note) || note->kind != WIRE_NOTE_BINARY)
         return 0;
     answer_note(unwinder, note);
-    unwinder__forget_mappings(unwinder);
     return 0;
 }
 
@@ -254,10 +281,12 @@ static void *run(void *context)
     while (poll(fds, 2, queued ? 0 : -1) >= 0 || errno == EINTR) {
         if (fds[0].revents)
             break;
-        if (fds[1].revents)
+        if (fds[1].revents) {
             ring_buffer__consume(unwinder->notes);
-        else if (queued && !(queued = answer_queued(unwinder)))
-            unwinder__forget_mappings(unwinder); // for all of them at once
+            tell_pending(unwinder);
+        } else if (queued && !(queued = answer_queued(unwinder))) {
+            tell_pending(unwinder);
+        }
     }
     return NULL;
 }
@@ -284,6 +313,7 @@ static void learn_what_runs(struct unwinder *unwinder, const struct unwinder_opt
             continue;
         answer_note(unwinder, &file->note);
     }
+    tell_pending(unwinder);
 }
 
 static int map_control(struct unwinder *unwinder, const struct loader *loader)
