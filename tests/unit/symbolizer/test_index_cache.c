@@ -87,7 +87,7 @@ static void damage_is_noticed_and_removed(void **state)
     struct index_cache *cache;
     assert_int_equal(index_cache__open(folder, 0, NULL, &cache), 0);
     path_of(1, path);
-    for (off_t at = 0; at < 300; at += 7) {
+    for (off_t at = 0; at < 280; at += 7) {
         save(cache, 1, 100);
         int fd = open(path, O_RDWR | O_CLOEXEC);
         uint8_t byte;
