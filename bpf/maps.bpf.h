@@ -30,6 +30,18 @@ SHARED_HASH(stacks_1, __u64, struct wire_chunk);
 SHARED_HASH(targets, __u32, __u8);     // thread groups to sample, where config.by_tgid
 SHARED_HASH(targets_tid, __u32, __u8); // threads to sample, where config.by_tid
 
+// Of histograms: allocated at once, so that no value is lost for want of memory; as large as the events need.
+#define SHARED_HISTS(map_name)                                                                                         \
+    struct {                                                                                                           \
+        __uint(type, BPF_MAP_TYPE_PERCPU_HASH);                                                                        \
+        __uint(max_entries, 1);                                                                                        \
+        __type(key, struct wire_hist_key);                                                                             \
+        __type(value, struct wire_hist_cell);                                                                          \
+    } map_name SEC(".maps")
+
+SHARED_HISTS(hists_0);
+SHARED_HISTS(hists_1);
+
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);

@@ -7,9 +7,12 @@
 // The chunks of a stack lie in the set that was active when its thread left. The collector keeps them for as long as
 // the iterator names them.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
-#include "bpf/sample.bpf.h"
+#include "bpf/wire.h"
 
 const volatile __u16 own_event;
+
+#include "bpf/hist.bpf.h"
+
 const volatile __u64 own_min_ns, own_max_ns; // of a wait that is counted at all; 0: no bound
 
 // Of task_struct's __state (include/linux/sched.h); the same from 5.15 to 6.18.
@@ -24,6 +27,7 @@ struct wait {
     __u64 start_ns;
     __u64 counted_ns; // counted up to here; 0: the thread does not wait
     struct wire_count_key key;
+    struct wire_hist_key hist;
 };
 
 struct {
@@ -56,13 +60,17 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
         tally__lose(WIRE_LOSS_NOT_FOLLOWED);
         return;
     }
-    struct scratch *scratch = scratch__take();
-    if (!scratch)
-        return;
-    struct sample sample = {.event = own_event, .detail = state};
-    sample__fill(ctx, scratch, &sample);
-    wait->key = scratch->key;
-    scratch__give_back(scratch);
+    if (own_hist.is_on)
+        hist__key(&wait->hist, 0);
+    if (!own_hist.is_on || own_hist.stacks) {
+        struct scratch *scratch = scratch__take();
+        if (!scratch)
+            return;
+        struct sample sample = {.event = own_event, .detail = state};
+        sample__fill(ctx, scratch, &sample);
+        wait->key = scratch->key;
+        scratch__give_back(scratch);
+    }
     wait->start_ns = bpf_ktime_get_ns();
     __sync_lock_test_and_set(&wait->counted_ns, wait->start_ns);
 }
@@ -90,7 +98,12 @@ static __always_inline void come_back(struct task_struct *task)
     __u64 now_ns = bpf_ktime_get_ns();
     if (!is_within_bounds(now_ns - wait->start_ns))
         return;
-    count(&wait->key, wait->start_ns, counted_ns, now_ns);
+    if (own_hist.is_on) {
+        hist__count(&wait->hist, now_ns - counted_ns);
+        wait->key.bucket = wait->hist.bucket + 1;
+    }
+    if (!own_hist.is_on || own_hist.stacks)
+        count(&wait->key, wait->start_ns, counted_ns, now_ns);
 }
 
 SEC("tp_btf/sched_switch")
@@ -114,7 +127,7 @@ int off_cpu_still(struct bpf_iter__task *ctx)
     __u64 stacks[2] = {wait->key.user_stack, wait->key.kernel_stack};
     bpf_seq_write(ctx->meta->seq, stacks, sizeof(stacks));
     __u64 now_ns = bpf_ktime_get_ns();
-    if (own_max_ns || !is_within_bounds(now_ns - wait->start_ns))
+    if (own_hist.is_on || own_max_ns || !is_within_bounds(now_ns - wait->start_ns))
         return 0;
     // It may come back while this runs: then its storage has changed, and come_back() has counted all of it.
     struct wire_count_key key = wait->key;

@@ -130,7 +130,12 @@ struct uprobe_task {
     unsigned long xol_vaddr;
 };
 
+struct thread_info {
+    unsigned int status;
+};
+
 struct task_struct {
+    struct thread_info thread_info;
     int pid;
     int tgid;
     unsigned int flags;

@@ -90,6 +90,51 @@ struct wire_count {
     __u64 value;
 };
 
+// Histograms, counted per CPU in the maps hists_0 and hists_1: one cell a key and bucket. The buckets are those of
+// store/base/bucket.h.
+#define WIRE_HIST_BUCKETS   496
+#define WIRE_HIST_UNMATCHED 0xffff // as a bucket: returns without an entry, entries without a return
+#define WIRE_HIST_RETURNED  0xff   // as an argument's number: what a function returns
+
+enum wire_hist_by {
+    WIRE_HIST_BY_NOTHING = 0,
+    WIRE_HIST_BY_COMM = 1,
+    WIRE_HIST_BY_PID = 2,
+    WIRE_HIST_BY_TID = 3,
+    WIRE_HIST_BY_CGROUP = 4,
+    WIRE_HIST_BY_ARGUMENT = 5,
+};
+
+struct wire_hist_key {
+    union {
+        char comm[WIRE_COMM_BYTES];
+        __u64 number; // the rest is zero
+    } by;
+    __u32 group; // of an event that has several histograms: the number of the system call
+    __u16 event;
+    __u16 bucket;
+};
+
+struct wire_hist_cell {
+    __u64 count, sum;
+    __u64 low; // the complement of the least value, so that 0 is none
+    __u64 max;
+};
+
+// The same for all histograms of one event.
+struct wire_hist_config {
+    __u8 by;          // enum wire_hist_by
+    __u8 by_argument; // where it is an argument, its number
+    __u8 argument;    // whose value is counted, or which pairs a start with its end
+    __u8 bytes;       // of that argument: 1, 2, 4 or 8
+    __u8 is_signed;   // it may be below 0; such values are counted as unmatched
+    __u8 by_key;      // starts and ends are paired by `argument`, not by thread
+    __u8 stacks;      // a sample with its bucket is kept too
+    __u8 is_on;
+    __u32 group; // the only system call that is looked at
+    __u32 all_groups;
+};
+
 // How a file is known to the kernel side.
 struct wire_file {
     __u64 inode;
@@ -194,6 +239,8 @@ _Static_assert(sizeof(struct wire_count_key) == 72, "no holes");
 _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
 _Static_assert(sizeof(struct wire_copy) == 176 + WIRE_COPY_BYTES + 4096, "no holes");
+_Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
+_Static_assert(sizeof(struct wire_hist_config) == 16, "no holes");
 #endif
 
 #endif

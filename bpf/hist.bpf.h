@@ -1,0 +1,111 @@
+// Histograms: one road from a value to its bucket, as sample_emit() is for samples.
+//
+//   struct wire_hist_key key;
+//   hist__key(&key, argument);      who the current thread is, as --by asks
+//   hist__add(ctx, &key, value);    into its bucket; with its stack too where that is asked for
+#ifndef HEARTH_BPF_HIST_H
+#define HEARTH_BPF_HIST_H
+
+#include "bpf/hist_bucket.h"
+#include "bpf/sample.bpf.h"
+
+const volatile struct wire_hist_config own_hist;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u64);
+} own_lost SEC(".maps");
+
+static __always_inline void hist__lose(enum wire_loss loss)
+{
+    __u32 zero = 0;
+    __u64 *lost = bpf_map_lookup_elem(&own_lost, &zero);
+    if (lost)
+        __sync_fetch_and_add(lost, 1);
+    tally__lose(loss);
+}
+
+static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
+{
+    __u64 ids = bpf_get_current_pid_tgid();
+    __builtin_memset(key, 0, sizeof(*key));
+    key->event = own_event;
+    if (own_hist.by == WIRE_HIST_BY_COMM)
+        bpf_get_current_comm(key->by.comm, sizeof(key->by.comm));
+    else if (own_hist.by == WIRE_HIST_BY_PID)
+        key->by.number = ids >> 32;
+    else if (own_hist.by == WIRE_HIST_BY_TID)
+        key->by.number = (__u32)ids;
+    else if (own_hist.by == WIRE_HIST_BY_CGROUP)
+        key->by.number = bpf_get_current_cgroup_id();
+    else if (own_hist.by == WIRE_HIST_BY_ARGUMENT)
+        key->by.number = argument;
+}
+
+static __always_inline void *hist__find(__u32 set, const struct wire_hist_key *key)
+{
+    return set ? bpf_map_lookup_elem(&hists_1, key) : bpf_map_lookup_elem(&hists_0, key);
+}
+
+static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_key *key)
+{
+    __u32 set = control__active_set();
+    struct wire_hist_cell *cell = hist__find(set, key);
+    if (cell)
+        return cell;
+    struct wire_hist_cell none = {0};
+    long err = set ? bpf_map_update_elem(&hists_1, key, &none, BPF_NOEXIST)
+                   : bpf_map_update_elem(&hists_0, key, &none, BPF_NOEXIST);
+    cell = err == 0 || err == -EEXIST ? hist__find(set, key) : NULL;
+    if (!cell)
+        hist__lose(WIRE_LOSS_HISTS_FULL);
+    return cell;
+}
+
+static __always_inline void raise(__u64 *extreme, __u64 value)
+{
+    for (int turn = 0; turn < 4; turn++) {
+        __u64 known = *(volatile __u64 *)extreme;
+        if (value <= known || __sync_val_compare_and_swap(extreme, known, value) == known)
+            return;
+    }
+}
+
+// Atomic although per CPU: a uprobe's program may be preempted by another one on the same CPU. The minimum is kept as
+// its complement, so that zero stands for no value yet. Two values may race for an extreme: then it is tried again.
+static __always_inline void cell__add(struct wire_hist_cell *cell, __u64 value)
+{
+    __sync_fetch_and_add(&cell->count, 1);
+    __sync_fetch_and_add(&cell->sum, value);
+    raise(&cell->low, ~value);
+    raise(&cell->max, value);
+}
+
+static __always_inline void hist__unmatched(struct wire_hist_key *key, __u64 count)
+{
+    key->bucket = WIRE_HIST_UNMATCHED;
+    struct wire_hist_cell *cell = hist__cell(key);
+    if (cell)
+        __sync_fetch_and_add(&cell->count, count);
+}
+
+static __always_inline void hist__count(struct wire_hist_key *key, __u64 value)
+{
+    key->bucket = (__u16)hist_bucket__of(value);
+    struct wire_hist_cell *cell = hist__cell(key);
+    if (cell)
+        cell__add(cell, value);
+}
+
+static __always_inline void hist__add(void *ctx, struct wire_hist_key *key, __u64 value)
+{
+    hist__count(key, value);
+    if (!own_hist.stacks)
+        return;
+    struct sample sample = {.event = own_event, .value = value, .bucket = key->bucket + 1};
+    sample_emit(ctx, &sample);
+}
+
+#endif

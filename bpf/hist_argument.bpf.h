@@ -1,0 +1,46 @@
+// Arguments as values: of a function by the calling convention, cut to the size that was asked for.
+#ifndef HEARTH_BPF_HIST_ARGUMENT_H
+#define HEARTH_BPF_HIST_ARGUMENT_H
+
+#include "bpf/hist.bpf.h"
+
+// Each its own instruction, with a constant offset: the verifier wants that of a context, and clang would rather load
+// from a chosen offset.
+#define ARGUMENT(number, from)                                                                                         \
+    case number:                                                                                                       \
+        value = (from);                                                                                                \
+        asm volatile("/* argument " #number " */" : "+r"(value));                                                      \
+        break
+
+static __always_inline __u64 hist__argument(struct pt_regs *ctx, __u32 number)
+{
+    __u64 value = 0;
+    switch (number) {
+        ARGUMENT(0, PT_REGS_PARM1(ctx));
+        ARGUMENT(1, PT_REGS_PARM2(ctx));
+        ARGUMENT(2, PT_REGS_PARM3(ctx));
+        ARGUMENT(3, PT_REGS_PARM4(ctx));
+        ARGUMENT(4, PT_REGS_PARM5(ctx));
+        ARGUMENT(5, ctx->r9); // libbpf 1.1 has names for five
+        ARGUMENT(WIRE_HIST_RETURNED, PT_REGS_RC(ctx));
+    }
+    return value;
+}
+
+static __always_inline __u64 hist__by_argument(struct pt_regs *ctx)
+{
+    return hist__argument(ctx, own_hist.by_argument);
+}
+
+static __always_inline void hist__add_value(void *ctx, struct wire_hist_key *key, __u64 value)
+{
+    __u32 unused_bits = 64 - 8 * (own_hist.bytes & 15);
+    value = value << (unused_bits & 63) >> (unused_bits & 63);
+    bool is_negative = own_hist.is_signed && value >> (63 - (unused_bits & 63)) & 1;
+    if (is_negative)
+        hist__unmatched(key, 1);
+    else
+        hist__add(ctx, key, value);
+}
+
+#endif

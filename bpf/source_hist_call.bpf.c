@@ -1,0 +1,127 @@
+// How long a function of a program takes, from its entry to its return, per thread.
+//
+// The calls a thread is in stand in its task storage, innermost last, each with the place of its return address. That
+// tells them apart when they are nested, and when some never return: a call whose frame lies below the stack pointer
+// was left by longjmp or an exception, and is counted as unmatched.
+#define SCRATCH_SLOTS 4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
+#include "bpf/wire.h"
+
+const volatile __u16 own_event;
+
+#include "bpf/hist.bpf.h"
+#include "bpf/hist_argument.bpf.h"
+
+// As many uretprobes as the kernel lets wait in one thread (include/linux/uprobes.h, MAX_URETPROBE_DEPTH).
+#define CALLS_MAX 64
+
+struct call {
+    __u64 stack; // where the return address is
+    __u64 start_ns;
+    __u64 argument; // of --by
+};
+
+struct calls {
+    __u32 depth;
+    __u32 reserved;
+    struct call rows[CALLS_MAX];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct calls);
+} own_calls SEC(".maps");
+
+// The barrier hides from clang what it knows of the index, or it would leave the bound out that the verifier wants to
+// see.
+static __always_inline struct call *calls__row(struct calls *calls, __u32 index)
+{
+    asm volatile("" : "+r"(index));
+    return &calls->rows[index & (CALLS_MAX - 1)];
+}
+
+// Forgets the innermost calls that lie below `stack`, and returns how many they were.
+static __always_inline __u64 calls__forget_below(struct calls *calls, __u64 stack)
+{
+    __u64 forgotten = 0;
+    for (__u32 i = 0; i < CALLS_MAX; i++) {
+        __u32 last = calls->depth - 1;
+        if (last >= CALLS_MAX || calls__row(calls, last)->stack >= stack)
+            break;
+        calls->depth = last;
+        forgotten++;
+    }
+    return forgotten;
+}
+
+SEC("kprobe")
+int hist_entry(struct pt_regs *ctx)
+{
+    if (!filter__passes())
+        return 0;
+    struct calls *calls =
+        bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!calls) {
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+        return 0;
+    }
+    __u64 stack = PT_REGS_SP(ctx);
+    __u64 unmatched = calls__forget_below(calls, stack + 1);
+    __u32 depth = calls->depth;
+    if (depth < CALLS_MAX) {
+        struct call *call = calls__row(calls, depth);
+        call->stack = stack;
+        call->argument = own_hist.by == WIRE_HIST_BY_ARGUMENT ? hist__by_argument(ctx) : 0;
+        call->start_ns = bpf_ktime_get_ns();
+        calls->depth = depth + 1;
+    } else {
+        unmatched++; // and the kernel will not tell of its return
+    }
+    if (unmatched) {
+        struct wire_hist_key key;
+        hist__key(&key, 0);
+        hist__unmatched(&key, unmatched);
+    }
+    return 0;
+}
+
+SEC("kprobe")
+int hist_return(struct pt_regs *ctx)
+{
+    __u64 now_ns = bpf_ktime_get_ns();
+    struct calls *calls = bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, 0);
+    if (!calls)
+        return 0;                                  // of a thread that is not looked at
+    __u64 stack = PT_REGS_SP(ctx) - sizeof(__u64); // the return address has been taken off
+    __u64 unmatched = calls__forget_below(calls, stack);
+    __u32 last = calls->depth - 1;
+    struct wire_hist_key key;
+    struct call *call = calls__row(calls, last);
+    if (last < CALLS_MAX && call->stack == stack) {
+        hist__key(&key, call->argument);
+        calls->depth = last;
+        hist__add(ctx, &key, now_ns - call->start_ns);
+    } else {
+        hist__key(&key, 0);
+        unmatched++;
+    }
+    if (unmatched)
+        hist__unmatched(&key, unmatched);
+    return 0;
+}
+
+// The same without an end: the value of an argument, or of what is returned.
+SEC("kprobe")
+int hist_value(struct pt_regs *ctx)
+{
+    struct wire_hist_key key;
+    if (!filter__passes())
+        return 0;
+    __u64 value = hist__argument(ctx, own_hist.argument);
+    hist__key(&key, own_hist.by == WIRE_HIST_BY_ARGUMENT ? hist__by_argument(ctx) : 0);
+    hist__add_value(ctx, &key, value);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

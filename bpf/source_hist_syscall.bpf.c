@@ -1,0 +1,60 @@
+// How long system calls take: one of them, or each in a histogram of its own.
+#define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
+#include "bpf/wire.h"
+
+const volatile __u16 own_event;
+
+#include "bpf/hist.bpf.h"
+
+// Of thread_info.status (arch/x86/include/asm/thread_info.h): the thread is in a 32-bit system call.
+#define TS_COMPAT 2
+
+struct call {
+    __u64 start_ns; // 0: none
+    __u64 number;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct call);
+} own_calls SEC(".maps");
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(hist_sys_enter, struct pt_regs *regs, long number)
+{
+    if (!own_hist.all_groups && (__u32)number != own_hist.group)
+        return 0;
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    if (task->thread_info.status & TS_COMPAT) // its numbers mean other calls
+        return 0;
+    if (!filter__passes())
+        return 0;
+    struct call *call = bpf_task_storage_get(&own_calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!call) {
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+        return 0;
+    }
+    call->number = (__u64)number;
+    call->start_ns = bpf_ktime_get_ns();
+    return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(hist_sys_exit)
+{
+    struct call *call = bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, 0);
+    __u64 start_ns = call ? call->start_ns : 0;
+    if (!start_ns)
+        return 0;
+    __u64 now_ns = bpf_ktime_get_ns();
+    struct wire_hist_key key;
+    call->start_ns = 0;
+    hist__key(&key, 0);
+    key.group = (__u32)call->number;
+    hist__add(ctx, &key, now_ns - start_ns);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

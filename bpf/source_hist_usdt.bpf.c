@@ -1,0 +1,154 @@
+// Histograms between two USDT probes, or of a USDT probe's argument.
+//
+// A start waits for its end in its thread's task storage, the newest first, so that pairs may be nested; or, with a key
+// (--key argN: a request's number), in a hash map by process and key, whatever thread ends it.
+#define SCRATCH_SLOTS 4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
+#include "bpf/wire.h"
+
+const volatile __u16 own_event;
+
+#include "bpf/hist_argument.bpf.h"
+
+#define BPF_USDT_MAX_SPEC_CNT 1024
+#include <bpf/usdt.bpf.h>
+
+#define STARTS_MAX 64
+
+struct starts { // a ring: above STARTS_MAX the oldest are forgotten
+    __u64 depth;
+    struct {
+        __u64 start_ns;
+        __u64 argument; // of --by
+    } rows[STARTS_MAX];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct starts);
+} own_starts SEC(".maps");
+
+struct start_key {
+    __u64 value;
+    __u64 tgid;
+};
+
+struct start {
+    __u64 start_ns;
+    __u64 argument;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __type(key, struct start_key);
+    __type(value, struct start);
+} own_keyed SEC(".maps");
+
+static __always_inline __u64 argument_of(struct pt_regs *ctx, __u32 number)
+{
+    long value = 0;
+    bpf_usdt_arg(ctx, number, &value);
+    return (__u64)value;
+}
+
+static __always_inline __u64 by_argument(struct pt_regs *ctx)
+{
+    return own_hist.by == WIRE_HIST_BY_ARGUMENT ? argument_of(ctx, own_hist.by_argument) : 0;
+}
+
+static __always_inline void count_unmatched(void)
+{
+    struct wire_hist_key key;
+    hist__key(&key, 0);
+    hist__unmatched(&key, 1);
+}
+
+static __always_inline void start_in_thread(struct pt_regs *ctx)
+{
+    struct starts *starts =
+        bpf_task_storage_get(&own_starts, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!starts) {
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+        return;
+    }
+    __u64 depth = starts->depth++;
+    starts->rows[depth % STARTS_MAX].argument = by_argument(ctx);
+    starts->rows[depth % STARTS_MAX].start_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline struct start_key key_of(struct pt_regs *ctx)
+{
+    struct start_key key = {argument_of(ctx, own_hist.argument), bpf_get_current_pid_tgid() >> 32};
+    return key;
+}
+
+SEC("usdt")
+int hist_usdt_start(struct pt_regs *ctx)
+{
+    if (!filter__passes())
+        return 0;
+    if (!own_hist.by_key) {
+        start_in_thread(ctx);
+        return 0;
+    }
+    struct start_key key = key_of(ctx);
+    struct start start = {.argument = by_argument(ctx), .start_ns = bpf_ktime_get_ns()};
+    if (bpf_map_lookup_elem(&own_keyed, &key))
+        count_unmatched(); // started again without an end
+    if (bpf_map_update_elem(&own_keyed, &key, &start, BPF_ANY) != 0)
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+    return 0;
+}
+
+static __always_inline bool take_start(struct pt_regs *ctx, struct start *ret_start)
+{
+    if (own_hist.by_key) {
+        struct start_key key = key_of(ctx);
+        struct start *start = bpf_map_lookup_elem(&own_keyed, &key);
+        if (!start)
+            return false;
+        *ret_start = *start;
+        return bpf_map_delete_elem(&own_keyed, &key) == 0; // nobody else was faster
+    }
+    struct starts *starts = bpf_task_storage_get(&own_starts, bpf_get_current_task_btf(), NULL, 0);
+    __u64 last = starts ? starts->depth - 1 : ~0ull;
+    if (last == ~0ull)
+        return false;
+    starts->depth = last;
+    ret_start->start_ns = starts->rows[last % STARTS_MAX].start_ns;
+    ret_start->argument = starts->rows[last % STARTS_MAX].argument;
+    starts->rows[last % STARTS_MAX].start_ns = 0;
+    return ret_start->start_ns != 0; // it was not forgotten
+}
+
+SEC("usdt")
+int hist_usdt_end(struct pt_regs *ctx)
+{
+    __u64 now_ns = bpf_ktime_get_ns();
+    struct start start = {0};
+    if (!filter__passes())
+        return 0;
+    if (!take_start(ctx, &start)) {
+        count_unmatched();
+        return 0;
+    }
+    struct wire_hist_key key;
+    hist__key(&key, start.argument);
+    hist__add(ctx, &key, now_ns - start.start_ns);
+    return 0;
+}
+
+SEC("usdt")
+int hist_usdt_value(struct pt_regs *ctx)
+{
+    struct wire_hist_key key;
+    if (!filter__passes())
+        return 0;
+    hist__key(&key, by_argument(ctx));
+    hist__add_value(ctx, &key, argument_of(ctx, own_hist.argument));
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
