@@ -176,6 +176,7 @@ static enum exit_code run(int argc, char **argv)
     const char *const default_events[] = {"cpu"};
     struct recorder_options recorder_options = {
         .events = options.events.count ? options.events.values : default_events,
+        .sources = sources,
         .event_count = options.events.count ? options.events.count : 1,
         .frequency_hz = options.period         ? 0
                         : options.frequency_hz ? options.frequency_hz

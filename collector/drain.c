@@ -30,11 +30,11 @@ struct shelf {
 };
 
 struct drain {
-    int counts_fd[2], stacks_fd[2], tallies_fd;
+    int counts_fd[2], stacks_fd[2], hists_fd[2], tallies_fd;
     struct wire_control *control; // shared with the programs
     int cpu_count;
     struct wire_tally *per_cpu;
-    struct table counts;
+    struct table counts, hists;
     struct shelf chunks; // of this drain
     // Of stacks that belong to no count yet (drain__hold): the last drain's chunks, those that were wanted at the last
     // drain, and those that are wanted at this one, for the next.
@@ -42,6 +42,7 @@ struct drain {
     uint64_t *wanted;
     size_t wanted_count, wanted_capacity;
     bool holds;
+    struct drained_cell *cells;
     struct drained_count *joined;
     size_t joined_capacity;
 };
@@ -57,6 +58,8 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
     drain->counts_fd[1] = loader__map_fd(loader, "counts_1");
     drain->stacks_fd[0] = loader__map_fd(loader, "stacks_0");
     drain->stacks_fd[1] = loader__map_fd(loader, "stacks_1");
+    drain->hists_fd[0] = loader__map_fd(loader, "hists_0");
+    drain->hists_fd[1] = loader__map_fd(loader, "hists_1");
     drain->tallies_fd = loader__map_fd(loader, "tallies");
     drain->counts.key_bytes = sizeof(struct wire_count_key);
     drain->counts.value_bytes = sizeof(struct wire_count);
@@ -65,6 +68,8 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
     drain->cpu_count = libbpf_num_possible_cpus();
     if (drain->cpu_count < 0)
         return fault__set(fault, drain->cpu_count, "cannot count the CPUs: %s", strerror(-drain->cpu_count));
+    drain->hists.key_bytes = sizeof(struct wire_hist_key);
+    drain->hists.value_bytes = sizeof(struct wire_hist_cell) * (size_t)drain->cpu_count;
     drain->per_cpu = calloc((size_t)drain->cpu_count, sizeof(*drain->per_cpu));
     if (!drain->per_cpu)
         return fault__set(fault, -ENOMEM, "out of memory");
@@ -96,6 +101,8 @@ void drain__free(struct drain *drain)
     if (drain->control)
         munmap(drain->control, (size_t)sysconf(_SC_PAGESIZE));
     table__release(&drain->counts);
+    table__release(&drain->hists);
+    free(drain->cells);
     shelf__release(&drain->chunks);
     shelf__release(&drain->last);
     shelf__release(&drain->held);
@@ -217,6 +224,30 @@ static int join_counts(struct drain *drain)
     return 0;
 }
 
+static void add_cell(struct wire_hist_cell *sum, const struct wire_hist_cell *cell)
+{
+    sum->count += cell->count;
+    sum->sum += cell->sum;
+    sum->low = cell->low > sum->low ? cell->low : sum->low;
+    sum->max = cell->max > sum->max ? cell->max : sum->max;
+}
+
+static int join_cells(struct drain *drain)
+{
+    struct drained_cell *cells = reallocarray(drain->cells, drain->hists.count + 1, sizeof(*cells));
+    if (!cells)
+        return -ENOMEM;
+    drain->cells = cells;
+    for (size_t i = 0; i < drain->hists.count; i++) {
+        const struct wire_hist_cell *per_cpu = (void *)(drain->hists.values + i * drain->hists.value_bytes);
+        memcpy(&cells[i].key, drain->hists.keys + i * sizeof(cells[i].key), sizeof(cells[i].key));
+        cells[i].cell = (struct wire_hist_cell){0};
+        for (int cpu = 0; cpu < drain->cpu_count; cpu++)
+            add_cell(&cells[i].cell, &per_cpu[cpu]);
+    }
+    return 0;
+}
+
 static int shelf__index(struct shelf *shelf)
 {
     id_map__clear(&shelf->by_id);
@@ -304,7 +335,7 @@ static void shelve(struct drain *drain)
         shelf__clear(&drain->held_next);
     }
     shelf__clear(&drain->chunks);
-    drain->counts.count = 0;
+    drain->counts.count = drain->hists.count = 0;
 }
 
 int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_drained)
@@ -317,7 +348,11 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
     if (!err)
         err = table__take(&drain->chunks.chunks, drain->stacks_fd[old]);
     if (!err)
+        err = table__take(&drain->hists, drain->hists_fd[old]);
+    if (!err)
         err = join_counts(drain);
+    if (!err)
+        err = join_cells(drain);
     if (!err)
         err = shelf__index(&drain->chunks);
     if (!err)
@@ -328,6 +363,8 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
         return fault__set(fault, err, "cannot drain the samples from the kernel: %s", strerror(-err));
     ret_drained->set = old;
     ret_drained->counts = drain->joined;
+    ret_drained->cells = drain->cells;
+    ret_drained->count_of_cells = drain->hists.count;
     ret_drained->count_of_counts = drain->counts.count;
     ret_drained->count_of_chunks = drain->chunks.chunks.count;
     return 0;

@@ -18,11 +18,18 @@ struct drained_count {
     struct wire_count count;
 };
 
+struct drained_cell {
+    struct wire_hist_key key;
+    struct wire_hist_cell cell; // of all CPUs
+};
+
 struct drained {
     uint32_t set; // that it was
     const struct drained_count *counts;
     size_t count_of_counts;
     size_t count_of_chunks;
+    const struct drained_cell *cells;
+    size_t count_of_cells;
     struct wire_tally tally; // summed over CPUs, since the start
 };
 

@@ -374,7 +374,7 @@ static void told_losses(struct keeper *keeper, const struct wire_tally *tally)
 }
 
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault)
+                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault)
 {
     struct store_loss losses[WIRE_LOSS_COUNT];
     int err = reserve_values(keeper, drained->count_of_counts);
@@ -394,7 +394,8 @@ int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct 
         keeper->lost_here[WIRE_LOSS_UNACCOUNTED] = unaccounted(keeper, &drained->tally);
     interval->losses = losses;
     interval->loss_count = list_losses(keeper, &drained->tally, losses);
-    err = store_writer__append(keeper->parts.writer, interval, keeper->values, keeper->value_count, NULL, 0, fault);
+    err = store_writer__append(keeper->parts.writer, interval, keeper->values, keeper->value_count, histograms->rows,
+                               histograms->count, fault);
     if (!err)
         told_losses(keeper, &drained->tally);
     return err;

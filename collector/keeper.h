@@ -29,11 +29,16 @@ struct keeper_parts {
 int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct keeper **ret_keeper);
 void keeper__free(struct keeper *keeper);
 
+struct keeper_histograms { // of events that keep no stacks
+    const struct store_histogram *rows;
+    size_t count;
+};
+
 // Writes one drain as one interval. `interval` has its times and own cost; the losses are added here, from the tallies
 // and from records_lost (since the start). On failure nothing of the drain is kept but its losses, which come with the
 // next.
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault);
+                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault);
 
 // Counts a loss that somebody else has seen, since the start of the recording.
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);

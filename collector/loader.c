@@ -88,6 +88,8 @@ static uint32_t bound_of(const struct loader *loader, const char *name, uint32_t
         return loader->bounds.counts;
     if (strncmp(name, "stacks_", 7) == 0)
         return loader->bounds.stacks;
+    if (strncmp(name, "hists_", 6) == 0)
+        return loader->bounds.hists;
     if (strcmp(name, "unwind_cpus") == 0)
         return loader->bounds.cpus ? loader->bounds.cpus : 1;
     if (loader->bounds.copy_bytes && strcmp(name, "copies") == 0)

@@ -18,12 +18,14 @@
 
 #include "collector/copy_stacks.h"
 #include "collector/drain.h"
+#include "collector/hist.h"
 #include "collector/keeper.h"
 #include "collector/launch.h"
 #include "collector/naming.h"
 #include "collector/own_cost.h"
 #include "collector/perf_records.h"
 #include "collector/processes.h"
+#include "collector/source_hist.h"
 #include "collector/unwinder.h"
 #include "store/base/limits.h"
 #include "store/writer.h"
@@ -53,6 +55,7 @@ struct recorder {
     struct store_writer *writer;
     struct naming *naming;
     struct keeper *keeper;
+    struct hist *hist; // NULL: the events are no histograms
     struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
     struct copy_stacks *copies; // NULL: stacks are not copied
     int epoll_fd, signal_fd, timers[3], statistics_fd;
@@ -88,8 +91,9 @@ static int parse_events(struct recorder *recorder, struct fault *fault)
             .period = options->period,
             .min_ns = options->min_wait_ns,
             .max_ns = options->max_wait_ns,
+            .hist = options->hist,
         };
-        int err = source__parse(event, fault);
+        int err = source__parse(options->sources, event, fault);
         if (err)
             return err;
     }
@@ -130,6 +134,20 @@ static uint32_t bound(uint64_t wanted)
     return (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
 }
 
+// All buckets of every event; with keys, as many as a share of memory has room for.
+static uint32_t bound_hists(const struct recorder *recorder)
+{
+    const struct hist_options *hist = recorder->options->hist;
+    if (!hist)
+        return 1;
+    bool has_keys = hist->by != WIRE_HIST_BY_NOTHING;
+    for (size_t i = 0; i < recorder->event_count; i++)
+        has_keys = has_keys || recorder->events[i].hist_groups;
+    size_t plain = recorder->event_count * 512, cpus = (size_t)libbpf_num_possible_cpus();
+    size_t most = LIMIT_HIST_BYTES / (sizeof(struct wire_hist_cell) * cpus);
+    return (uint32_t)(has_keys && most > plain ? most : plain);
+}
+
 // At worst every sample of an interval is a count of its own, with a user and a kernel stack of two chunks together.
 static struct loader_bounds choose_bounds(const struct recorder *recorder)
 {
@@ -138,7 +156,7 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
     uint32_t last_cpu = recorder->target.online_count ? recorder->target.online[recorder->target.online_count - 1] : 0;
     return (struct loader_bounds){
         .counts = bound(samples),
-        .stacks = bound(2 * samples),
+        .stacks = bound(2 * samples), .hists = bound_hists(recorder),
         .cpus = last_cpu + 1,
         .copy_bytes = recorder->options->unwind == WIRE_UNWIND_COPY ? LIMIT_COPY_RING_BYTES : 0,
     };
@@ -267,8 +285,11 @@ static int open_store(struct recorder *recorder, struct fault *fault)
     int err = store_writer__create(recorder->options->store_path, &meta, fault, &recorder->writer);
     for (size_t i = 0; i < recorder->event_count && !err; i++) {
         struct event *event = &recorder->events[i];
-        struct store_event row = {
-            .name = event->spelled, .unit = event__unit(event), .detail = event->detail, .period = event->store_period};
+        struct store_event row = {.name = event->spelled,
+                                  .unit = event__unit(event),
+                                  .detail = event->detail,
+                                  .period = event->store_period,
+                                  .is_histogram = event->hist != NULL};
         err = store_writer__event(recorder->writer, &row, &event->store_id);
         if (err)
             fault__set(fault, err, "cannot write to the store '%s': %s", recorder->options->store_path, strerror(-err));
@@ -330,6 +351,8 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
                                  .events = recorder->events,
                                  .event_count = recorder->event_count,
                                  .wall_offset_ns = (int64_t)now_ns(CLOCK_REALTIME) - (int64_t)now_ns(CLOCK_BOOTTIME)};
+    if (recorder->options->hist && hist__new(recorder->events, recorder->event_count, &recorder->hist) != 0)
+        return fault__set(fault, -ENOMEM, "out of memory");
     return keeper__new(&parts, fault, &recorder->keeper);
 }
 
@@ -465,6 +488,7 @@ void recorder__free(struct recorder *recorder)
     unwinder__free(recorder->unwinder);
     naming__free(recorder->naming);
     keeper__free(recorder->keeper);
+    hist__free(recorder->hist);
     copy_stacks__free(recorder->copies);
     store_writer__free(recorder->writer);
     perf_records__free(recorder->records);
@@ -538,8 +562,28 @@ static int take_copies(struct recorder *recorder, uint32_t set, struct fault *fa
     return err ? fault__set(fault, err, "out of memory") : 0;
 }
 
+static int take_histograms(struct recorder *recorder, const struct drained *drained, struct keeper_histograms *ret_rows,
+                           struct fault *fault)
+{
+    *ret_rows = (struct keeper_histograms){0};
+    int err = recorder->hist ? hist__take(recorder->hist, drained, &ret_rows->rows, &ret_rows->count) : 0;
+    return err ? fault__set(fault, err, "cannot add up the histograms: %s", strerror(-err)) : 0;
+}
+
+static int show_histograms(struct recorder *recorder, bool is_last)
+{
+    const struct histogram_list *list;
+    if (!recorder->hist || !recorder->options->show)
+        return 0;
+    int err = hist__totals(recorder->hist, &list);
+    if (!err)
+        recorder->options->show(list, is_last, recorder->options->show_context);
+    return err;
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
+    struct keeper_histograms histograms;
     struct drained drained;
     struct store_interval interval = {0};
     int err = is_last ? 0 : settle_events(recorder, fault);
@@ -559,8 +603,12 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     if (err)
         return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
     measure_interval(recorder, &interval);
-    err = keeper__keep(recorder->keeper, recorder->drain, &drained, &interval, perf_records__lost(recorder->records),
-                       is_last, fault);
+    err = take_histograms(recorder, &drained, &histograms, fault);
+    if (!err)
+        err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
+                           perf_records__lost(recorder->records), is_last, fault);
+    if (!err)
+        err = show_histograms(recorder, is_last);
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
     return err;

@@ -9,6 +9,7 @@
 
 #include "collector/source.h"
 #include "collector/target.h"
+#include "report/histogram.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
 
@@ -20,6 +21,11 @@ struct recorder_options {
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
     uint64_t min_wait_ns, max_wait_ns; // of off-cpu; 0: no bound
+    const struct source *sources;      // that the events are among
+    const struct hist_options *hist;   // of events that are histograms; NULL: they are none
+    // Called after each drain of histograms, with all of them since the start.
+    void (*show)(const struct histogram_list *totals, bool is_last, void *context);
+    void *show_context;
     uint64_t drain_ns;
     uint64_t duration_ns; // 0: until a signal, or the end of the target
     const char *store_path;

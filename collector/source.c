@@ -101,9 +101,9 @@ const struct source sources[] = {
     {0},
 };
 
-int source__parse(struct event *event, struct fault *fault)
+int source__parse(const struct source *table, struct event *event, struct fault *fault)
 {
-    for (const struct source *source = sources; source->spelling; source++) {
+    for (const struct source *source = table; source->spelling; source++) {
         event->source = source;
         int err = source->parse(event, fault);
         if (err != -ENOENT)

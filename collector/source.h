@@ -15,6 +15,7 @@
 #include "store/base/fault.h"
 #include "store/store_types.h"
 
+struct hist_options;
 struct source;
 
 struct event {
@@ -23,6 +24,8 @@ struct event {
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
     uint64_t min_ns, max_ns; // of waits that are counted; 0: no bound
+    const struct hist_options *hist; // NULL: the event is no histogram
+    bool hist_groups;                // a histogram for each system call
     uint32_t perf_type;
     uint64_t perf_config;
     const char *unit; // NULL: the source's
@@ -56,8 +59,8 @@ struct source {
 
 extern const struct source sources[]; // ended by a row without a spelling
 
-// Finds the row for event->spelled and lets it parse. -EINVAL with a fault where no row knows it.
-int source__parse(struct event *event, struct fault *fault);
+// Finds the row of the table for event->spelled and lets it parse. -EINVAL with a fault where no row knows it.
+int source__parse(const struct source *table, struct event *event, struct fault *fault);
 
 // Takes the event apart, whatever state it is in.
 void event__release(struct event *event);

@@ -78,6 +78,10 @@
 #define LIMIT_MAP_ENTRIES_LEAST 16384u
 #define LIMIT_MAP_ENTRIES_MOST  262144u
 
+// Cells of histograms with keys (--by, syscall:*), of all CPUs, in each of two maps; a key takes some 20 of 32 bytes a
+// CPU. Above: values are dropped, counted as the loss "hists-full".
+#define LIMIT_HIST_BYTES (4u << 20)
+
 // Places that one event's pattern puts a probe on: each takes a descriptor, and some ms to take away again. Above: the
 // event is refused.
 #define LIMIT_PROBE_SITES 2048u

@@ -1,0 +1,270 @@
+#include "collector/hist.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/cgroups.h"
+#include "collector/source_hist.h"
+#include "collector/syscall_names.h"
+
+struct hist {
+    const struct event *events;
+    size_t event_count;
+    struct histogram_list totals, interval;
+    struct store_histogram *rows; // of the interval
+    struct drained_cell *sorted;
+    size_t sorted_capacity;
+};
+
+int hist__new(const struct event *events, size_t event_count, struct hist **ret_hist)
+{
+    struct hist *hist = calloc(1, sizeof(*hist));
+    if (!hist)
+        return -ENOMEM;
+    hist->events = events;
+    hist->event_count = event_count;
+    *ret_hist = hist;
+    return 0;
+}
+
+void hist__free(struct hist *hist)
+{
+    if (!hist)
+        return;
+    histogram_list__release(&hist->totals);
+    histogram_list__release(&hist->interval);
+    free(hist->rows);
+    free(hist->sorted);
+    free(hist);
+}
+
+// --- What a key is called
+
+static void name_by(const struct event *event, const struct wire_hist_key *key, char *ret_name, size_t bytes)
+{
+    ret_name[0] = '\0';
+    switch (event->hist->by) {
+    case WIRE_HIST_BY_NOTHING:
+        break;
+    case WIRE_HIST_BY_COMM:
+        snprintf(ret_name, bytes, "%.*s", WIRE_COMM_BYTES, key->by.comm);
+        break;
+    case WIRE_HIST_BY_CGROUP:
+        if (cgroup__path(key->by.number, ret_name, bytes) == 0)
+            break;
+        snprintf(ret_name, bytes, "cgroup %llu", (unsigned long long)key->by.number);
+        break;
+    default:
+        snprintf(ret_name, bytes, "%llu", (unsigned long long)key->by.number);
+    }
+}
+
+static void name_key(const struct event *event, const struct wire_hist_key *key, char *ret_name, size_t bytes)
+{
+    char by[512];
+    name_by(event, key, by, sizeof(by));
+    if (!event->hist_groups) {
+        snprintf(ret_name, bytes, "%s", by);
+        return;
+    }
+    syscall_name__of(key->group, ret_name, bytes);
+    size_t used = strlen(ret_name);
+    snprintf(ret_name + used, bytes - used, "%s%s", by[0] ? ", " : "", by);
+}
+
+// --- Adding up
+
+static int compare_cells(const void *left, const void *right)
+{
+    const struct drained_cell *a = left, *b = right;
+    if (a->key.event != b->key.event)
+        return a->key.event < b->key.event ? -1 : 1;
+    if (a->key.group != b->key.group)
+        return a->key.group < b->key.group ? -1 : 1;
+    return memcmp(&a->key.by, &b->key.by, sizeof(a->key.by));
+}
+
+static int sort_cells(struct hist *hist, const struct drained *drained)
+{
+    if (drained->count_of_cells > hist->sorted_capacity) {
+        struct drained_cell *grown = reallocarray(hist->sorted, drained->count_of_cells, sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        hist->sorted = grown;
+        hist->sorted_capacity = drained->count_of_cells;
+    }
+    if (!drained->count_of_cells)
+        return 0;
+    memcpy(hist->sorted, drained->cells, drained->count_of_cells * sizeof(*hist->sorted));
+    qsort(hist->sorted, drained->count_of_cells, sizeof(*hist->sorted), compare_cells);
+    return 0;
+}
+
+static void add_cell(struct histogram *histogram, const struct drained_cell *drained)
+{
+    const struct wire_hist_cell *cell = &drained->cell;
+    if (drained->key.bucket == WIRE_HIST_UNMATCHED) {
+        histogram->unmatched += cell->count;
+        return;
+    }
+    if (drained->key.bucket >= BUCKET_COUNT || !cell->count)
+        return;
+    if (!histogram->count || ~cell->low < histogram->min)
+        histogram->min = ~cell->low;
+    if (!histogram->count || cell->max > histogram->max)
+        histogram->max = cell->max;
+    histogram->counts[drained->key.bucket] += cell->count;
+    histogram->count += cell->count;
+    histogram->sum += cell->sum;
+}
+
+static int add_key(struct hist *hist, const struct drained_cell *cells, size_t count)
+{
+    const struct event *event = &hist->events[cells->key.event];
+    char name[640];
+    struct histogram *interval, *total;
+    name_key(event, &cells->key, name, sizeof(name));
+    int err = histogram_list__find(&hist->interval, event->spelled, event__unit(event), name, &interval);
+    if (!err)
+        err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), name, &total);
+    for (size_t i = 0; i < count && !err; i++) {
+        add_cell(interval, &cells[i]);
+        add_cell(total, &cells[i]);
+    }
+    return err;
+}
+
+static uint32_t store_id(const struct hist *hist, const char *probe)
+{
+    for (size_t i = 0; i < hist->event_count; i++)
+        if (strcmp(hist->events[i].spelled, probe) == 0)
+            return hist->events[i].store_id;
+    return 0;
+}
+
+// An event that keeps a stack with each value has its buckets in the values already.
+static bool keeps_stacks(const struct hist *hist, const char *probe)
+{
+    for (size_t i = 0; i < hist->event_count; i++)
+        if (strcmp(hist->events[i].spelled, probe) == 0)
+            return hist->events[i].hist->stacks;
+    return false;
+}
+
+static int make_rows(struct hist *hist, size_t *ret_count)
+{
+    struct store_histogram *rows = reallocarray(hist->rows, hist->interval.count + 1, sizeof(*rows));
+    size_t count = 0;
+    if (!rows)
+        return -ENOMEM;
+    hist->rows = rows;
+    for (size_t i = 0; i < hist->interval.count; i++) {
+        const struct histogram *histogram = hist->interval.items[i];
+        if (keeps_stacks(hist, histogram->probe))
+            continue;
+        rows[count++] = (struct store_histogram){
+            .event = store_id(hist, histogram->probe),
+            .key = histogram->by,
+            .sum = histogram->sum,
+            .min = histogram->min,
+            .max = histogram->max,
+            .unmatched = histogram->unmatched,
+            .counts = histogram->counts,
+            .count_of_buckets = BUCKET_COUNT,
+        };
+    }
+    *ret_count = count;
+    return 0;
+}
+
+int hist__take(struct hist *hist, const struct drained *drained, const struct store_histogram **ret_rows,
+               size_t *ret_count)
+{
+    histogram_list__release(&hist->interval);
+    int err = sort_cells(hist, drained);
+    for (size_t i = 0, next; i < drained->count_of_cells && !err; i = next) {
+        next = i + 1;
+        while (next < drained->count_of_cells && compare_cells(&hist->sorted[i], &hist->sorted[next]) == 0)
+            next++;
+        if (hist->sorted[i].key.event < hist->event_count)
+            err = add_key(hist, &hist->sorted[i], next - i);
+    }
+    if (!err)
+        err = make_rows(hist, ret_count);
+    *ret_rows = hist->rows;
+    return err;
+}
+
+// --- Since the start
+
+static uint64_t read_lost(const struct event *event)
+{
+    const struct bpf_map *map = event->loaded ? bpf_object__find_map_by_name(loaded__object(event->loaded), "own_lost")
+                                              : NULL;
+    int cpus = libbpf_num_possible_cpus();
+    uint32_t zero = 0;
+    uint64_t lost = 0;
+    _cleanup_free_ uint64_t *per_cpu = cpus > 0 ? calloc((size_t)cpus, sizeof(*per_cpu)) : NULL;
+    if (!map || !per_cpu || bpf_map_lookup_elem(bpf_map__fd(map), &zero, per_cpu) != 0)
+        return 0;
+    for (int i = 0; i < cpus; i++)
+        lost += per_cpu[i];
+    return lost;
+}
+
+static size_t index_of(const struct hist *hist, const char *probe)
+{
+    size_t i = 0;
+    while (i < hist->event_count && strcmp(hist->events[i].spelled, probe) != 0)
+        i++;
+    return i;
+}
+
+static int compare_totals(const void *left, const void *right, void *context)
+{
+    const struct histogram *a = *(struct histogram *const *)left, *b = *(struct histogram *const *)right;
+    size_t a_index = index_of(context, a->probe), b_index = index_of(context, b->probe);
+    if (a_index != b_index)
+        return a_index < b_index ? -1 : 1;
+    if (a->sum != b->sum)
+        return a->sum > b->sum ? -1 : 1;
+    return strcmp(a->by, b->by);
+}
+
+// An event without a single value has a histogram too: the empty one.
+static int add_empty(struct hist *hist)
+{
+    int err = 0;
+    for (size_t i = 0; i < hist->event_count && !err; i++) {
+        const struct event *event = &hist->events[i];
+        struct histogram *ignored;
+        bool found = false;
+        for (size_t j = 0; j < hist->totals.count; j++)
+            found = found || strcmp(hist->totals.items[j]->probe, event->spelled) == 0;
+        if (!found && event->attached)
+            err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), "", &ignored);
+    }
+    return err;
+}
+
+int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
+{
+    int err = add_empty(hist);
+    if (err)
+        return err;
+    if (hist->totals.count)
+        qsort_r(hist->totals.items, hist->totals.count, sizeof(struct histogram *), compare_totals, hist);
+    // What an event lost belongs to no key: it stands with the first, so that the sum over all is right.
+    size_t last = hist->event_count;
+    for (size_t i = 0; i < hist->totals.count; i++) {
+        size_t index = index_of(hist, hist->totals.items[i]->probe);
+        hist->totals.items[i]->lost = index < hist->event_count && index != last ? read_lost(&hist->events[index]) : 0;
+        last = index;
+    }
+    *ret_list = &hist->totals;
+    return 0;
+}

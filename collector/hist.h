@@ -1,0 +1,26 @@
+// Histograms of a recording: what the drains bring, added up for the interval (into the store) and since the start
+// (for the eyes).
+#ifndef HEARTH_COLLECTOR_HIST_H
+#define HEARTH_COLLECTOR_HIST_H
+
+#include "collector/drain.h"
+#include "collector/source.h"
+#include "report/histogram.h"
+#include "store/store_types.h"
+
+struct hist;
+
+// The events are borrowed.
+int hist__new(const struct event *events, size_t event_count, struct hist **ret_hist);
+void hist__free(struct hist *hist);
+
+// Takes the cells of a drain. What ret_rows points to is borrowed until the next call.
+int hist__take(struct hist *hist, const struct drained *drained, const struct store_histogram **ret_rows,
+               size_t *ret_count);
+
+// Everything since the start, by event, the largest first. Reads what was lost from the programs, which must be there.
+int hist__totals(struct hist *hist, const struct histogram_list **ret_list);
+
+DEFINE_CLEANUP(struct hist *, hist__free);
+
+#endif

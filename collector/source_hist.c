@@ -1,0 +1,404 @@
+#include "collector/source_hist.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/probe_sites.h"
+#include "collector/source_fentry.h"
+#include "collector/source_off_cpu.h"
+#include "collector/source_probe.h"
+#include "collector/source_usdt.h"
+#include "collector/syscall_names.h"
+
+// --- Options
+
+enum { ARGUMENTS_MAX = 12 }; // of a USDT probe, in libbpf; of a function, 6
+
+static int parse_number(const char *text, uint8_t *ret_argument, const char **ret_rest)
+{
+    char *end;
+    if (strncmp(text, "arg", 3) != 0 || text[3] < '0' || text[3] > '9')
+        return -EINVAL;
+    unsigned long number = strtoul(text + 3, &end, 10);
+    if (number >= ARGUMENTS_MAX)
+        return -EINVAL;
+    *ret_argument = (uint8_t)number;
+    *ret_rest = end;
+    return 0;
+}
+
+int hist_options__by(struct hist_options *options, const char *text, struct fault *fault)
+{
+    static const char *const names[] = {
+        [WIRE_HIST_BY_COMM] = "comm",
+        [WIRE_HIST_BY_PID] = "pid",
+        [WIRE_HIST_BY_TID] = "tid",
+        [WIRE_HIST_BY_CGROUP] = "cgroup",
+    };
+    const char *rest;
+    for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], text) == 0) {
+            options->by = (enum wire_hist_by)i;
+            return 0;
+        }
+    options->by = WIRE_HIST_BY_ARGUMENT;
+    if (parse_number(text, &options->by_argument, &rest) == 0 && !*rest)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "bad value for --by: '%s' is none of comm, pid, tid, cgroup, arg0, arg1, ...", text);
+}
+
+static int parse_type(struct hist_options *options, const char *type)
+{
+    static const struct {
+        const char *name;
+        uint8_t bytes;
+        bool is_signed;
+    } types[] = {{"", 8, false},     {":u8", 1, false}, {":u16", 2, false}, {":u32", 4, false}, {":u64", 8, false},
+                 {":s8", 1, true},   {":s16", 2, true}, {":s32", 4, true},  {":s64", 8, true},  {NULL, 0, false}};
+    for (size_t i = 0; types[i].name; i++)
+        if (strcmp(types[i].name, type) == 0) {
+            options->bytes = types[i].bytes;
+            options->is_signed = types[i].is_signed;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+int hist_options__argument(struct hist_options *options, const char *text, struct fault *fault)
+{
+    const char *rest = text;
+    int err = 0;
+    if (strncmp(text, "retval", 6) == 0) {
+        options->argument = WIRE_HIST_RETURNED;
+        rest = text + 6;
+    } else {
+        err = parse_number(text, &options->argument, &rest);
+    }
+    if (!err)
+        err = parse_type(options, rest);
+    return err ? fault__set_code(fault, EXIT_CODE_USAGE, err,
+                                 "'%s' is no argument; arg0 to arg11 and retval are, with a type behind it where they "
+                                 "have fewer than 64 bits: arg1:s32",
+                                 text)
+               : 0;
+}
+
+static int misplaced(const struct event *event, const char *option, struct fault *fault)
+{
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s means nothing for '%s'", option, event->spelled);
+}
+
+// --- Common to all
+
+static int configure(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    const struct hist_options *options = event->hist;
+    struct wire_hist_config config = {
+        .by = (uint8_t)options->by,
+        .by_argument = options->by_argument,
+        .argument = options->argument,
+        .bytes = options->bytes,
+        .is_signed = options->is_signed,
+        .by_key = options->has_key,
+        .stacks = options->stacks,
+        .is_on = 1,
+        .group = (uint32_t)event->perf_config,
+        .all_groups = event->hist_groups,
+    };
+    return loaded__set(loaded, "own_hist", &config, sizeof(config), fault);
+}
+
+static int attach_all(struct event *event, const struct target *target, struct fault *fault)
+{
+    struct bpf_program *program;
+    (void)target;
+    bpf_object__for_each_program(program, loaded__object(event->loaded))
+    {
+        struct bpf_link *link = bpf_program__attach(program);
+        int err = link ? loaded__keep(event->loaded, link) : -errno;
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
+                                   event->spelled, strerror(-err));
+    }
+    return 0;
+}
+
+// A probe whose arguments the kernel side cannot see.
+static int check_plain(const struct event *event, struct fault *fault)
+{
+    if (event->hist->has_value)
+        return misplaced(event, "--value", fault);
+    if (event->hist->has_key)
+        return misplaced(event, "--key", fault);
+    return event->hist->by == WIRE_HIST_BY_ARGUMENT ? misplaced(event, "--by argN", fault) : 0;
+}
+
+// --- Functions of programs
+
+static int parse_call(struct event *event, struct fault *fault)
+{
+    int err = source_probe__parse_entry(event, fault);
+    if (err)
+        return err;
+    if (event->hist->has_key)
+        return misplaced(event, "--key", fault);
+    if (event->hist->has_value && event->hist->argument == WIRE_HIST_RETURNED)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "what a function returns is there at its return: "
+                                                                "uretprobe:FILE:SYMBOL --value retval");
+    event->unit = event->hist->has_value ? "count" : "ns";
+    return 0;
+}
+
+static int parse_returned(struct event *event, struct fault *fault)
+{
+    int err = source_probe__parse_return(event, fault);
+    if (err)
+        return err;
+    if (!event->hist->has_value || event->hist->argument != WIRE_HIST_RETURNED)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "a histogram of '%s' needs --value retval; uprobe:FILE:SYMBOL gives the time it takes",
+                               event->spelled);
+    event->unit = "count";
+    return 0;
+}
+
+// At the return first: a return without a call that was seen is passed over as long as its thread has none.
+static int attach_call(struct event *event, const struct target *target, struct fault *fault)
+{
+    const struct probe_sites *sites = event->prepared;
+    struct loaded *loaded = event->loaded;
+    size_t refused, more;
+    if (event->hist->has_value)
+        return probe_sites__attach(sites, loaded__program(loaded, "hist_value"),
+                                   event->hist->argument == WIRE_HIST_RETURNED, target, loaded, fault, &refused);
+    int err = probe_sites__attach(sites, loaded__program(loaded, "hist_return"), true, target, loaded, fault, &refused);
+    if (!err)
+        err = probe_sites__attach(sites, loaded__program(loaded, "hist_entry"), false, target, loaded, fault, &more);
+    if (!err && (sites->count > 1 || refused))
+        snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu refused by the kernel",
+                 sites->count - refused, refused);
+    return err;
+}
+
+// --- USDT
+
+struct usdt_pair {
+    struct usdt_probes *start, *end; // end is NULL where a value is counted
+};
+
+static int parse_usdt(struct event *event, struct fault *fault)
+{
+    int err = source_usdt__parse(event, fault);
+    if (err)
+        return err;
+    const char *probe = strrchr(event->spelled, ':') + 1;
+    bool is_pair = strchr(probe, ',') != NULL;
+    if (event->hist->has_value && event->hist->argument == WIRE_HIST_RETURNED)
+        return misplaced(event, "retval", fault);
+    if (is_pair && event->hist->has_value)
+        return misplaced(event, "--value", fault);
+    if (!is_pair && !event->hist->has_value)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "'%s' is one probe: name two, START,END, or what of it to count with --value argN",
+                               event->spelled);
+    if (!is_pair && event->hist->has_key)
+        return misplaced(event, "--key", fault);
+    event->unit = is_pair ? "ns" : "count";
+    return 0;
+}
+
+static int prepare_usdt(struct event *event, const struct target *target, struct fault *fault)
+{
+    char file[PATH_MAX], first[256];
+    const char *words;
+    int err = probe__split(event__behind(event, "usdt:"), file, sizeof(file), &words, fault);
+    if (err)
+        return err;
+    struct usdt_pair *pair = event->prepared = calloc(1, sizeof(*pair));
+    if (!pair)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    size_t provider_bytes = strcspn(words, ":") + 1, first_bytes = strcspn(words, ",");
+    snprintf(first, sizeof(first), "%.*s", (int)first_bytes, words);
+    err = usdt_probes__find(file, first, source_probe__pid(target), fault, &pair->start);
+    if (err || !words[first_bytes])
+        return err;
+    char second[256];
+    snprintf(second, sizeof(second), "%.*s%s", (int)provider_bytes, words, words + first_bytes + 1);
+    return usdt_probes__find(file, second, source_probe__pid(target), fault, &pair->end);
+}
+
+static void release_usdt(struct event *event)
+{
+    struct usdt_pair *pair = event->prepared;
+    usdt_probes__free(pair->start);
+    usdt_probes__free(pair->end);
+    free(pair);
+}
+
+// The start first: what starts before its end is probed is not counted, and what ends without a start is unmatched.
+static int attach_usdt(struct event *event, const struct target *target, struct fault *fault)
+{
+    const struct usdt_pair *pair = event->prepared;
+    struct loaded *loaded = event->loaded;
+    const char *start = pair->end ? "hist_usdt_start" : "hist_usdt_value";
+    int err = usdt_probes__attach(pair->start, loaded__program(loaded, start), target, loaded, fault);
+    if (!err && pair->end)
+        err = usdt_probes__attach(pair->end, loaded__program(loaded, "hist_usdt_end"), target, loaded, fault);
+    return err;
+}
+
+// --- The kernel
+
+static int parse_fentry(struct event *event, struct fault *fault)
+{
+    int err = source_fentry__parse(event, fault);
+    return err ? err : check_plain(event, fault);
+}
+
+static int configure_fentry(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    int err = source_fentry__configure(event, loaded, fault);
+    return err ? err : configure(event, loaded, fault);
+}
+
+static int parse_syscall(struct event *event, struct fault *fault)
+{
+    const char *name = event__behind(event, "syscall:");
+    uint32_t number = 0;
+    if (!name)
+        return -ENOENT;
+    event->hist_groups = strcmp(name, "*") == 0;
+    if (!event->hist_groups && syscall_name__find(name, &number) != 0)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no system call '%s'; syscall:* has all of them", name);
+    event->perf_config = number;
+    snprintf(event->detail, sizeof(event->detail), "from entry to exit");
+    return check_plain(event, fault);
+}
+
+static int parse_runq(struct event *event, struct fault *fault)
+{
+    if (strcmp(event->spelled, "runq") != 0)
+        return -ENOENT;
+    if (event->hist->stacks)
+        return misplaced(event, "--stacks", fault);
+    snprintf(event->detail, sizeof(event->detail), "from woken or preempted to running");
+    return check_plain(event, fault);
+}
+
+static int parse_off_cpu(struct event *event, struct fault *fault)
+{
+    int err = source_off_cpu__parse(event, fault);
+    return err ? err : check_plain(event, fault);
+}
+
+static int configure_off_cpu(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    int err = source_off_cpu__configure(event, loaded, fault);
+    return err ? err : configure(event, loaded, fault);
+}
+
+static int parse_blkio(struct event *event, struct fault *fault)
+{
+    if (strcmp(event->spelled, "blkio") != 0)
+        return -ENOENT;
+    snprintf(event->detail, sizeof(event->detail), "from issue to completion");
+    return check_plain(event, fault);
+}
+
+// A request may be under way while the maps are drained: its stack is wanted in the next interval.
+static int settle_blkio(struct event *event, struct drain *drain)
+{
+    (void)event;
+    return drain__hold(drain, WIRE_NO_STACK);
+}
+
+const struct source hist_sources[] = {
+    {
+        .spelling = "uprobe:FILE:SYMBOL",
+        .summary = "from a function's entry to its return; with --value argN, the values of an argument",
+        .unit = "ns",
+        .object = "source_hist_call",
+        .parse = parse_call,
+        .prepare = source_probe__prepare,
+        .release = source_probe__release,
+        .configure = configure,
+        .attach = attach_call,
+    },
+    {
+        .spelling = "uretprobe:FILE:SYMBOL",
+        .summary = "with --value retval, what a function returns",
+        .unit = "count",
+        .object = "source_hist_call",
+        .parse = parse_returned,
+        .prepare = source_probe__prepare,
+        .release = source_probe__release,
+        .configure = configure,
+        .attach = attach_call,
+    },
+    {
+        .spelling = "usdt:FILE:PROVIDER:START,END",
+        .summary = "from one USDT probe to another, per thread or by --key argN; or one and --value argN",
+        .unit = "ns",
+        .object = "source_hist_usdt",
+        .parse = parse_usdt,
+        .prepare = prepare_usdt,
+        .release = release_usdt,
+        .configure = configure,
+        .attach = attach_usdt,
+    },
+    {
+        .spelling = "fentry:FUNCTION",
+        .summary = "from the entry of a function of the kernel to its return",
+        .unit = "ns",
+        .object = "source_hist_fcall",
+        .parse = parse_fentry,
+        .prepare = source_fentry__prepare,
+        .configure = configure_fentry,
+        .attach = source_fentry__attach,
+    },
+    {
+        .spelling = "syscall:NAME",
+        .summary = "how long a system call takes; syscall:* has a histogram for each",
+        .unit = "ns",
+        .object = "source_hist_syscall",
+        .parse = parse_syscall,
+        .configure = configure,
+        .attach = attach_all,
+    },
+    {
+        .spelling = "runq",
+        .summary = "how long threads wait for a CPU",
+        .unit = "ns",
+        .object = "source_hist_runq",
+        .parse = parse_runq,
+        .configure = configure,
+        .attach = attach_all,
+    },
+    {
+        .spelling = "off-cpu",
+        .summary = "how long threads are off the CPU",
+        .unit = "ns",
+        .object = "source_off_cpu",
+        .parse = parse_off_cpu,
+        .configure = configure_off_cpu,
+        .attach = source_off_cpu__attach,
+        .settle = source_off_cpu__settle,
+        .mark = source_off_cpu__mark,
+    },
+    {
+        .spelling = "blkio",
+        .summary = "block I/O, from its issue to the device to its completion",
+        .unit = "ns",
+        .object = "source_hist_block",
+        .parse = parse_blkio,
+        .configure = configure,
+        .attach = attach_all,
+        .settle = settle_blkio,
+    },
+    {0},
+};

@@ -1,0 +1,24 @@
+// The probes of `hearth hist`: rows of the same kind as sources[], each with a histogram's options.
+#ifndef HEARTH_COLLECTOR_SOURCE_HIST_H
+#define HEARTH_COLLECTOR_SOURCE_HIST_H
+
+#include "collector/source.h"
+
+// As the command line leaves it; the same for all probes of it.
+struct hist_options {
+    enum wire_hist_by by;
+    uint8_t by_argument;
+    bool has_key, has_value;
+    uint8_t argument, bytes; // of the key, or of the value
+    bool is_signed;
+    bool stacks;
+};
+
+extern const struct source hist_sources[]; // ended by a row without a spelling
+
+// "comm", "pid", "tid", "cgroup" or "argN". -EINVAL with a fault.
+int hist_options__by(struct hist_options *options, const char *text, struct fault *fault);
+// "argN", "argN:u8" to "argN:s64", or "retval". -EINVAL with a fault.
+int hist_options__argument(struct hist_options *options, const char *text, struct fault *fault);
+
+#endif
