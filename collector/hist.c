@@ -203,8 +203,8 @@ int hist__take(struct hist *hist, const struct drained *drained, const struct st
 
 static uint64_t read_lost(const struct event *event)
 {
-    const struct bpf_map *map = event->loaded ? bpf_object__find_map_by_name(loaded__object(event->loaded), "own_lost")
-                                              : NULL;
+    const struct bpf_map *map =
+        event->loaded ? bpf_object__find_map_by_name(loaded__object(event->loaded), "own_lost") : NULL;
     int cpus = libbpf_num_possible_cpus();
     uint32_t zero = 0;
     uint64_t lost = 0;

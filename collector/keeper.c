@@ -374,7 +374,8 @@ static void told_losses(struct keeper *keeper, const struct wire_tally *tally)
 }
 
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault)
+                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
+                 bool is_last, struct fault *fault)
 {
     struct store_loss losses[WIRE_LOSS_COUNT];
     int err = reserve_values(keeper, drained->count_of_counts);

@@ -38,7 +38,8 @@ struct keeper_histograms { // of events that keep no stacks
 // and from records_lost (since the start). On failure nothing of the drain is kept but its losses, which come with the
 // next.
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost, bool is_last, struct fault *fault);
+                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
+                 bool is_last, struct fault *fault);
 
 // Counts a loss that somebody else has seen, since the start of the recording.
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);

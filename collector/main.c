@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/cmd_doctor.h"
+#include "collector/cmd_hist.h"
 #include "collector/cmd_record.h"
 #include "report/cmd_diff.h"
 #include "report/cmd_list.h"
@@ -17,7 +18,7 @@
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
-    &cmd_record, &cmd_report,    &cmd_diff,        &cmd_list,   &cmd_sql,
+    &cmd_record, &cmd_hist,      &cmd_report,      &cmd_diff,   &cmd_list, &cmd_sql,
     &cmd_stat,   &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
 

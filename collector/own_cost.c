@@ -18,11 +18,14 @@ static uint64_t to_ns(const struct timeval *time)
     return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
 }
 
-static uint64_t bpf_run_time(int fd)
+static void add_program(int fd, struct own_cost *cost)
 {
     struct bpf_prog_info info = {0};
     __u32 length = sizeof(info);
-    return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.run_time_ns : 0;
+    if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0)
+        return;
+    cost->bpf_ns += info.run_time_ns;
+    cost->bpf_missed += info.recursion_misses;
 }
 
 // CPU time of a process and of its children that it has waited for, by /proc/PID/stat.
@@ -63,7 +66,7 @@ void own_cost__read(const int *program_fds, int program_count, pid_t command, st
         .peak_rss_bytes = (uint64_t)self.ru_maxrss * 1024,
     };
     for (int i = 0; i < program_count; i++)
-        ret_cost->bpf_ns += bpf_run_time(program_fds[i]);
+        add_program(program_fds[i], ret_cost);
     _cleanup_file_ FILE *file = fopen("/proc/self/statm", "re");
     if (file && fscanf(file, "%lu %lu", &size, &resident) == 2)
         ret_cost->rss_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);

@@ -55,7 +55,7 @@ struct recorder {
     struct store_writer *writer;
     struct naming *naming;
     struct keeper *keeper;
-    struct hist *hist; // NULL: the events are no histograms
+    struct hist *hist;          // NULL: the events are no histograms
     struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
     struct copy_stacks *copies; // NULL: stacks are not copied
     int epoll_fd, signal_fd, timers[3], statistics_fd;
@@ -156,7 +156,8 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
     uint32_t last_cpu = recorder->target.online_count ? recorder->target.online[recorder->target.online_count - 1] : 0;
     return (struct loader_bounds){
         .counts = bound(samples),
-        .stacks = bound(2 * samples), .hists = bound_hists(recorder),
+        .stacks = bound(2 * samples),
+        .hists = bound_hists(recorder),
         .cpus = last_cpu + 1,
         .copy_bytes = recorder->options->unwind == WIRE_UNWIND_COPY ? LIMIT_COPY_RING_BYTES : 0,
     };
@@ -722,6 +723,8 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
     recorder->summary.own_cpu_ns = cost.cpu_ns;
     recorder->summary.own_bpf_ns = cost.bpf_ns;
     recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
+    for (size_t i = 0; i < recorder->event_count; i++)
+        event__read_cost(&recorder->events[i], &recorder->summary.hits, &recorder->summary.hits_ns);
     *ret_summary = recorder->summary;
 }
 

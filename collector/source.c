@@ -1,5 +1,7 @@
 #include "collector/source.h"
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -125,6 +127,22 @@ void event__release(struct event *event)
 const char *event__unit(const struct event *event)
 {
     return event->unit ? event->unit : event->source->unit;
+}
+
+void event__read_cost(const struct event *event, uint64_t *hits, uint64_t *ns)
+{
+    struct bpf_program *program;
+    if (!event->loaded)
+        return;
+    bpf_object__for_each_program(program, loaded__object(event->loaded))
+    {
+        struct bpf_prog_info info = {0};
+        __u32 length = sizeof(info);
+        if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) != 0)
+            continue;
+        *hits += info.run_cnt;
+        *ns += info.run_time_ns;
+    }
 }
 
 const char *event__behind(const struct event *event, const char *prefix)

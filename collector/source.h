@@ -23,7 +23,7 @@ struct event {
     const char *spelled;   // borrowed from the command line
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
-    uint64_t min_ns, max_ns; // of waits that are counted; 0: no bound
+    uint64_t min_ns, max_ns;         // of waits that are counted; 0: no bound
     const struct hist_options *hist; // NULL: the event is no histogram
     bool hist_groups;                // a histogram for each system call
     uint32_t perf_type;
@@ -66,6 +66,9 @@ int source__parse(const struct source *table, struct event *event, struct fault 
 void event__release(struct event *event);
 
 const char *event__unit(const struct event *event);
+
+// Adds how often the event's programs ran, and for how long, as the kernel's statistics have it.
+void event__read_cost(const struct event *event, uint64_t *hits, uint64_t *ns);
 
 // What stands behind PREFIX in the event's words; NULL: they do not begin so.
 const char *event__behind(const struct event *event, const char *prefix);

@@ -58,8 +58,8 @@ static int parse_type(struct hist_options *options, const char *type)
         const char *name;
         uint8_t bytes;
         bool is_signed;
-    } types[] = {{"", 8, false},     {":u8", 1, false}, {":u16", 2, false}, {":u32", 4, false}, {":u64", 8, false},
-                 {":s8", 1, true},   {":s16", 2, true}, {":s32", 4, true},  {":s64", 8, true},  {NULL, 0, false}};
+    } types[] = {{"", 8, false},   {":u8", 1, false}, {":u16", 2, false}, {":u32", 4, false}, {":u64", 8, false},
+                 {":s8", 1, true}, {":s16", 2, true}, {":s32", 4, true},  {":s64", 8, true},  {NULL, 0, false}};
     for (size_t i = 0; types[i].name; i++)
         if (strcmp(types[i].name, type) == 0) {
             options->bytes = types[i].bytes;
@@ -148,8 +148,9 @@ static int parse_call(struct event *event, struct fault *fault)
     if (event->hist->has_key)
         return misplaced(event, "--key", fault);
     if (event->hist->has_value && event->hist->argument == WIRE_HIST_RETURNED)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "what a function returns is there at its return: "
-                                                                "uretprobe:FILE:SYMBOL --value retval");
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "what a function returns is there at its return: "
+                               "uretprobe:FILE:SYMBOL --value retval");
     event->unit = event->hist->has_value ? "count" : "ns";
     return 0;
 }

@@ -1,0 +1,290 @@
+// hearth hist: latency and value histograms, counted in the kernel, shown live, stored, with the stacks behind every
+// bucket where they are asked for.
+#include "collector/cmd_hist.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "collector/recorder.h"
+#include "collector/source_hist.h"
+#include "report/histogram.h"
+#include "report/output.h"
+#include "store/base/buf.h"
+#include "store/base/options.h"
+
+static struct {
+    struct target_options target;
+    const char *by, *key, *value, *format, *output;
+    uint64_t duration_ns, refresh_ns, min_wait_ns, max_wait_ns;
+    bool stacks;
+} options;
+
+static const struct option_row rows[] = {
+    TARGET_OPTION_ROWS(options.target),
+    {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
+    {'i', "interval", "SECONDS", "show what there is so often, on a terminal", option__seconds_ns, &options.refresh_ns},
+    {0, "by", "KEY", "a histogram for each comm, pid, tid, cgroup, or value of argN", option__string, &options.by},
+    {0, "key", "argN", "pair START and END by an argument, not by thread", option__string, &options.key},
+    {0, "value", "argN", "the values of an argument, or of retval; arg1:s32 where it has 32 bits and a sign",
+     option__string, &options.value},
+    {0, "stacks", NULL, "keep the stacks of every bucket: `hearth report -f flame --bucket LOW..HIGH` draws them",
+     option__flag, &options.stacks},
+    {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, &options.min_wait_ns},
+    {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, &options.max_wait_ns},
+    {'f', "format", "FORMAT", "text, json or svg; else as FILE's name ends, else text", option__string,
+     &options.format},
+    {'o', "output", "FILE", "a store (.db), or the picture itself (.txt .json .svg)", option__string, &options.output},
+    {0},
+};
+
+// --- Showing
+
+static void put_text(const struct histogram_list *list, FILE *file)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (i)
+            fputc('\n', file);
+        histogram__put_text(list->items[i], file);
+    }
+}
+
+static const struct format {
+    const char *name, *suffix;
+    void (*put)(const struct histogram_list *list, FILE *file);
+} formats[] = {
+    {"text", ".txt", put_text},
+    {"json", ".json", histogram_list__put_json},
+    {"svg", ".svg", histogram_list__put_svg},
+};
+#define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static const struct format *find_format(void)
+{
+    for (size_t i = 0; i < FORMAT_COUNT; i++)
+        if (options.format ? strcmp(options.format, formats[i].name) == 0
+                           : options.output && ends_in(options.output, formats[i].suffix))
+            return &formats[i];
+    return options.format ? NULL : &formats[0];
+}
+
+struct view {
+    const struct format *format;
+    const char *path; // of the picture; "-": stdout
+    bool is_live;     // on a terminal, shown again and again
+    int err;
+    struct fault fault;
+    uint64_t count, unmatched, lost;
+};
+
+static void add_up(struct view *view, const struct histogram_list *list)
+{
+    view->count = view->unmatched = view->lost = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        view->count += list->items[i]->count;
+        view->unmatched += list->items[i]->unmatched;
+        view->lost += list->items[i]->lost;
+    }
+}
+
+static void show(const struct histogram_list *list, bool is_last, void *context)
+{
+    struct view *view = context;
+    struct output *output;
+    if (!is_last) {
+        if (view->is_live) {
+            fputs("\033[H\033[2J", stdout);
+            put_text(list, stdout);
+            fflush(stdout);
+        }
+        return;
+    }
+    if (view->is_live)
+        fputs("\033[H\033[2J", stdout);
+    add_up(view, list);
+    view->err = output__open(view->path, &view->fault, &output);
+    if (view->err)
+        return;
+    view->format->put(list, output__file(output));
+    view->err = output__commit(output, &view->fault);
+}
+
+static void say_summary(const struct view *view, const struct recorder_summary *summary)
+{
+    double own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
+    fprintf(stderr, "hearth: %llu values, %llu unmatched, %llu lost", (unsigned long long)view->count,
+            (unsigned long long)view->unmatched, (unsigned long long)view->lost);
+    if (summary->hits)
+        fprintf(stderr, "; %llu hits, %.0f ns each in hearth's programs", (unsigned long long)summary->hits,
+                (double)summary->hits_ns / (double)summary->hits);
+    if (summary->trap_ns)
+        fprintf(stderr, " and some %llu ns for the kernel's trap", (unsigned long long)summary->trap_ns);
+    fprintf(stderr, "; hearth itself took %.2f s, %.1f MiB\n", own / 1e9,
+            (double)summary->peak_rss_bytes / (1024 * 1024));
+}
+
+// --- What was asked for
+
+static int parse_options(struct hist_options *hist, struct fault *fault)
+{
+    int err = options.by ? hist_options__by(hist, options.by, fault) : 0;
+    if (!err && options.key && options.value)
+        err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--key and --value exclude each other");
+    if (!err && (options.key || options.value))
+        err = hist_options__argument(hist, options.key ? options.key : options.value, fault);
+    hist->has_key = options.key != NULL;
+    hist->has_value = options.value != NULL;
+    hist->stacks = options.stacks;
+    if (!err && options.stacks && !(options.output && ends_in(options.output, ".db")))
+        err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                              "--stacks keeps stacks in a store: name one with -o FILE.db");
+    return err;
+}
+
+static bool is_probe(const char *word)
+{
+    for (const struct source *source = hist_sources; source->spelling; source++) {
+        size_t prefix = strcspn(source->spelling, ":");
+        if (strncmp(source->spelling, word, prefix) == 0 && word[prefix] == source->spelling[prefix])
+            return true;
+    }
+    return false;
+}
+
+// The words up to the first that is no probe are probes, and what follows is the command. The first is always one.
+static int count_probes(int argc, char **argv)
+{
+    int count = argc > 0;
+    while (count < argc && is_probe(argv[count]))
+        count++;
+    return count;
+}
+
+static void write_command_line(struct buf *line, int argc, char **argv)
+{
+    buf__append_string(line, "hearth hist");
+    for (int i = 0; i < argc; i++)
+        buf__append_format(line, " %s", argv[i]);
+    buf__append_byte(line, '\0');
+}
+
+// Without -o FILE.db the recording has a store that nobody sees.
+static int choose_store(char *ret_path, size_t bytes, bool *ret_is_temporary, struct fault *fault)
+{
+    const char *folder = getenv("TMPDIR");
+    *ret_is_temporary = !(options.output && ends_in(options.output, ".db"));
+    if (!*ret_is_temporary) {
+        snprintf(ret_path, bytes, "%s", options.output);
+        return 0;
+    }
+    snprintf(ret_path, bytes, "%s/hearth-XXXXXX.db", folder && *folder ? folder : "/tmp");
+    int fd = mkstemps(ret_path, 3);
+    if (fd < 0)
+        return fault__set(fault, -errno, "cannot create a file in '%s': %s; set TMPDIR",
+                          folder && *folder ? folder : "/tmp", strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static int record(const struct recorder_options *recorder_options, struct view *view, struct fault *fault,
+                  struct recorder_summary *summary)
+{
+    _cleanup_(recorder__freep) struct recorder *recorder = NULL;
+    int err = recorder__new(recorder_options, fault, &recorder);
+    if (err)
+        return err;
+    err = recorder__run(recorder, fault, summary);
+    say_summary(view, summary);
+    if (!err && view->err) {
+        *fault = view->fault;
+        err = view->err;
+    }
+    return err;
+}
+
+static int run_probes(int probe_count, char **argv, struct fault *fault, struct recorder_summary *summary)
+{
+    struct hist_options hist = {.bytes = 8};
+    _cleanup_(buf__release) struct buf line = {0};
+    char store[PATH_MAX];
+    bool is_temporary;
+    struct view view = {.format = find_format(), .path = "-"};
+    if (!view.format)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; text, json and svg are known",
+                               options.format);
+    int err = parse_options(&hist, fault);
+    if (!err)
+        err = choose_store(store, sizeof(store), &is_temporary, fault);
+    if (err)
+        return err;
+    if (options.output && is_temporary)
+        view.path = options.output;
+    view.is_live = options.refresh_ns && isatty(STDOUT_FILENO);
+    write_command_line(&line, probe_count, argv);
+    struct recorder_options recorder_options = {
+        .sources = hist_sources,
+        .events = (const char *const *)argv,
+        .event_count = (size_t)probe_count,
+        .period = 1,
+        .min_wait_ns = options.min_wait_ns,
+        .max_wait_ns = options.max_wait_ns,
+        .hist = &hist,
+        .show = show,
+        .show_context = &view,
+        .drain_ns = options.refresh_ns ? options.refresh_ns : 5000000000u,
+        .duration_ns = options.duration_ns,
+        .store_path = store,
+        .command_line = line.failed ? "hearth hist" : (const char *)line.data,
+        .target = &options.target,
+        .command = argv[probe_count] ? argv + probe_count : NULL,
+    };
+    err = record(&recorder_options, &view, fault, summary);
+    if (is_temporary)
+        unlink(store);
+    return err;
+}
+
+static void print_probes(void)
+{
+    puts("\nprobes:");
+    for (const struct source *source = hist_sources; source->spelling; source++)
+        printf("  %-28s %s\n", source->spelling, source->summary);
+}
+
+static enum exit_code run(int argc, char **argv)
+{
+    struct fault fault = {0};
+    struct recorder_summary summary = {0};
+    int probe_count = count_probes(argc, argv);
+    if (!probe_count) {
+        fault__warn("a histogram of what? `hearth hist -h` lists the probes");
+        return EXIT_CODE_USAGE;
+    }
+    int err = run_probes(probe_count, argv, &fault, &summary);
+    if (err)
+        return fault__say(&fault, err);
+    if (!summary.command_ended)
+        return EXIT_CODE_DONE;
+    int status = summary.command_status;
+    return (enum exit_code)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+const struct command cmd_hist = {
+    .name = "hist",
+    .operands = "PROBE... [-- PROGRAM [ARG...]]",
+    .summary = "Latency and value histograms, with the stacks behind every bucket",
+    .details = "A percentile is the end of the bucket it lies in: never too low, and at most 12.5 % too high.\n",
+    .print_more = print_probes,
+    .options = rows,
+    .run = run,
+};
