@@ -3,7 +3,7 @@
 # Static analysis of everything: cppcheck over the C, shellcheck over the scripts.
 . tests/tap.sh
 
-mapfile -t code < <(git ls-files --cached --others --exclude-standard '*.c' | grep -v '^tests/workloads/\|\.bpf\.c$')
+mapfile -t code < <(git ls-files --cached --others --exclude-standard '*.c' | grep -v '^tests/workloads/\|^tests/bench/\|\.bpf\.c$')
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run .ci/install tests/run tests/fuzz/run tests/kernels/guest tests/kernels/init)
 
 # The includes of the system are not read: cppcheck knows libc by itself. Its advice about style is not asked
