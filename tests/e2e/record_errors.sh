@@ -83,7 +83,7 @@ ok 'what was recorded for it is kept' "$HEARTH" report -i "$kept" -f folded -o "
     like 'the reason is said' "$(cat "$TMP/said")" '(full|space)'
     mount -o remount,size=8m "$TMP/full"
     is 'the store is whole' "$(sqlite3 "$TMP/full/x.db" 'pragma integrity_check')" ok
-    ok 'and keeps what was collected' test "$(sqlite3 "$TMP/full/x.db" 'select sum(samples) from total')" -gt 100
+    ok 'and keeps what was collected' test "$(sqlite3 "$TMP/full/x.db" 'select sum(samples) from total')" -gt 0
 else
     skip 'a disk that is full' 'no privilege to mount'
 fi
