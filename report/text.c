@@ -39,8 +39,14 @@ static bool misleads(int32_t point)
 
 void text__append_clean(struct buf *buf, const char *text)
 {
-    while (*text) {
+    for (;;) {
         const char *start = text;
+        while (*text >= 0x20 && *text < 0x7f)
+            text++;
+        buf__append(buf, start, (size_t)(text - start));
+        if (!*text)
+            return;
+        start = text;
         int32_t point = text__next(&text);
         if (point < 0)
             buf__append_format(buf, "\\x%02x", (unsigned char)*start);
