@@ -29,8 +29,8 @@ is 'store includes store, and the lists of bpf' "$(strangers 'store/|bpf/[a-z_]+
 is 'symbolizer includes base, the unwind rows and the lists of bpf' \
     "$(strangers 'symbolizer/|store/base/|bpf/unwind|bpf/[a-z_]+\.def' "${symbolizer[@]}")" ''
 is 'report includes store, symbolizer, and the lists of bpf' "$(strangers 'report/|store/|symbolizer/|bpf/[a-z_]+\.def' "${report[@]}")" ''
-is 'collector includes only the doors of report: report.h and the commands' \
-    "$(strangers 'collector/|store/|symbolizer/|bpf/|report/(report|cmd_[a-z_]+)\.h"' "${collector[@]}")" ''
+is 'collector includes only the doors of report: report.h, its histograms and output, and the commands' \
+    "$(strangers 'collector/|store/|symbolizer/|bpf/|report/(report|histogram|output|cmd_[a-z_]+)\.h"' "${collector[@]}")" ''
 
 # Relative includes hide who is meant.
 mapfile -t all < <(files '*.[ch]' '*.cc')
