@@ -21,7 +21,8 @@
 
 #define USER_CS_64        0x33 // arch/x86/include/asm/segment.h: __USER_CS
 #define UPROBE_PAGE_BYTES 4096
-#define RETURN_INSTANCES  16 // looked at for one frame; stale ones of a longjmp are skipped
+#define UPROBE_SLOT_BYTES 128 // of a copied instruction (UPROBE_XOL_SLOT_BYTES)
+#define RETURN_INSTANCES  16  // looked at for one frame; stale ones of a longjmp are skipped
 
 static __always_inline struct unwind_cpu *unwind__cpu(const struct unwind_walk *walk)
 {
@@ -203,31 +204,61 @@ static __always_inline __u32 unwind__find(struct unwind_walk *walk)
 }
 
 // Uprobes of anybody put addresses of their own page where the program's stand. A uretprobe replaces the return address
-// on the stack, and keeps the real one (kernel/events/uprobes.c: prepare_uretprobe); a probed instruction may run from
-// a copy.
+// on the stack by that of a trampoline, and keeps the real one (kernel/events/uprobes.c: prepare_uretprobe); a probed
+// instruction may run from a copy.
+
+// The real return address, for the trampoline's in the stack slot at `slot` or up to `pushed` bytes above.
+static __always_inline __u32 unwind__real_return(struct unwind_walk *walk, struct uprobe_task *utask, __u64 slot,
+                                                 __u32 pushed)
+{
+    struct return_instance *instance = (void *)walk->return_instance;
+    if (!instance)
+        instance = BPF_CORE_READ(utask, return_instances);
+    for (int i = 0; i < RETURN_INSTANCES && instance; i++) {
+        __u64 real = BPF_CORE_READ(instance, orig_ret_vaddr), stack = BPF_CORE_READ(instance, stack);
+        instance = BPF_CORE_READ(instance, next);
+        // Several probes on one function share a slot: all but one have the trampoline as what they replaced.
+        if (stack - slot > pushed || real == walk->trampoline)
+            continue;
+        walk->registers.ip = real;
+        walk->registers.sp = stack + 8;
+        walk->return_instance = (__u64)instance;
+        return 1;
+    }
+    return 0;
+}
+
+// Inside the trampoline (arch/x86/kernel/uprobes.c, uretprobe_trampoline_entry; before 6.11 it is only its first byte):
+//
+//   0  push %rax; push %rcx; push %r11; mov $335, %rax; syscall     the call handles the probe, and replaces the saved
+//   13 pop %r11; pop %rcx; ret                                      rax by the real return address
+static __always_inline void unwind__leave_trampoline(struct unwind_walk *walk, struct uprobe_task *utask)
+{
+    __u64 at = walk->registers.ip - walk->trampoline, saved = 0, address;
+    if (unwind__real_return(walk, utask, walk->registers.sp - 8, 24))
+        return;
+    saved = walk->registers.sp + (at <= 13 ? 16 : at <= 15 ? 8 : 0);
+    if (unwind_read(&address, sizeof(address), saved) != 0)
+        return;
+    walk->registers.ip = address;
+    walk->registers.sp = saved + 8;
+}
+
 __noinline __u32 unwind__undo_uprobe(struct unwind_walk *walk)
 {
     if (!walk)
         return 0;
     struct task_struct *task = bpf_get_current_task_btf();
-    if (!walk->before_call && walk->registers.ip != walk->trampoline) {
-        __u64 copy = BPF_CORE_READ(task, utask, xol_vaddr);
-        walk->registers.ip += BPF_CORE_READ(task, utask, vaddr) - copy;
+    struct uprobe_task *utask = BPF_CORE_READ(task, utask);
+    if (!utask)
         return 0;
-    }
-    struct return_instance *instance = (void *)walk->return_instance;
-    if (!instance)
-        instance = BPF_CORE_READ(task, utask, return_instances);
-    for (int i = 0; i < RETURN_INSTANCES && instance; i++) {
-        __u64 real = BPF_CORE_READ(instance, orig_ret_vaddr), stack = BPF_CORE_READ(instance, stack);
-        instance = BPF_CORE_READ(instance, next);
-        // Several probes on one function share a slot: all but one have the trampoline as what they replaced.
-        if (stack != walk->registers.sp - 8 || real == walk->trampoline)
-            continue;
-        walk->registers.ip = real;
-        walk->return_instance = (__u64)instance;
-        return 0;
-    }
+    if (walk->before_call)
+        return unwind__real_return(walk, utask, walk->registers.sp - 8, 0);
+    __u64 copy = BPF_CORE_READ(utask, xol_vaddr);
+    if (copy && walk->registers.ip - copy < UPROBE_SLOT_BYTES)
+        walk->registers.ip += BPF_CORE_READ(utask, vaddr) - copy;
+    else
+        unwind__leave_trampoline(walk, utask);
     return 0;
 }
 

@@ -1,0 +1,74 @@
+#!/bin/bash
+# check: 120 s
+# Unwound in the kernel by tables: stacks of programs without frame pointers are whole, from the leaf to _start, whatever
+# lies between, also while uprobes and uretprobes are active and in processes that live 5 ms.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'recording takes root'
+out=$TMP/out.folded
+
+record() { # [OPTION...] -- COMMAND...: into $out, what hearth says into $TMP/log
+    "$HEARTH" record --unwind=table -F 499 -o "$out" "$@" >"$TMP/truth" 2>"$TMP/log"
+}
+
+samples() { awk '{ n += $NF } END { print n + 0 }'; }
+
+# The share of the samples of a program, in percent, whose stack matches a pattern behind the program's name.
+share() { # COMM PATTERN
+    local all some
+    all=$(grep -E "^$1;" "$out" | samples)
+    some=$(grep -E "^$1;($2)" "$out" | samples)
+    [[ $all -gt 50 ]] || all=1000000 # too few to tell
+    awk -v a="$all" -v s="$some" 'BEGIN { print 100 * s / a }'
+}
+
+at_least() { # WHAT SHARE LEAST
+    if awk -v a="$2" -v b="$3" 'BEGIN { exit !(a >= b) }'; then
+        pass "$1"
+    else
+        fail "$1" "only $2 %" "$(grep -E 'unwind:|truncated' "$out" | cut -c1-200 | head -5)"
+    fi
+}
+
+root='_start;__libc_start_main[^;]*;__libc_start_call_main;main'
+whole() { # WORKLOAD ARGUMENTS PATTERN
+    local arguments
+    read -ra arguments <<<"$2"
+    ok "$1 is recorded" record -- "$LOADS/nofp/$1" "${arguments[@]}"
+    at_least "99 % of the stacks of $1 $2 are whole" "$(share "$1" "$3")" 99
+}
+whole leaves 1 "$root;run;outer;middle;"
+whole recursion '100 1' "$root;start;(descend;){100}bottom"
+whole recursion '400 1' "$root;start;(descend;){400}bottom"
+whole qsort_callback 1 "$root;sort;.*;compare|$root|_start"
+whole exceptions 1 "$root|_start"
+whole signals 1 "$root;|_start"
+whole signals '1 altstack' "$root;|[^;]*clone3;|_start"
+whole vdso 1 "$root|_start"
+whole coroutines 1 '__start_context;coroutine;in_coroutine_|\[libc[^;]*;coroutine;in_coroutine_|_start'
+
+ok 'recursion deeper than the limit is recorded' record -- "$LOADS/nofp/recursion" 700 1
+at_least 'its stacks say that they are cut' "$(share recursion '\[truncated\];(descend;)+bottom')" 98
+
+# The return addresses of 60 nested calls are those of the uretprobe's trampoline.
+ok 'a program with uretprobes is recorded' record -e cpu -e "uretprobe:$LOADS/nofp/recursion:descend" -- "$LOADS/nofp/recursion" 60 1
+at_least 'stacks through 60 probed functions are whole' "$(share recursion "$root;start;(descend;){60}bottom")" 99
+ok 'a program with busy uprobes is recorded' record -e cpu -e "uprobe:$LOADS/nofp/qsort_callback:compare" \
+    -e "uretprobe:$LOADS/nofp/qsort_callback:compare" -- "$LOADS/nofp/qsort_callback" 1
+at_least 'its stacks are whole' "$(share qsort_callback "$root|_start")" 98
+
+ok 'a storm of processes of 5 ms is recorded' record -- "$LOADS/nofp/storm" 2 5
+at_least '95 % of their samples are whole and named' "$(share storm "$root;short_life;short_leaf|_start;")" 95
+
+ok 'dlopen and dlclose are recorded' record -- "$LOADS/nofp/dlopen" 1
+at_least 'stacks through libraries that come and go are whole' "$(share dlopen "$root|_start")" 97
+cp "$LOADS/nofp/replaced" "$TMP/replaced"
+ok 'a program replaced on disk while it runs is recorded' record -- "$TMP/replaced" 1
+at_least 'its stacks are whole' "$(share replaced "$root|_start")" 97
+
+"$HEARTH" record -F 499 -o "$out" -- "$LOADS/nofp/jit" 1 >"$TMP/truth" 2>"$TMP/log"
+at_least 'with --unwind=auto stacks through JIT code are whole' "$(share jit "$root|_start")" 97
+"$HEARTH" record --unwind=fp -F 499 -o "$out" -- "$LOADS/fp/recursion" 60 1 >"$TMP/truth" 2>"$TMP/log"
+at_least 'with --unwind=fp frame pointers are followed' "$(share recursion '.*main;start;(descend;){60}bottom')" 98
+is 'another way to unwind is refused' "$("$HEARTH" record --unwind=guess -- true 2>/dev/null; echo $?)" 2
+done_testing
