@@ -5,8 +5,8 @@
 //
 // calls [THREADS, 1] [SHORT, 400] [LONG, 100] [RECURSION, 0] [WAIT_SECONDS before the start, 0]
 // Each thread makes all the calls. With RECURSION a call calls itself so often before it takes its time, each of them
-// inside the other. The time is wall time, spun, not slept. Prints the calls, and as `truth bucket LOW COUNT` how many
-// took LOW ns to twice that, measured inside: a busy machine may lengthen some.
+// inside the other. The time is wall time, spun, not slept. Prints the calls, as `truth bucket LOW COUNT` how many took
+// LOW ns to twice that, and `truth p50 NS` and `truth p99 NS`, all measured inside: a busy machine may lengthen some.
 //
 // calls_semaphore.c is the same with semaphores in front of the probes.
 #include <pthread.h>
@@ -24,6 +24,8 @@ void timed_call(uint64_t ns, unsigned recursion);
 
 static unsigned shorts, longs, recursion_depth;
 static uint64_t by_power[64];
+static uint64_t all_ns[1 << 20];
+static unsigned all_count;
 
 FRAME void timed_call(uint64_t ns, unsigned recursion)
 {
@@ -35,7 +37,14 @@ FRAME void timed_call(uint64_t ns, unsigned recursion)
         ;
     DTRACE_PROBE1(hearth_test, end, ns);
     uint64_t took_ns = wall_ns() - start_ns;
+    all_ns[__atomic_fetch_add(&all_count, 1, __ATOMIC_RELAXED) % (1 << 20)] = took_ns;
     __atomic_fetch_add(&by_power[63 - __builtin_clzll(took_ns)], 1, __ATOMIC_RELAXED);
+}
+
+static int compare(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
 }
 
 FRAME static void *work(void *unused)
@@ -66,6 +75,11 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
     truth("calls", (uint64_t)count * (shorts + longs) * (recursion_depth + 1));
+    if (all_count && all_count <= 1 << 20) {
+        qsort(all_ns, all_count, sizeof(all_ns[0]), compare);
+        truth("p50", all_ns[(all_count + 1) / 2 - 1]);
+        truth("p99", all_ns[(all_count * 99 + 99) / 100 - 1]);
+    }
     for (unsigned power = 0; power < 64; power++)
         if (by_power[power])
             printf("truth bucket %llu %llu\n", 1ull << power, (unsigned long long)by_power[power]);

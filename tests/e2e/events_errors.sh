@@ -1,0 +1,113 @@
+#!/bin/bash
+# check: 60 s
+# What cannot be probed is said in one sentence each, that names it and says why; the other events of the recording go on.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'probes take root'
+calls=$LOADS/nofp/calls
+cp "$calls" "$TMP/stripped"
+strip -s "$TMP/stripped"
+printf '\177ELF\001\001\001' >"$TMP/bits32"
+cat >"$TMP/bits32.s" <<'S'
+.globl _start
+_start: mov $1, %eax
+        int $0x80
+S
+as --32 -o "$TMP/bits32.o" "$TMP/bits32.s" && ld -m elf_i386 -o "$TMP/bits32" "$TMP/bits32.o"
+echo 'no program' >"$TMP/text"
+# A USDT note whose argument is in no register that there is.
+cat >"$TMP/odd.s" <<'S'
+        .text
+        .globl main
+main:   nop
+990:    nop
+        xor %eax, %eax
+        ret
+        .section .stapsdt.base, "aG", "progbits", .stapsdt.base, comdat
+        .weak _.stapsdt.base
+_.stapsdt.base: .space 1
+        .section .note.stapsdt, "?", "note"
+        .balign 4
+        .4byte 992f-991f, 994f-993f, 3
+991:    .asciz "stapsdt"
+992:    .balign 4
+993:    .8byte 990b
+        .8byte _.stapsdt.base
+        .8byte 0
+        .asciz "odd"
+        .asciz "probe"
+        .asciz "8@%nosuch"
+994:    .balign 4
+        .section .note.GNU-stack, "", @progbits
+S
+gcc -o "$TMP/odd" "$TMP/odd.s"
+
+# refused WHAT EVENT PATTERN: alone it ends the recording, beside another event it is left out.
+refused() {
+    local status
+    "$HEARTH" record -e "$2" -o "$TMP/x.db" -- true 2>"$TMP/said" >&2
+    status=$?
+    like "$1" "$(cat "$TMP/said")" "$3"
+    is "$1: one line, and it fails" "$(grep -c . "$TMP/said") $((status == 1 || status == 3))" '1 1'
+    "$HEARTH" record -e "$2" -e "uprobe:$calls:timed_call" -o "$TMP/x.db" -- "$calls" 1 5 1 2>"$TMP/said" >/dev/null
+    is "$1: the other event goes on" "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) from total')" '0 6'
+    like "$1: and it is still said" "$(cat "$TMP/said")" "$3"
+}
+refused 'a missing symbol' "uprobe:$calls:no_such" "no function 'no_such' in '.*calls'; .hearth list probes"
+refused 'a stripped binary' "uprobe:$TMP/stripped:timed_call" "no function 'timed_call' in '.*', which is stripped; install its debug symbols"
+refused 'a 32-bit binary' "uprobe:$TMP/bits32:_start" 'a 32-bit file; hearth knows the code of x86-64 only'
+refused 'no binary' "uprobe:$TMP/text:main" 'no ELF file'
+refused 'no file' "uprobe:$TMP/nothing:main" "cannot open '.*nothing': No such file"
+refused 'no library' 'uprobe:libnosuch.so.1:main' "no library and no program 'libnosuch.so.1'"
+refused 'an offset outside' "uprobe:$calls:timed_call+0x10000" 'behind the end of that function'
+refused 'a resolver' 'uprobe:libc:strlen' 'chosen among several when a program is linked'
+refused 'a file without USDT' "usdt:$LOADS/nofp/burn:a:b" 'has no USDT probes'
+refused 'a USDT probe it has not' "usdt:$calls:hearth_test:middle" "no USDT probe 'hearth_test:middle'; it has hearth_test:begin, hearth_test:end"
+refused 'an odd USDT argument' "usdt:$TMP/odd:odd:probe" "cannot put a probe on odd:probe in '.*odd': .*nosuch"
+refused 'a missing tracepoint' 'tracepoint:sched:no_such' "no tracepoint 'sched:no_such'"
+refused 'a missing function of the kernel' 'fentry:no_such_function' "BTF has no function 'no_such_function'"
+[[ -e /sys/bus/event_source/devices/kprobe ]] ||
+    refused 'no kprobes' 'kprobe:do_nanosleep' 'this kernel has no kprobes'
+[[ -e /sys/bus/event_source/devices/cpu ]] || {
+    "$HEARTH" record -e cycles -o "$TMP/x.db" true 2>"$TMP/said"
+    is 'no PMU: exit code' $? 3
+    like 'no PMU' "$(cat "$TMP/said")" "does not count 'cycles': its PMU has no such counter"
+}
+
+# usage WHAT PATTERN ARGUMENT...
+usage() {
+    local what=$1 pattern=$2
+    shift 2
+    "$HEARTH" "$@" 2>"$TMP/said" >/dev/null
+    is "$what: exit code" $? 2
+    like "$what" "$(cat "$TMP/said")" "$pattern"
+}
+usage 'an unknown event' "unknown event 'cpuu'" record -e cpuu -o "$TMP/x.db" true
+usage 'a probe without a symbol' "'libc' names no probe" record -e uprobe:libc -o "$TMP/x.db" true
+usage 'half a tracepoint' 'names no tracepoint' record -e tracepoint:sched -o "$TMP/x.db" true
+usage 'a USDT probe without its provider' 'names no USDT probe' record -e usdt:libc:x -o "$TMP/x.db" true
+usage 'hist without a probe' 'a histogram of what' hist
+usage 'a bad key' 'none of comm, pid' hist runq --by name
+usage 'one USDT probe alone' 'name two, START,END' hist "usdt:$calls:hearth_test:begin"
+usage 'stacks without a store' 'name one with -o FILE.db' hist --stacks off-cpu
+usage 'an unknown system call' "no system call 'opn'" hist syscall:opn
+usage 'a value of a wait' '--value means nothing' hist runq --value arg0
+usage 'an unknown format' "unknown format 'xml'" hist runq -f xml
+
+# --- A library that nobody has loaded yet is probed in its file, and counts when it is.
+gcc -shared -fPIC -o "$TMP/libpart.so" -x c - <<<'int part(int x) { return x + 1; }'
+gcc -o "$TMP/loads" -x c - -ldl <<C
+#include <dlfcn.h>
+#include <unistd.h>
+int main(void)
+{
+    usleep(1500000);
+    int (*part)(int) = (int (*)(int))dlsym(dlopen("$TMP/libpart.so", RTLD_NOW), "part");
+    for (int i = 0; i < 7; i++)
+        part(i);
+}
+C
+background "$TMP/loads"
+"$HEARTH" record -e "uprobe:$TMP/libpart.so:part" -p $! -o "$TMP/x.db" 2>/dev/null
+is 'a library that is loaded later' "$(sqlite3 "$TMP/x.db" 'select sum(samples) from total')" 7
+done_testing

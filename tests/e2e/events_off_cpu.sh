@@ -1,0 +1,43 @@
+#!/bin/bash
+# check: 60 s, alone
+# Off-CPU time is the truth's, thread by thread, with the stack that the thread waits with; a wait longer than an interval
+# shows in each; waits outside the bounds do not show.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'off-cpu takes root'
+waits=$LOADS/nofp/waits
+"$HEARTH" record -e off-cpu -t 1 -o "$TMP/x.db" -d 0.1 2>"$TMP/said" >&2
+if grep -q 'cannot load' "$TMP/said"; then skip_all "this kernel has no BTF tracepoints: $(cat "$TMP/said")"; fi
+
+sum() { awk '{ n += $NF } END { print n + 0 }' "$@"; }
+of() { grep -E "^$1[-;]" "$TMP/folded"; }
+
+"$HEARTH" record -e off-cpu --threads -i 0.1 -o "$TMP/x.db" -- "$waits" 40 >"$TMP/truth" 2>"$TMP/said"
+is 'a recording of waits' $? 0
+"$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null
+like 'nothing was lost' "$(cat "$TMP/said")" ' 0 lost, '
+while read -r _ _ name _ wall cpu _; do
+    within "$name: the sum is its wall time less its CPU time" "$(of "$name" | sum)" $((wall - cpu)) $(((wall - cpu) / 50 + 2000000))
+done < <(grep '^truth thread' "$TMP/truth")
+like 'the waiter waits in its lock' "$(of waiter | sort -t' ' -k2 | grep -E 'wait_for_lock|lll_lock_wait')" 'start_thread;.*lll_lock_wait.*futex_wait'
+within 'nearly all of its time' "$(of waiter | grep -E 'lll_lock_wait|pthread_mutex_lock' | sum)" "$(of waiter | sum)" $(($(of waiter | sum) / 10))
+within 'the sleeper sleeps' "$(of sleeper | grep -F 'clock_nanosleep' | grep -F '[sleeping]' | sum)" "$(of sleeper | sum)" $(($(of sleeper | sum) / 20))
+within 'the spinner is preempted' "$(of spinner | grep -F '[preempted]' | sum)" "$(of spinner | sum)" $(($(of spinner | sum) / 20 + 1000000))
+is 'the leaf of the kernel is the scheduler, not the probe' "$(grep -c 'bpf_\|off_cpu_switch' "$TMP/folded")" 0
+like 'stacks without frame pointers are whole' "$(of sleeper | grep -F nanosleep)" 'clone3;start_thread;.*;(__clock_nanosleep|clock_nanosleep)'
+
+# --- One wait of three seconds, in intervals of half a second.
+"$HEARTH" record -e off-cpu -i 0.5 -o "$TMP/x.db" -- sleep 3 2>/dev/null
+rows=$(sqlite3 "$TMP/x.db" 'select count(*) from interval')
+ok "several intervals ($rows)" test "$rows" -ge 5
+"$HEARTH" report -i "$TMP/x.db" -f folded >"$TMP/whole" 2>/dev/null
+within 'the wait is there once' "$(grep '^sleep;.*nanosleep' "$TMP/whole" | sum)" 3000000000 100000000
+is 'as one sample' "$("$HEARTH" sql -i "$TMP/x.db" "select sum(samples) from sample where value > 100000000" 2>/dev/null | tail -1)" 1
+ok 'with its stack in every interval' awk -v n="$("$HEARTH" report -i "$TMP/x.db" -f folded 2>/dev/null | grep -c 'stack lost')" 'BEGIN { exit n != 0 }'
+
+# --- Bounds
+"$HEARTH" record -e off-cpu --min-block 15ms --max-block 1 -o "$TMP/x.db" -- "$waits" 20 >"$TMP/truth" 2>/dev/null
+"$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null
+within 'waits of 20 ms are within the bounds' "$(of holder | grep -F nanosleep | sum)" 400000000 40000000
+ok 'waits of 10 ms are not, but for late ones' test "$(of sleeper | grep -F nanosleep | sum)" -lt 100000000
+done_testing

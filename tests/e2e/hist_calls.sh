@@ -1,0 +1,111 @@
+#!/bin/bash
+# check: 120 s, alone
+# Histograms of known durations: every call counted once, in its bucket, whoever starts the program, by uprobe and by
+# USDT, with threads, recursion and longjmp; what is stored and what is drawn says the same.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'probes take root'
+
+# Of a JSON of histograms: field NAME FILE [INDEX]
+field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[2]))[int(sys.argv[3])][sys.argv[1]])' "$1" "$2" "${3:-0}"; }
+# Counts by powers of two, as the workload tells them: "LOW COUNT" lines.
+powers() {
+    python3 -c '
+import json, sys
+powers = {}
+for bucket in json.load(open(sys.argv[1]))[0]["buckets"]:
+    low = 1 << bucket["low"].bit_length() - 1
+    powers[low] = powers.get(low, 0) + bucket["count"]
+for low in sorted(powers): print(low, powers[low])' "$1"
+}
+# How many calls the two lists put into different powers of two: the probe's own time moves a few over a border.
+apart() { awk '{ d[$1] += NR == FNR ? $2 : -$2 } END { for (p in d) s += d[p] < 0 ? -d[p] : d[p]; print s / 2 }' "$1" "$2"; }
+
+# check_calls WHAT JSON TRUTH CALLS
+check_calls() {
+    is "$1: every call is counted" "$(field count "$2") $(field unmatched "$2") $(field lost "$2")" "$4 0 0"
+    is "$1: the program made so many" "$(truth "$3" calls)" "$4"
+    powers "$2" >"$TMP/powers"
+    awk '$1 == "truth" && $2 == "bucket" { print $3, $4 }' "$3" >"$TMP/true-powers"
+    within "$1: in the power of two that the program measured" "$(apart "$TMP/powers" "$TMP/true-powers")" 0 $(($4 / 50))
+    # A percentile is the end of its bucket: at most an eighth too high, and never too low.
+    for share in p50 p99; do
+        ok "$1: $share is that of the program, to the bucket" awk -v got="$(field $share "$2")" -v truth="$(truth "$3" $share)" \
+            'BEGIN { print got, truth; exit !(got >= truth * 0.97 && got <= truth * 1.17 + 20000) }'
+    done
+}
+
+calls=$LOADS/nofp/calls
+"$HEARTH" hist "uprobe:$calls:timed_call" -f json -o "$TMP/x.json" -- "$calls" >"$TMP/truth" 2>"$TMP/said"
+is 'hist with a command' $? 0
+check_calls 'uprobe' "$TMP/x.json" "$TMP/truth" 500
+like 'the cost of a hit is said' "$(cat "$TMP/said")" '1000 hits, [0-9]+ ns each'
+
+for kind in calls calls_semaphore; do
+    program=$LOADS/nofp/$kind
+    "$HEARTH" hist "usdt:$program:hearth_test:begin,end" -f json -o "$TMP/x.json" -- "$program" >"$TMP/truth" 2>/dev/null
+    check_calls "USDT, $kind" "$TMP/x.json" "$TMP/truth" 500
+    # A process that runs already.
+    background "$program" 1 80 20 0 2 >"$TMP/truth"
+    "$HEARTH" hist "usdt:$program:hearth_test:begin,end" -p $! -f json -o "$TMP/x.json" 2>/dev/null
+    check_calls "USDT, $kind that runs already" "$TMP/x.json" "$TMP/truth" 100
+done
+background "$LOADS/nofp/calls" 1 80 20 0 2 >"$TMP/truth"
+"$HEARTH" hist "uprobe:$LOADS/nofp/calls:timed_call" -p $! -f json -o "$TMP/x.json" 2>/dev/null
+check_calls 'uprobe, a process that runs already' "$TMP/x.json" "$TMP/truth" 100
+
+# --- Threads, recursion, longjmp
+calls=$LOADS/nofp/calls
+"$HEARTH" hist "uprobe:$calls:timed_call" --by tid -f json -o "$TMP/x.json" -- "$calls" 8 40 5 3 >"$TMP/truth" 2>/dev/null
+is '8 threads, 3 deep: every call' "$(truth "$TMP/truth" calls) $(python3 -c '
+import json, sys
+rows = json.load(open(sys.argv[1]))
+print(sum(r["count"] for r in rows), len(rows), {r["count"] for r in rows}, sum(r["unmatched"] for r in rows))' "$TMP/x.json")" \
+    '1440 1440 8 {180} 0'
+"$HEARTH" hist "uprobe:$LOADS/nofp/jumps:leaf" -f json -o "$TMP/x.json" -- "$LOADS/nofp/jumps" >"$TMP/truth" 2>/dev/null
+is 'calls left by longjmp are unmatched, the others are not' "$(field count "$TMP/x.json") $(field unmatched "$TMP/x.json")" \
+    "$(truth "$TMP/truth" returned) $(($(truth "$TMP/truth" made) - $(truth "$TMP/truth" returned)))"
+
+# --- Arguments
+"$HEARTH" hist "uprobe:$calls:timed_call" --value arg0 -f json -o "$TMP/x.json" -- "$calls" 1 40 10 >/dev/null 2>&1
+powers "$TMP/x.json" >"$TMP/powers"
+is 'the values of an argument' "$(tr '\n' ' ' <"$TMP/powers")$(field sum "$TMP/x.json") $(field min "$TMP/x.json") $(field max "$TMP/x.json")" \
+    '524288 40 8388608 10 200000000 1000000 16000000'
+"$HEARTH" hist "usdt:$calls:hearth_test:begin,end" --by arg0 -f json -o "$TMP/x.json" -- "$calls" 1 40 10 >/dev/null 2>&1
+is 'a histogram for each value of an argument' "$(field by "$TMP/x.json") $(field count "$TMP/x.json") $(field by "$TMP/x.json" 1) $(field count "$TMP/x.json" 1)" \
+    '16000000 10 1000000 40'
+requests=$LOADS/nofp/requests
+"$HEARTH" hist "usdt:$requests:hearth_test:request_begin,request_end" --key arg0 -f json -o "$TMP/x.json" -- "$requests" >/dev/null 2>&1
+is 'pairs by key, over threads' "$(field count "$TMP/x.json") $(field unmatched "$TMP/x.json")" '200 0'
+ok 'none is shorter than the program made it' test "$(field min "$TMP/x.json")" -ge 1950000
+"$HEARTH" hist "usdt:$requests:hearth_test:request_begin,request_end" -f json -o "$TMP/x.json" -- "$requests" >/dev/null 2>&1
+is 'the same by thread finds no pair, and says so' "$(field count "$TMP/x.json") $(field unmatched "$TMP/x.json")" '0 200'
+"$HEARTH" hist "usdt:$requests:hearth_test:request_end" --value arg1:s32 -f json -o "$TMP/x.json" -- "$requests" >/dev/null 2>&1
+is 'values below zero are in no bucket' "$(field count "$TMP/x.json") $(field unmatched "$TMP/x.json") $(field max "$TMP/x.json")" '160 40 199'
+"$HEARTH" hist "uretprobe:$LOADS/nofp/hits:hit" --value retval -f json -o "$TMP/x.json" -- "$LOADS/nofp/hits" 1000 1 >/dev/null 2>&1
+is 'what a function returns' "$(field count "$TMP/x.json") $(field min "$TMP/x.json") $(field max "$TMP/x.json") $(field sum "$TMP/x.json")" \
+    '1000 1 1000 500500'
+
+# --- Fast
+"$HEARTH" hist "uprobe:$LOADS/nofp/hits:hit" -i 0.2 -f json -o "$TMP/x.json" -- "$LOADS/nofp/hits" 700000 2 >"$TMP/truth" 2>/dev/null
+is 'none of 1,400,000 calls in a row is lost' "$(field count "$TMP/x.json") $(field unmatched "$TMP/x.json") $(field lost "$TMP/x.json")" '1400000 0 0'
+rate=$(($(truth "$TMP/truth" calls) * 1000000000 / $(truth "$TMP/truth" wall_ns)))
+echo "# $rate calls a second"
+"$HEARTH" record -e "uprobe:$LOADS/nofp/hits:hit" -i 0.2 -o "$TMP/x.db" -- "$LOADS/nofp/hits" 300000 2 >/dev/null 2>"$TMP/said"
+is 'none of 600,000 samples with their stacks' "$(sqlite3 "$TMP/x.db" 'select sum(samples) from total') $(grep -oE '[0-9]+ lost' "$TMP/said")" '600000 0 lost'
+
+# --- Stored
+"$HEARTH" hist "uprobe:$calls:timed_call" -i 0.1 -o "$TMP/x.db" -- "$calls" 2 100 10 >"$TMP/truth" 2>/dev/null
+"$HEARTH" report -i "$TMP/x.db" -f hist -o "$TMP/stored.hist.json" 2>/dev/null
+check_calls 'stored over many intervals' "$TMP/stored.hist.json" "$TMP/truth" 220
+ok 'many intervals' test "$(sqlite3 "$TMP/x.db" 'select count(*) from interval')" -gt 2
+
+# --- With the stacks
+"$HEARTH" hist "uprobe:$calls:timed_call" --stacks -i 0.1 -o "$TMP/x.db" -- "$calls" 2 40 10 >"$TMP/truth" 2>"$TMP/said"
+is 'hist with stacks' $? 0
+"$HEARTH" report -i "$TMP/x.db" -f hist -o "$TMP/stored.hist.json" 2>/dev/null
+check_calls 'the buckets of the stacks' "$TMP/stored.hist.json" "$TMP/truth" 100
+"$HEARTH" report -i "$TMP/x.db" -f folded --bucket 15ms.. >"$TMP/folded" 2>/dev/null
+like 'the slow calls have their stack' "$(cat "$TMP/folded")" '^calls;.*;work[; ]'
+ok 'and their time' awk -v n="$(awk '{ n += $NF } END { print n }' "$TMP/folded")" 'BEGIN { exit !(n >= 20 * 15e6) }'
+done_testing

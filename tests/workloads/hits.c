@@ -1,0 +1,44 @@
+// A function called as fast as it goes, by some threads: hits [CALLS, 1000000] [THREADS, 2]. Each thread makes CALLS.
+// Prints the calls, and the wall time it took.
+//
+//   main > work > hit
+#include <pthread.h>
+
+#include "tests/workloads/workload.h"
+
+uint64_t hit(uint64_t value);
+
+static uint64_t calls;
+
+FRAME uint64_t hit(uint64_t value)
+{
+    __asm__ volatile("" : "+r"(value)::"rbx"); // so that it begins by saving a register
+    return value + 1;
+}
+
+FRAME static void *work(void *unused)
+{
+    uint64_t value = 0;
+    (void)unused;
+    while (value < calls)
+        value = hit(value);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    calls = (uint64_t)argument(argc, argv, 1, 1000000);
+    unsigned count = (unsigned)argument(argc, argv, 2, 2);
+    pthread_t threads[16];
+    if (count < 1 || count > 16)
+        return 2;
+    uint64_t start_ns = wall_ns();
+    for (unsigned i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, work, NULL) != 0)
+            return 1;
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    truth("calls", calls * count);
+    truth("wall_ns", wall_ns() - start_ns);
+    return 0;
+}
