@@ -233,6 +233,12 @@ int naming__new(const struct symbolizer_options *options, struct fault *fault, s
         return fault__set(fault, -ENOMEM, "out of memory");
     naming->vdso_fd = -1;
     int err = symbolizer__new(options, fault, &naming->symbolizer);
+    if (err && options->cache_dir) { // a cache that cannot be used is no reason not to record
+        struct symbolizer_options without = *options;
+        without.cache_dir = NULL;
+        fault__warn("%s; going on without it", fault ? fault->text : "the cache of names cannot be used");
+        err = symbolizer__new(&without, fault, &naming->symbolizer);
+    }
     if (err) {
         free(naming);
         return err;

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collector/cache_folder.h"
 #include "collector/copy_stacks.h"
 #include "collector/drain.h"
 #include "collector/hist.h"
@@ -29,9 +31,6 @@
 #include "collector/unwinder.h"
 #include "store/base/limits.h"
 #include "store/writer.h"
-
-// Beside the working directory of every run, so that the next one finds it. Where it cannot be made there is no cache.
-#define UNWIND_CACHE_DIRECTORY "/var/cache/hearth-unwind"
 
 enum { PROGRAMS_MAX = 64, EVENTS_MAX = 32 };
 
@@ -309,9 +308,11 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
         return fault__set(fault, -ENOMEM, "out of memory");
     for (size_t i = 0; i < recorder->target.process_count; i++)
         tgids[i] = recorder->target.processes[i].pid;
+    char cache[PATH_MAX];
+    bool has_cache = cache_folder__find("rows", cache, sizeof(cache)) == 0;
     struct unwinder_options options = {.loader = recorder->loader,
                                        .binaries = recorder->binaries,
-                                       .cache_dir = UNWIND_CACHE_DIRECTORY,
+                                       .cache_dir = has_cache ? cache : NULL,
                                        .first_tgids = tgids,
                                        .first_tgid_count = recorder->target.process_count};
     return unwinder__new(&options, fault, &recorder->unwinder);
@@ -320,7 +321,10 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
 static int set_up_tracking(struct recorder *recorder, struct fault *fault)
 {
     int64_t boot_ns = (int64_t)now_ns(CLOCK_BOOTTIME);
-    struct symbolizer_options symbols = {.no_inline = recorder->options->no_inline};
+    char cache[PATH_MAX];
+    bool has_cache = cache_folder__find("names", cache, sizeof(cache)) == 0;
+    struct symbolizer_options symbols = {.no_inline = recorder->options->no_inline,
+                                         .cache_dir = has_cache ? cache : NULL};
     int err = binaries__new(&recorder->binaries);
     if (!err)
         err = processes__new(recorder->binaries, boot_ns - (int64_t)now_ns(CLOCK_MONOTONIC), &recorder->processes);

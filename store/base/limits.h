@@ -60,9 +60,9 @@
 // Demangled names remembered: 8 MiB are some 50,000. Above: all are forgotten and demangled again when they come up.
 #define LIMIT_SHOWN_NAMES_BYTES (8u << 20)
 
-// Indexes of binaries kept at hand: enough for the programs of a busy host. Above: the least lately used is let go and
-// made, or read from the cache, again when it is needed.
-#define LIMIT_LOADED_INDEX_BYTES (64ull << 20)
+// Indexes of binaries kept at hand, a part of the 40 MiB that a recording may take: enough for the programs of most
+// hosts. Above: the least lately used is let go and made, or mapped from the cache, again when it is needed.
+#define LIMIT_LOADED_INDEX_BYTES (12ull << 20)
 #define LIMIT_LOADED_INDEXES     1024
 // The ring of perf's records, per CPU; a power of two of pages. An exec writes about 3 KB, so a ring takes 80 of them
 // between two reads. Above: records are lost, counted as the loss "records-lost".
