@@ -6,7 +6,7 @@
 #include "tests/workloads/workload.h"
 
 static uint64_t end_wall_ns;
-static uint64_t cpu_ns[256];
+static uint64_t cpu_ns[256], delay_ns; // delay_ns: ready to run, but waiting for a CPU
 
 FRAME static void burn(void)
 {
@@ -14,9 +14,21 @@ FRAME static void burn(void)
         BURN();
 }
 
+// By the kernel's own account: the second number of schedstat.
+static void add_delay(void)
+{
+    unsigned long long ran, waited = 0;
+    FILE *file = fopen("/proc/thread-self/schedstat", "re");
+    if (file && fscanf(file, "%llu %llu", &ran, &waited) == 2)
+        __atomic_fetch_add(&delay_ns, waited, __ATOMIC_RELAXED);
+    if (file)
+        fclose(file);
+}
+
 static void *thread_main(void *used_ns)
 {
     burn();
+    add_delay();
     *(uint64_t *)used_ns = thread_cpu_ns();
     return NULL;
 }
@@ -38,5 +50,6 @@ int main(int argc, char **argv)
     }
     truth("threads", count);
     truth("cpu_ns", sum_ns);
+    truth("delay_ns", delay_ns);
     return 0;
 }
