@@ -7,9 +7,9 @@
 
 #include "collector/cmd_doctor.h"
 #include "collector/cmd_hist.h"
+#include "collector/cmd_list.h"
 #include "collector/cmd_record.h"
 #include "report/cmd_diff.h"
-#include "report/cmd_list.h"
 #include "report/cmd_report.h"
 #include "report/cmd_sql.h"
 #include "report/cmd_stat.h"

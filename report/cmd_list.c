@@ -20,10 +20,7 @@
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 
-static struct {
-    const char *store;
-    struct filter filter;
-} options;
+struct list_options list_options;
 
 // What is counted in the range, by the store's ids.
 struct counts {
@@ -265,7 +262,8 @@ static const struct {
     const char *name, *summary;
     int (*list)(struct list *list, const struct store_query *query, struct fault *fault);
 } subjects[] = {
-    {"events", "what was recorded, how much, and when", list_events},
+    {"store", "what was recorded, how much, and when", list_events},
+    {"events", "the same, of the STORE that -i names", list_events},
     {"processes", "by samples, with their programs and cgroups", list_processes},
     {"threads", "by samples", list_threads},
     {"binaries", "the files that code was seen in, with their build ids", list_binaries},
@@ -297,9 +295,9 @@ static int run_subject(size_t subject, const char *glob, struct fault *fault)
     _cleanup_(list__release) struct list list = {.glob = glob};
     struct report_request request;
     uint32_t event = 0;
-    int err = filter__request(&options.filter, fault, &request);
+    int err = filter__request(&list_options.filter, fault, &request);
     if (!err)
-        err = store_reader__open(filter__store(options.store), fault, &list.reader);
+        err = store_reader__open(filter__store(list_options.store), fault, &list.reader);
     if (!err)
         err = find_event(list.reader, request.event, fault, &event);
     if (err)
@@ -333,21 +331,14 @@ static enum exit_code run(int argc, char **argv)
 
 static void print_subjects(void)
 {
-    printf("\nsubjects; a GLOB chooses among their names:\n");
+    printf("\nsubjects of a store:\n");
     for (size_t i = 0; i < SUBJECT_COUNT; i++)
         printf("  %-10s %s\n", subjects[i].name, subjects[i].summary);
 }
 
-static const struct option_row rows[] = {
-    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &options.store},
-    {'e', "event", "EVENT", "count this event only", option__string, &options.filter.event},
-    {0, "since", "TIME", "from: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX", option__string,
-     &options.filter.since},
-    {0, "until", "TIME", "up to", option__string, &options.filter.until},
-    {0},
-};
+static const struct option_row rows[] = {LIST_OPTION_ROWS(list_options), {0}};
 
-const struct command cmd_list = {
+const struct command cmd_list_stored = {
     .name = "list",
     .operands = "SUBJECT [GLOB]",
     .summary = "what a store holds",

@@ -1,0 +1,295 @@
+// `hearth list events` and `hearth list probes`: what can be recorded here, in the words that -e and `hearth hist`
+// take.
+//
+//   $ hearth list events '*-faults'
+//   EVENT                                    KIND             HERE, OR WHAT IT IS
+//   page-faults                              software event   yes
+//   $ hearth list probes 'usdt:libc:*'
+//   usdt:/lib/x86_64-linux-gnu/libc.so.6:libc:setjmp   arg0:u64 arg1:s32 arg2:u64
+//
+// What a store holds is listed by report/cmd_list.c.
+#include "collector/cmd_list.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/probe_file.h"
+#include "collector/probe_sites.h"
+#include "collector/source.h"
+#include "collector/source_perf.h"
+#include "collector/source_tracepoint.h"
+#include "report/cmd_list.h"
+#include "store/base/buf.h"
+#include "symbolizer/function_list.h"
+#include "symbolizer/symbol_name.h"
+#include "symbolizer/usdt_notes.h"
+
+static uint64_t pid;
+
+static const struct option_row rows[] = {
+    {'p', "pid", "PID", "of `probes`: the files as this process maps and sees them", option__u64, &pid},
+    LIST_OPTION_ROWS(list_options),
+    {0},
+};
+
+// --- Events
+
+struct events {
+    const char *glob;
+    size_t count;
+};
+
+static void put_event(struct events *events, const char *name, const char *kind, const char *here)
+{
+    if (events->glob && fnmatch(events->glob, name, 0) != 0)
+        return;
+    if (!events->count++)
+        puts("EVENT                                         KIND             HERE, OR WHAT IT IS");
+    printf("%-45s %-16s %s\n", name, kind, here);
+}
+
+static void put_perf(const char *name, const char *kind, bool is_here, void *context)
+{
+    put_event(context, name, kind, is_here ? "yes" : "no");
+}
+
+static int put_tracepoint(const char *name, uint64_t id, void *context)
+{
+    char spelled[600];
+    (void)id;
+    snprintf(spelled, sizeof(spelled), "tracepoint:%s", name);
+    put_event(context, spelled, "tracepoint", "yes");
+    return 0;
+}
+
+static void put_kinds(struct events *events)
+{
+    for (const struct source *source = sources; source->spelling; source++)
+        if (!strchr(source->spelling, ' ')) // perf's names follow, one by one
+            put_event(events, source->spelling, strchr(source->spelling, ':') ? "kind" : "event", source->summary);
+}
+
+static int list_events(const char *glob, struct fault *fault)
+{
+    struct events events = {.glob = glob};
+    put_kinds(&events);
+    source_perf__each(put_perf, &events);
+    int err = source_tracepoint__each("*", put_tracepoint, &events, fault);
+    if (err && events.count) { // the rest is there
+        fault__say(fault, err);
+        err = 0;
+    }
+    if (err || events.count)
+        return err;
+    return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "no event fits '%s'", glob ? glob : "*");
+}
+
+// --- Probes in files
+
+struct probes {
+    const char *pattern;
+    const char *path;
+    size_t count;
+    struct buf put; // the USDT probes so far, "\n" behind each: one row for all places of a probe
+};
+
+static void put_word(const char *text)
+{
+    char shown[1024];
+    symbol_name__escape(text, shown, sizeof(shown));
+    fputs(shown, stdout);
+}
+
+static int put_functions(struct probes *probes, struct probe_file *file)
+{
+    _cleanup_(function_list__release) struct function_list list = {0};
+    int err = function_list__find(&list, file->elf, file->elf, probes->pattern);
+    if (!err && list.is_stripped && file->debug)
+        err = function_list__find(&list, file->debug, file->elf, probes->pattern);
+    for (size_t i = 0; i < list.count && !err; i++) {
+        if (list.rows[i].is_resolver)
+            continue;
+        printf("uprobe:%s:", probes->path);
+        put_word(list.rows[i].name);
+        _cleanup_free_ char *readable = NULL;
+        if (symbol_name__demangle(list.rows[i].name, &readable) == 0) {
+            fputs("  ", stdout);
+            put_word(readable);
+        }
+        putchar('\n');
+        probes->count++;
+    }
+    return err;
+}
+
+// "-4@%eax 8@16(%rsp)" as the words that --value takes: "arg0:s32 arg1:u64".
+static void put_arguments(const char *arguments)
+{
+    unsigned number = 0;
+    for (const char *at = arguments; *at;) {
+        char *end;
+        long bytes = strtol(at, &end, 10);
+        if (end == at || *end != '@')
+            printf("%sarg%u", number ? " " : "", number);
+        else
+            printf("%sarg%u:%c%ld", number ? " " : "", number, bytes < 0 ? 's' : 'u', labs(bytes) * 8);
+        number++;
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+}
+
+static int put_note(const struct usdt_note *note, void *context)
+{
+    struct probes *probes = context;
+    char name[512], line[520];
+    snprintf(name, sizeof(name), "%s:%s", note->provider, note->name);
+    int length = snprintf(line, sizeof(line), "\n%s\n", name);
+    if (fnmatch(probes->pattern, name, 0) != 0 ||
+        (probes->put.data && memmem(probes->put.data, probes->put.length_bytes, line, (size_t)length)))
+        return 0;
+    buf__append_string(&probes->put, line);
+    printf("usdt:%s:", probes->path);
+    put_word(name);
+    fputs("  ", stdout);
+    put_arguments(note->arguments);
+    putchar('\n');
+    probes->count++;
+    return 0;
+}
+
+static int list_file(const char *name, bool functions, bool usdt, const char *pattern, size_t *count,
+                     struct fault *fault)
+{
+    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .debug_fd = -1};
+    struct probes probes = {.pattern = pattern};
+    int err = probe_file__open(name, (uint32_t)pid, fault, &file);
+    if (err)
+        return err;
+    probes.path = file.path;
+    if (usdt) {
+        err = usdt_notes__each(file.elf, put_note, &probes);
+        err = err == -ENOENT ? 0 : err;
+    }
+    if (!err && functions)
+        err = put_functions(&probes, &file);
+    *count += probes.count;
+    buf__release(&probes.put);
+    return err ? fault__set(fault, err, "cannot read the symbols of '%s': %s", file.path, strerror(-err)) : 0;
+}
+
+static int list_mapped(bool functions, bool usdt, const char *pattern, size_t *count, struct fault *fault)
+{
+    char maps[64], line[PATH_MAX + 128], last[PATH_MAX] = "";
+    snprintf(maps, sizeof(maps), "/proc/%llu/maps", (unsigned long long)pid);
+    _cleanup_file_ FILE *file = fopen(maps, "re");
+    if (!file)
+        return fault__set(fault, -errno, "cannot read what PID %llu maps: %s", (unsigned long long)pid,
+                          strerror(errno));
+    while (fgets(line, sizeof(line), file)) {
+        char flags[8] = "";
+        const char *path = strchr(line, '/');
+        line[strcspn(line, "\n")] = '\0';
+        if (!path || sscanf(line, "%*s %7s", flags) != 1 || flags[2] != 'x' || strcmp(path, last) == 0)
+            continue;
+        snprintf(last, sizeof(last), "%s", path);
+        struct fault ignored = {0}; // a file that is gone, or no ELF file
+        (void)list_file(path, functions, usdt, pattern, count, &ignored);
+    }
+    return 0;
+}
+
+static int list_kernel(const char *pattern, size_t *count, struct fault *fault)
+{
+    struct btf *btf = btf__load_vmlinux_btf();
+    if (!btf)
+        return fault__set_code(fault, EXIT_CODE_LACKS, -errno, "the kernel has no BTF: %s", strerror(errno));
+    for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+        const struct btf_type *type = btf__type_by_id(btf, id);
+        const char *name = btf_is_func(type) ? btf__name_by_offset(btf, type->name_off) : NULL;
+        if (!name || fnmatch(pattern, name, 0) != 0)
+            continue;
+        printf("fentry:%s\n", name);
+        ++*count;
+    }
+    btf__free(btf);
+    return 0;
+}
+
+static const char *behind(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0 ? text + strlen(prefix) : NULL;
+}
+
+// [uprobe:|usdt:]FILE[:PATTERN], fentry:PATTERN, or with -p a PATTERN over all that the process maps.
+static int list_probes(const char *glob, struct fault *fault)
+{
+    const char *words = glob ? glob : "*", *rest, *only_usdt = behind(words, "usdt:"),
+               *only_functions = behind(words, "uprobe:"), *kernel = behind(words, "fentry:");
+    char file[PATH_MAX];
+    size_t count = 0;
+    int err;
+    words = only_usdt ? only_usdt : only_functions ? only_functions : words;
+    if (kernel)
+        err = list_kernel(kernel, &count, fault);
+    else if (strchr(words, ':') && (err = probe__split(words, file, sizeof(file), &rest, fault)) == 0)
+        err = list_file(file, !only_usdt, !only_functions, rest, &count, fault);
+    else if (strchr(words, ':'))
+        return err;
+    else if (pid)
+        err = list_mapped(!only_usdt, !only_functions, words, &count, fault);
+    else if (glob)
+        err = list_file(words, !only_usdt, !only_functions, "*", &count, fault);
+    else
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "probes of what? a FILE (libc), FILE:PATTERN, usdt:FILE, fentry:PATTERN, or -p PID");
+    if (err || count)
+        return err;
+    return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "no probe fits '%s'", glob ? glob : "*");
+}
+
+// --- The command
+
+static const struct {
+    const char *name, *summary;
+    int (*list)(const char *glob, struct fault *fault);
+} subjects[] = {
+    {"events", "what -e takes: kinds, perf's events, tracepoints, and whether they are counted here", list_events},
+    {"probes", "functions and USDT probes, with their arguments: FILE[:PATTERN], usdt:FILE, fentry:PATTERN, -p PID",
+     list_probes},
+};
+
+static enum exit_code run(int argc, char **argv)
+{
+    bool is_stored = list_options.store || list_options.filter.event || list_options.filter.since;
+    for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
+        struct fault fault = {0};
+        if (is_stored || argc < 1 || argc > 2 || strcmp(argv[0], subjects[i].name) != 0)
+            continue;
+        int err = subjects[i].list(argc > 1 ? argv[1] : NULL, &fault);
+        return err ? fault__say(&fault, err) : EXIT_CODE_DONE;
+    }
+    return cmd_list_stored.run(argc, argv);
+}
+
+static void print_subjects(void)
+{
+    puts("\nsubjects of this machine; a GLOB chooses among their names:");
+    for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
+        printf("  %-10s %s\n", subjects[i].name, subjects[i].summary);
+    cmd_list_stored.print_more();
+}
+
+const struct command cmd_list = {
+    .name = "list",
+    .operands = "SUBJECT [GLOB]",
+    .summary = "Events and probes that can be named here; what a store holds",
+    .print_more = print_subjects,
+    .options = rows,
+    .run = run,
+};
