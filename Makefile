@@ -113,7 +113,11 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 
 # What the tests need beside them.
 .PHONY: test-tools
-test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(bpf_objects)
+test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(build)/tests/tools/unwind_oracle $(bpf_objects)
+$(build)/tests/tools/unwind_oracle: tests/bpf/unwind_oracle.c $(archives) Makefile
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
 $(build)/tests/tools/verifier: tests/bpf/verifier.c Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)

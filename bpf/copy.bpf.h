@@ -62,7 +62,23 @@ __noinline __u32 copy__read_stack(struct wire_copy *copy)
     return bytes < WIRE_COPY_BYTES ? bytes : WIRE_COPY_BYTES;
 }
 
-static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 set)
+// What a sample's copy is to be compared with.
+struct copy_beside {
+    const __u64 *frames;
+    __u32 count, status;
+};
+
+static __always_inline long copy__output(struct wire_copy *copy, __u32 bytes, const struct copy_beside *beside)
+{
+    if (!beside)
+        return bpf_ringbuf_output(&copies, copy, __builtin_offsetof(struct wire_copy, stack) + bytes, 0);
+    copy->frame_count = beside->count;
+    copy->frame_status = beside->status;
+    bpf_probe_read_kernel(copy->frames, sizeof(copy->frames), beside->frames);
+    return bpf_ringbuf_output(&copies, copy, sizeof(*copy), 0);
+}
+
+static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 set, const struct copy_beside *beside)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -79,15 +95,14 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
     copy->stack_bytes = bytes;
     if (bytes > WIRE_COPY_BYTES)
         return WIRE_STACK_LOST;
-    long err = bpf_ringbuf_output(&copies, copy, __builtin_offsetof(struct wire_copy, stack) + bytes, 0);
-    if (err == 0)
+    if (copy__output(copy, bytes, beside) == 0)
         return copy->id;
     tally__lose(WIRE_LOSS_COPIES_FULL);
     return WIRE_STACK_LOST;
 }
 
 // The id for the count's user_stack. A program that interrupts another one's copy on its CPU counts as a full ring.
-static __always_inline __u64 copy__send(__u32 set)
+static __always_inline __u64 copy__send(__u32 set, const struct copy_beside *beside)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     __u32 cpu = bpf_get_smp_processor_id();
@@ -98,7 +113,7 @@ static __always_inline __u64 copy__send(__u32 set)
         tally__lose(WIRE_LOSS_COPIES_FULL);
         return WIRE_STACK_LOST;
     }
-    __u64 id = copy__fill_and_send(copy, set);
+    __u64 id = copy__fill_and_send(copy, set, beside);
     __sync_lock_test_and_set(&copy->taken, 0);
     return id;
 }

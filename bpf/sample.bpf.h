@@ -160,6 +160,19 @@ static __always_inline void counts__add(__u32 set, const struct wire_count_key *
         tally__lose(WIRE_LOSS_COUNTS_FULL);
 }
 
+static __always_inline __u64 stack__put_user(struct scratch *scratch, __u32 count, __u32 status)
+{
+    if (config.compare) {
+        struct copy_beside beside = {.frames = scratch->frames, .count = count, .status = status};
+        copy__send(scratch->set, &beside);
+    }
+    if (status == WIRE_STACK_CUT)
+        tally__lose(WIRE_LOSS_STACK_CUT);
+    else if (status > WIRE_STACK_CUT)
+        tally__lose(WIRE_LOSS_STACK_BROKEN);
+    return stack__put(scratch, count, status);
+}
+
 // The frame-pointer walk by the kernel's own helper: raw addresses, at most sysctl kernel.perf_event_max_stack of them.
 static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scratch *scratch)
 {
@@ -170,9 +183,7 @@ static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scr
     for (__u32 i = 1; i < WIRE_USER_FRAMES_MAX && i < count; i++)
         scratch->frames[i]--; // inside the call, not behind it
     __u32 status = count >= WIRE_KERNEL_FRAMES_MAX ? WIRE_STACK_CUT : WIRE_STACK_FRAME_POINTERS;
-    if (status == WIRE_STACK_CUT)
-        tally__lose(WIRE_LOSS_STACK_CUT);
-    return stack__put(scratch, count, status);
+    return stack__put_user(scratch, count, status);
 }
 
 // The walk by unwind rows (bpf/unwind.bpf.h), and what became of it.
@@ -183,11 +194,7 @@ static __always_inline __u64 stack__user_by_rows(struct scratch *scratch)
     __u32 status = scratch->walk.status;
     if (count == 0) // a kernel thread
         return WIRE_NO_STACK;
-    if (status == WIRE_STACK_CUT)
-        tally__lose(WIRE_LOSS_STACK_CUT);
-    else if (status > WIRE_STACK_CUT)
-        tally__lose(WIRE_LOSS_STACK_BROKEN);
-    return stack__put(scratch, count, status);
+    return stack__put_user(scratch, count, status);
 }
 
 static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch)
@@ -195,7 +202,7 @@ static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch)
     if (!config.user_stacks)
         return WIRE_NO_STACK;
     if (config.unwind == WIRE_UNWIND_COPY)
-        return copy__send(scratch->set);
+        return copy__send(scratch->set, NULL);
     return config.unwind == WIRE_UNWIND_FP ? stack__user_by_frame_pointers(ctx, scratch) : stack__user_by_rows(scratch);
 }
 

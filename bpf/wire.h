@@ -188,7 +188,9 @@ struct wire_copy {
     __u64 stack_address; // of stack[0]
     __u32 stack_bytes;
     __u32 taken;                        // the kernel side's own
-    __u8 stack[WIRE_COPY_BYTES + 4096]; // what is behind WIRE_COPY_BYTES is never sent
+    __u8 stack[WIRE_COPY_BYTES + 4096]; // what is behind WIRE_COPY_BYTES is never sent, but for config.compare:
+    __u32 frame_count, frame_status;
+    __u64 frames[WIRE_USER_FRAMES_MAX];
 };
 
 // Read-only for the programs, filled in before they are loaded.
@@ -209,7 +211,8 @@ struct wire_config {
     __u8 keep_tid;                   // a count per thread
     __u8 user_stacks, kernel_stacks; // collect them
     __u8 unwind;                     // enum wire_unwind
-    __u8 reserved[3];
+    __u8 compare;                    // for tests: beside the frames that were unwound, a copy with both
+    __u8 reserved[2];
     char comm[WIRE_COMM_BYTES];
     __u64 cpus[WIRE_CPU_WORDS];
 };
@@ -238,7 +241,7 @@ _Static_assert(sizeof(struct wire_chunk) == 16 + 8 * WIRE_CHUNK_FRAMES, "no hole
 _Static_assert(sizeof(struct wire_count_key) == 72, "no holes");
 _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
-_Static_assert(sizeof(struct wire_copy) == 176 + WIRE_COPY_BYTES + 4096, "no holes");
+_Static_assert(sizeof(struct wire_copy) == 184 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
 _Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
 _Static_assert(sizeof(struct wire_hist_config) == 16, "no holes");
 #endif

@@ -32,6 +32,8 @@ struct copy_stacks {
     struct kept sets[2];
     uint64_t cut, broken;
     struct copy_result result;
+    copy_pair_fn *take_pair; // NULL: not for comparing
+    void *take_context;
 };
 
 static bool find_mapping(uint64_t address, struct copy_mapping *ret_mapping, void *context)
@@ -96,6 +98,30 @@ static int keep(struct copy_stacks *copies, const struct wire_copy *copy)
     return 0;
 }
 
+static void compare(struct copy_stacks *copies, const struct wire_copy *copy)
+{
+    uint64_t kernel_frames[WIRE_USER_FRAMES_MAX], user_frames[COPY_FRAMES_MAX];
+    struct copy_pair pair = {
+        .tgid = copy->tgid,
+        .kernel_count = copy->frame_count < WIRE_USER_FRAMES_MAX ? copy->frame_count : WIRE_USER_FRAMES_MAX,
+        .user_count = copies->result.count,
+        .kernel_frames = kernel_frames,
+        .user_frames = user_frames,
+        .kernel_status = copy->frame_status,
+        .user_status = (enum wire_stack_status)copies->result.status,
+        .binaries = copies->binaries,
+    };
+    for (size_t i = 0; i < pair.kernel_count; i++) {
+        struct copy_mapping mapping;
+        uint64_t frame = kernel_frames[i] = copy->frames[i];
+        if (!(frame & WIRE_FRAME_IN_BINARY) && find_mapping(frame, &mapping, copies) && mapping.binary)
+            kernel_frames[i] = WIRE_FRAME(mapping.binary, frame - mapping.start + mapping.file_offset);
+    }
+    for (size_t i = 0; i < pair.user_count; i++)
+        user_frames[i] = wire_frame(&copies->result.frames[i]);
+    copies->take_pair(&pair, copies->take_context);
+}
+
 static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
 {
     struct copied_stack stack = {
@@ -117,6 +143,10 @@ static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
         copies->result.frames[0] = (struct copy_frame){.offset = copy->registers[COPY_REGISTERS - 1]};
         copies->result.count = 1;
         copies->result.status = COPY_STACK_COMPAT;
+    }
+    if (copies->take_pair) {
+        compare(copies, copy);
+        return 0;
     }
     enum copy_status status = copies->result.status;
     copies->cut += status == COPY_STACK_CUT;
@@ -167,6 +197,12 @@ int copy_stacks__read(struct copy_stacks *copies)
 {
     int taken = ring_buffer__consume(copies->ring);
     return taken < 0 ? taken : 0;
+}
+
+void copy_stacks__compare(struct copy_stacks *copies, copy_pair_fn *take_pair, void *context)
+{
+    copies->take_pair = take_pair;
+    copies->take_context = context;
 }
 
 int copy_stacks__hand_over(struct copy_stacks *copies, uint32_t set, struct drain *drain)

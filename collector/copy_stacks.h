@@ -15,6 +15,16 @@
 
 struct copy_stacks;
 
+// For tests: what both sides made of one sample (config.compare), in the same words, leaf first.
+struct copy_pair {
+    uint32_t tgid;
+    size_t kernel_count, user_count;
+    const uint64_t *kernel_frames, *user_frames; // as bpf/wire.h has them
+    enum wire_stack_status kernel_status, user_status;
+    struct binaries *binaries; // that the frames speak of
+};
+typedef void copy_pair_fn(const struct copy_pair *pair, void *context);
+
 // All borrowed, and outlive it. The programs are loaded.
 int copy_stacks__new(const struct loader *loader, struct binaries *binaries, struct processes *processes,
                      struct fault *fault, struct copy_stacks **ret_copies);
@@ -24,6 +34,9 @@ int copy_stacks__fd(const struct copy_stacks *copies); // for epoll: readable wh
 
 // Unwinds what has come. The processes' records up to now must have been read. -ENOMEM. Cost: some 20 us a copy.
 int copy_stacks__read(struct copy_stacks *copies);
+
+// Gives pairs to `take`, instead of keeping the stacks that were unwound here.
+void copy_stacks__compare(struct copy_stacks *copies, copy_pair_fn *take, void *context);
 
 // Puts the stacks of the set that was drained last into the drain.
 int copy_stacks__hand_over(struct copy_stacks *copies, uint32_t set, struct drain *drain);

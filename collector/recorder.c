@@ -147,6 +147,11 @@ static uint32_t bound_hists(const struct recorder *recorder)
     return (uint32_t)(has_keys && most > plain ? most : plain);
 }
 
+static bool copies_stacks(const struct recorder_options *options)
+{
+    return options->unwind == WIRE_UNWIND_COPY || options->compare;
+}
+
 // At worst every sample of an interval is a count of its own, with a user and a kernel stack of two chunks together.
 static struct loader_bounds choose_bounds(const struct recorder *recorder)
 {
@@ -158,7 +163,7 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
         .stacks = bound(2 * samples),
         .hists = bound_hists(recorder),
         .cpus = last_cpu + 1,
-        .copy_bytes = recorder->options->unwind == WIRE_UNWIND_COPY ? LIMIT_COPY_RING_BYTES : 0,
+        .copy_bytes = copies_stacks(recorder->options) ? LIMIT_COPY_RING_BYTES : 0,
     };
 }
 
@@ -196,6 +201,7 @@ static int load_programs(struct recorder *recorder, struct fault *fault)
     config->user_stacks = config->kernel_stacks = true;
     config->keep_tid |= recorder->options->keep_threads;
     config->unwind = (uint8_t)recorder->options->unwind;
+    config->compare = recorder->options->compare != NULL;
     int err = loader__new(config, &bounds, fault, &recorder->loader);
     if (!err)
         err = loader__open(recorder->loader, "targets", fault, &recorder->targets);
@@ -297,12 +303,21 @@ static int open_store(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
+static int set_up_copies(struct recorder *recorder, struct fault *fault)
+{
+    const struct recorder_options *options = recorder->options;
+    if (!copies_stacks(options))
+        return 0;
+    int err = copy_stacks__new(recorder->loader, recorder->binaries, recorder->processes, fault, &recorder->copies);
+    if (!err && options->compare)
+        copy_stacks__compare(recorder->copies, options->compare, options->compare_context);
+    return err;
+}
+
 static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
 {
-    if (recorder->options->unwind == WIRE_UNWIND_FP)
+    if (recorder->options->unwind == WIRE_UNWIND_FP || recorder->options->unwind == WIRE_UNWIND_COPY)
         return 0;
-    if (recorder->options->unwind == WIRE_UNWIND_COPY)
-        return copy_stacks__new(recorder->loader, recorder->binaries, recorder->processes, fault, &recorder->copies);
     _cleanup_free_ uint32_t *tgids = calloc(recorder->target.process_count + 1, sizeof(*tgids));
     if (!tgids)
         return fault__set(fault, -ENOMEM, "out of memory");
@@ -337,6 +352,8 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
         err = drain__new(recorder->loader, fault, &recorder->drain);
     if (!err)
         err = set_up_unwinding(recorder, fault);
+    if (!err)
+        err = set_up_copies(recorder, fault);
     if (err)
         return err;
     drain__warm_up(recorder->drain, recorder->target.online, recorder->target.online_count);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/copy_stacks.h"
 #include "collector/source.h"
 #include "collector/target.h"
 #include "report/histogram.h"
@@ -35,6 +36,8 @@ struct recorder_options {
     enum wire_unwind unwind;
     bool keep_threads; // a count for each thread, not for each process and comm
     bool show_status;
+    copy_pair_fn *compare; // for tests: told of each sample as both unwinders see it; NULL: no
+    void *compare_context;
     char *const *command; // argv of the command to start, ended by NULL; NULL: none
 };
 

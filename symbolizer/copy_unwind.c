@@ -21,9 +21,10 @@ struct copy_unwind {
     struct copy_mapping mapping;        // the one looked up last; start == end: none
     struct copy_module *module;         // whose call frame information libunwind reads now
     uint64_t bias;
-    bool has_no_rule; // the step at hand found no call frame information
-    bool unreadable;  // ... asked for memory that is neither in the copy nor in a file
-    bool beyond_copy; // ... above the copy's end
+    bool has_no_rule;  // the step at hand found no call frame information
+    bool unreadable;   // ... asked for memory that is neither in the copy nor in a file
+    bool beyond_copy;  // ... above the copy's end
+    bool is_uncertain; // a file's code was passed by its frame pointer, which may have skipped callers
 };
 
 // --- Where things are
@@ -344,14 +345,17 @@ static bool step_without_rule(struct copy_unwind *unwind, unw_cursor_t *cursor, 
         *ret_status = COPY_STACK_WHOLE;
         return false;
     }
+    bool is_file = unwind->mapping.binary != 0;
     bool found =
         is_signal ? follow_signal(unwind, place->sp, &up) : follow_frame_pointer(unwind, place, at->is_leaf, &up);
     if (!found) {
         *ret_status = COPY_STACK_NO_ROWS;
         return false;
     }
-    if (!is_signal)
+    if (!is_signal) {
+        unwind->is_uncertain |= is_file;
         up.ip--; // what libunwind looks up is the call, not what is behind it
+    }
     *at = (struct at){.address = up.ip};
     return restart(unwind, &up, cursor) == 0;
 }
@@ -383,6 +387,7 @@ int copy_unwind__run(struct copy_unwind *unwind, const struct copied_stack *stac
     unwind->mapping = (struct copy_mapping){0};
     unwind->module = NULL;
     unwind->image.length_bytes = 0;
+    unwind->is_uncertain = false;
     memcpy(unwind->registers, stack->registers, sizeof(unwind->registers));
     ret_result->count = 0;
     if (unw_init_remote(&cursor, unwind->space, unwind) != 0)
@@ -392,12 +397,13 @@ int copy_unwind__run(struct copy_unwind *unwind, const struct copied_stack *stac
             ret_result->status = COPY_STACK_CUT;
             return 0;
         }
+        push(unwind, at.address, ret_result);
         if (!at.is_leaf && is_context_start(unwind, at.address + 1)) {
-            push(unwind, at.address + 1, ret_result);
             ret_result->status = COPY_STACK_WHOLE;
             return 0;
         }
-        push(unwind, at.address, ret_result);
     } while (step(unwind, &cursor, &at, &ret_result->status));
+    if (ret_result->status == COPY_STACK_WHOLE && unwind->is_uncertain)
+        ret_result->status = COPY_STACK_FRAME_POINTERS;
     return 0;
 }
