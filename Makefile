@@ -128,6 +128,18 @@ $(build)/tests/tools/make_%: tests/golden/make_%.c $(archives) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
+# What `make bench` needs beside the workloads.
+.PHONY: bench-tools
+bench-tools: $(build)/tests/bench/unwind_cost $(build)/tests/bench/unwind_cost.bpf.o
+$(build)/tests/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
+$(build)/tests/bench/%: tests/bench/%.c $(archives) Makefile
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
+
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, replayed over tests/fuzz/corpus/NAME in a check, and under libFuzzer by `make fuzz`
 # (FUZZ_SECONDS each, FUZZ="NAME..." some of them).
 fuzz_targets := $(patsubst %.c,$(build)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -184,7 +196,7 @@ demo:
 .PHONY: bench
 bench:
 	$(Q).ci/install build check bench
-	$(Q)$(MAKE) --no-print-directory all workloads
+	$(Q)$(MAKE) --no-print-directory all workloads bench-tools
 	$(Q)for part in tests/bench/*.sh; do $$part || exit; done
 
 .PHONY: check-kernels

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     struct fault fault = {0};
     uint32_t pid = (uint32_t)strtoul(argv[2], NULL, 10);
     struct wire_config config = {.uid = WIRE_UID_ANY, .user_stacks = 1};
-    struct loader_bounds bounds = {.counts = 16, .stacks = 16, .cpus = 1024};
+    struct loader_bounds bounds = {.counts = 16, .stacks = 16, .hists = 16, .cpus = 1024};
     struct loader *loader;
     struct loaded *loaded;
     struct binaries *binaries;
@@ -99,6 +99,9 @@ int main(int argc, char **argv)
     print(object, 0, "walk_nothing");
     print(object, 1, "walk_pointers");
     print(object, 2, "walk_rows");
+    struct unwinder_totals totals = unwinder__totals(unwinder);
+    printf("tables of what runs here: %llu, %.1f MiB of kernel memory\n", (unsigned long long)totals.tables,
+           (double)totals.table_bytes / (1024 * 1024));
     close(statistics);
     return 0;
 }
