@@ -27,6 +27,7 @@ struct sample {
     __u32 detail;
     __u16 event;
     __u16 bucket;
+    bool is_interrupt; // in an object of another kind: no kernel frames are skipped
 };
 
 struct scratch {
@@ -206,9 +207,9 @@ static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch)
     return config.unwind == WIRE_UNWIND_FP ? stack__user_by_frame_pointers(ctx, scratch) : stack__user_by_rows(scratch);
 }
 
-static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch)
+static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch, __u32 skipped)
 {
-    long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, KERNEL_FRAMES_SKIPPED);
+    long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, skipped);
     // -EFAULT is what the helper says of an empty stack, too: a sample taken in user mode.
     return bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
 }
@@ -239,7 +240,8 @@ static __always_inline void tally__emit(void)
 static __always_inline void sample__fill(void *ctx, struct scratch *scratch, const struct sample *sample)
 {
     scratch->set = control__active_set();
-    scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch) : WIRE_NO_STACK;
+    __u32 skipped = sample->is_interrupt ? 0 : KERNEL_FRAMES_SKIPPED;
+    scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch, skipped) : WIRE_NO_STACK;
     scratch->key.user_stack = stack__user(ctx, scratch);
     key__fill(&scratch->key, sample);
 }

@@ -134,12 +134,41 @@ struct thread_info {
     unsigned int status;
 };
 
+struct cgroup_subsys_state {
+    struct cgroup_subsys_state *parent;
+};
+
+struct kernfs_node {
+    __u64 id;
+};
+
+struct cgroup {
+    struct cgroup_subsys_state self;
+    struct kernfs_node *kn;
+};
+
+struct css_set {
+    struct cgroup *dfl_cgrp;
+};
+
+typedef struct {
+    unsigned int val;
+} kuid_t;
+
+struct cred {
+    kuid_t uid;
+};
+
 struct task_struct {
     struct thread_info thread_info;
     int pid;
     int tgid;
     unsigned int flags;
     unsigned int __state;
+    int on_cpu;
+    char comm[16];
+    struct css_set *cgroups;
+    const struct cred *cred;
     struct mm_struct *mm;
     struct task_struct *group_leader;
     struct task_struct *real_parent;

@@ -39,8 +39,18 @@ static int parse_unwind(const char *text, void *target, struct fault *fault)
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table, fp or copy", text);
 }
 
+// Its promise is made thread by thread.
+static int add_wall(const char *text, void *target, struct fault *fault)
+{
+    (void)text;
+    options.threads = true;
+    return option__list("wall", target, fault);
+}
+
 static const struct option_row rows[] = {
     {'e', "event", "EVENT", "what to sample (cpu); may be given several times", option__list, &options.events},
+    {0, "wall", NULL, "the time of each thread, on the CPU and off it, in one picture: as -e wall --threads", add_wall,
+     &options.events},
     TARGET_OPTION_ROWS(options.target),
     {'F', "freq", "HZ", "samples a second and CPU (99)", option__u64, &options.frequency_hz},
     {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, &options.period},

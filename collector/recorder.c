@@ -545,13 +545,13 @@ static void measure_interval(struct recorder *recorder, struct store_interval *i
 }
 
 // What goes on (a wait, a call) is counted up to now, so that the interval has its share of it.
-static int settle_events(struct recorder *recorder, struct fault *fault)
+static int settle_events(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     int err = 0;
     for (size_t i = 0; i < recorder->event_count && !err; i++) {
         struct event *event = &recorder->events[i];
         if (event->attached && event->source->settle)
-            err = event->source->settle(event, recorder->drain);
+            err = event->source->settle(event, recorder->drain, is_last);
     }
     return err ? fault__set(fault, err, "cannot count what still goes on: %s", strerror(-err)) : 0;
 }
@@ -608,7 +608,7 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     struct keeper_histograms histograms;
     struct drained drained;
     struct store_interval interval = {0};
-    int err = is_last ? 0 : settle_events(recorder, fault);
+    int err = is_last ? 0 : settle_events(recorder, false, fault);
     if (err)
         return err;
     err = drain__run(recorder->drain, fault, &drained);
@@ -717,7 +717,7 @@ static int collect(struct recorder *recorder, struct fault *fault)
 static int finish(struct recorder *recorder, int err, struct fault *fault)
 {
     if (!err)
-        err = settle_events(recorder, fault); // while there is something to settle
+        err = settle_events(recorder, true, fault); // while there is something to settle
     for (size_t i = 0; i < recorder->event_count; i++)
         loaded__detach(recorder->events[i].loaded);
     loaded__detach(recorder->targets);

@@ -11,6 +11,7 @@
 #include "collector/source_probe.h"
 #include "collector/source_tracepoint.h"
 #include "collector/source_usdt.h"
+#include "collector/source_wall.h"
 
 // The one list of kinds of events. The first row whose parse knows the spelling wins.
 const struct source sources[] = {
@@ -31,6 +32,17 @@ const struct source sources[] = {
         .configure = source_off_cpu__configure,
         .attach = source_off_cpu__attach,
         .settle = source_off_cpu__settle,
+        .mark = source_off_cpu__mark,
+    },
+    {
+        .spelling = "wall",
+        .summary = "the time of each thread, on the CPU and off it",
+        .unit = "ns",
+        .object = "source_wall",
+        .parse = source_wall__parse,
+        .release = source_wall__release,
+        .attach = source_wall__attach,
+        .settle = source_wall__settle,
         .mark = source_off_cpu__mark,
     },
     {

@@ -52,7 +52,7 @@ struct source {
     int (*configure)(struct event *event, struct loaded *loaded, struct fault *fault);
     int (*attach)(struct event *event, const struct target *target, struct fault *fault);
     // Called before each drain, when the event is attached: counts what is still going on. NULL: nothing to do.
-    int (*settle)(struct event *event, struct drain *drain);
+    int (*settle)(struct event *event, struct drain *drain, bool is_last);
     // The words for a sample's detail, at the leaf of its stack; NULL, or a NULL result: none.
     const char *(*mark)(uint32_t detail);
 };

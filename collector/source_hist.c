@@ -312,9 +312,10 @@ static int parse_blkio(struct event *event, struct fault *fault)
 }
 
 // A request may be under way while the maps are drained: its stack is wanted in the next interval.
-static int settle_blkio(struct event *event, struct drain *drain)
+static int settle_blkio(struct event *event, struct drain *drain, bool is_last)
 {
     (void)event;
+    (void)is_last;
     return drain__hold(drain, WIRE_NO_STACK);
 }
 

@@ -44,11 +44,14 @@ int source_off_cpu__attach(struct event *event, const struct target *target, str
     return 0;
 }
 
-int source_off_cpu__settle(struct event *event, struct drain *drain)
+int source_off_cpu__iterate(const struct bpf_link *iterator, struct drain *drain)
 {
-    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(event->prepared));
+    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(iterator));
     if (fd < 0)
         return -errno;
+    int err = drain ? drain__hold(drain, WIRE_NO_STACK) : 0; // from the first drain on
+    if (err)
+        return err;
     while (true) {
         uint64_t ids[512];
         ssize_t bytes = read(fd, ids, sizeof(ids));
@@ -56,12 +59,18 @@ int source_off_cpu__settle(struct event *event, struct drain *drain)
             continue;
         if (bytes <= 0)
             return bytes < 0 ? -errno : 0;
-        for (size_t i = 0; i < (size_t)bytes / sizeof(ids[0]); i++) {
-            int err = drain__hold(drain, ids[i]);
+        for (size_t i = 0; drain && i < (size_t)bytes / sizeof(ids[0]); i++) {
+            err = drain__hold(drain, ids[i]);
             if (err)
                 return err;
         }
     }
+}
+
+int source_off_cpu__settle(struct event *event, struct drain *drain, bool is_last)
+{
+    (void)is_last;
+    return source_off_cpu__iterate(event->prepared, drain);
 }
 
 const char *source_off_cpu__mark(uint32_t detail)

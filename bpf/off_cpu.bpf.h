@@ -1,0 +1,123 @@
+// Waits of threads, from leaving the CPU to being back on it; see source_off_cpu.bpf.c, and source_wall.bpf.c, which
+// counts the time between waits too.
+#ifndef HEARTH_BPF_OFF_CPU_H
+#define HEARTH_BPF_OFF_CPU_H
+
+#include "bpf/hist.bpf.h"
+
+const volatile __u64 own_min_ns, own_max_ns; // of a wait that is counted at all; 0: no bound
+
+// Of task_struct's __state (include/linux/sched.h); the same from 5.15 to 6.18.
+enum {
+    TASK_UNINTERRUPTIBLE = 0x2,
+    TASK_STOPPED_OR_TRACED = 0xc,
+    TASK_DEAD = 0x80,
+    TASK_NOLOAD = 0x400,
+};
+
+struct wait {
+    __u64 start_ns;
+    __u64 counted_ns; // counted up to here; 0: the thread does not wait
+    __u64 ran_ns;     // of a thread on the CPU: when it began what is not counted yet; 0: not known
+    __u64 owed_ns;    // of one off the CPU: how long it ran since it was sampled
+    struct wire_count_key key;
+    struct wire_hist_key hist;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct wait);
+} own_waits SEC(".maps");
+
+static __always_inline __u32 wait__state(struct task_struct *task, bool preempted)
+{
+    __u32 state = task->__state;
+    if (preempted || !state)
+        return WIRE_WAIT_PREEMPTED;
+    if (state & TASK_DEAD)
+        return WIRE_WAIT_STATE_COUNT;
+    // A kernel thread with nothing to do sleeps "idle": uninterruptible, but no load.
+    if ((state & TASK_UNINTERRUPTIBLE) && !(state & TASK_NOLOAD))
+        return WIRE_WAIT_UNINTERRUPTIBLE;
+    return state & TASK_STOPPED_OR_TRACED ? WIRE_WAIT_STOPPED : WIRE_WAIT_SLEEPING;
+}
+
+static __always_inline struct wait *wait__make(struct task_struct *task)
+{
+    struct wait *wait = bpf_task_storage_get(&own_waits, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!wait)
+        tally__lose(WIRE_LOSS_NOT_FOLLOWED);
+    return wait;
+}
+
+// The current task goes off the CPU, for a reason that is no end.
+static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 state)
+{
+    if (own_hist.is_on)
+        hist__key(&wait->hist, 0);
+    if (!own_hist.is_on || own_hist.stacks) {
+        struct scratch *scratch = scratch__take();
+        if (!scratch)
+            return;
+        struct sample sample = {.event = own_event, .detail = state};
+        sample__fill(ctx, scratch, &sample);
+        wait->key = scratch->key;
+        scratch__give_back(scratch);
+    }
+    wait->start_ns = bpf_ktime_get_ns();
+    __sync_lock_test_and_set(&wait->counted_ns, wait->start_ns);
+}
+
+static __always_inline bool wait__is_within_bounds(__u64 ns)
+{
+    return ns >= own_min_ns && (!own_max_ns || ns <= own_max_ns);
+}
+
+// A wait is one sample, when it is counted for the first time.
+static __always_inline void wait__count(const struct wire_count_key *key, __u64 start_ns, __u64 counted_ns,
+                                        __u64 now_ns)
+{
+    bool is_first = counted_ns == start_ns;
+    if (is_first)
+        tally__emit();
+    counts__add(control__active_set(), key, is_first, now_ns - counted_ns);
+}
+
+static __always_inline void wait__end(struct wait *wait)
+{
+    __u64 counted_ns = __sync_lock_test_and_set(&wait->counted_ns, 0);
+    if (!counted_ns)
+        return;
+    __u64 now_ns = bpf_ktime_get_ns();
+    if (!wait__is_within_bounds(now_ns - wait->start_ns))
+        return;
+    if (own_hist.is_on) {
+        hist__count(&wait->hist, now_ns - counted_ns);
+        wait->key.bucket = wait->hist.bucket + 1;
+    }
+    if (!own_hist.is_on || own_hist.stacks)
+        wait__count(&wait->key, wait->start_ns, counted_ns, now_ns);
+}
+
+// For each thread that waits: its time so far, where that can be told before the wait is over, and the stacks it holds
+// on to.
+static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait *wait)
+{
+    __u64 counted_ns = wait->counted_ns;
+    if (!counted_ns)
+        return;
+    __u64 stacks[2] = {wait->key.user_stack, wait->key.kernel_stack};
+    bpf_seq_write(ctx->meta->seq, stacks, sizeof(stacks));
+    __u64 now_ns = bpf_ktime_get_ns();
+    if (own_hist.is_on || own_max_ns || !wait__is_within_bounds(now_ns - wait->start_ns))
+        return;
+    // It may come back while this runs: then its storage has changed, and wait__end() has counted all of it.
+    struct wire_count_key key = wait->key;
+    __u64 start_ns = wait->start_ns;
+    if (__sync_val_compare_and_swap(&wait->counted_ns, counted_ns, now_ns) == counted_ns)
+        wait__count(&key, start_ns, counted_ns, now_ns);
+}
+
+#endif

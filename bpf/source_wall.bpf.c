@@ -1,0 +1,157 @@
+// Wall time: each thread's time on the CPU and off it, in one event, so that they add up to the time that passed.
+//
+// Off the CPU as in source_off_cpu.bpf.c. On the CPU a clock samples, and a sample's value is not the clock's period
+// but the time the thread has run since what was counted of it last: the time between two samples is known from
+// sched_switch, and only where it was spent is an estimate. What a thread ran without ever being sampled again is
+// counted at its end, or the recording's, as "[on-CPU, not sampled]".
+//
+//   ran_ns    switch-in ... sample: value = now - ran_ns, ran_ns = now ... switch-out: owed_ns = now - ran_ns
+//   next switch-in: ran_ns = now - owed_ns, so that the next sample pays what is owed
+//
+// Threads that wait when the recording begins are found by an iterator: their stack in the kernel is known, their user
+// stack is not.
+#define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
+#define SCRATCH_SLOTS         3 // the clock may interrupt the iterators
+#include "bpf/wire.h"
+
+const volatile __u16 own_event;
+
+#include "bpf/filter_task.bpf.h"
+#include "bpf/off_cpu.bpf.h"
+
+#define PF_KTHREAD 0x00200000 // include/linux/sched.h
+
+static __always_inline void count_on_cpu(const struct wire_count_key *key, __u64 ns)
+{
+    tally__emit();
+    counts__add(control__active_set(), key, 1, ns);
+}
+
+// Time on the CPU that no sample has fallen into: the thread is known, the stack is not.
+static __always_inline void count_not_sampled(struct task_struct *task, __u64 ns)
+{
+    struct wire_count_key key = {.event = own_event, .detail = WIRE_WAIT_NOT_SAMPLED};
+    filter_task__key(task, &key);
+    count_on_cpu(&key, ns);
+}
+
+static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted)
+{
+    if (!filter__passes())
+        return;
+    __u32 state = wait__state(task, preempted);
+    struct wait *wait = wait__make(task);
+    if (!wait)
+        return;
+    __u64 ran_ns = __sync_lock_test_and_set(&wait->ran_ns, 0);
+    wait->owed_ns = ran_ns ? bpf_ktime_get_ns() - ran_ns : 0;
+    if (state != WIRE_WAIT_STATE_COUNT)
+        wait__begin(ctx, wait, state);
+    else if (wait->owed_ns)
+        count_not_sampled(task, wait->owed_ns);
+}
+
+// A thread that has never left the CPU under our eyes: new, if it is one of those looked at.
+static __always_inline struct wait *first_seen(struct task_struct *task)
+{
+    return filter_task__passes(task) ? wait__make(task) : NULL;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(wall_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
+{
+    leave(ctx, prev, preempted);
+    if (!next->pid)
+        return 0;
+    struct wait *wait = bpf_task_storage_get(&own_waits, next, NULL, 0);
+    if (!wait)
+        wait = first_seen(next);
+    if (!wait)
+        return 0;
+    wait__end(wait);
+    wait->ran_ns = bpf_ktime_get_ns() - wait->owed_ns;
+    wait->owed_ns = 0;
+    return 0;
+}
+
+SEC("perf_event")
+int sample_perf_event(struct bpf_perf_event_data *ctx)
+{
+    if (!filter__passes())
+        return 0;
+    struct wait *wait = bpf_task_storage_get(&own_waits, bpf_get_current_task_btf(), NULL, 0);
+    __u64 now_ns = bpf_ktime_get_ns();
+    __u64 ran_ns = wait ? __sync_lock_test_and_set(&wait->ran_ns, now_ns) : 0;
+    if (!ran_ns) // on the CPU since before the recording: since its begin, which the iterator has put down
+        return 0;
+    struct sample sample = {
+        .event = own_event, .value = now_ns - ran_ns, .detail = WIRE_WAIT_STATE_COUNT, .is_interrupt = true};
+    return sample_emit(ctx, &sample);
+}
+
+static __always_inline void begin_wait(struct task_struct *task, struct wait *wait)
+{
+    struct scratch *scratch = scratch__take();
+    if (!scratch)
+        return;
+    scratch->set = control__active_set();
+    long bytes = bpf_get_task_stack(task, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
+    wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
+    wait->key.user_stack =
+        task->flags & PF_KTHREAD ? WIRE_NO_STACK : stack__put_chunk(scratch, 0, 0, WIRE_STACK_EARLIER, 0);
+    scratch__give_back(scratch);
+    wait->key.event = own_event;
+    wait->key.detail = wait__state(task, false);
+    filter_task__key(task, &wait->key);
+    wait->start_ns = bpf_ktime_get_ns();
+    __sync_val_compare_and_swap(&wait->counted_ns, 0, wait->start_ns);
+}
+
+// At the begin: what each thread does.
+SEC("iter/task")
+int wall_begin(struct bpf_iter__task *ctx)
+{
+    struct task_struct *task = ctx->task;
+    if (!task || !filter_task__passes(task))
+        return 0;
+    struct wait *wait = wait__make(task);
+    if (!wait || wait->counted_ns || wait->ran_ns)
+        return 0; // it has been switched meanwhile
+    __u32 state = task->__state;
+    if (state & TASK_DEAD)
+        return 0;
+    if (task->on_cpu)
+        __sync_val_compare_and_swap(&wait->ran_ns, 0, bpf_ktime_get_ns());
+    else
+        begin_wait(task, wait);
+    return 0;
+}
+
+SEC("iter/task")
+int wall_still(struct bpf_iter__task *ctx)
+{
+    struct task_struct *task = ctx->task;
+    struct wait *wait = task ? bpf_task_storage_get(&own_waits, task, NULL, 0) : NULL;
+    if (wait)
+        wait__settle(ctx, wait);
+    return 0;
+}
+
+// At the end: what threads ran since their last sample.
+SEC("iter/task")
+int wall_end(struct bpf_iter__task *ctx)
+{
+    struct task_struct *task = ctx->task;
+    struct wait *wait = task ? bpf_task_storage_get(&own_waits, task, NULL, 0) : NULL;
+    if (!wait)
+        return 0;
+    __u64 ran_ns = __sync_lock_test_and_set(&wait->ran_ns, 0), ns = wait->owed_ns;
+    wait->owed_ns = 0;
+    if (ran_ns)
+        ns += bpf_ktime_get_ns() - ran_ns;
+    if (ns)
+        count_not_sampled(task, ns);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,67 @@
+#include "collector/source_wall.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/source_off_cpu.h"
+#include "collector/source_perf.h"
+
+enum { BEGIN, STILL, END, SWITCH, LINK_COUNT };
+
+static const char *const programs[LINK_COUNT] = {
+    [BEGIN] = "wall_begin", [STILL] = "wall_still", [END] = "wall_end", [SWITCH] = "wall_switch"};
+
+struct wall {
+    struct bpf_link *links[LINK_COUNT]; // of iterators; kept by the loaded object
+};
+
+int source_wall__parse(struct event *event, struct fault *fault)
+{
+    if (strcmp(event->spelled, "wall") != 0)
+        return -ENOENT;
+    // The clock, never cycles: values are times.
+    event->perf_type = PERF_TYPE_SOFTWARE;
+    event->perf_config = PERF_COUNT_SW_CPU_CLOCK;
+    if (!event->frequency_hz)
+        snprintf(event->detail, sizeof(event->detail), "cpu-clock every %llu ns, and switches",
+                 (unsigned long long)event->period);
+    else
+        snprintf(event->detail, sizeof(event->detail), "cpu-clock at %llu Hz, and switches",
+                 (unsigned long long)event->frequency_hz);
+    struct wall *wall = event->prepared = calloc(1, sizeof(*wall));
+    return wall ? 0 : fault__set(fault, -ENOMEM, "out of memory");
+}
+
+void source_wall__release(struct event *event)
+{
+    free(event->prepared);
+}
+
+int source_wall__attach(struct event *event, const struct target *target, struct fault *fault)
+{
+    struct wall *wall = event->prepared;
+    for (size_t i = 0; i < LINK_COUNT; i++) {
+        wall->links[i] = bpf_program__attach(loaded__program(event->loaded, programs[i]));
+        int err = wall->links[i] ? loaded__keep(event->loaded, wall->links[i]) : -errno;
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
+                                   event->spelled, strerror(-err));
+    }
+    int err = source_perf__attach(event, target, fault);
+    if (!err && source_off_cpu__iterate(wall->links[BEGIN], NULL) != 0)
+        err = fault__set_code(fault, EXIT_CODE_LACKS, -EIO, "cannot look at the threads that wait already");
+    return err;
+}
+
+int source_wall__settle(struct event *event, struct drain *drain, bool is_last)
+{
+    const struct wall *wall = event->prepared;
+    int err = source_off_cpu__iterate(wall->links[STILL], drain);
+    if (!err && is_last)
+        err = source_off_cpu__iterate(wall->links[END], drain);
+    return err;
+}

@@ -1,0 +1,29 @@
+#!/bin/bash
+# check: 60 s, alone
+# `hearth record --wall`: for each thread, the widths add up to the time that passed, on the CPU and off it, also of a
+# thread that waited before the recording began and after it ended.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'wall time takes root'
+sum() { awk '{ n += $NF } END { print n + 0 }' "$@"; }
+of() { grep -E "^$1[-;]" "$TMP/folded"; }
+
+"$HEARTH" record --wall -i 0.3 -o "$TMP/x.db" -- "$LOADS/nofp/waits" 60 >"$TMP/truth" 2>"$TMP/said"
+is 'a recording of wall time' $? 0
+like 'nothing was lost' "$(cat "$TMP/said")" ' 0 lost, '
+"$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null
+while read -r _ _ name _ wall cpu _; do
+    within "$name: all its time is there" "$(of "$name" | sum)" "$wall" $((wall / 50 + 2000000))
+    # On the CPU is what neither waits nor runs in the kernel's scheduler; a few switches end within the clock's period.
+    within "$name: and so much of it on the CPU" "$(of "$name" | grep -vE '\[(sleeping|preempted|uninterruptible|stopped)\]' | sum)" \
+        "$cpu" $((wall / 50 + 2000000))
+done < <(grep '^truth thread' "$TMP/truth")
+like 'on the CPU it spins' "$(of spinner | grep -v '\[')" 'thread_main;spin [0-9]+$'
+is 'CPU samples have all their kernel frames' "$(grep -c 'bpf_prog' "$TMP/folded")" 0
+
+background sleep 60
+"$HEARTH" record --wall -p $! -d 1.5 -i 0.4 -o "$TMP/x.db" 2>/dev/null
+"$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
+like 'a thread that waits all the time' "$(cat "$TMP/folded")" '^sleep;\[waiting since before\];.*nanosleep.*;\[sleeping\] [0-9]+$'
+within 'is there with all of it' "$(sum "$TMP/folded")" 1500000000 100000000
+done_testing
