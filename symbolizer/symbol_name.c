@@ -82,10 +82,29 @@ static size_t sequence(const unsigned char *text)
     return length;
 }
 
+// The length of the plain ASCII at the start of the name, eight bytes at a time: nearly all names are nothing else. A
+// byte is plain when it is in 0x20..0x7e; the sums reach the top bit of their byte exactly when it is not.
+static size_t plain_prefix(const char *name, size_t length)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x80 * ones;
+    size_t at = 0;
+    for (; at + 8 <= length; at += 8) {
+        uint64_t word;
+        memcpy(&word, name + at, 8);
+        uint64_t is_low = ~((word & ~tops) + 0x60 * ones), is_delete = (word & ~tops) + ones;
+        if ((word | is_low | is_delete) & tops)
+            break;
+    }
+    while (at < length && name[at] >= 0x20 && name[at] != 0x7f)
+        at++;
+    return at;
+}
+
 size_t symbol_name__escape(const char *name, char *out, size_t out_bytes)
 {
-    size_t length = 0;
-    const unsigned char *at = (const unsigned char *)name;
+    size_t length = plain_prefix(name, strnlen(name, out_bytes ? out_bytes - 1 : 0));
+    memcpy(out, name, length);
+    const unsigned char *at = (const unsigned char *)name + length;
     while (*at) {
         size_t bytes = sequence(at);
         if (length + (bytes ? bytes : 4) + 1 > out_bytes)
