@@ -165,7 +165,7 @@ static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table,
     abbrev.first_attribute = (uint32_t)(table->attributes.length_bytes / sizeof(struct dwarf_attribute));
     for (;;) {
         uint64_t name = dwarf_reader__uleb(reader), form = dwarf_reader__uleb(reader);
-        struct dwarf_attribute attribute = {(uint16_t)name, (uint16_t)form, 0};
+        struct dwarf_attribute attribute = {.name = (uint16_t)name, .form = (uint16_t)form};
         if (form == DW_FORM_implicit_const)
             attribute.constant = dwarf_reader__sleb(reader);
         if (reader->failed)
@@ -179,6 +179,7 @@ static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table,
             abbrev.fixed_bytes = UINT32_MAX;
         else
             abbrev.fixed_bytes += bytes;
+        attribute.bytes = bytes;
         abbrev.has_sibling = abbrev.has_sibling || name == DW_AT_sibling;
         abbrev.attribute_count++;
         buf__append(&table->attributes, &attribute, sizeof(attribute));

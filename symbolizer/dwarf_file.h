@@ -24,6 +24,7 @@ enum dwarf_section {
 struct dwarf_attribute {
     uint16_t name;
     uint16_t form;
+    uint32_t bytes;   // the form takes; UINT32_MAX: it depends on its contents
     int64_t constant; // of DW_FORM_implicit_const
 };
 

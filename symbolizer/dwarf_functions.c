@@ -2,6 +2,7 @@
 
 #include <dwarf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "store/base/hash.h"
@@ -23,33 +24,23 @@ struct walk {
     bool has_range;
 };
 
+// Where the value of an attribute goes, in multiples of a value and counted from 1: looked up for every attribute of
+// every function there is.
+#define FIELD(member) (uint8_t)(offsetof(struct entry, member) / sizeof(struct dwarf_value) + 1)
+static const uint8_t entry_fields[] = {
+    [DW_AT_low_pc] = FIELD(bounds.low),           [DW_AT_high_pc] = FIELD(bounds.high),
+    [DW_AT_ranges] = FIELD(bounds.ranges),        [DW_AT_name] = FIELD(name),
+    [DW_AT_linkage_name] = FIELD(linkage_name),   [DW_AT_abstract_origin] = FIELD(origin),
+    [DW_AT_specification] = FIELD(specification), [DW_AT_call_file] = FIELD(call_file),
+    [DW_AT_call_line] = FIELD(call_line),         [DW_AT_declaration] = FIELD(declaration),
+};
+_Static_assert(sizeof(struct entry) % sizeof(struct dwarf_value) == 0, "an entry is values and nothing else");
+
 static struct dwarf_value *entry_field(struct entry *entry, uint16_t name)
 {
-    switch (name) {
-    case DW_AT_low_pc:
-        return &entry->bounds.low;
-    case DW_AT_high_pc:
-        return &entry->bounds.high;
-    case DW_AT_ranges:
-        return &entry->bounds.ranges;
-    case DW_AT_name:
-        return &entry->name;
-    case DW_AT_linkage_name:
-    case DW_AT_MIPS_linkage_name:
-        return &entry->linkage_name;
-    case DW_AT_abstract_origin:
-        return &entry->origin;
-    case DW_AT_specification:
-        return &entry->specification;
-    case DW_AT_call_file:
-        return &entry->call_file;
-    case DW_AT_call_line:
-        return &entry->call_line;
-    case DW_AT_declaration:
-        return &entry->declaration;
-    default:
-        return NULL;
-    }
+    if (name < sizeof(entry_fields))
+        return entry_fields[name] ? (struct dwarf_value *)entry + (entry_fields[name] - 1) : NULL;
+    return name == DW_AT_MIPS_linkage_name ? &entry->linkage_name : NULL;
 }
 
 static void read_entry(const struct dwarf_unit *unit, struct dwarf_reader *reader, const struct dwarf_abbrev *abbrev,
@@ -63,7 +54,7 @@ static void read_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
         if (field)
             dwarf_value__read(unit, reader, attribute, field);
         else
-            dwarf_value__skip(unit, reader, attribute->form);
+            dwarf_value__skip(unit, reader, attribute);
     }
 }
 
@@ -81,7 +72,7 @@ static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
         struct dwarf_value value;
         struct dwarf_file *file;
         if (attribute->name != DW_AT_sibling) {
-            dwarf_value__skip(unit, reader, attribute->form);
+            dwarf_value__skip(unit, reader, attribute);
             continue;
         }
         dwarf_value__read(unit, reader, attribute, &value);

@@ -127,6 +127,7 @@ static void read_table(struct program *program, bool is_files)
         uint64_t content = dwarf_reader__uleb(reader), form = dwarf_reader__uleb(reader);
         formats[i] = (struct dwarf_attribute){.name = content > UINT16_MAX ? 0 : (uint16_t)content,
                                               .form = form > UINT16_MAX ? 0 : (uint16_t)form};
+        formats[i].bytes = dwarf_form__bytes(formats[i].form, shape.version, shape.address_bytes, shape.offset_bytes);
     }
     uint64_t count = dwarf_reader__uleb(reader);
     for (uint64_t i = 0; i < count && !reader->failed && i < LIMIT_SOURCE_FILES; i++) {

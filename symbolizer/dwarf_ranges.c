@@ -192,7 +192,7 @@ int dwarf_unit__read_root(struct dwarf_unit *unit, struct dwarf_bounds *ret_boun
         if (field)
             dwarf_value__read(unit, &reader, attribute, field);
         else
-            dwarf_value__skip(unit, &reader, attribute->form);
+            dwarf_value__skip(unit, &reader, attribute);
     }
     if (reader.failed)
         return -EBADMSG;

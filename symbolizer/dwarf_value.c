@@ -99,6 +99,7 @@ static void read_variable(const struct dwarf_unit *unit, struct dwarf_reader *re
             return;
         }
         struct dwarf_attribute inner = {.form = (uint16_t)form};
+        inner.bytes = dwarf_form__bytes(inner.form, unit->version, unit->address_bytes, unit->offset_bytes);
         dwarf_value__read(unit, reader, &inner, value);
         return;
     }
@@ -110,7 +111,7 @@ static void read_variable(const struct dwarf_unit *unit, struct dwarf_reader *re
 void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reader,
                        const struct dwarf_attribute *attribute, struct dwarf_value *ret_value)
 {
-    uint32_t bytes = dwarf_form__bytes(attribute->form, unit->version, unit->address_bytes, unit->offset_bytes);
+    uint32_t bytes = attribute->bytes;
     *ret_value = (struct dwarf_value){.form = attribute->form};
     if (attribute->form == DW_FORM_implicit_const)
         ret_value->number = (uint64_t)attribute->constant;
@@ -124,14 +125,14 @@ void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reade
         read_variable(unit, reader, ret_value);
 }
 
-void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader, uint16_t form)
+void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader,
+                       const struct dwarf_attribute *attribute)
 {
-    uint32_t bytes = dwarf_form__bytes(form, unit->version, unit->address_bytes, unit->offset_bytes);
-    if (bytes != UINT32_MAX) {
-        dwarf_reader__skip(reader, bytes);
+    if (attribute->bytes != UINT32_MAX) {
+        dwarf_reader__skip(reader, attribute->bytes);
         return;
     }
-    struct dwarf_value value = {.form = form};
+    struct dwarf_value value = {.form = attribute->form};
     read_variable(unit, reader, &value);
 }
 

@@ -16,7 +16,8 @@ uint32_t dwarf_form__bytes(uint16_t form, uint8_t version, uint8_t address_bytes
 
 void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reader,
                        const struct dwarf_attribute *attribute, struct dwarf_value *ret_value);
-void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader, uint16_t form);
+void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader,
+                       const struct dwarf_attribute *attribute);
 
 bool dwarf_value__is_constant(const struct dwarf_value *value);
 // False where there is none or the offset is out of its section.

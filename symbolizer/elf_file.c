@@ -50,7 +50,7 @@ static int read_new(const struct elf_file *file, uint64_t offset, size_t length,
         return -E2BIG;
     if (offset > file->file_bytes || length > file->file_bytes - offset)
         return -EBADMSG;
-    _cleanup_free_ uint8_t *bytes = malloc(length + 1);
+    _cleanup_free_ uint8_t *bytes = inflate__memory(length);
     if (!bytes)
         return -ENOMEM;
     int err = read_at(file, offset, bytes, length);

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -15,6 +16,19 @@
 
 // Deflate packs at most 1032:1 (zlib's own documentation); zstd has no such bound.
 #define DEFLATE_RATIO 1032u
+
+#define HUGE_PAGE_BYTES (2u << 20)
+
+uint8_t *inflate__memory(size_t length_bytes)
+{
+    void *bytes;
+    if (length_bytes < 2 * HUGE_PAGE_BYTES)
+        return malloc(length_bytes + 1);
+    if (posix_memalign(&bytes, HUGE_PAGE_BYTES, length_bytes + 1) != 0)
+        return NULL;
+    madvise(bytes, length_bytes, MADV_HUGEPAGE);
+    return bytes;
+}
 
 static bool inflate_zlib(const uint8_t *packed, size_t packed_bytes, uint8_t *bytes, size_t length_bytes)
 {
@@ -42,7 +56,7 @@ int inflate__section(uint32_t type, const uint8_t *packed, size_t packed_bytes, 
 {
     if (length_bytes > LIMIT_SECTION_BYTES || (type == ELFCOMPRESS_ZLIB && length_bytes / DEFLATE_RATIO > packed_bytes))
         return -E2BIG;
-    _cleanup_free_ uint8_t *bytes = malloc(length_bytes + 1);
+    _cleanup_free_ uint8_t *bytes = inflate__memory(length_bytes);
     if (!bytes)
         return -ENOMEM;
     switch (type) {

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Memory for a section and one byte more; for free(). Large ones lie in huge pages where there are any: a section is
+// touched once from end to end, and its page faults would cost as much as reading it.
+uint8_t *inflate__memory(size_t length_bytes);
+
 // `type` is that of Elf64_Chdr (ELFCOMPRESS_ZLIB or ELFCOMPRESS_ZSTD). The result has exactly `length_bytes`, or the
 // input is damaged (-EBADMSG), claims more than it can hold or than LIMIT_SECTION_BYTES (-E2BIG), or is packed in
 // another way (-EOPNOTSUPP).
