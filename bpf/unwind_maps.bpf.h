@@ -11,7 +11,13 @@
 #include "bpf/maps.bpf.h"
 #include "bpf/unwind_step.bpf.h"
 
-SHARED_HASH(files, struct wire_file, struct wire_binary);
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, WIRE_FILES_MAX);
+    __type(key, struct wire_file);
+    __type(value, struct wire_binary);
+} files SEC(".maps");
 
 struct unwind_block {
     __u32 words[UNWIND_BLOCK_WORDS];

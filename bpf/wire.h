@@ -152,6 +152,7 @@ struct wire_binary {
 // The vDSO, which is no file: the same for all 64-bit processes.
 #define WIRE_VDSO_GENERATION 1 // with device and inode 0
 
+#define WIRE_FILES_MAX  16384 // known at once
 #define WIRE_TABLES_MAX 8192  // binaries with unwind rows at once; each is an array of its own
 #define WIRE_RULES_MAX  32768 // distinct rules; all of a machine's binaries have some 1,500. Above: not supported
 

@@ -40,6 +40,7 @@ struct unwinder {
     int files_fd;
     struct answer *answers; // those that have a table; the place of one that has lost it is taken by the last
     size_t answer_count, answer_capacity;
+    size_t file_count;                  // entries of the map `files`, about
     struct answer pending[PENDING_MAX]; // to be told when their tables are in place
     size_t pending_count;
     struct id_map table_of;    // binary number -> table, while it has one; 0: had one
@@ -107,10 +108,25 @@ static void tell(struct unwinder *unwinder, const struct answer *answer)
         forget_file(unwinder, &answer->file);
 }
 
+// Weeks of builds make and run more files than the map holds. Those still in use are announced again at their next
+// sample, and their tables are still there.
+static void forget_all_files(struct unwinder *unwinder)
+{
+    struct wire_file file;
+    while (bpf_map_get_next_key(unwinder->files_fd, NULL, &file) == 0 &&
+           bpf_map_delete_elem(unwinder->files_fd, &file) == 0)
+        ;
+    unwinder->answer_count = 0;
+    unwinder->file_count = 0;
+}
+
 static void tell_pending(struct unwinder *unwinder)
 {
     if (!unwinder->pending_count)
         return;
+    if (unwinder->file_count >= WIRE_FILES_MAX * 3 / 4)
+        forget_all_files(unwinder);
+    unwinder->file_count += unwinder->pending_count;
     unwind_tables__settle(unwinder->tables);
     for (size_t i = 0; i < unwinder->pending_count; i++)
         tell(unwinder, &unwinder->pending[i]);
