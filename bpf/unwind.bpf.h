@@ -21,6 +21,7 @@
 
 #define USER_CS_64        0x33 // arch/x86/include/asm/segment.h: __USER_CS
 #define UPROBE_PAGE_BYTES 4096
+#define UPROBE_PAGES      8   // of a process that are looked at: one within 2 GiB of each probe
 #define UPROBE_SLOT_BYTES 128 // of a copied instruction (UPROBE_XOL_SLOT_BYTES)
 #define RETURN_INSTANCES  16  // looked at for one frame; stale ones of a longjmp are skipped
 
@@ -62,6 +63,31 @@ static __always_inline void unwind__announce(const struct wire_file *file, const
     bpf_ringbuf_submit(note, 0);
 }
 
+// The rule in the page that an optimized uprobe calls (arch/x86/kernel/uprobes.c of 6.18, uprobe_trampoline_entry):
+//
+//   0  push %rcx; push %r11; push %rax; mov $336, %rax; syscall
+//   13 pop %rax; pop %r11; pop %rcx; ret
+static __always_inline struct unwind_rule unwind__uprobe_rule(__u64 at)
+{
+    __u32 pushed = at < 1 || at >= 17 ? 0 : at < 3 || at >= 16 ? 1 : at < 4 || at >= 14 ? 2 : 3;
+    struct unwind_rule rule = {.kind = UNWIND_SP, .cfa_offset = 8 * (pushed + 1)};
+    return rule;
+}
+
+static __always_inline bool unwind__is_uprobe_page(struct mm_struct *mm, __u64 start)
+{
+    if (!bpf_core_field_exists(mm->uprobes_state.head_tramps))
+        return false;
+    struct hlist_node *node = BPF_CORE_READ(mm, uprobes_state.head_tramps.first);
+    for (int i = 0; i < UPROBE_PAGES && node; i++) {
+        struct uprobe_trampoline *page = (void *)node - bpf_core_field_offset(struct uprobe_trampoline, node);
+        if (BPF_CORE_READ(page, vaddr) == start)
+            return true;
+        node = BPF_CORE_READ(node, next);
+    }
+    return false;
+}
+
 // Fills walk->mapping from the process's tree. 0: there is no executable mapping at walk->pc.
 __noinline __u32 unwind__learn_mapping(struct unwind_walk *walk)
 {
@@ -83,6 +109,8 @@ __noinline __u32 unwind__learn_mapping(struct unwind_walk *walk)
         unwind__identify(vma, &file);
         file_offset = BPF_CORE_READ(vma, vm_pgoff) << 12;
     } else if (mapping->start != (__u64)BPF_CORE_READ(mm, context.vdso)) {
+        if (unwind__is_uprobe_page(mm, mapping->start))
+            mapping->code = UNWIND_CODE_UPROBE;
         return 1;
     }
     mapping->code = UNWIND_CODE_UNKNOWN;
@@ -171,6 +199,8 @@ __noinline __u32 unwind__look_up(struct unwind_walk *walk)
     walk->frame = mapping->frame + (walk->pc - mapping->start);
     walk->code = mapping->code;
     *(__u64 *)&walk->rule = 0; // UNWIND_GAP
+    if (mapping->code == UNWIND_CODE_UPROBE)
+        walk->rule = unwind__uprobe_rule(walk->pc - mapping->start);
     if (!mapping->table)
         return 1;
     __u32 number = unwind__rule_number(walk, mapping->table, WIRE_FRAME_OFFSET(walk->frame));

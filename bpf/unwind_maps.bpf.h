@@ -66,6 +66,8 @@ enum unwind_code { // what code at an address is
     UNWIND_CODE_BINARY,  // in a binary with an id; with or without a table
     UNWIND_CODE_UNKNOWN, // in a file that the collector has not answered for yet
     UNWIND_CODE_JIT,     // in memory without a file
+    UNWIND_CODE_UPROBE,  // the page that probed functions call, where the kernel could make their first instruction a
+                         // call
 };
 
 struct unwind_mapping {
