@@ -32,7 +32,8 @@ struct sample {
 
 struct scratch {
     __u32 taken;
-    __u32 set; // the set this sample goes to, chosen once
+    __u32 slot; // of own_scratch
+    __u32 set;  // the set this sample goes to, chosen once
     __u64 frames[WIRE_USER_FRAMES_MAX];
     struct unwind_walk walk;
     struct wire_chunk chunk;
@@ -61,8 +62,10 @@ static __always_inline struct scratch *scratch__take(void)
     for (__u32 slot = 0; slot < SCRATCH_SLOTS; slot++) {
         __u32 key = slot;
         struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &key);
-        if (scratch && __sync_val_compare_and_swap(&scratch->taken, 0, 1) == 0)
+        if (scratch && __sync_val_compare_and_swap(&scratch->taken, 0, 1) == 0) {
+            scratch->slot = slot;
             return scratch;
+        }
     }
     tally__lose(WIRE_LOSS_NESTED);
     return NULL;
@@ -84,8 +87,11 @@ static __always_inline __u64 mix(__u64 x)
 // otherwise multiply to more instructions than it looks at.
 
 // Puts frames[first..first + taken) with their callers into the set, and returns the chunk's id: a hash of all in it.
-__noinline __u64 stack__put_chunk(struct scratch *scratch, __u32 first, __u32 taken, __u32 status, __u64 caller)
+__noinline __u64 stack__put_chunk(__u32 slot, __u32 first, __u32 taken, __u32 status, __u64 caller)
 {
+    // Looked up again: what a global function is given is plain memory to it, and that cannot be put into a map before
+    // 6.2.
+    struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &slot);
     if (!scratch)
         return WIRE_STACK_LOST;
     struct wire_chunk *chunk = &scratch->chunk;
@@ -121,7 +127,7 @@ __noinline __u64 stack__put(struct scratch *scratch, __u32 count, __u32 status)
     for (__u32 turn = 0; turn < WIRE_USER_FRAMES_MAX / WIRE_CHUNK_FRAMES && count; turn++) {
         __u32 taken = count > WIRE_CHUNK_FRAMES ? WIRE_CHUNK_FRAMES : count;
         count -= taken;
-        id = stack__put_chunk(scratch, count, taken, count ? 0 : status, id);
+        id = stack__put_chunk(scratch->slot, count, taken, count ? 0 : status, id);
         if (id == WIRE_STACK_LOST) {
             tally__lose(WIRE_LOSS_STACKS_FULL);
             return id;

@@ -98,7 +98,7 @@ static __always_inline void begin_wait(struct task_struct *task, struct wait *wa
     long bytes = bpf_get_task_stack(task, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
     wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
     wait->key.user_stack =
-        task->flags & PF_KTHREAD ? WIRE_NO_STACK : stack__put_chunk(scratch, 0, 0, WIRE_STACK_EARLIER, 0);
+        task->flags & PF_KTHREAD ? WIRE_NO_STACK : stack__put_chunk(scratch->slot, 0, 0, WIRE_STACK_EARLIER, 0);
     scratch__give_back(scratch);
     wait->key.event = own_event;
     wait->key.detail = wait__state(task, false);
