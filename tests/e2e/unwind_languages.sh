@@ -1,0 +1,127 @@
+#!/bin/bash
+# check: 240 s
+# Whole stacks with the right names, whatever the program is written in, linked with and living in: Go, Rust, C++ with
+# exceptions, static and position independent, musl, threads, coroutines, deep recursion, signal stacks, libraries that
+# come and go, programs that ran before hearth, that were replaced on disk, or that see other file systems.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'recording takes root'
+languages=tests/workloads/languages
+chain='main;run;outer;middle;inlined_caller_\[i\];leaf_(sixty|thirty|ten)'
+
+record() { "$HEARTH" record -F 499 -o "$TMP/out.folded" "$@" >"$TMP/truth" 2>"$TMP/log" </dev/null; }
+
+samples() { awk '{ n += $NF } END { print n + 0 }'; }
+at_least() { awk -v some="$1" -v all="$2" -v pct="$3" 'BEGIN { exit !(all > 0 && 100 * some >= pct * all) }'; }
+
+# What the command did before its exec has hearth's name.
+own() { grep -v '^hearth;' "$TMP/out.folded" >"$TMP/own"; }
+
+# check_whole WHAT PCT: so many of the stacks are whole.
+check_whole() {
+    local all whole
+    own
+    all=$(samples <"$TMP/own")
+    whole=$(grep -vE '^[^;]*;\[(truncated|unwind: [^]]*|stack lost)\]' "$TMP/own" | samples)
+    echo "# $1: $all samples, $whole whole"
+    if at_least "$whole" "$all" "$2" && [[ $all -ge 50 ]]; then
+        pass "$1: at least $2 % of the stacks are whole"
+    else
+        fail "$1: at least $2 % of the stacks are whole" "$(<"$TMP/log")" "$(grep -E '\[(trunc|unwind|stack)' "$TMP/own" | head -5 | cut -c 1-300)"
+    fi
+}
+
+# check_frames WHAT PCT LEAF STACK: of the samples with LEAF (a pattern) so many have STACK.
+check_frames() {
+    local leaf named
+    own
+    leaf=$(grep -E ";$3" "$TMP/own" | samples)
+    named=$(grep -E "^[^;]*;$4" "$TMP/own" | samples)
+    echo "# $1: $leaf samples in $3, $named of them with the frames they must have"
+    if at_least "$named" "$leaf" "$2" && [[ $leaf -ge 30 ]]; then
+        pass "$1: they have the frames they must have"
+    else
+        fail "$1: they have the frames they must have" "$(grep -E ";$3" "$TMP/own" | grep -vE "^[^;]*;$4" | head -3 | cut -c 1-600)"
+    fi
+}
+
+check() {
+    check_whole "$1" "$2"
+    check_frames "$@"
+}
+
+# run WHAT WHOLE_PCT LEAF STACK COMMAND...
+run() {
+    local what=$1 pct=$2 leaf=$3 stack=$4
+    shift 4
+    record -- "$@"
+    check "$what" "$pct" "$leaf" "$stack"
+}
+
+if command -v go >/dev/null; then
+    GOCACHE=$TMP/go-cache GOFLAGS=-p=2 go build -o "$TMP/descend_go" $languages/descend.go
+    # What the runtime does on a stack of its own (systemstack, the threads' start) has no caller that could be found.
+    run 'Go' 94 'main\.leaf' 'runtime\.goexit[^;]*;(main\.main\.func[^;]*;)?(main\.main\.gowrap[^;]*;)?main\.worker;(main\.descend;){21}main\.leaf' "$TMP/descend_go" 2
+    strip -o "$TMP/stripped_go" "$TMP/descend_go"
+    record -- "$TMP/stripped_go" 2
+    check 'Go, stripped' 92 '\[stripped_go\+0x[0-9a-f]*\]|main\.leaf' '([^;]*;){20}'
+else
+    skip 'Go' 'no Go compiler'
+fi
+if command -v rustc >/dev/null; then
+    rustc -O -o "$TMP/descend_rust" $languages/descend.rs
+    run 'Rust' 98 'descend::leaf' '_start;.*;descend::main;(descend::descend;){19,21}descend::leaf' "$TMP/descend_rust" 2
+else
+    skip 'Rust' 'no Rust compiler'
+fi
+run 'C++ with exceptions' 98 'hearth_test::handler' '_start;.*;main;hearth_test::attempts.*;.*hearth_test::attempt<.*;hearth_test::handler' \
+    "$LOADS/nofp/exceptions" 1
+
+build_leaves() { # OUTPUT COMPILER OPTION...
+    local output=$1
+    shift
+    "$@" -std=gnu11 -O2 -g -D_GNU_SOURCE -I. -fno-optimize-sibling-calls -fomit-frame-pointer -o "$output" tests/workloads/leaves.c
+}
+for kind in static static-pie; do
+    build_leaves "$TMP/leaves-$kind" gcc "-$kind"
+    run "$kind" 99 'leaf_' "_start;.*;$chain" "$TMP/leaves-$kind" 1
+done
+# musl's libc has no call frame information as Debian builds it: the stack ends in the code that has called main, and is
+# not called whole.
+check_musl() { # WHAT PCT LEAF STACK COMMAND...
+    record -- "${@:5}"
+    check_frames "$1" "$2" "$3" "(\[unwind: no rows\];)?[^;]*;$4"
+}
+for kind in -static -static-pie ''; do
+    build_leaves "$TMP/musl$kind" musl-gcc ${kind:+"$kind"} 2>"$TMP/log" || build_leaves "$TMP/musl$kind" musl-gcc -static
+    check_musl "musl${kind:+, $kind}" 98 'leaf_' "$chain" "$TMP/musl$kind" 1
+done
+musl-gcc -std=gnu11 -O2 -g -D_GNU_SOURCE -I. -fno-optimize-sibling-calls -fomit-frame-pointer -o "$TMP/musl-signals" tests/workloads/signals.c
+# A handler that has interrupted libc itself has no way out either.
+check_musl 'musl, signals' 88 'in_handler' 'main;(.*;)?interrupted;(.*;)?handler;in_handler' "$TMP/musl-signals" 1
+
+run 'recursion of 400' 99 'bottom' '_start;.*;main;start;(descend;){400}bottom' "$LOADS/nofp/recursion" 400 1
+record -- "$LOADS/nofp/recursion" 2000 1
+cut=$(grep -E '^recursion;\[truncated\];(descend;){500,511}bottom' "$TMP/out.folded" | samples)
+all=$(grep -E '^recursion;' "$TMP/out.folded" | samples)
+ok 'recursion of 2000 is cut, marked so, and the innermost frames are kept' at_least "$cut" "$all" 97
+run 'threads' 99 'burn' '(clone3?|__clone3?|__GI___clone3?|[^;]*clone[^;]*);start_thread;[^;]*;?burn' "$LOADS/nofp/burn" 8 1
+run 'coroutines' 99 'in_coroutine_' '[^;]*;coroutine;in_coroutine_[012]' "$LOADS/nofp/coroutines" 1
+run 'a signal on its own stack' 99 'in_handler' '_start;.*;main;interrupted;(.*;)?handler;in_handler' "$LOADS/nofp/signals" 1 altstack
+run 'a library that comes and goes' 96 'plugin_leaf' '_start;.*;main;turns;one_turn;plugin_work;plugin_leaf' "$LOADS/nofp/dlopen" 2
+
+cp "$LOADS/nofp/leaves" "$TMP/early"
+background "$TMP/early" 3 >/dev/null
+record -p $! -d 2
+check 'a program that ran before' 99 'leaf_' "_start;.*;$chain"
+cp "$LOADS/nofp/replaced" "$TMP/replaced"
+run 'a program replaced on disk' 98 'after_replacement' '_start;.*;main;after_replacement' "$TMP/replaced" 1
+
+# A file that only the program's own mount namespace has.
+mkdir -p "$TMP/inside"
+run 'a file system of its own' 98 'leaf_' "_start;.*;$chain" \
+    unshare -m sh -c "mount -t tmpfs none '$TMP/inside' && cp '$LOADS/nofp/leaves' '$TMP/inside/leaves' && exec '$TMP/inside/leaves' 1"
+mkdir -p "$TMP/root/bin"
+cp "$TMP/leaves-static" "$TMP/root/bin/leaves"
+run 'another root' 98 'leaf_' "_start;.*;$chain" chroot "$TMP/root" /bin/leaves 1
+done_testing
