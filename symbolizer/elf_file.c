@@ -392,7 +392,7 @@ struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data 
     };
 }
 
-static int find_note(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes)
+int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes)
 {
     while (length >= sizeof(Elf64_Nhdr)) {
         Elf64_Nhdr note; // the same for 32 bits
@@ -423,7 +423,7 @@ static int find_note_at(struct elf_file *file, uint64_t offset, uint64_t length,
     if (length > LIMIT_NOTES_BYTES)
         length = LIMIT_NOTES_BYTES;
     int err = read_new(file, offset, length, &notes);
-    return err ? err : find_note(notes, length, ret_build_id, ret_bytes);
+    return err ? err : elf_file__build_id_of_notes(notes, length, ret_build_id, ret_bytes);
 }
 
 int elf_file__build_id(struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes)

@@ -16,6 +16,7 @@
 #define NAMES_A_BLOCK     16u // every 16th name's place is kept, the others are walked to
 
 struct kernel_symbols {
+    uint64_t text;
     uint64_t base;
     uint32_t count;
     uint32_t *starts; // relative to base, sorted
@@ -41,7 +42,7 @@ void kernel_symbols__free(struct kernel_symbols *symbols)
 }
 
 // "ADDRESS TYPE NAME[\t[MODULE]]\n"; a name with its module is kept as "NAME [MODULE]".
-static void read_line(char *line, struct buf *entries, struct buf *names)
+static void read_line(char *line, struct buf *entries, struct buf *names, uint64_t *text)
 {
     char *end;
     uint64_t address = strtoull(line, &end, 16);
@@ -53,6 +54,8 @@ static void read_line(char *line, struct buf *entries, struct buf *names)
     if (module)
         *module = ' ';
     struct entry entry = {.address = address, .is_code = strchr("tTwW", type) != NULL};
+    if (strcmp(name, "_text") == 0)
+        *text = address;
     if (!name[0] || (!entry.is_code && strcmp(name, "_etext") != 0))
         return;
     // _etext is code of no one, and ends the core's last function.
@@ -122,7 +125,7 @@ int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
     if (!symbols)
         return -ENOMEM;
     while (getline(&line, &capacity, stream) > 0 && names.length_bytes < LIMIT_KALLSYMS_BYTES)
-        read_line(line, &entries, &names);
+        read_line(line, &entries, &names, &symbols->text);
     if (ferror(stream))
         return -EIO;
     if (entries.failed || names.failed)
@@ -167,4 +170,9 @@ int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address,
         return -ENOENT;
     snprintf(out, out_bytes, "%s", name);
     return 0;
+}
+
+uint64_t kernel_symbols__text(const struct kernel_symbols *symbols)
+{
+    return symbols->text;
 }

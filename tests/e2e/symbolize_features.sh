@@ -131,7 +131,10 @@ gcc -O1 -D_GNU_SOURCE tests/e2e/symbolize/jit.c -o "$TMP/jit"
 name_in() { "$HEARTH" symbolize -p "$1" "${@:2}" | sed -n '1p'; }
 jit() { # OUTPUT COMMAND...: starts it, waits for the address it prints
     background "${@:2}" >"$1"
-    for _ in {1..100}; do [[ -s $1 ]] && break || sleep 0.05; done
+    for _ in {1..100}; do
+        if [[ -s $1 ]]; then break; fi
+        sleep 0.05
+    done
 }
 jit "$TMP/map" "$TMP/jit" map
 pid=$! code=$(cat "$TMP/map")

@@ -21,6 +21,7 @@ static const char sample[] = "0000000000000000 A fixed_percpu_data\n"
                              "ffffffff81000000 T __entry_text_start\n"
                              "ffffffff81000000 T startup\n"
                              "ffffffff81000000 t _stext\n"
+                             "ffffffff81000000 T _text\n"
                              "ffffffff81000100 t do_work\n"
                              "ffffffff81000180 d no_code\n"
                              "ffffffff81000200 W weak_one\n"
@@ -58,6 +59,7 @@ static void names_functions(void **state)
         if (cases[i].name)
             assert_string_equal(name, cases[i].name);
     }
+    assert_int_equal(kernel_symbols__text(symbols), 0xffffffff81000000);
     kernel_symbols__free(symbols);
 }
 

@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -387,6 +389,92 @@ static void a_file_cut_while_it_is_read_is_damaged(void **state)
     names_itself();
 }
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status, (void)type, (void)place;
+    return remove(path);
+}
+
+static void remove_tree(const char *root)
+{
+    assert_int_equal(nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void write_file(const char *root, const char *path, const void *bytes, size_t length)
+{
+    char whole[256];
+    snprintf(whole, sizeof(whole), "%s%s", root, path);
+    for (char *slash = whole + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        mkdir(whole, 0700);
+        *slash = '/';
+    }
+    FILE *file = fopen(whole, "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+}
+
+static struct symbol kernel_frame; // of the last answer
+static char kernel_file[256];
+
+static void take_kernel(size_t index, const struct symbol *chain, size_t length, void *context)
+{
+    (void)index, (void)context;
+    kernel_frame = (struct symbol){0};
+    if (length == 0)
+        return;
+    snprintf(kernel_file, sizeof(kernel_file), "%s %s", chain[length - 1].function, chain[length - 1].file);
+    kernel_frame.line = chain[length - 1].line;
+}
+
+// A machine whose kernel is this test: kallsyms, notes, and a vmlinux that was moved by KASLR.
+static void a_vmlinux_gives_lines_to_the_kernel(void **state)
+{
+    (void)state;
+    struct utsname name;
+    char root[] = "/tmp/hearth-test.XXXXXX", path[256], text[256];
+    int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    uint8_t note[16 + 20] = {4, 0, 0, 0, 20, 0, 0, 0, NT_GNU_BUILD_ID, 0, 0, 0, 'G', 'N', 'U', 0};
+    size_t id_bytes;
+    assert_non_null(mkdtemp(root));
+    assert_int_equal(uname(&name), 0);
+    if (symbolizer__build_id(own, note + 16, &id_bytes) != 0 || id_bytes != 20)
+        skip(); // a linker that gives no build id
+    assert_int_equal(fstat(own, &status), 0);
+    void *image = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, own, 0);
+    snprintf(path, sizeof(path), "/usr/lib/debug/boot/vmlinux-%s", name.release);
+    write_file(root, path, image, (size_t)status.st_size);
+    const Elf64_Ehdr *header = image;
+    const Elf64_Phdr *segment = (const Elf64_Phdr *)((const char *)image + header->e_phoff);
+    while (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
+        segment++;
+    uint64_t start = 0xffffffff92000000, offset = own_offset(own, (const void *)resolve) - segment->p_offset;
+    write_file(root, "/sys/kernel/notes", note, sizeof(note));
+    snprintf(text, sizeof(text), "%lx T _text\n%lx t named_by_kallsyms\n", start, start + offset);
+    write_file(root, "/proc/kallsyms", text, strlen(text));
+
+    struct symbolizer_options options = {.kernel_root = root};
+    uint64_t address = start + offset + 4;
+    assert_int_equal(symbolizer__new(&options, NULL, &symbolizer), 0);
+    assert_int_equal(symbolizer__resolve_kernel(symbolizer, &address, 1, take_kernel, NULL, NULL), 0);
+    assert_int_equal(strncmp(kernel_file, "resolve ", 8), 0);
+    assert_non_null(strstr(kernel_file, "test_symbolizer.c"));
+    assert_true(kernel_frame.line > 0);
+    stop(NULL);
+
+    note[16] ^= 1; // another kernel runs: its vmlinux is not here
+    write_file(root, "/sys/kernel/notes", note, sizeof(note));
+    assert_int_equal(symbolizer__new(&options, NULL, &symbolizer), 0);
+    assert_int_equal(symbolizer__resolve_kernel(symbolizer, &address, 1, take_kernel, NULL, NULL), 0);
+    assert_string_equal(kernel_file, "named_by_kallsyms ");
+    stop(NULL);
+    munmap(image, (size_t)status.st_size);
+    close(own);
+    remove_tree(root);
+}
+
 // The keeper of workers may die (the kernel's OOM killer, say): the next file is named by a new one.
 static void a_dead_keeper_is_replaced(void **state)
 {
@@ -454,6 +542,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_elf_fails_once, start, stop),
         cmocka_unit_test_setup_teardown(devices_and_pipes_are_not_read, start, stop),
         cmocka_unit_test_setup_teardown(a_file_cut_while_it_is_read_is_damaged, start, stop),
+        cmocka_unit_test(a_vmlinux_gives_lines_to_the_kernel),
         cmocka_unit_test_setup_teardown(a_dead_keeper_is_replaced, start, stop),
         cmocka_unit_test(names_do_not_lead_out_of_a_root),
     };
