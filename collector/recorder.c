@@ -57,6 +57,7 @@ struct recorder {
     struct hist *hist;          // NULL: the events are no histograms
     struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
     struct copy_stacks *copies; // NULL: stacks are not copied
+    sigset_t signals;
     int epoll_fd, signal_fd, timers[3], statistics_fd;
     int program_fds[PROGRAMS_MAX];
     int program_count;
@@ -399,14 +400,8 @@ static int watch_timer(struct recorder *recorder, uint32_t kind, uint64_t first_
 
 static int set_up_watches(struct recorder *recorder, struct fault *fault)
 {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
     recorder->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    recorder->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    recorder->signal_fd = signalfd(-1, &recorder->signals, SFD_CLOEXEC | SFD_NONBLOCK);
     int err = watch(recorder, recorder->signal_fd, ON_SIGNAL, 0);
     if (!err)
         err = watch_timer(recorder, ON_DRAIN, recorder->options->drain_ns, true);
@@ -462,6 +457,18 @@ static void raise_descriptor_limit(void)
     }
 }
 
+// Before any thread is started: the signals that end a recording must find none that would die of them.
+static void block_signals(struct recorder *recorder)
+{
+    sigemptyset(&recorder->signals);
+    sigaddset(&recorder->signals, SIGINT);
+    sigaddset(&recorder->signals, SIGTERM);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN) // nohup means it
+        sigaddset(&recorder->signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &recorder->signals, NULL);
+}
+
 int recorder__new(const struct recorder_options *options, struct fault *fault, struct recorder **ret_recorder)
 {
     _cleanup_(recorder__freep) struct recorder *recorder = calloc(1, sizeof(*recorder));
@@ -471,6 +478,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     recorder->epoll_fd = recorder->signal_fd = recorder->statistics_fd = -1;
     for (size_t i = 0; i < sizeof(recorder->timers) / sizeof(recorder->timers[0]); i++)
         recorder->timers[i] = -1;
+    block_signals(recorder);
     int err = target__resolve(options->target, &recorder->config, &recorder->target, fault);
     if (!err)
         err = parse_events(recorder, fault);

@@ -59,13 +59,14 @@ is '-C records nothing of another CPU' "$(samples_of "$TMP/cpu.folded" burn)" 0
 kill "$pid" "$other"
 
 # --- Users
-cp "$LOADS/fp/leaves" "$TMP/nobodys"
-background setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/nobodys" 20
+# Not nobody: that is who the workers of another hearth run as.
+cp "$LOADS/fp/leaves" "$TMP/daemons"
+background setpriv --reuid 1 --regid 1 --clear-groups "$TMP/daemons" 20
 background "$LOADS/fp/leaves" 20
-"$HEARTH" record -F 499 -u nobody -d 1 -o "$TMP/user.folded" 2>/dev/null
-is '-u records that user alone' "$(comms "$TMP/user.folded")" 'nobodys '
-"$HEARTH" record -F 499 -u 65534 -d 1 -o "$TMP/uid.folded" 2>/dev/null
-is '-u takes a number' "$(comms "$TMP/uid.folded")" 'nobodys '
+"$HEARTH" record -F 499 -u daemon -d 1 -o "$TMP/user.folded" 2>/dev/null
+is '-u records that user alone' "$(comms "$TMP/user.folded")" 'daemons '
+"$HEARTH" record -F 499 -u 1 -d 1 -o "$TMP/uid.folded" 2>/dev/null
+is '-u takes a number' "$(comms "$TMP/uid.folded")" 'daemons '
 kill "${tap_children[@]: -2}"
 
 # --- A process that ends before the recording does
