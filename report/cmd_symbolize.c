@@ -30,6 +30,7 @@ static struct {
     bool kernel;
     bool no_inline;
     bool no_demangle;
+    bool debuginfod;
     bool stats;
     const char *cache_dir;
     struct option_list debug_dirs;
@@ -43,6 +44,7 @@ static const struct option_row rows[] = {
     {0, "no-inline", NULL, "only the function the code belongs to", option__flag, &options.no_inline},
     {0, "no-demangle", NULL, "names as the binary has them", option__flag, &options.no_demangle},
     {0, "debug-dir", "DIR", "where debug files are looked for (/usr/lib/debug)", option__list, &options.debug_dirs},
+    {0, "debuginfod", NULL, "ask the servers of $DEBUGINFOD_URLS for debug files", option__flag, &options.debuginfod},
     {0, "cache", "DIR", "keep what was read of a binary here, for the next time", option__string, &options.cache_dir},
     {0, "stats", NULL, "say on stderr what it cost", option__flag, &options.stats},
     {'f', "format", "text|json", "how to print (text)", option__string, &options.format},
@@ -425,6 +427,7 @@ static enum exit_code run(int argc, char **argv)
     struct symbolizer_options wanted = {.no_inline = options.no_inline,
                                         .no_demangle = options.no_demangle,
                                         .cache_dir = options.cache_dir,
+                                        .debuginfod = options.debuginfod,
                                         .debug_dirs = debug_dirs[0] ? debug_dirs : NULL};
     err = symbolizer__new(&wanted, &fault, &symbolizer);
     if (err)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "symbolizer/debug_dirs.h"
+#include "symbolizer/debuginfod.h"
 #include "symbolizer/index_cache.h"
 #include "symbolizer/naming_job.h"
 #include "symbolizer/worker.h"
@@ -228,9 +229,19 @@ static void load_cached(struct index_set *set, const struct debug_dirs *where, s
     }
 }
 
+struct companions { // what an opener of them knows
+    struct debug_dirs where;
+    bool debuginfod;
+};
+
 static int open_companion(void *context, const struct companion *companion, int *ret_fd)
 {
-    return debug_dirs__open(context, companion, ret_fd);
+    const struct companions *companions = context;
+    int err = debug_dirs__open(&companions->where, companion, ret_fd);
+    bool has_id = companion->kind == COMPANION_DEBUG_BY_ID || companion->kind == COMPANION_ALTERNATE;
+    if (err && companions->debuginfod && has_id)
+        err = debuginfod__open(companion->build_id, companion->build_id_bytes, ret_fd);
+    return err;
 }
 
 static int work(struct index_set *set, const struct naming_request *request, void **ret_bytes, size_t *ret_length)
@@ -255,13 +266,13 @@ static struct debug_dirs debug_dirs_of(const struct index_set *set, const struct
 static int run_job(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
                    struct index_pieces *entry)
 {
-    struct debug_dirs where = debug_dirs_of(set, file);
+    struct companions companions = {debug_dirs_of(set, file), set->options->debuginfod};
     struct naming_request request = {.fd = file->fd,
                                      .offsets = offsets,
                                      .count = count,
                                      .complete = entry->count + 1 >= PIECES_MAX,
                                      .open_companion = open_companion,
-                                     .context = &where};
+                                     .context = &companions};
     void *bytes;
     size_t length_bytes;
     int err = work(set, &request, &bytes, &length_bytes);

@@ -112,6 +112,28 @@ for cc in gcc clang; do
     done
 done
 
+# A debuginfod server of our own; the client is never asked unless told to. It remembers what it did not get: each try has
+# a cache of its own.
+if command -v debuginfod >/dev/null; then
+    build served gcc
+    mkdir -p "$TMP/served-debug"
+    objcopy --only-keep-debug "$TMP/served" "$TMP/served-debug/served.debug"
+    strip "$TMP/served"
+    port=$((20000 + RANDOM % 20000))
+    background debuginfod -p $port -d "$TMP/served.sqlite" -F "$TMP/served-debug" >"$TMP/served.log" 2>&1
+    export DEBUGINFOD_URLS=http://127.0.0.1:$port/ DEBUGINFOD_TIMEOUT=5
+    for try in {1..60}; do
+        answer=$(DEBUGINFOD_CACHE_PATH=$TMP/served-$try chain "$TMP/served" "$marker" --debuginfod)
+        if [[ $answer == "$whole_chain" ]]; then break; fi
+        sleep 0.25
+    done
+    is 'a debug file from debuginfod' "$answer" "$whole_chain"
+    is 'debuginfod is not asked unless told to' "$(DEBUGINFOD_CACHE_PATH=$TMP/served-$try chain "$TMP/served" "$marker")" '?? ??:0|'
+    unset DEBUGINFOD_URLS
+else
+    skip 'a debug file from debuginfod' 'there is no debuginfod server'
+fi
+
 for cxx in g++ clang++; do
     $cxx -g -O1 -Wl,--build-id="0x$(printf 'names-%s' $cxx | sha1sum | cut -c1-40)" tests/e2e/symbolize/names.cc -o "$TMP/names-$cxx"
     name_at() { "$HEARTH" symbolize -e "$TMP/names-$cxx" "${@:2}" "$(nm "$TMP/names-$cxx" | awk -v m="$1" '$3 == m { print $1 }')" | sed -E 's| [^ ]*$||' | head -1; }
