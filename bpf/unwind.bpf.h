@@ -326,6 +326,19 @@ static __always_inline __u8 unwind__status_of(const struct unwind_walk *walk, in
     }
 }
 
+static __always_inline void unwind__end_without_mapping(struct unwind_walk *walk)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    // Where a frame pointer led to no code, it was none.
+    walk->status = walk->by_pointer ? WIRE_STACK_NO_ROWS : WIRE_STACK_NO_MAPPING;
+    walk->frame = walk->before_call ? 0 : walk->pc;
+    // In the middle of execve the old stack is gone, and the new one not there yet: there is none.
+    if (!walk->before_call && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve)) {
+        walk->status = WIRE_STACK_WHOLE;
+        walk->frame = 0;
+    }
+}
+
 // One frame: leaves it in walk->frame (0: none) and moves the registers to its caller. Returns whether there is more.
 __noinline __u32 unwind__frame(struct unwind_walk *walk)
 {
@@ -333,9 +346,7 @@ __noinline __u32 unwind__frame(struct unwind_walk *walk)
         return 0;
     walk->pc = walk->registers.ip - walk->before_call;
     if (!unwind__find(walk)) {
-        // Where a frame pointer led to no code, it was none.
-        walk->status = walk->by_pointer ? WIRE_STACK_NO_ROWS : WIRE_STACK_NO_MAPPING;
-        walk->frame = walk->before_call ? 0 : walk->pc;
+        unwind__end_without_mapping(walk);
         return 0;
     }
     int outcome = UNWIND_NO_RULE;

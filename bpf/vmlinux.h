@@ -180,6 +180,7 @@ struct task_struct {
     unsigned int flags;
     unsigned int __state;
     int on_cpu;
+    unsigned int in_execve : 1; // by BPF_CORE_READ_BITFIELD_PROBED only
     char comm[16];
     struct css_set *cgroups;
     const struct cred *cred;

@@ -11,6 +11,8 @@
 #include "store/base/id_map.h"
 
 struct reading {
+    const uint32_t *wanted_tgids;
+    size_t wanted_count;
     struct mapped_files files;
     struct id_map by_key; // hash of a file -> its index
 };
@@ -20,11 +22,20 @@ static uint64_t key_of(const struct wire_file *file)
     return hash__pair(file->inode, (uint64_t)file->device << 32 | file->generation);
 }
 
+static bool is_wanted(const struct reading *reading, uint32_t tgid)
+{
+    for (size_t i = 0; i < reading->wanted_count; i++)
+        if (reading->wanted_tgids[i] == tgid)
+            return true;
+    return false;
+}
+
 static int add(struct reading *reading, const struct wire_note *note)
 {
     uint32_t index;
     if (id_map__get(&reading->by_key, key_of(&note->file), &index)) {
         reading->files.files[index].processes++;
+        reading->files.files[index].is_wanted |= is_wanted(reading, note->tgid);
         return 0;
     }
     struct mapped_files *files = &reading->files;
@@ -36,7 +47,8 @@ static int add(struct reading *reading, const struct wire_note *note)
         files->files = grown;
         files->capacity = capacity;
     }
-    files->files[files->count] = (struct mapped_file){.note = *note, .processes = 1};
+    files->files[files->count] =
+        (struct mapped_file){.note = *note, .processes = 1, .is_wanted = is_wanted(reading, note->tgid)};
     return id_map__put(&reading->by_key, key_of(&note->file), (uint32_t)files->count++);
 }
 
@@ -79,9 +91,10 @@ static int run_iterator(struct loaded *loaded, struct reading *reading)
     return err;
 }
 
-int mapped_files__read(struct loader *loader, struct mapped_files *ret_files)
+int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size_t wanted_count,
+                       struct mapped_files *ret_files)
 {
-    struct reading reading = {0};
+    struct reading reading = {.wanted_tgids = wanted_tgids, .wanted_count = wanted_count};
     _cleanup_(loaded__freep) struct loaded *loaded = NULL;
     int err = loader__open(loader, "mapped_files", NULL, &loaded);
     if (!err)

@@ -12,6 +12,7 @@
 struct mapped_file {
     struct wire_note note; // one of its mappings
     uint32_t processes;    // how many map it
+    bool is_wanted;        // by one of the processes asked for
 };
 
 struct mapped_files {
@@ -21,7 +22,8 @@ struct mapped_files {
 };
 
 // Cost: 1 us a mapping. -EOPNOTSUPP and the like where the kernel has no such iterator.
-int mapped_files__read(struct loader *loader, struct mapped_files *ret_files);
+int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size_t wanted_count,
+                       struct mapped_files *ret_files);
 bool mapped_files__take(struct mapped_files *files, struct wire_note *ret_note); // the next one; false: no more
 void mapped_files__release(struct mapped_files *files);
 

@@ -309,25 +309,16 @@ static void *run(void *context)
 
 // --- From the start
 
-static bool is_first(const struct unwinder_options *options, const struct wire_note *note)
-{
-    for (size_t i = 0; i < options->first_tgid_count; i++)
-        if (options->first_tgids[i] == note->tgid)
-            return true;
-    return false;
-}
-
 // What runs now: the most mapped files and those of the targets at once, the others when the thread gets to them.
 static void learn_what_runs(struct unwinder *unwinder, const struct unwinder_options *options)
 {
-    if (mapped_files__read(options->loader, &unwinder->queue) != 0)
+    if (mapped_files__read(options->loader, options->first_tgids, options->first_tgid_count, &unwinder->queue) != 0)
         return; // no iterators (before 5.12): all is learned from notes
     size_t left = unwinder->queue.count;
     for (size_t i = 0; i < left; i++) {
         const struct mapped_file *file = &unwinder->queue.files[i];
-        if (file->processes < WIDELY_MAPPED && !is_vdso(&file->note.file) && !is_first(options, &file->note))
-            continue;
-        answer_note(unwinder, &file->note);
+        if (file->processes >= WIDELY_MAPPED || file->is_wanted || is_vdso(&file->note.file))
+            answer_note(unwinder, &file->note);
     }
     tell_pending(unwinder);
 }
