@@ -9,7 +9,7 @@ waits=$LOADS/nofp/waits
 "$HEARTH" record -e off-cpu -t 1 -o "$TMP/x.db" -d 0.1 2>"$TMP/said" >&2
 if grep -q 'cannot load' "$TMP/said"; then skip_all "this kernel has no BTF tracepoints: $(cat "$TMP/said")"; fi
 
-sum() { awk '{ n += $NF } END { print n + 0 }' "$@"; }
+sum() { awk '{ n += $NF } END { print n + 0 }'; }
 of() { grep -E "^$1[-;]" "$TMP/folded"; }
 
 # Time that the hypervisor gave to others: a thread was on its CPU then, and yet used none of it.
