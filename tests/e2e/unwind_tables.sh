@@ -41,7 +41,7 @@ whole leaves 1 "$root;run;outer;middle;"
 whole recursion '100 1' "$root;start;(descend;){100}bottom"
 whole recursion '400 1' "$root;start;(descend;){400}bottom"
 whole qsort_callback 1 "$root;sort;.*;compare|$root|_start"
-whole exceptions 1 "$root|_start"
+whole exceptions 3 "$root|_start"
 whole signals 1 "$root;|_start"
 whole signals '1 altstack' "$root;|[^;]*clone3;|_start"
 whole vdso 1 "$root|_start"
@@ -60,8 +60,10 @@ at_least 'its stacks are whole' "$(share qsort_callback "$root|_start")" 98
 ok 'a storm of processes of 5 ms is recorded' record -- "$LOADS/nofp/storm" 2 5
 at_least '95 % of their samples are whole and named' "$(share storm "$root;short_life;short_leaf|_start;")" 95
 
-ok 'dlopen and dlclose are recorded' record -- "$LOADS/nofp/dlopen" 1
-at_least 'stacks through libraries that come and go are whole' "$(share dlopen "$root|_start")" 97
+# The first stacks through a library that nobody has mapped yet are cut: its rows are compiled, or read, meanwhile. How
+# many are so is a matter of how busy the machine is.
+ok 'dlopen and dlclose are recorded' record -- "$LOADS/nofp/dlopen" 2
+at_least 'stacks through libraries that come and go are whole' "$(share dlopen "$root|_start")" 90
 cp "$LOADS/nofp/replaced" "$TMP/replaced"
 ok 'a program replaced on disk while it runs is recorded' record -- "$TMP/replaced" 1
 at_least 'its stacks are whole' "$(share replaced "$root|_start")" 97
