@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const size_t item_bytes[INDEX_TABLES] = {
     [INDEX_SEGMENTS] = sizeof(struct index_segment),
@@ -13,9 +14,35 @@ static const size_t item_bytes[INDEX_TABLES] = {
     [INDEX_STRINGS] = 1,
 };
 
-// Not against an adversary (the checker is), but against torn writes and failing disks.
-static uint64_t checksum(const uint8_t *bytes, size_t length)
+#define FORGET_BYTES (1u << 20)
+
+// Gives pages of a mapping that were looked at back to the kernel, so that to check a large index does not make the
+// process as large; they come again when they are touched.
+static void forget(bool is_mapped, const uint8_t *start, const uint8_t *end)
 {
+    uintptr_t page = 4096, from = ((uintptr_t)start + page - 1) & ~(page - 1), to = (uintptr_t)end & ~(page - 1);
+    if (is_mapped && from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+// Counts what was looked at of a table, and forgets it bit by bit.
+struct progress {
+    bool is_mapped;
+    const uint8_t *start;
+};
+
+static inline void seen_to(struct progress *progress, const void *at)
+{
+    if ((size_t)((const uint8_t *)at - progress->start) < FORGET_BYTES)
+        return;
+    forget(progress->is_mapped, progress->start, at);
+    progress->start = at;
+}
+
+// Not against an adversary (the checker is), but against torn writes and failing disks.
+static uint64_t checksum(const uint8_t *bytes, size_t length, bool is_mapped)
+{
+    struct progress progress = {is_mapped, bytes};
     uint64_t a = length, b = 0x9e3779b97f4a7c15u;
     for (; length >= 16; bytes += 16, length -= 16) {
         uint64_t word[2];
@@ -24,18 +51,19 @@ static uint64_t checksum(const uint8_t *bytes, size_t length)
         b = (b ^ word[1]) * 0xc4ceb9fe1a85ec53u;
         a ^= a >> 29;
         b ^= b >> 31;
+        seen_to(&progress, bytes);
     }
     for (; length > 0; bytes++, length--)
         a = (a ^ *bytes) * 0x100000001b3u;
     return a ^ (b << 1);
 }
 
-static uint64_t checksum_of(const struct index_header *header, size_t length_bytes)
+static uint64_t checksum_of(const struct index_header *header, size_t length_bytes, bool is_mapped)
 {
     struct index_header plain = *header;
     plain.checksum = 0;
-    return checksum((const uint8_t *)&plain, sizeof(plain)) ^
-           checksum((const uint8_t *)(header + 1), length_bytes - sizeof(*header));
+    return checksum((const uint8_t *)&plain, sizeof(plain), false) ^
+           checksum((const uint8_t *)(header + 1), length_bytes - sizeof(*header), is_mapped);
 }
 
 void index_parts__release(struct index_parts *parts)
@@ -73,7 +101,7 @@ int index__write(const struct index_parts *parts, struct buf *out)
         return -ENOMEM;
     header.total_bytes = out->length_bytes;
     memcpy(out->data, &header, sizeof(header));
-    header.checksum = checksum_of((const struct index_header *)out->data, out->length_bytes);
+    header.checksum = checksum_of((const struct index_header *)out->data, out->length_bytes, false);
     memcpy(out->data, &header, sizeof(header));
     return 0;
 }
@@ -105,36 +133,45 @@ static int check_header(const struct index_header *header, size_t length_bytes)
     return 0;
 }
 
-static bool ranges_are_sound(const struct range *ranges, size_t count, uint64_t value_limit)
+static bool ranges_are_sound(const struct range *ranges, size_t count, uint64_t value_limit, bool is_mapped)
 {
+    struct progress progress = {is_mapped, (const uint8_t *)ranges};
     uint32_t end = 0;
     for (size_t i = 0; i < count; i++) {
         if (ranges[i].start < end || ranges[i].end <= ranges[i].start || ranges[i].value >= value_limit)
             return false;
         end = ranges[i].end;
+        seen_to(&progress, &ranges[i]);
     }
     return true;
 }
 
-static bool scopes_are_sound(const struct index_scope *scopes, size_t count, uint64_t string_bytes)
+static bool scopes_are_sound(const struct index_scope *scopes, size_t count, uint64_t string_bytes, bool is_mapped)
 {
-    for (size_t i = 0; i < count; i++)
+    struct progress progress = {is_mapped, (const uint8_t *)scopes};
+    for (size_t i = 0; i < count; i++) {
         if (scopes[i].name >= string_bytes || scopes[i].call_file >= string_bytes ||
             (scopes[i].parent != INDEX_NONE && scopes[i].parent >= i))
             return false;
+        seen_to(&progress, &scopes[i]);
+    }
     return true;
 }
 
-static bool lines_are_sound(const struct index_line *lines, size_t count, uint64_t string_bytes)
+static bool lines_are_sound(const struct index_line *lines, size_t count, uint64_t string_bytes, bool is_mapped)
 {
-    for (size_t i = 0; i < count; i++)
+    struct progress progress = {is_mapped, (const uint8_t *)lines};
+    for (size_t i = 0; i < count; i++) {
         if (lines[i].file >= string_bytes || (i > 0 && lines[i].start < lines[i - 1].start))
             return false;
+        seen_to(&progress, &lines[i]);
+    }
     return true;
 }
 
-int index__check(const void *bytes, size_t length_bytes, bool with_checksum, struct index *ret_index)
+int index__check(const void *bytes, size_t length_bytes, unsigned how, struct index *ret_index)
 {
+    bool is_mapped = how & INDEX_MAPPED;
     const struct index_header *header = bytes;
     int err = check_header(header, length_bytes);
     if (err)
@@ -147,15 +184,15 @@ int index__check(const void *bytes, size_t length_bytes, bool with_checksum, str
                           .scopes = table(header, INDEX_SCOPES),
                           .lines = table(header, INDEX_LINES),
                           .strings = table(header, INDEX_STRINGS)};
-    if (with_checksum && header->checksum != checksum_of(header, length_bytes))
+    if ((how & INDEX_CHECKSUM) && header->checksum != checksum_of(header, length_bytes, is_mapped))
         return -EBADMSG;
     uint64_t string_bytes = count_of(&index, INDEX_STRINGS);
     if (string_bytes == 0 || index.strings[0] || index.strings[string_bytes - 1] ||
-        !ranges_are_sound(index.units, count_of(&index, INDEX_UNITS), 2) ||
-        !ranges_are_sound(index.symbols, count_of(&index, INDEX_SYMBOLS), string_bytes) ||
-        !ranges_are_sound(index.ranges, count_of(&index, INDEX_RANGES), count_of(&index, INDEX_SCOPES)) ||
-        !scopes_are_sound(index.scopes, count_of(&index, INDEX_SCOPES), string_bytes) ||
-        !lines_are_sound(index.lines, count_of(&index, INDEX_LINES), string_bytes))
+        !ranges_are_sound(index.units, count_of(&index, INDEX_UNITS), 2, is_mapped) ||
+        !ranges_are_sound(index.symbols, count_of(&index, INDEX_SYMBOLS), string_bytes, is_mapped) ||
+        !ranges_are_sound(index.ranges, count_of(&index, INDEX_RANGES), count_of(&index, INDEX_SCOPES), is_mapped) ||
+        !scopes_are_sound(index.scopes, count_of(&index, INDEX_SCOPES), string_bytes, is_mapped) ||
+        !lines_are_sound(index.lines, count_of(&index, INDEX_LINES), string_bytes, is_mapped))
         return -EBADMSG;
     *ret_index = index;
     return 0;

@@ -104,9 +104,11 @@ void index_parts__release(struct index_parts *parts);
 // Appends header and tables to `out`. -ENOMEM when an append to a part or to `out` had failed.
 int index__write(const struct index_parts *parts, struct buf *out);
 
+#define INDEX_CHECKSUM 1u // the checksum too: the bytes were on a disk
+#define INDEX_MAPPED   2u // they are a mapping of a file that does not change: pages looked at are let go again
+
 // Checks every count, offset and order of the bytes. -EBADMSG: damaged; -EPROTONOSUPPORT: of another version.
-// with_checksum: also the checksum, for bytes that were on a disk.
-int index__check(const void *bytes, size_t length_bytes, bool with_checksum, struct index *ret_index);
+int index__check(const void *bytes, size_t length_bytes, unsigned how, struct index *ret_index);
 
 struct index_frame { // offsets of strings
     uint32_t function;

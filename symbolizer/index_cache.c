@@ -109,7 +109,7 @@ int index_cache__load(struct index_cache *cache, const uint8_t build_id[20], uns
         return -errno;
     int err = map_file(fd, ret_bytes, ret_length);
     if (!err) {
-        err = index__check(*ret_bytes, *ret_length, true, ret_index);
+        err = index__check(*ret_bytes, *ret_length, INDEX_CHECKSUM | INDEX_MAPPED, ret_index);
         if (!err && memcmp(ret_index->header->build_id, build_id, sizeof(ret_index->header->build_id)) != 0)
             err = -EBADMSG;
         if (err)

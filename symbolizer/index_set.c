@@ -183,7 +183,7 @@ static bool has_build_id(const struct index_pieces *entry)
 static int add_piece(struct index_set *set, struct index_pieces *entry, void *bytes, size_t length_bytes, bool keep)
 {
     struct piece piece = {.bytes = bytes, .length_bytes = length_bytes};
-    int err = index__check(bytes, length_bytes, false, &piece.index);
+    int err = index__check(bytes, length_bytes, INDEX_MAPPED, &piece.index);
     // The file may have been another one by the time the worker read it.
     if (!err && has_build_id(entry) &&
         memcmp(piece.index.header->build_id, entry->key.build_id, sizeof(entry->key.build_id)) != 0)

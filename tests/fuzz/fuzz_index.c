@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (!copy)
         return 0;
     memcpy(copy, data, bytes);
-    if (index__check(copy, bytes, false, &index) == 0)
+    if (index__check(copy, bytes, 0, &index) == 0)
         for (uint64_t offset = 0; offset < 1u << 14; offset += 13) {
             index__find(&index, offset, offset % 2, chain, &length);
             for (size_t i = 0; i < length; i++)

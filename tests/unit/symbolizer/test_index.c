@@ -52,7 +52,7 @@ static void finds_what_was_put_in(void **state)
     struct index_frame chain[LIMIT_CHAIN];
     size_t length;
     make(&bytes, &names);
-    assert_int_equal(index__check(bytes.data, bytes.length_bytes, true, &index), 0);
+    assert_int_equal(index__check(bytes.data, bytes.length_bytes, INDEX_CHECKSUM, &index), 0);
 
     assert_int_equal(index__find(&index, 0x1000 + 25, false, chain, &length), INDEX_ANSWER_DWARF);
     assert_int_equal(length, 2);
@@ -96,8 +96,8 @@ static void damage_is_refused_or_harmless(void **state)
             bool same = copy[at] == values[i];
             copy[at] = values[i];
             if (!same) // -EPROTONOSUPPORT where the version says so
-                assert_true(index__check(copy, bytes.length_bytes, true, &index) < 0);
-            if (index__check(copy, bytes.length_bytes, false, &index) != 0) {
+                assert_true(index__check(copy, bytes.length_bytes, INDEX_CHECKSUM, &index) < 0);
+            if (index__check(copy, bytes.length_bytes, 0, &index) != 0) {
                 refused++;
             } else {
                 struct index_frame chain[LIMIT_CHAIN];
@@ -114,7 +114,7 @@ static void damage_is_refused_or_harmless(void **state)
     assert_true(refused > 100);
     for (size_t length = 0; length < bytes.length_bytes; length++) {
         struct index index;
-        assert_true(index__check(bytes.data, length, false, &index) < 0);
+        assert_true(index__check(bytes.data, length, 0, &index) < 0);
     }
     buf__release(&bytes);
 }
@@ -127,7 +127,7 @@ static void another_version_is_said(void **state)
     struct index index;
     make(&bytes, &names);
     ((struct index_header *)bytes.data)->version++;
-    assert_int_equal(index__check(bytes.data, bytes.length_bytes, true, &index), -EPROTONOSUPPORT);
+    assert_int_equal(index__check(bytes.data, bytes.length_bytes, INDEX_CHECKSUM, &index), -EPROTONOSUPPORT);
     buf__release(&bytes);
 }
 
@@ -149,7 +149,7 @@ static void a_chain_has_a_bound(void **state)
         buf__append(&parts.tables[INDEX_SCOPES], &scope, sizeof(scope));
     }
     assert_int_equal(index__write(&parts, &bytes), 0);
-    assert_int_equal(index__check(bytes.data, bytes.length_bytes, true, &index), 0);
+    assert_int_equal(index__check(bytes.data, bytes.length_bytes, INDEX_CHECKSUM, &index), 0);
     assert_int_equal(index__find(&index, 50, false, chain, &length), INDEX_ANSWER_DWARF);
     assert_int_equal(length, LIMIT_CHAIN);
     assert_int_equal(chain[LIMIT_CHAIN - 1].line, 1001); // the outermost is kept, where the next one is called
