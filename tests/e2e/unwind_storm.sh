@@ -1,0 +1,35 @@
+#!/bin/bash
+# check: 60 s, alone
+# A storm of processes that live for 5 ms each: at least 95 % of its samples are whole and named, followed from the
+# command as well as seen in the whole machine, and there are as many of them as its CPU time makes.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'recording takes root'
+
+samples() { awk '{ n += $NF } END { print n + 0 }'; }
+
+# The storm's own samples, and those of them without a mark of a broken stack and without a nameless frame.
+check() { # WHAT
+    grep '^storm;' "$TMP/out.folded" >"$TMP/own"
+    local all good
+    all=$(samples <"$TMP/own")
+    good=$(grep -vE '^[^;]*;\[(truncated|unwind: [^]]*|stack lost)\]|\[unknown\]|\[[^];]*\+0x' "$TMP/own" | samples)
+    echo "# $1: $(truth "$TMP/truth" processes) processes, $all samples, $good whole and named"
+    ok "$1: there are samples of it" test "$all" -ge 300
+    if [[ $((100 * good)) -ge $((95 * all)) ]]; then
+        pass "$1: at least 95 % of the samples are whole and named"
+    else
+        fail "$1: at least 95 % of the samples are whole and named" "$good of $all" "$(<"$TMP/log")" \
+            "$(grep -E '\[(truncated|unwind|stack lost|unknown)|\+0x' "$TMP/own" | head -8 | cut -c 1-240)"
+    fi
+    ok "$1: and so are those of the short lives" test \
+        "$(grep -cE '^storm;_start;__libc_start_main[^;]*;([^;]*;)?main;short_life;short_leaf' "$TMP/own")" -ge 1
+    within "$1: as many as its CPU time makes, within 10 %" "$all" \
+        "$(awk -v ns="$(truth "$TMP/truth" cpu_ns)" 'BEGIN { print ns * 997 / 1e9 }')" "$((all / 10))"
+}
+
+"$HEARTH" record -F 997 -o "$TMP/out.folded" -- "$LOADS/nofp/storm" 3 >"$TMP/truth" 2>"$TMP/log"
+check 'a command'
+"$HEARTH" record -F 997 -a -o "$TMP/out.folded" -- "$LOADS/nofp/storm" 3 >"$TMP/truth" 2>"$TMP/log"
+check 'the whole machine'
+done_testing
