@@ -74,6 +74,14 @@ static int count_instructions(const struct bpf_program *program, unsigned *ret_i
     return 0;
 }
 
+// A program for functions of the kernel is told at run time which; any will do here.
+static void give_target(struct bpf_program *program)
+{
+    enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+    if ((type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT) && !strchr(bpf_program__section_name(program), '/'))
+        bpf_program__set_attach_target(program, 0, "vfs_read");
+}
+
 // Loads the program that stands at `index`, alone.
 static int load_one(const char *path, int index, const struct wire_config *config, unsigned *ret_instructions)
 {
@@ -84,8 +92,10 @@ static int load_one(const char *path, int index, const struct wire_config *confi
     bpf_object__for_each_program(program, object)
     {
         bpf_program__set_autoload(program, index == 0);
-        if (index-- == 0)
+        if (index-- == 0) {
             chosen = program;
+            give_target(program);
+        }
     }
     configure(object, config);
     int err = bpf_object__load(object);

@@ -1,8 +1,9 @@
 #!/bin/bash
-# check: 900 s, alone
+# check: 1900 s, alone
 # Other kernels, booted under qemu without KVM: each of tests/kernels/list is fetched once (build/kernels), started with an
 # initramfs of busybox, hearth, its libraries, the BPF objects and the workloads, and runs guest, which prints TAP on the
 # console. `make check-kernels` runs it; a single kernel: HEARTH_KERNEL=linux-image-cloud-amd64 tests/run kernels
+# What a kernel said is kept in build/kernels/console-*.
 . tests/tap.sh
 
 cache=build/kernels
@@ -46,7 +47,7 @@ make_initramfs() {
 }
 
 boot() { # IMAGE
-    timeout -k 5 400 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nodefaults -display none \
+    timeout -k 5 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nodefaults -display none \
         -no-reboot -serial stdio -kernel "$1" -initrd "$TMP/initramfs" -append 'console=ttyS0 quiet panic=-1' </dev/null |
         tr -d '\r'
 }
@@ -79,8 +80,8 @@ while read -r package; do
         fail "$package: fetched" "apt-get download $image_package failed"
         continue
     fi
-    boot "$image" >"$TMP/console"
-    pass_on "${image##*/vmlinuz-}" "$TMP/console"
+    boot "$image" >"$cache/console-${image##*/vmlinuz-}"
+    pass_on "${image##*/vmlinuz-}" "$cache/console-${image##*/vmlinuz-}"
     booted=$((booted + 1))
 done <tests/kernels/list
 ok 'at least one kernel was booted' test $booted -gt 0
