@@ -1,0 +1,81 @@
+// The insides of a recording, shared by the files that make it: recorder_programs.c loads and attaches what runs in the
+// kernel, recorder.c sets up the rest and takes it down, recorder_run.c collects.
+#ifndef HEARTH_COLLECTOR_RECORDER_INSIDES_H
+#define HEARTH_COLLECTOR_RECORDER_INSIDES_H
+
+#include <signal.h>
+#include <time.h>
+
+#include "collector/copy_stacks.h"
+#include "collector/drain.h"
+#include "collector/hist.h"
+#include "collector/keeper.h"
+#include "collector/launch.h"
+#include "collector/naming.h"
+#include "collector/own_cost.h"
+#include "collector/perf_records.h"
+#include "collector/processes.h"
+#include "collector/recorder.h"
+#include "collector/unwinder.h"
+#include "store/writer.h"
+
+enum { PROGRAMS_MAX = 64, EVENTS_MAX = 32 };
+
+// What an epoll event means; the low 32 bits of its data are an index.
+enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES };
+
+struct recorder {
+    const struct recorder_options *options;
+    struct wire_config config;
+    struct target target;
+    struct event events[EVENTS_MAX];
+    size_t event_count;
+    struct launch launch; // pid 0: no command
+    bool command_reaped;
+    struct loader *loader;
+    struct loaded *targets; // the object that makes the shared maps and follows forks
+    struct drain *drain;
+    struct binaries *binaries;
+    struct processes *processes;
+    struct perf_records *records;
+    struct store_writer *writer;
+    struct naming *naming;
+    struct keeper *keeper;
+    struct hist *hist;          // NULL: the events are no histograms
+    struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
+    struct copy_stacks *copies; // NULL: stacks are not copied
+    sigset_t signals;
+    int epoll_fd, signal_fd, timers[3], statistics_fd;
+    int program_fds[PROGRAMS_MAX];
+    int program_count;
+    uint64_t started_ns;        // CLOCK_MONOTONIC
+    uint64_t interval_start_ns; // CLOCK_REALTIME
+    struct own_cost told;       // what the intervals so far have said
+    size_t targets_left;
+    bool done;
+    struct recorder_summary summary;
+};
+
+static inline uint64_t now_ns(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+// The events as spelled become rows of recorder->events.
+int recorder_programs__parse(struct recorder *recorder, struct fault *fault);
+// Finds what each event is put on; an event that cannot be had is said and left out, where there are others.
+int recorder_programs__prepare(struct recorder *recorder, struct fault *fault);
+// Loads the objects, tells the kernel side its targets.
+int recorder_programs__load(struct recorder *recorder, struct fault *fault);
+// From here on events are counted.
+int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
+
+// Whether stacks are copied to user space, to be unwound there.
+static inline bool recorder__copies_stacks(const struct recorder *recorder)
+{
+    return recorder->options->unwind == WIRE_UNWIND_COPY || recorder->options->compare;
+}
+
+#endif

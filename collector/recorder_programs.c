@@ -1,0 +1,212 @@
+// What runs in the kernel for a recording: parsed, loaded, attached.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "collector/recorder_insides.h"
+#include "collector/source_hist.h"
+#include "store/base/limits.h"
+
+int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
+{
+    const struct recorder_options *options = recorder->options;
+    if (options->event_count > EVENTS_MAX)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", EVENTS_MAX);
+    for (size_t i = 0; i < options->event_count; i++) {
+        struct event *event = &recorder->events[recorder->event_count++];
+        *event = (struct event){
+            .spelled = options->events[i],
+            .frequency_hz = options->frequency_hz,
+            .period = options->period,
+            .min_ns = options->min_wait_ns,
+            .max_ns = options->max_wait_ns,
+            .hist = options->hist,
+        };
+        int err = source__parse(options->sources, event, fault);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+// One event that cannot be had does not end a recording of several: it is said, and the others go on.
+static int leave_out(struct recorder *recorder, size_t index, int err, struct fault *fault)
+{
+    if (recorder->event_count == 1)
+        return err;
+    fault__say(fault, err);
+    *fault = (struct fault){0};
+    event__release(&recorder->events[index]);
+    recorder->event_count--;
+    memmove(&recorder->events[index], &recorder->events[index + 1],
+            (recorder->event_count - index) * sizeof(recorder->events[0]));
+    recorder->events[recorder->event_count] = (struct event){0};
+    return 0;
+}
+
+int recorder_programs__prepare(struct recorder *recorder, struct fault *fault)
+{
+    for (size_t i = 0; i < recorder->event_count;) {
+        struct event *event = &recorder->events[i];
+        int err = event->source->prepare ? event->source->prepare(event, &recorder->target, fault) : 0;
+        if (!err)
+            i++;
+        else if ((err = leave_out(recorder, i, err, fault)))
+            return err;
+    }
+    return 0;
+}
+
+static uint32_t bound(uint64_t wanted)
+{
+    uint64_t least = LIMIT_MAP_ENTRIES_LEAST, most = LIMIT_MAP_ENTRIES_MOST;
+    return (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
+}
+
+// All buckets of every event; with keys, as many as a share of memory has room for.
+static uint32_t bound_hists(const struct recorder *recorder)
+{
+    const struct hist_options *hist = recorder->options->hist;
+    if (!hist)
+        return 1;
+    bool has_keys = hist->by != WIRE_HIST_BY_NOTHING;
+    for (size_t i = 0; i < recorder->event_count; i++)
+        has_keys = has_keys || recorder->events[i].hist_groups;
+    size_t plain = recorder->event_count * 512, cpus = (size_t)libbpf_num_possible_cpus();
+    size_t most = LIMIT_HIST_BYTES / (sizeof(struct wire_hist_cell) * cpus);
+    return (uint32_t)(has_keys && most > plain ? most : plain);
+}
+
+// At worst every sample of an interval is a count of its own, with a user and a kernel stack of two chunks together.
+static struct loader_bounds choose_bounds(const struct recorder *recorder)
+{
+    uint64_t hz = recorder->options->frequency_hz ? recorder->options->frequency_hz : 1000;
+    uint64_t samples = (hz * recorder->options->drain_ns / 1000000000u + hz) * recorder->target.cpu_count;
+    uint32_t last_cpu = recorder->target.online_count ? recorder->target.online[recorder->target.online_count - 1] : 0;
+    return (struct loader_bounds){
+        .counts = bound(samples),
+        .stacks = bound(2 * samples),
+        .hists = bound_hists(recorder),
+        .cpus = last_cpu + 1,
+        .copy_bytes = recorder__copies_stacks(recorder) ? LIMIT_COPY_RING_BYTES : 0,
+    };
+}
+
+static void note_programs(struct recorder *recorder, const struct loaded *loaded)
+{
+    struct bpf_program *program;
+    bpf_object__for_each_program(program, loaded__object(loaded))
+    {
+        if (bpf_program__fd(program) >= 0 && recorder->program_count < PROGRAMS_MAX)
+            recorder->program_fds[recorder->program_count++] = bpf_program__fd(program);
+    }
+}
+
+static int load_event(struct recorder *recorder, struct event *event, struct fault *fault)
+{
+    uint16_t index = (uint16_t)(event - recorder->events);
+    int err = loader__open(recorder->loader, event->source->object, fault, &event->loaded);
+    if (!err)
+        err = loaded__set(event->loaded, "own_event", &index, sizeof(index), fault);
+    if (!err && event->source->configure)
+        err = event->source->configure(event, event->loaded, fault);
+    if (!err)
+        err = loaded__load(event->loaded, fault);
+    if (!err)
+        note_programs(recorder, event->loaded);
+    return err;
+}
+
+static int load_objects(struct recorder *recorder, struct fault *fault)
+{
+    struct wire_config *config = &recorder->config;
+    struct loader_bounds bounds = choose_bounds(recorder);
+    if (getrandom(&config->stack_seed, sizeof(config->stack_seed), 0) != sizeof(config->stack_seed))
+        config->stack_seed = now_ns(CLOCK_MONOTONIC);
+    config->user_stacks = config->kernel_stacks = true;
+    config->keep_tid |= recorder->options->keep_threads;
+    config->unwind = (uint8_t)recorder->options->unwind;
+    config->compare = recorder->options->compare != NULL;
+    int err = loader__new(config, &bounds, fault, &recorder->loader);
+    if (!err)
+        err = loader__open(recorder->loader, "targets", fault, &recorder->targets);
+    if (!err)
+        err = loaded__load(recorder->targets, fault);
+    if (!err)
+        note_programs(recorder, recorder->targets);
+    for (size_t i = 0; i < recorder->event_count && !err; i++)
+        err = load_event(recorder, &recorder->events[i], fault);
+    return err;
+}
+
+static int put_id(struct recorder *recorder, const char *map, uint32_t id, struct fault *fault)
+{
+    uint8_t one = 1;
+    if (bpf_map_update_elem(loader__map_fd(recorder->loader, map), &id, &one, BPF_ANY) == 0)
+        return 0;
+    return fault__set(fault, -errno, "cannot tell the kernel side about PID %u: %s", id, strerror(errno));
+}
+
+static int put_targets(struct recorder *recorder, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; i < recorder->target.process_count && !err; i++)
+        err = put_id(recorder, "targets", recorder->target.processes[i].pid, fault);
+    for (size_t i = 0; i < recorder->target.tid_count && !err; i++)
+        err = put_id(recorder, "targets_tid", recorder->target.tids[i], fault);
+    return err;
+}
+
+int recorder_programs__load(struct recorder *recorder, struct fault *fault)
+{
+    int err = load_objects(recorder, fault);
+    return err ? err : put_targets(recorder, fault);
+}
+
+static int attach_program(struct loaded *loaded, const char *name, struct fault *fault)
+{
+    struct bpf_link *link = bpf_program__attach(loaded__program(loaded, name));
+    if (!link)
+        return fault__set_code(fault, EXIT_CODE_LACKS, -errno, "cannot attach '%s': %s; see `hearth doctor`", name,
+                               strerror(errno));
+    int err = loaded__keep(loaded, link);
+    return err ? fault__set(fault, err, "out of memory") : 0;
+}
+
+// The store has its row of the event already; it stays without samples when the kernel does not have it.
+static int attach_events(struct recorder *recorder, struct fault *fault)
+{
+    size_t attached = 0;
+    int err = 0;
+    for (size_t i = 0; i < recorder->event_count; i++) {
+        struct event *event = &recorder->events[i];
+        err = event->source->attach(event, &recorder->target, fault);
+        if (err && recorder->event_count == 1)
+            return err;
+        if (err) {
+            loaded__detach(event->loaded);
+            fault__say(fault, err);
+            continue;
+        }
+        event->attached = true;
+        attached++;
+        if (event->note[0])
+            fault__warn("%s: %s", event->spelled, event->note);
+    }
+    if (attached)
+        return 0;
+    return fault__set_code(fault, fault->code, err, "none of the events can be had");
+}
+
+int recorder_programs__attach(struct recorder *recorder, struct fault *fault)
+{
+    int err = 0;
+    if (recorder->config.by_tgid) {
+        err = attach_program(recorder->targets, "follow_fork", fault);
+        if (!err)
+            err = attach_program(recorder->targets, "forget_exit", fault);
+    }
+    return err ? err : attach_events(recorder, fault);
+}

@@ -1,0 +1,245 @@
+// A recording while it runs: waits, drains, keeps, and ends.
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "collector/recorder_insides.h"
+
+static void measure_interval(struct recorder *recorder, struct store_interval *interval)
+{
+    struct own_cost cost;
+    own_cost__read(recorder->program_fds, recorder->program_count, recorder->launch.pid, &cost);
+    interval->start_ns = recorder->interval_start_ns;
+    interval->end_ns = recorder->interval_start_ns = now_ns(CLOCK_REALTIME);
+    interval->own_cpu_ns = cost.cpu_ns - recorder->told.cpu_ns;
+    interval->own_bpf_ns = cost.bpf_ns - recorder->told.bpf_ns;
+    interval->own_rss_bytes = cost.rss_bytes;
+    recorder->told = cost;
+}
+
+// What goes on (a wait, a call) is counted up to now, so that the interval has its share of it.
+static int settle_events(struct recorder *recorder, bool is_last, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; i < recorder->event_count && !err; i++) {
+        struct event *event = &recorder->events[i];
+        if (event->attached && event->source->settle)
+            err = event->source->settle(event, recorder->drain, is_last);
+    }
+    return err ? fault__set(fault, err, "cannot count what still goes on: %s", strerror(-err)) : 0;
+}
+
+// A process has mapped something over something else: what the kernel side knows of mappings is no longer sure.
+static int read_records(struct recorder *recorder)
+{
+    uint64_t before = processes__replaced(recorder->processes);
+    int err = perf_records__read(recorder->records, recorder->processes);
+    if (recorder->unwinder && processes__replaced(recorder->processes) != before)
+        unwinder__forget_mappings(recorder->unwinder);
+    return err;
+}
+
+static int read_copies(struct recorder *recorder, struct fault *fault)
+{
+    int err = copy_stacks__read(recorder->copies);
+    return err ? fault__set(fault, err, "cannot unwind the copied stacks: %s", strerror(-err)) : 0;
+}
+
+// What was copied for the set that is drained now has all come.
+static int take_copies(struct recorder *recorder, uint32_t set, struct fault *fault)
+{
+    int err = read_copies(recorder, fault);
+    if (err)
+        return err;
+    keeper__lose(recorder->keeper, WIRE_LOSS_STACK_CUT, copy_stacks__cut(recorder->copies));
+    keeper__lose(recorder->keeper, WIRE_LOSS_STACK_BROKEN, copy_stacks__broken(recorder->copies));
+    err = copy_stacks__hand_over(recorder->copies, set, recorder->drain);
+    return err ? fault__set(fault, err, "out of memory") : 0;
+}
+
+static int take_histograms(struct recorder *recorder, const struct drained *drained, struct keeper_histograms *ret_rows,
+                           struct fault *fault)
+{
+    *ret_rows = (struct keeper_histograms){0};
+    int err = recorder->hist ? hist__take(recorder->hist, drained, &ret_rows->rows, &ret_rows->count) : 0;
+    return err ? fault__set(fault, err, "cannot add up the histograms: %s", strerror(-err)) : 0;
+}
+
+static int show_histograms(struct recorder *recorder, bool is_last)
+{
+    const struct histogram_list *list;
+    if (!recorder->hist || !recorder->options->show)
+        return 0;
+    int err = hist__totals(recorder->hist, &list);
+    if (!err)
+        recorder->options->show(list, is_last, recorder->options->show_context);
+    return err;
+}
+
+static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
+{
+    struct keeper_histograms histograms;
+    struct drained drained;
+    struct store_interval interval = {0};
+    int err = is_last ? 0 : settle_events(recorder, false, fault);
+    if (err)
+        return err;
+    err = drain__run(recorder->drain, fault, &drained);
+    if (err)
+        return err;
+    // After the flip: what the samples ran in has been mapped before.
+    err = read_records(recorder);
+    if (err)
+        return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
+    err = recorder->copies ? take_copies(recorder, drained.set, fault) : 0;
+    if (err)
+        return err;
+    err = naming__collect(recorder->naming, recorder->writer);
+    if (err)
+        return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
+    measure_interval(recorder, &interval);
+    err = take_histograms(recorder, &drained, &histograms, fault);
+    if (!err)
+        err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
+                           perf_records__lost(recorder->records), is_last, fault);
+    if (!err)
+        err = show_histograms(recorder, is_last);
+    processes__forget_exited(recorder->processes);
+    naming__start(recorder->naming);
+    return err;
+}
+
+static void show_status(const struct recorder *recorder)
+{
+    const struct keeper_totals *totals = keeper__totals(recorder->keeper);
+    fprintf(stderr, "\r\033[Khearth: %llu s, %llu samples, %llu lost",
+            (unsigned long long)((now_ns(CLOCK_MONOTONIC) - recorder->started_ns) / 1000000000u),
+            (unsigned long long)totals->samples, (unsigned long long)totals->lost);
+    fflush(stderr);
+}
+
+static void clear_status(const struct recorder *recorder)
+{
+    if (recorder->options->show_status)
+        fprintf(stderr, "\r\033[K");
+}
+
+static void on_target_gone(struct recorder *recorder, size_t index)
+{
+    const struct target_process *process = &recorder->target.processes[index];
+    epoll_ctl(recorder->epoll_fd, EPOLL_CTL_DEL, process->pidfd, NULL);
+    recorder->targets_left--;
+    if ((pid_t)process->pid == recorder->launch.pid) {
+        recorder->done = true;
+        return;
+    }
+    clear_status(recorder);
+    fault__warn("PID %u has exited; what was collected of it is kept", process->pid);
+    recorder->done = recorder->done || recorder->targets_left == 0;
+}
+
+static void swallow(int fd)
+{
+    uint64_t ignored[16]; // larger than a signalfd_siginfo
+    while (read(fd, ignored, sizeof(ignored)) > 0)
+        ;
+}
+
+static int handle(struct recorder *recorder, const struct epoll_event *event, struct fault *fault)
+{
+    switch (event->data.u64 >> 32) {
+    case ON_SIGNAL:
+    case ON_END:
+        recorder->done = true;
+        return 0;
+    case ON_DRAIN:
+        swallow(recorder->timers[ON_DRAIN - ON_DRAIN]);
+        return keep_interval(recorder, false, fault);
+    case ON_STATUS:
+        swallow(recorder->timers[ON_STATUS - ON_DRAIN]);
+        show_status(recorder);
+        return 0;
+    case ON_RECORDS:
+        return read_records(recorder);
+    case ON_COPIES: {
+        int err = read_records(recorder);
+        return err ? err : read_copies(recorder, fault);
+    }
+    case ON_TARGET:
+        on_target_gone(recorder, (uint32_t)event->data.u64);
+        return 0;
+    }
+    return 0;
+}
+
+static int collect(struct recorder *recorder, struct fault *fault)
+{
+    int err = 0;
+    while (!recorder->done && !err) {
+        struct epoll_event events[16];
+        int count = epoll_wait(recorder->epoll_fd, events, 16, -1);
+        if (count < 0 && errno != EINTR)
+            err = fault__set(fault, -errno, "cannot wait for events: %s", strerror(errno));
+        for (int i = 0; i < count && !err; i++)
+            err = handle(recorder, &events[i], fault);
+    }
+    return err;
+}
+
+// The last interval, the last names, and the end of the file. A failure before does not keep what can be kept from it.
+static int finish(struct recorder *recorder, int err, struct fault *fault)
+{
+    if (!err)
+        err = settle_events(recorder, true, fault); // while there is something to settle
+    for (size_t i = 0; i < recorder->event_count; i++)
+        loaded__detach(recorder->events[i].loaded);
+    loaded__detach(recorder->targets);
+    if (!err)
+        err = keep_interval(recorder, true, fault);
+    naming__wait(recorder->naming);
+    int late = naming__collect(recorder->naming, recorder->writer);
+    if (!late)
+        late = store_writer__flush(recorder->writer, err ? NULL : fault);
+    struct store_writer *writer = take_pointer(recorder->writer);
+    int closed = store_writer__close(writer, err || late ? NULL : fault);
+    return err ? err : late ? late : closed;
+}
+
+static void summarize(struct recorder *recorder, struct recorder_summary *ret_summary)
+{
+    const struct keeper_totals *totals = keeper__totals(recorder->keeper);
+    struct own_cost cost;
+    own_cost__read(recorder->program_fds, recorder->program_count, recorder->launch.pid, &cost);
+    recorder->summary.samples = totals->samples;
+    recorder->summary.stacks = totals->stacks;
+    recorder->summary.lost = totals->lost;
+    recorder->summary.truncated = totals->truncated;
+    recorder->summary.own_cpu_ns = cost.cpu_ns;
+    recorder->summary.own_bpf_ns = cost.bpf_ns;
+    recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
+    for (size_t i = 0; i < recorder->event_count; i++)
+        event__read_cost(&recorder->events[i], &recorder->summary.hits, &recorder->summary.hits_ns);
+    *ret_summary = recorder->summary;
+}
+
+int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary)
+{
+    recorder->started_ns = now_ns(CLOCK_MONOTONIC);
+    recorder->interval_start_ns = now_ns(CLOCK_REALTIME);
+    int err = recorder->launch.pid > 0 ? launch__go(&recorder->launch, fault) : 0;
+    if (!err)
+        err = collect(recorder, fault);
+    clear_status(recorder);
+    recorder->summary.elapsed_ns = now_ns(CLOCK_MONOTONIC) - recorder->started_ns;
+    if (recorder->launch.pid > 0) {
+        recorder->summary.command_status = launch__end(&recorder->launch);
+        recorder->summary.command_ended = true;
+        recorder->command_reaped = true;
+    }
+    err = finish(recorder, err, fault);
+    summarize(recorder, ret_summary);
+    return err;
+}
