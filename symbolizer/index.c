@@ -250,6 +250,23 @@ static size_t walk_scopes(const struct index *index, uint32_t scope, const struc
     return length;
 }
 
+static const struct range *find_symbol(const struct index *index, uint32_t address)
+{
+    return range__find(index->symbols, count_of(index, INDEX_SYMBOLS), address);
+}
+
+// The function the code belongs to has the symbol table's name where DWARF has none, or only a bare one.
+static void name_outermost(const struct index *index, uint32_t scope, uint32_t address, struct index_frame *outermost)
+{
+    while (index->scopes[scope].parent != INDEX_NONE)
+        scope = index->scopes[scope].parent;
+    if (outermost->function && !(index->scopes[scope].call_line & INDEX_SCOPE_BARE))
+        return;
+    const struct range *symbol = find_symbol(index, address);
+    if (symbol)
+        outermost->function = symbol->value;
+}
+
 enum index_answer index__find(const struct index *index, uint64_t file_offset, bool no_inline,
                               struct index_frame ret_chain[LIMIT_CHAIN], size_t *ret_length)
 {
@@ -257,23 +274,18 @@ enum index_answer index__find(const struct index *index, uint64_t file_offset, b
     *ret_length = 0;
     if (!translate(index, file_offset, &address))
         return INDEX_ANSWER_NONE;
-    const struct range *symbol = range__find(index->symbols, count_of(index, INDEX_SYMBOLS), address);
+    // Each search costs cache misses: the table of symbols is only asked when the ranges do not suffice.
     const struct range *range = range__find(index->ranges, count_of(index, INDEX_RANGES), address);
-    const struct range *unit = range__find(index->units, count_of(index, INDEX_UNITS), address);
     const struct index_line *line = find_line(index, address);
     if (line && !line->file)
         line = NULL;
     if (range) {
         *ret_length = walk_scopes(index, range->value, line, no_inline, ret_chain);
-        struct index_frame *outermost = &ret_chain[*ret_length - 1];
-        uint32_t function = range->value;
-        while (index->scopes[function].parent != INDEX_NONE)
-            function = index->scopes[function].parent;
-        bool is_bare = index->scopes[function].call_line & INDEX_SCOPE_BARE;
-        if (symbol && (!outermost->function || is_bare))
-            outermost->function = symbol->value;
+        name_outermost(index, range->value, address, &ret_chain[*ret_length - 1]);
         return INDEX_ANSWER_DWARF;
     }
+    const struct range *symbol = find_symbol(index, address);
+    const struct range *unit = range__find(index->units, count_of(index, INDEX_UNITS), address);
     if (symbol || line) {
         ret_chain[0] = (struct index_frame){symbol ? symbol->value : 0, line ? line->file : 0, line ? line->line : 0};
         *ret_length = 1;
