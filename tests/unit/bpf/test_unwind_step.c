@@ -329,6 +329,29 @@ static void steps_through_each_kind(void **state)
     assert_int_equal(realigned_frame.bp, 0x5555);
 }
 
+// ld.so's resolver: its caller is found by rbx, which a callee further in has saved, and its own callee has lost.
+static void follows_rbx_where_it_is_kept(void **state)
+{
+    (void)state;
+    uint64_t stack[32] = {0};
+    uint64_t base = (uint64_t)(uintptr_t)stack;
+    stack[2] = base + 10 * 8; // rbx, pushed by the function that is running
+    stack[3] = 0x1111;
+    stack[11] = 0x2222;
+    struct unwind_registers registers = {.sp = base, .bx = 0xbad};
+    struct unwind_rule saves = {.kind = UNWIND_SP, .cfa_offset = 32, .rbx_slot = -2};
+    struct unwind_rule resolver = {.kind = UNWIND_BX, .cfa_offset = 16, .rbx_slot = UNWIND_RBX_SAME};
+    assert_int_equal(unwind_step__apply(&registers, saves), UNWIND_STEPPED);
+    assert_int_equal(registers.ip, 0x1111);
+    assert_int_equal(unwind_step__apply(&registers, resolver), UNWIND_STEPPED);
+    assert_int_equal(registers.ip, 0x2222);
+    assert_int_equal(registers.sp, base + 12 * 8);
+    registers = (struct unwind_registers){.sp = base, .bx = base + 10 * 8};
+    saves.rbx_slot = UNWIND_RBX_LOST;
+    assert_int_equal(unwind_step__apply(&registers, saves), UNWIND_STEPPED);
+    assert_int_equal(unwind_step__apply(&registers, resolver), UNWIND_CANNOT);
+}
+
 static void refuses_to_guess(void **state)
 {
     (void)state;
@@ -385,9 +408,8 @@ static void finds_rows_as_the_table_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_through_each_kind),
-        cmocka_unit_test(refuses_to_guess),
-        cmocka_unit_test(finds_rows_as_the_table_does),
+        cmocka_unit_test(steps_through_each_kind), cmocka_unit_test(follows_rbx_where_it_is_kept),
+        cmocka_unit_test(refuses_to_guess),        cmocka_unit_test(finds_rows_as_the_table_does),
         cmocka_unit_test(agrees_with_libunwind),
     };
     return cmocka_run_group_tests_name("unwind_step", tests, NULL, NULL);
