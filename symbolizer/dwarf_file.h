@@ -93,7 +93,9 @@ struct dwarf_file {
     struct dwarf_abbrevs **abbrevs;
     size_t abbrevs_count;
     struct dwarf_file *alternate; // dwz's; borrowed
-    struct dwarf_name *names;     // hash map, offset 0: free
+    uint64_t ranges_read; // of all entries, and bytes of line programs: lists and programs may be shared by many
+    uint64_t line_bytes_run;
+    struct dwarf_name *names; // hash map, offset 0: free
     size_t name_slots;
     size_t names_used;
 };

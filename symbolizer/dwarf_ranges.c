@@ -18,7 +18,7 @@ static void each_old(const struct dwarf_unit *unit, uint64_t offset, dwarf_range
         offset += owner->ranges_base;
     struct dwarf_reader reader = dwarf_reader__over(owner->file->sections[DWARF_RANGES], offset);
     uint64_t base = owner->low_pc, highest = unit->address_bytes == 4 ? UINT32_MAX : UINT64_MAX;
-    for (size_t i = 0; i < LIMIT_RANGES; i++) {
+    while (unit->file->ranges_read++ < LIMIT_RANGES) {
         uint64_t low = dwarf_reader__fixed(&reader, unit->address_bytes);
         uint64_t high = dwarf_reader__fixed(&reader, unit->address_bytes);
         if (reader.failed || (low == 0 && high == 0))
@@ -35,7 +35,7 @@ static void each_list(const struct dwarf_unit *unit, uint64_t offset, dwarf_rang
     struct dwarf_reader reader = dwarf_reader__over(unit->file->sections[DWARF_RNGLISTS], offset);
     const struct dwarf_unit *owner = unit->skeleton ? unit->skeleton : unit;
     uint64_t base = owner->low_pc;
-    for (size_t i = 0; i < LIMIT_RANGES && !reader.failed; i++) {
+    while (unit->file->ranges_read++ < LIMIT_RANGES && !reader.failed) {
         uint64_t low = 0, high = 0;
         switch (dwarf_reader__u8(&reader)) {
         case DW_RLE_base_addressx:

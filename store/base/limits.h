@@ -140,9 +140,11 @@
 #define LIMIT_DIE_DEPTH  512
 #define LIMIT_REFERENCES 16
 
-// Ranges of one entry or one unit, scopes and line rows of one binary (libjvm: 3 million rows), files of one line
-// program. Above: cut; for scopes and rows the binary keeps its symbol table only.
-#define LIMIT_RANGES       (1u << 22)
+// Ranges, scopes and line rows of one binary (libjvm: 1.5 million ranges, 3 million rows), files of one line program.
+// Above: cut; for scopes and rows the binary keeps its symbol table only. So it does when its line programs are run so
+// many times over.
+#define LIMIT_RANGES       (1u << 24)
+#define LIMIT_LINE_RUNS    4u
 #define LIMIT_SCOPES       (1u << 25)
 #define LIMIT_LINE_ROWS    (1u << 26)
 #define LIMIT_SOURCE_FILES (1u << 18)

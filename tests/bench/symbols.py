@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 
-HEARTH = os.environ.get('HEARTH', 'build/hearth')
+HEARTH = os.environ.get('HEARTH', os.path.join(os.path.dirname(__file__), '../../build/hearth'))
 LINES_AT_LEAST, CHAINS_AT_LEAST = 0.999, 0.99
 
 
