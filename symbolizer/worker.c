@@ -142,6 +142,7 @@ static void run_worker(int socket, const struct job *job)
     struct packet_fds made_fds = {{-1, -1}};
     struct buf made = {0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "hearth-worker");
     int err = packet__receive(socket, -1, &(char){0}, 1, &fds);
     if (!err)
         err = sandbox__enter();
@@ -197,6 +198,7 @@ static void run_keeper(int inherited)
     int control;
     if (sandbox__shed(inherited, &control) != 0)
         _exit(1);
+    prctl(PR_SET_NAME, "hearth-keeper"); // 15 bytes at most (TASK_COMM_LEN)
     for (;;) {
         struct job job;
         struct packet_fds fds;
