@@ -104,3 +104,4 @@ echo
 echo "hearth's own words: $(tail -1 $out/hearth.err)"
 sqlite3 $out/hearth.db "select 'losses: ' || name || ' ' || sum(count) from loss group by name"
 grep -iE 'lost|warn' $out/perf.err $out/bpftrace.err | sed 's/^/  /' | head -5
+exit 0
