@@ -111,6 +111,15 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
+# What a store costs: bytes and CPU time, of a generated load.
+.PHONY: bench-store
+bench-store: $(build)/tests/bench/store_bench
+	$(Q)$<
+$(build)/tests/bench/%: tests/bench/%.c $(archives)
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
+
 # What the tests need beside them.
 .PHONY: test-tools
 test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(build)/tests/tools/unwind_oracle $(bpf_objects)

@@ -116,8 +116,9 @@
 #define LIMIT_STORE_BUSY_MS 2000
 
 // The WAL is copied into the file after each interval, unless a reader stands in the way. From the first bound on the
-// writer waits for readers (LIMIT_STORE_BUSY_MS at most), at the second it refuses to append (-EBUSY): a reader that
-// holds on to a store for hours must not fill the disk.
+// writer waits for readers (that many ms), at the second it refuses to append (-EBUSY): a reader that holds on to a
+// store for hours must not fill the disk.
+#define LIMIT_STORE_CHECKPOINT_MS 100
 #define LIMIT_STORE_WAL_BYTES     (16ull << 20)
 #define LIMIT_STORE_WAL_MAX_BYTES (512ull << 20)
 

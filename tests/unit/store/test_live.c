@@ -1,5 +1,6 @@
 // A store that is being written: readers beside the writer, and writers that are killed.
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 #include "tests/unit/store/load.h"
@@ -202,6 +203,34 @@ static void the_wal_stays_short(void **state)
     assert_true((uint64_t)status.st_size <= bytes);
 }
 
+// Somebody keeps a transaction open in a shell: the writer goes on, and the WAL is used again when that one has gone.
+static void a_reader_that_stays_does_not_stop_the_writer(void **state)
+{
+    (void)state;
+    char wal[PATH_MAX];
+    struct stat held, later;
+    sqlite3 *shell;
+    snprintf(wal, sizeof(wal), "%.4000s/x.db-wal", folder);
+    struct store_writer *writer = create(path);
+    declare_events(writer);
+    must(append_interval(writer, 0, NULL));
+    must(sqlite3_open_v2(path, &shell, SQLITE_OPEN_READONLY, NULL));
+    must(sqlite3_exec(shell, "BEGIN; SELECT count(*) FROM interval", NULL, NULL, NULL));
+    for (uint64_t i = 1; i < 20; i++)
+        must(append_interval(writer, i, NULL));
+    must(stat(wal, &held));
+    must(sqlite3_exec(shell, "COMMIT", NULL, NULL, NULL));
+    for (uint64_t i = 20; i < 50; i++)
+        must(append_interval(writer, i, NULL));
+    must(stat(wal, &later));
+    assert_true(later.st_size < held.st_size + held.st_size / 4);
+    must(sqlite3_exec(shell, "SELECT count(*) FROM interval", NULL, NULL, NULL));
+    close_writer(writer); // the shell still has the file open
+    must(sqlite3_close(shell));
+    _cleanup_(store_reader__freep) struct store_reader *reader = open_store(path);
+    assert_holds(reader, 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +240,7 @@ int main(void)
         cmocka_unit_test(kill_loses_nothing_acknowledged),
         cmocka_unit_test(only_one_writes),
         cmocka_unit_test(the_wal_stays_short),
+        cmocka_unit_test(a_reader_that_stays_does_not_stop_the_writer),
     };
     return cmocka_run_group_tests_name("store: live", tests, make_folder, remove_folder);
 }
