@@ -8,14 +8,12 @@
 #include "store/reader_insides.h"
 #include "store/schema.h"
 
-int id_list__reserve(struct id_list *list, uint64_t id)
+int id_list__reserve(struct id_list *list, const struct reader_file *file, uint64_t id)
 {
-    if (id == 0 || id >= LIMIT_STORE_IDS)
+    if (id == 0 || id >= file->id_end)
         return -EBADMSG;
     if (id < list->count)
         return 0;
-    if (id - list->count > LIMIT_STORE_ID_JUMP)
-        return -EBADMSG;
     // Ids come in order, one at a time: doubled, so that it stays linear.
     uint64_t count = id >= 2 * (uint64_t)list->count ? id + 1 : 2 * (uint64_t)list->count;
     uint32_t *ids = reallocarray(list->ids, count, sizeof(*ids));
@@ -95,18 +93,27 @@ static int refuse_foreign(const struct reader_file *file, uint64_t pages, struct
     return fault__set(fault, -EBADMSG, "cannot read the store '%s': %s", file->path, why);
 }
 
+static uint32_t at_most(uint64_t ids)
+{
+    return ids < LIMIT_STORE_IDS_MAX ? (uint32_t)ids : LIMIT_STORE_IDS_MAX;
+}
+
 static int check(struct reader_file *file, struct fault *fault)
 {
-    uint64_t application = 0, version = 0, pages = 0;
+    uint64_t application = 0, version = 0, pages = 0, page_bytes = 0;
     int err = get_number(file->database, "PRAGMA application_id", &application);
     if (!err)
         err = get_number(file->database, "PRAGMA user_version", &version);
     if (!err)
         err = get_number(file->database, "PRAGMA page_count", &pages);
+    if (!err)
+        err = get_number(file->database, "PRAGMA page_size", &page_bytes);
     if (err)
         return database__fail(file->database, "read", file->path, fault);
     if (application != SCHEMA_APPLICATION_ID)
         return refuse_foreign(file, pages, fault);
+    file->id_end = at_most(LIMIT_STORE_IDS(pages * page_bytes));
+    file->node_id_end = at_most(LIMIT_STORE_NODE_IDS(pages * page_bytes));
     if (version > SCHEMA_VERSION)
         return fault__set(
             fault, -EPROTO,
@@ -219,7 +226,7 @@ static int find_event(struct store_reader *reader, const struct store_event *eve
 static int take_event(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
 {
     uint32_t words[3], id;
-    int err = id_list__reserve(&file->events, number64(statement, 0));
+    int err = id_list__reserve(&file->events, file, number64(statement, 0));
     for (int i = 0; i < 3 && !err; i++)
         err = reader__text(&reader->words, statement, 1 + i, &words[i]);
     if (err)
@@ -246,7 +253,7 @@ static int take_process(struct store_reader *reader, struct reader_file *file, s
     struct reader_process_key key = {.pid = number32(statement, 1), .start_ns = number64(statement, 2)};
     uint32_t words[4], id;
     bool is_new;
-    int err = id_list__reserve(&file->processes, number64(statement, 0));
+    int err = id_list__reserve(&file->processes, file, number64(statement, 0));
     for (int i = 0; i < 4 && !err; i++)
         err = reader__text(&reader->words, statement, 5 + i, &words[i]);
     if (!err)
@@ -275,7 +282,7 @@ static int take_thread(struct store_reader *reader, struct reader_file *file, sq
                                     .tid = number32(statement, 2)};
     uint32_t id;
     bool is_new;
-    int err = id_list__reserve(&file->threads, number64(statement, 0));
+    int err = id_list__reserve(&file->threads, file, number64(statement, 0));
     if (!err && !key.process)
         err = -EBADMSG;
     if (!err)
@@ -297,7 +304,7 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
     struct reader_binary_key key = {.kind = number32(statement, 1)};
     uint32_t id, path;
     bool is_new;
-    int err = id_list__reserve(&file->binaries, number64(statement, 0));
+    int err = id_list__reserve(&file->binaries, file, number64(statement, 0));
     if (!err)
         err = reader__text(&reader->words, statement, 3, &path);
     const void *build_id = sqlite3_column_blob(statement, 2);
@@ -327,7 +334,7 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
 static int take_range(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
 {
     (void)reader;
-    if (number64(statement, 0) >= LIMIT_STORE_IDS)
+    if (number64(statement, 0) >= file->id_end)
         return -EBADMSG;
     file->interval_end = number32(statement, 0) + 1;
     file->first_ns = number64(statement, 1);
@@ -338,7 +345,7 @@ static int take_node_end(struct store_reader *reader, struct reader_file *file, 
 {
     (void)reader;
     uint64_t end = number64(statement, 0) + number64(statement, 1);
-    if (end > LIMIT_STORE_IDS)
+    if (end > file->node_id_end)
         return -EBADMSG;
     file->node_end = (uint32_t)end;
     return 0;

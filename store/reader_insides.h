@@ -25,10 +25,12 @@ static inline uint32_t id_list__at(const struct id_list *list, uint64_t id)
 
 struct reader_file {
     char *path;
-    char *store_name;   // meta's "store": tells whether the file was replaced
-    sqlite3 *database;  // while somebody reads
-    uint32_t holds;     // how many do
-    bool is_cut;        // its end is missing
+    char *store_name;  // meta's "store": tells whether the file was replaced
+    sqlite3 *database; // while somebody reads
+    uint32_t holds;    // how many do
+    bool is_cut;       // its end is missing
+    uint32_t id_end;   // one above what an id may be
+    uint32_t node_id_end;
     bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
     uint64_t first_ns;
     uint32_t interval_base; // the reader's id of an interval is this plus the file's
@@ -107,8 +109,8 @@ void reader_file__free(struct reader_file *file);
 void reader__note_damage(struct store_reader *reader, const struct reader_file *file, const char *what,
                          uint64_t samples);
 
-// Makes room for an id in a map. -EBADMSG: it is none that a store can have.
-int id_list__reserve(struct id_list *list, uint64_t id);
+// Makes room for an id in a map of this file. -EBADMSG: it is none that a store can have.
+int id_list__reserve(struct id_list *list, const struct reader_file *file, uint64_t id);
 
 // Runs `sql` and calls `row` for each; what was read before damage counts, the damage is noted as `what`.
 int reader_file__each(struct store_reader *reader, struct reader_file *file, const char *sql, const char *what,

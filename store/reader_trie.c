@@ -16,8 +16,8 @@ static int reserve_frames(struct store_reader *reader, uint64_t count)
     uint64_t capacity = 2 * (uint64_t)reader->frame_capacity;
     if (capacity < count)
         capacity = count;
-    if (capacity > LIMIT_STORE_IDS)
-        return -EBADMSG;
+    if (capacity > UINT32_MAX)
+        return -ENOMEM;
     struct store_frame *frames = reallocarray(reader->frames, capacity, sizeof(*frames));
     if (!frames)
         return -ENOMEM;
@@ -40,11 +40,11 @@ static int reserve_line(struct store_reader *reader)
     return 0;
 }
 
-static int take_name(struct texts *texts, struct id_list *list, sqlite3_stmt *statement)
+static int take_name(struct texts *texts, struct id_list *list, const struct reader_file *file, sqlite3_stmt *statement)
 {
     uint64_t id = (uint64_t)sqlite3_column_int64(statement, 0);
     uint32_t mine;
-    int err = id_list__reserve(list, id);
+    int err = id_list__reserve(list, file, id);
     if (!err)
         err = reader__text(texts, statement, 1, &mine);
     if (!err)
@@ -54,12 +54,12 @@ static int take_name(struct texts *texts, struct id_list *list, sqlite3_stmt *st
 
 static int take_function(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
 {
-    return take_name(&reader->functions, &file->functions, statement);
+    return take_name(&reader->functions, &file->functions, file, statement);
 }
 
 static int take_source(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
 {
-    return take_name(&reader->sources, &file->files, statement);
+    return take_name(&reader->sources, &file->files, file, statement);
 }
 
 // The lines of one frame, gathered while the frames pass by: frame_line is sorted by frame, too.
@@ -105,7 +105,7 @@ static int add_frame(struct store_reader *reader, struct reader_file *file, uint
 {
     uint32_t mine = (uint32_t)id;
     bool is_new = true;
-    int err = id_list__reserve(&file->frames, id);
+    int err = id_list__reserve(&file->frames, file, id);
     if (!err && reader__joins(reader))
         err = dictionary__intern(&reader->frame_keys, &key, &mine, &is_new);
     if (!err)
@@ -134,8 +134,6 @@ static int take_frames(struct store_reader *reader, struct reader_file *file, sq
         if (err || !has_row)
             return err;
         uint64_t id = (uint64_t)sqlite3_column_int64(frames, 0);
-        if (id == 0 || id >= LIMIT_STORE_IDS)
-            return -EBADMSG;
         struct reader_frame_key key = {.binary =
                                            id_list__at(&file->binaries, (uint64_t)sqlite3_column_int64(frames, 1)),
                                        .offset = (uint64_t)sqlite3_column_int64(frames, 2)};
@@ -280,7 +278,7 @@ static int unpack(struct store_reader *reader, struct reader_file *file, sqlite3
 {
     uint64_t first = (uint64_t)sqlite3_column_int64(statement, 0);
     uint64_t count = (uint64_t)sqlite3_column_int64(statement, 1);
-    if (first == 0 || count > LIMIT_STORE_PACK_ROWS || first >= LIMIT_STORE_IDS || first + count > file->node_end)
+    if (first == 0 || count > LIMIT_STORE_PACK_ROWS || first >= file->node_end || first + count > file->node_end)
         return -EBADMSG;
     const void *blob = sqlite3_column_blob(statement, 2);
     int err = packer__unpack_nodes(reader->packer, blob, (size_t)sqlite3_column_bytes(statement, 2), (uint32_t)first,

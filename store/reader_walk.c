@@ -304,6 +304,11 @@ static int read_pack(struct reader_walk *walk, struct fault *fault, struct store
     if (err || !*ret_has)
         return forgive(walk, err, "the table value_pack", fault);
     uint64_t id = number(pack, 0);
+    if (id < walk->next_pack) { // in a damaged tree keys have no order: never go round in circles
+        sqlite3_reset(pack);
+        *ret_has = false;
+        return forgive(walk, -EBADMSG, "the table value_pack", fault);
+    }
     uint32_t event = id_list__at(&walk->file->events, id & 0xffff);
     walk->next_pack = id + 1;
     if (!walk->query.event || walk->query.event == event)

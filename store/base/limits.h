@@ -100,10 +100,13 @@
 #define LIMIT_STORE_BINARIES   (16u << 10)  // 40 bytes each, and their paths
 #define LIMIT_STORE_TEXT_BYTES (4u << 20)   // of each: functions, source files, words of processes, paths of binaries
 
-// Ids of a store that a reader believes, and how far it lets them jump, since they count up by one: above stands damage
-// or malice. A day of 64 busy CPUs makes some 20 million nodes, 8 bytes of a reader's memory each.
-#define LIMIT_STORE_IDS     (1u << 26)
-#define LIMIT_STORE_ID_JUMP (1u << 16)
+// Ids of a store that a reader believes: above stands damage or malice. Each id but a node's has a row of eight bytes
+// and more; nodes are packed to some two bytes each, but deep recursion packs a great many into nothing. So a small
+// file never costs its reader much memory; the largest one, of a day of 64 busy CPUs with some 20 million nodes, 8
+// bytes for each.
+#define LIMIT_STORE_IDS(file_bytes)      ((1u << 16) + (file_bytes) / 8)
+#define LIMIT_STORE_NODE_IDS(file_bytes) ((1u << 20) + (file_bytes))
+#define LIMIT_STORE_IDS_MAX              (1u << 26)
 
 // Events of one store: value_pack's ids keep 16 bits for them. Above: refused with -E2BIG.
 #define LIMIT_STORE_EVENTS 65535u

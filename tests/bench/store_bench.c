@@ -80,7 +80,8 @@ static void check(int err, const struct fault *fault)
 static void begin_process(struct bench *bench, size_t slot, uint64_t now_ns)
 {
     static uint32_t pid = 1000;
-    bench->processes[slot] = (struct process){.program = (uint32_t)(slot % PROGRAMS), .pid = pid++, .start_ns = now_ns};
+    bench->processes[slot] = (struct process){.program = (uint32_t)(slot % PROGRAMS), .pid = pid, .start_ns = now_ns};
+    pid++;
 }
 
 static void intern_process(struct bench *bench, struct process *process)

@@ -66,7 +66,7 @@ is 'and is not changed by being read' "$(sqlite3 "$store" 'pragma integrity_chec
 
 # --- stat
 "$HEARTH" stat -i "$store" >"$TMP/stat"
-like 'stat: the events with their samples' "$(cat "$TMP/stat")" "cpu: $samples samples"
+like 'stat: the events with their samples' "$(cat "$TMP/stat")" "cpu: $(sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta' <<<"$samples") samples"
 like 'stat: the host' "$(cat "$TMP/stat")" "host +$(uname -n), Linux $(uname -r)"
 json=$("$HEARTH" stat -i "$store" -f json)
 stat_of() { python3 -c 'import json, sys; s = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1" <<<"$json"; }

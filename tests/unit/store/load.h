@@ -32,7 +32,7 @@ static inline void describe(uint32_t function, char path[32], uint64_t *offset, 
 {
     snprintf(path, 32, "/bin/b%u", function % LOAD_BINARIES);
     *offset = 0x1000 + function * 0x40ull + (function % 7 == 0 ? 1ull << 40 : 0);
-    snprintf(name, 32, function % 11 ? "function_%u" : "", function);
+    snprintf(name, function % 11 ? 32 : 1, "function_%u", function); // some have none
 }
 
 static inline uint32_t intern_stack(struct store_writer *writer, const struct load_stack *stack)

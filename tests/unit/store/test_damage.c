@@ -104,12 +104,26 @@ static void a_newer_store_is_refused(void **state)
     close_writer(create(path));
 }
 
+struct check {
+    struct store_reader *reader;
+    const struct store_trie *trie;
+    uint64_t samples;
+};
+
 static int check_value(const struct store_interval_row *row, const struct store_value *value, void *context)
 {
-    struct store_reader *reader = context;
+    struct check *check = context;
     (void)row;
-    assert_non_null(store_reader__thread(reader, value->thread));
-    assert_non_null(store_reader__event(reader, value->event));
+    assert_non_null(store_reader__event(check->reader, value->event));
+    const struct store_thread *thread = store_reader__thread(check->reader, value->thread);
+    assert_non_null(store_reader__process(check->reader, thread->process));
+    assert_true(value->node < check->trie->count);
+    for (uint32_t node = value->node; node; node = check->trie->parents[node]) {
+        assert_true(check->trie->parents[node] < node);
+        const struct store_frame *frame = store_reader__frame(check->reader, check->trie->frames[node]);
+        assert_non_null(store_reader__binary(check->reader, frame->binary));
+    }
+    check->samples += value->count;
     return 0;
 }
 
@@ -117,24 +131,19 @@ static int check_value(const struct store_interval_row *row, const struct store_
 static bool try_to_read(uint64_t *ret_samples)
 {
     _cleanup_(store_reader__freep) struct store_reader *reader = NULL;
-    _cleanup_(model__release) struct model read = {0};
     struct fault fault = {0};
     struct store_query all = {0};
-    const struct store_trie *trie;
+    struct check check = {0};
     int err = store_reader__open(path, &fault, &reader);
+    check.reader = reader;
     if (!err)
-        err = store_reader__trie(reader, &fault, &trie);
+        err = store_reader__trie(reader, &fault, &check.trie);
     if (!err)
-        err = store_reader__values(reader, &all, &fault, check_value, reader);
-    if (err) {
+        err = store_reader__values(reader, &all, &fault, check_value, &check);
+    if (err)
         assert_true(fault.text[0]);
-        return false;
-    }
-    read_model(reader, &all, &read);
-    model__settle(&read);
-    for (size_t i = 0; i < read.count; i++)
-        *ret_samples += read.rows[i].count;
-    return true;
+    *ret_samples = check.samples;
+    return !err;
 }
 
 static uint64_t samples_of(const struct model *model)
@@ -154,9 +163,9 @@ static void cut_files_are_read_as_far_as_they_go(void **state)
     size_t size, readable = 0;
     make_store(10, &written);
     _cleanup_free_ uint8_t *bytes = read_all(&size);
-    for (size_t cut = 0; cut < size; cut += cut % 4096 == 0 && cut % 3 ? 4095 : 1) {
-        if (cut % 4096 > 1 && cut % 4096 < 4095)
-            cut += 4095 - cut % 4096;
+    for (size_t i = 0; i < 90; i++) {
+        // Some at the ends of pages, some within; the last ones lack a byte or two.
+        size_t cut = i < 80 ? size * i / 80 / 1024 * 1024 + (i % 4) * 341 : size - (90 - i);
         uint64_t samples = 0;
         write_all(bytes, cut);
         readable += try_to_read(&samples);
@@ -165,6 +174,7 @@ static void cut_files_are_read_as_far_as_they_go(void **state)
     assert_true(readable > 3);
 }
 
+// Nor do they send the reader round in circles, as trees whose keys are out of order could.
 static void flipped_bits_never_crash(void **state)
 {
     (void)state;

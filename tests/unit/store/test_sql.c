@@ -33,7 +33,7 @@ static int make_store(void **state)
     declare_events(writer);
     random_state = 5;
     for (uint64_t i = 0; i < 8; i++)
-        must(append_load(writer, START_NS + i * 10 * SECOND_NS, 40, all_of_it, &written, &fault));
+        must(append_load(writer, START_NS + i * 10 * SECOND_NS, 20, all_of_it, &written, &fault));
     struct store_histogram histogram = {
         .event = 3, .key = "bash", .sum = 7, .min = 1, .max = 9, .counts = counts, .count_of_buckets = BUCKET_COUNT};
     struct store_interval interval = {.start_ns = START_NS + 80 * SECOND_NS, .end_ns = START_NS + 90 * SECOND_NS};
@@ -159,7 +159,7 @@ static int compare_lines(const void *a, const void *b)
 static char *sorted(char *text)
 {
     struct buf out = {0};
-    char *lines[4000], *rest = text;
+    char *lines[4000] = {0}, *rest = text;
     size_t count = 0;
     for (char *line; (line = strsep(&rest, "\n"));) {
         assert_true(count < 4000);
