@@ -9,8 +9,8 @@
 // frames of busy programs cost one look-up each; and the mappings of a process. Both forget a process when its
 // mappings or the collector's tables change (struct unwind_process).
 //
-// Code without rows is followed by frame pointers where that is sound to try: JITs keep them. In a binary that has no
-// row for its code, they may skip frames or lead nowhere: such a stack is never called whole.
+// Code without rows is followed by frame pointers, which JITs, Go and programs built so keep. Where others do not, they
+// may skip frames or lead nowhere: a stack that was followed so is never called whole, even when it reaches its start.
 #ifndef HEARTH_BPF_UNWIND_H
 #define HEARTH_BPF_UNWIND_H
 
@@ -304,9 +304,8 @@ static __always_inline __u32 unwind__follow_pointer(struct unwind_walk *walk)
     if (walk->tables_only || walk->code == UNWIND_CODE_UNKNOWN)
         return 0;
     __u8 was_by_pointer = walk->by_pointer;
-    int outcome = unwind_step__frame_pointer(&walk->registers);
-    if (walk->code == UNWIND_CODE_BINARY)
-        walk->uncertain = 1;
+    int outcome = unwind_step__frame_pointer(&walk->registers, !was_by_pointer);
+    walk->uncertain = 1;
     // A zero ends a chain of frame pointers; without a chain it is just a zero.
     if (outcome == UNWIND_OUTERMOST && was_by_pointer)
         walk->status = unwind__end_status(walk);

@@ -133,7 +133,7 @@ struct unwind_walk {
     __u32 code;        // of the frame
     __u8 before_call;  // 1: ip is a return address
     __u8 by_pointer;   // the last step followed a frame pointer
-    __u8 uncertain;    // a frame pointer was followed in a binary that may not keep them
+    __u8 uncertain;    // a frame pointer was followed
     __u8 status;       // enum wire_stack_status, when it is done
     __u32 tables_only; // no frame pointers
     __u32 cell;        // of unwind_step__search

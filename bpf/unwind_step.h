@@ -159,17 +159,20 @@ static __always_inline int unwind_step__apply(struct unwind_registers *registers
 }
 
 // By the frame pointer, for code without rules that keeps one: JITs, Go, programs built so. UNWIND_OUTERMOST where the
-// chain ends as the psABI has it, in a zero (section 3.4.1).
+// chain ends as the psABI has it, in a zero (section 3.4.1). The first link must point into the stack above; behind it,
+// the chain may go on on another stack (Go's systemstack).
 #define UNWIND_FRAME_BYTES_MAX (8u << 20) // the usual limit of a whole stack
 
-static __always_inline int unwind_step__frame_pointer(struct unwind_registers *registers)
+static __always_inline int unwind_step__frame_pointer(struct unwind_registers *registers, __u32 is_first_link)
 {
     int outcome = unwind_step__saved(&registers->bp, &registers->bp_at);
     if (outcome)
         return outcome;
     if (registers->bp == 0)
         return UNWIND_OUTERMOST;
-    if (registers->bp < registers->sp || registers->bp - registers->sp > UNWIND_FRAME_BYTES_MAX || registers->bp % 8)
+    if (registers->bp % 8)
+        return UNWIND_NO_RULE;
+    if (is_first_link && (registers->bp < registers->sp || registers->bp - registers->sp > UNWIND_FRAME_BYTES_MAX))
         return UNWIND_NO_RULE;
     __u64 pair[2];
     if (unwind_read(pair, sizeof(pair), registers->bp) != 0)

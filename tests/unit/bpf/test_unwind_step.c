@@ -374,13 +374,15 @@ static void refuses_to_guess(void **state)
                      UNWIND_UNREADABLE);
     // frame pointers: below the stack pointer, unaligned, and the end
     registers = (struct unwind_registers){.sp = base + 8, .bp = base};
-    assert_int_equal(unwind_step__frame_pointer(&registers), UNWIND_NO_RULE);
+    assert_int_equal(unwind_step__frame_pointer(&registers, true), UNWIND_NO_RULE);
     registers = (struct unwind_registers){.sp = base, .bp = base + 4};
-    assert_int_equal(unwind_step__frame_pointer(&registers), UNWIND_NO_RULE);
+    assert_int_equal(unwind_step__frame_pointer(&registers, true), UNWIND_NO_RULE);
+    registers = (struct unwind_registers){.sp = base + 8, .bp = base}; // but in a chain, on another stack
+    assert_int_equal(unwind_step__frame_pointer(&registers, false), UNWIND_STEPPED);
     registers = (struct unwind_registers){.sp = base, .bp = 0};
-    assert_int_equal(unwind_step__frame_pointer(&registers), UNWIND_OUTERMOST);
+    assert_int_equal(unwind_step__frame_pointer(&registers, true), UNWIND_OUTERMOST);
     registers = (struct unwind_registers){.sp = base, .bp = base};
-    assert_int_equal(unwind_step__frame_pointer(&registers), UNWIND_STEPPED);
+    assert_int_equal(unwind_step__frame_pointer(&registers, true), UNWIND_STEPPED);
     assert_int_equal(registers.ip, 0x1111);
 }
 
