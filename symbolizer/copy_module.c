@@ -8,6 +8,7 @@
 #include "symbolizer/unwind_bytes.h"
 #include "symbolizer/unwind_cfi.h"
 #include "symbolizer/unwind_elf.h"
+#include "symbolizer/unwind_go.h"
 
 // libunwind exports it, for tools like this one, but declares it nowhere.
 extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table,
@@ -53,6 +54,9 @@ struct copy_module {
     uint64_t table_address;   // of .eh_frame_hdr; 0: none that can be searched
     uint64_t entries_address; // of its entries
     uint64_t entry_count;
+    uint64_t ends[16]; // file offsets of calls to another stack, and how long they are
+    uint64_t end_bytes[16];
+    size_t end_count;
     bool indexed;
     struct index eh_frame, debug_frame;
 };
@@ -153,6 +157,27 @@ bool copy_module__is_entry(const struct copy_module *module, uint64_t address)
     return entry && address >= entry && address < entry + ENTRY_BYTES;
 }
 
+static int take_end(uint64_t file_offset, uint64_t bytes, void *context)
+{
+    struct copy_module *module = context;
+    if (module->end_count == sizeof(module->ends) / sizeof(module->ends[0]))
+        return 0;
+    module->ends[module->end_count] = file_offset;
+    module->end_bytes[module->end_count++] = bytes;
+    return 0;
+}
+
+bool copy_module__is_end(const struct copy_module *module, uint64_t address)
+{
+    uint64_t offset, left;
+    if (!module->end_count || !unwind_elf__offset_of(&module->elf, address, &offset, &left))
+        return false;
+    for (size_t i = 0; i < module->end_count; i++)
+        if (offset - module->ends[i] < module->end_bytes[i])
+            return true;
+    return false;
+}
+
 // --- The search table
 
 enum { AS_4_BYTES = 0x03, FROM_HERE_4_BYTES = 0x1b, FROM_TABLE_4_BYTES = 0x3b }; // DW_EH_PE_*
@@ -184,8 +209,10 @@ int copy_module__new(int fd, const void *image, size_t image_bytes, struct copy_
     module->pages = pages;
     module->owner = ++pages->owners;
     module->is_elf = unwind_elf__open(fd, image, image_bytes, &ignored, &module->elf) == 0;
-    if (module->is_elf)
+    if (module->is_elf) {
         find_table(module);
+        unwind_go__each_switch(&module->elf, take_end, module);
+    }
     *ret_module = module;
     return 0;
 }

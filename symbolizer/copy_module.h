@@ -40,6 +40,9 @@ bool copy_module__read(struct copy_module *module, uint64_t address, void *to, s
 // Whether the code is that of the program's entry point, which nobody has called.
 bool copy_module__is_entry(const struct copy_module *module, uint64_t address);
 
+// Whether a caller's frame is the last of its stack, for all that its call frame information says (unwind_go.h).
+bool copy_module__is_end(const struct copy_module *module, uint64_t address);
+
 // An entry of the index that libunwind is reading, at an address where nothing else is.
 struct copy_image {
     uint64_t start;

@@ -326,6 +326,13 @@ static enum copy_status why_it_failed(const struct copy_unwind *unwind)
     return unwind->unreadable ? COPY_STACK_UNREADABLE : COPY_STACK_UNSUPPORTED;
 }
 
+static bool is_end(struct copy_unwind *unwind, uint64_t address)
+{
+    uint64_t bias;
+    const struct copy_module *module = module_at(unwind, address, &bias);
+    return is_context_start(unwind, address + 1) || (module && copy_module__is_end(module, address - bias));
+}
+
 // The frame at hand.
 struct at {
     uint64_t address; // inside the call, or the interrupted instruction
@@ -398,8 +405,8 @@ int copy_unwind__run(struct copy_unwind *unwind, const struct copied_stack *stac
             return 0;
         }
         push(unwind, at.address, ret_result);
-        if (!at.is_leaf && is_context_start(unwind, at.address + 1)) {
-            ret_result->status = COPY_STACK_WHOLE;
+        if (!at.is_leaf && is_end(unwind, at.address)) {
+            ret_result->status = unwind->is_uncertain ? COPY_STACK_FRAME_POINTERS : COPY_STACK_WHOLE;
             return 0;
         }
     } while (step(unwind, &cursor, &at, &ret_result->status));

@@ -10,6 +10,7 @@
 #include "symbolizer/unwind_builder.h"
 #include "symbolizer/unwind_cfa.h"
 #include "symbolizer/unwind_extras.h"
+#include "symbolizer/unwind_go.h"
 
 // Functions are aligned to 16 bytes: shorter holes are padding, which no call returns to.
 #define PADDING_BYTES 16
@@ -193,6 +194,43 @@ static int collect_trampolines(struct compiler *compiler)
     return 0;
 }
 
+// The function that holds an offset; NULL: none.
+static struct function *find_function(struct compiler *compiler, uint64_t offset)
+{
+    size_t low = 0, high = compiler->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compiler->functions[middle].start <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low && offset < compiler->functions[low - 1].end ? &compiler->functions[low - 1] : NULL;
+}
+
+// The call ends the stack. What the function does behind it is a handful of instructions on the way back: not unwound.
+static int take_switch(uint64_t file_offset, uint64_t bytes, void *context)
+{
+    struct compiler *compiler = context;
+    struct function *around = find_function(compiler, file_offset);
+    if (file_offset + bytes > UINT32_MAX)
+        return 0;
+    struct function call = {.source = 2,
+                            .start = (uint32_t)file_offset,
+                            .end = (uint32_t)(file_offset + bytes),
+                            .rule = {.kind = UNWIND_END}};
+    struct function rest = {.source = 2, .start = call.end, .rule = {.kind = UNWIND_UNSUPPORTED}};
+    if (around) {
+        rest.end = around->end;
+        around->end = call.start;
+    }
+    int err = add_function(compiler, &call);
+    if (!err && rest.end > rest.start)
+        err = add_function(compiler, &rest);
+    sort_functions(compiler);
+    return err;
+}
+
 static bool take_row(uint64_t distance, struct unwind_rule rule, void *context)
 {
     struct compiler *compiler = context;
@@ -292,7 +330,7 @@ static int collect(struct compiler *compiler)
     end_at_entry(compiler);
     err = collect_trampolines(compiler);
     arrange_functions(compiler);
-    return err;
+    return err ? err : unwind_go__each_switch(&compiler->elf, take_switch, compiler);
 }
 
 static int compile(struct compiler *compiler, struct fault *fault, struct unwind_table **ret_table)

@@ -60,11 +60,10 @@ run() {
 
 if command -v go >/dev/null; then
     GOCACHE=$TMP/go-cache GOFLAGS=-p=2 go build -o "$TMP/descend_go" $languages/descend.go
-    # What the runtime does on a stack of its own (systemstack, the threads' start) has no caller that could be found.
-    run 'Go' 94 'main\.leaf' 'runtime\.goexit[^;]*;(main\.main\.func[^;]*;)?(main\.main\.gowrap[^;]*;)?main\.worker;(main\.descend;){21}main\.leaf' "$TMP/descend_go" 2
+    run 'Go' 98 'main\.leaf' 'runtime\.goexit[^;]*;(main\.main\.func[^;]*;)?(main\.main\.gowrap[^;]*;)?main\.worker;(main\.descend;){21}main\.leaf' "$TMP/descend_go" 2
     strip -o "$TMP/stripped_go" "$TMP/descend_go"
     record -- "$TMP/stripped_go" 2
-    check 'Go, stripped' 92 '\[stripped_go\+0x[0-9a-f]*\]|main\.leaf' '([^;]*;){20}'
+    check 'Go, stripped' 97 '\[stripped_go\+0x[0-9a-f]*\]|main\.leaf' '([^;]*;){20}'
 else
     skip 'Go' 'no Go compiler'
 fi

@@ -1,0 +1,70 @@
+#include "symbolizer/unwind_go.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/limits.h"
+
+// The calls, by the code around them (src/runtime/asm_amd64.s and sys_linux_amd64.s, Go 1.17 to 1.24); the linker
+// decides about the distances of calls, so those are left out. Stripped programs have no names to go by.
+#define CODE(text) (const uint8_t *)(text), sizeof(text) - 1
+static const struct pattern {
+    const uint8_t *head; // what stands first
+    size_t head_bytes;
+    size_t tail_at; // what stands further on, behind a distance
+    const uint8_t *tail;
+    size_t tail_bytes;
+    size_t call_at, call_bytes;
+} patterns[] = {
+    // systemstack: mov %rdi, %rdx; mov (%rdi), %rdi; call *%rdi
+    {CODE("\x48\x89\xfa\x48\x8b\x3f\xff\xd7"), 8, CODE(""), 6, 2},
+    // mcall: push %rax; mov (%rdx), %r12; call *%r12; pop %rax; jmp
+    {CODE("\x50\x4c\x8b\x22\x41\xff\xd4\x58\xe9"), 9, CODE(""), 4, 3},
+    // morestack: mov 56(%rbx), %rsp; call newstack; call abort; ret
+    {CODE("\x48\x8b\x63\x38\xe8"), 14, CODE("\xc3"), 4, 5},
+    // clone: call *%r12; mov $111, %edi; mov $60, %eax; syscall
+    {CODE("\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"), 15, CODE(""), 0, 3},
+};
+
+static int search(const struct pattern *pattern, const uint8_t *code, size_t bytes, uint64_t file_offset,
+                  unwind_go_fn *take, void *context)
+{
+    const uint8_t *at = code, *end = code + bytes;
+    int err = 0;
+    while (!err && (at = memmem(at, (size_t)(end - at), pattern->head, pattern->head_bytes))) {
+        if ((size_t)(end - at) >= pattern->tail_at + pattern->tail_bytes &&
+            memcmp(at + pattern->tail_at, pattern->tail, pattern->tail_bytes) == 0)
+            err = take(file_offset + (uint64_t)(at - code) + pattern->call_at, pattern->call_bytes, context);
+        at++;
+    }
+    return err;
+}
+
+static bool is_go(const struct unwind_elf *elf)
+{
+    struct unwind_section note;
+    if (unwind_elf__section(elf, ".note.go.buildid", &note) != 0)
+        return false;
+    bool found = note.data != NULL;
+    unwind_section__free(&note);
+    return found;
+}
+
+int unwind_go__each_switch(const struct unwind_elf *elf, unwind_go_fn *take, void *context)
+{
+    if (!is_go(elf))
+        return 0;
+    for (size_t i = 0; i < elf->segment_count; i++) {
+        const struct unwind_segment *segment = &elf->segments[i];
+        _cleanup_free_ uint8_t *code = NULL;
+        int err = unwind_elf__read(elf, segment->file_offset, segment->bytes, &code);
+        if (err)
+            return err == -ENOMEM ? err : 0;
+        for (size_t p = 0; !err && p < sizeof(patterns) / sizeof(patterns[0]); p++)
+            err = search(&patterns[p], code, segment->bytes, segment->file_offset, take, context);
+        if (err)
+            return err;
+    }
+    return 0;
+}

@@ -1,0 +1,133 @@
+// Calls of Go's runtime to another stack, found by the code around them: in programs that Go has linked, nowhere else.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "symbolizer/unwind_go.h"
+
+enum { IMAGE = 0x2000, CODE = 0x1000, NAMES = 0x800, NOTE = 0x900, SECTIONS = 0xa00 };
+
+static uint8_t image[IMAGE];
+
+// An ELF of one executable segment, with the sections .shstrtab and `name`.
+static void make_image(const char *name)
+{
+    memset(image, 0x90, sizeof(image)); // nop
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+                         .e_type = ET_EXEC,
+                         .e_machine = EM_X86_64,
+                         .e_phoff = sizeof(Elf64_Ehdr),
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = 1,
+                         .e_shoff = SECTIONS,
+                         .e_shentsize = sizeof(Elf64_Shdr),
+                         .e_shnum = 3,
+                         .e_shstrndx = 1};
+    Elf64_Phdr segment = {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000, .p_filesz = IMAGE};
+    Elf64_Shdr sections[3] = {
+        {0},
+        {.sh_name = 1, .sh_type = SHT_STRTAB, .sh_offset = NAMES, .sh_size = 64},
+        {.sh_name = 11, .sh_type = SHT_NOTE, .sh_offset = NOTE, .sh_size = 32},
+    };
+    memcpy(image, &header, sizeof(header));
+    memcpy(image + sizeof(header), &segment, sizeof(segment));
+    memset(image + NAMES, 0, 64);
+    strcpy((char *)image + NAMES + 1, ".shstrtab");
+    strcpy((char *)image + NAMES + 11, name);
+    memcpy(image + SECTIONS, sections, sizeof(sections));
+}
+
+static void put(size_t at, const char *code, size_t bytes)
+{
+    memcpy(image + at, code, bytes);
+}
+#define PUT(at, code) put(at, code, sizeof(code) - 1)
+
+static void make_code(void)
+{
+    PUT(CODE, "\x48\x89\xfa\x48\x8b\x3f\xff\xd7");                                     // systemstack
+    PUT(CODE + 0x100, "\x48\x89\xfa\x48\x8b\x3f\xff\xe7");                             // its jump: no call
+    PUT(CODE + 0x200, "\x50\x4c\x8b\x22\x41\xff\xd4\x58\xe9\x11\x22\x33\x44");         // mcall
+    PUT(CODE + 0x300, "\x48\x8b\x63\x38\xe8\x11\x22\x33\x44\xe8\x55\x66\x77\x88\xc3"); // morestack
+    PUT(CODE + 0x400, "\x48\x8b\x63\x38\xe8\x11\x22\x33\x44\xe8\x55\x66\x77\x88\x90"); // like it
+    PUT(CODE + 0x500, "\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"); // clone
+    PUT(IMAGE - 8, "\x48\x8b\x63\x38\xe8\x11\x22\x33");                                // cut by the file's end
+}
+
+struct found {
+    uint64_t offsets[16], bytes[16];
+    size_t count;
+};
+
+static int take(uint64_t file_offset, uint64_t bytes, void *context)
+{
+    struct found *found = context;
+    assert_true(found->count < 16);
+    found->offsets[found->count] = file_offset;
+    found->bytes[found->count++] = bytes;
+    return 0;
+}
+
+static void find(struct found *found)
+{
+    struct unwind_elf elf;
+    struct fault fault = {0};
+    memset(found, 0, sizeof(*found));
+    assert_int_equal(unwind_elf__open(-1, image, sizeof(image), &fault, &elf), 0);
+    assert_int_equal(unwind_go__each_switch(&elf, take, found), 0);
+    unwind_elf__close(&elf);
+}
+
+static void test_finds_the_calls(void **state)
+{
+    (void)state;
+    static const uint64_t offsets[] = {CODE + 6, CODE + 0x204, CODE + 0x304, CODE + 0x500}, bytes[] = {2, 3, 5, 3};
+    struct found found;
+    make_image(".note.go.buildid");
+    make_code();
+    find(&found);
+    assert_int_equal(found.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(found.offsets[i], offsets[i]);
+        assert_int_equal(found.bytes[i], bytes[i]);
+    }
+}
+
+static void test_leaves_others_alone(void **state)
+{
+    (void)state;
+    struct found found;
+    make_image(".note.gnu.property");
+    make_code();
+    find(&found);
+    assert_int_equal(found.count, 0);
+}
+
+// The call ends the stack, and nothing before it.
+static void test_rows(void **state)
+{
+    (void)state;
+    struct fault fault = {0};
+    make_image(".note.go.buildid");
+    make_code();
+    _cleanup_(unwind_table__freep) struct unwind_table *table = NULL;
+    assert_int_equal(unwind_table__compile_memory(image, sizeof(image), &fault, &table), 0);
+    assert_int_equal(UNWIND_KIND_OF(unwind_table__find(table, CODE + 5).kind), UNWIND_GAP);
+    assert_int_equal(UNWIND_KIND_OF(unwind_table__find(table, CODE + 6).kind), UNWIND_END);
+    assert_int_equal(UNWIND_KIND_OF(unwind_table__find(table, CODE + 7).kind), UNWIND_END);
+    assert_int_equal(UNWIND_KIND_OF(unwind_table__find(table, CODE + 0x208).kind), UNWIND_GAP);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_finds_the_calls),
+        cmocka_unit_test(test_leaves_others_alone),
+        cmocka_unit_test(test_rows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
