@@ -15,15 +15,12 @@
 #define HEARTH_BPF_UNWIND_H
 
 #include "bpf/unwind_maps.bpf.h"
+#include "bpf/unwind_uprobe.bpf.h"
 #include "bpf/unwind_vma.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 
-#define USER_CS_64        0x33 // arch/x86/include/asm/segment.h: __USER_CS
-#define UPROBE_PAGE_BYTES 4096
-#define UPROBE_PAGES      8   // of a process that are looked at: one within 2 GiB of each probe
-#define UPROBE_SLOT_BYTES 128 // of a copied instruction (UPROBE_XOL_SLOT_BYTES)
-#define RETURN_INSTANCES  16  // looked at for one frame; stale ones of a longjmp are skipped
+#define USER_CS_64 0x33 // arch/x86/include/asm/segment.h: __USER_CS
 
 static __always_inline struct unwind_cpu *unwind__cpu(const struct unwind_walk *walk)
 {
@@ -61,31 +58,6 @@ static __always_inline void unwind__announce(const struct wire_file *file, const
     note->end = mapping->end;
     note->file_offset = file_offset;
     bpf_ringbuf_submit(note, 0);
-}
-
-// The rule in the page that an optimized uprobe calls (arch/x86/kernel/uprobes.c of 6.18, uprobe_trampoline_entry):
-//
-//   0  push %rcx; push %r11; push %rax; mov $336, %rax; syscall
-//   13 pop %rax; pop %r11; pop %rcx; ret
-static __always_inline struct unwind_rule unwind__uprobe_rule(__u64 at)
-{
-    __u32 pushed = at < 1 || at >= 17 ? 0 : at < 3 || at >= 16 ? 1 : at < 4 || at >= 14 ? 2 : 3;
-    struct unwind_rule rule = {.kind = UNWIND_SP, .cfa_offset = 8 * (pushed + 1)};
-    return rule;
-}
-
-static __always_inline bool unwind__is_uprobe_page(struct mm_struct *mm, __u64 start)
-{
-    if (!bpf_core_field_exists(mm->uprobes_state.head_tramps))
-        return false;
-    struct hlist_node *node = BPF_CORE_READ(mm, uprobes_state.head_tramps.first);
-    for (int i = 0; i < UPROBE_PAGES && node; i++) {
-        struct uprobe_trampoline *page = (void *)node - bpf_core_field_offset(struct uprobe_trampoline, node);
-        if (BPF_CORE_READ(page, vaddr) == start)
-            return true;
-        node = BPF_CORE_READ(node, next);
-    }
-    return false;
 }
 
 // Fills walk->mapping from the process's tree. 0: there is no executable mapping at walk->pc.
@@ -231,65 +203,6 @@ static __always_inline __u32 unwind__find(struct unwind_walk *walk)
     cached->epoch = walk->epoch;
     cached->code = walk->code;
     return 1;
-}
-
-// Uprobes of anybody put addresses of their own page where the program's stand. A uretprobe replaces the return address
-// on the stack by that of a trampoline, and keeps the real one (kernel/events/uprobes.c: prepare_uretprobe); a probed
-// instruction may run from a copy.
-
-// The real return address, for the trampoline's in the stack slot at `slot` or up to `pushed` bytes above.
-static __always_inline __u32 unwind__real_return(struct unwind_walk *walk, struct uprobe_task *utask, __u64 slot,
-                                                 __u32 pushed)
-{
-    struct return_instance *instance = (void *)walk->return_instance;
-    if (!instance)
-        instance = BPF_CORE_READ(utask, return_instances);
-    for (int i = 0; i < RETURN_INSTANCES && instance; i++) {
-        __u64 real = BPF_CORE_READ(instance, orig_ret_vaddr), stack = BPF_CORE_READ(instance, stack);
-        instance = BPF_CORE_READ(instance, next);
-        // Several probes on one function share a slot: all but one have the trampoline as what they replaced.
-        if (stack - slot > pushed || real == walk->trampoline)
-            continue;
-        walk->registers.ip = real;
-        walk->registers.sp = stack + 8;
-        walk->return_instance = (__u64)instance;
-        return 1;
-    }
-    return 0;
-}
-
-// Inside the trampoline (arch/x86/kernel/uprobes.c, uretprobe_trampoline_entry; before 6.11 it is only its first byte):
-//
-//   0  push %rax; push %rcx; push %r11; mov $335, %rax; syscall     the call handles the probe, and replaces the saved
-//   13 pop %r11; pop %rcx; ret                                      rax by the real return address
-static __always_inline void unwind__leave_trampoline(struct unwind_walk *walk, struct uprobe_task *utask)
-{
-    __u64 at = walk->registers.ip - walk->trampoline, saved = 0, address;
-    if (unwind__real_return(walk, utask, walk->registers.sp - 8, 24))
-        return;
-    saved = walk->registers.sp + (at <= 13 ? 16 : at <= 15 ? 8 : 0);
-    if (unwind_read(&address, sizeof(address), saved) != 0)
-        return;
-    walk->registers.ip = address;
-    walk->registers.sp = saved + 8;
-}
-
-__noinline __u32 unwind__undo_uprobe(struct unwind_walk *walk)
-{
-    if (!walk)
-        return 0;
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct uprobe_task *utask = BPF_CORE_READ(task, utask);
-    if (!utask)
-        return 0;
-    if (walk->before_call)
-        return unwind__real_return(walk, utask, walk->registers.sp - 8, 0);
-    __u64 copy = BPF_CORE_READ(utask, xol_vaddr);
-    if (copy && walk->registers.ip - copy < UPROBE_SLOT_BYTES)
-        walk->registers.ip += BPF_CORE_READ(utask, vaddr) - copy;
-    else
-        unwind__leave_trampoline(walk, utask);
-    return 0;
 }
 
 static __always_inline __u8 unwind__end_status(const struct unwind_walk *walk)
