@@ -127,8 +127,6 @@ static void say_summary(const struct view *view, const struct recorder_summary *
     if (summary->hits)
         fprintf(stderr, "; %llu hits, %.0f ns each in hearth's programs", (unsigned long long)summary->hits,
                 (double)summary->hits_ns / (double)summary->hits);
-    if (summary->trap_ns)
-        fprintf(stderr, " and some %llu ns for the kernel's trap", (unsigned long long)summary->trap_ns);
     fprintf(stderr, "; hearth itself took %.2f s, %.1f MiB\n", own / 1e9,
             (double)summary->peak_rss_bytes / (1024 * 1024));
 }

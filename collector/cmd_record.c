@@ -83,6 +83,17 @@ static void write_command_line(struct buf *line, int argc, char **argv)
     buf__append_byte(line, '\0');
 }
 
+// What a probe's hit costs, of which there may be many a second; the kernel's own part of it (the trap) comes on top.
+static void say_hits(const struct recorder_summary *summary)
+{
+    bool has_probes = false;
+    for (size_t i = 0; i < options.events.count; i++)
+        has_probes = has_probes || strchr(options.events.values[i], ':');
+    if (has_probes && summary->hits)
+        fprintf(stderr, "hearth: %llu hits, %.0f ns each in hearth's programs\n", (unsigned long long)summary->hits,
+                (double)summary->hits_ns / (double)summary->hits);
+}
+
 static void say_summary(const struct recorder_summary *summary)
 {
     double elapsed = (double)summary->elapsed_ns, own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
@@ -144,6 +155,7 @@ static int record(const struct recorder_options *recorder_options, struct fault 
     err = recorder__run(recorder, fault, summary);
     if (!err || summary->samples)
         say_summary(summary);
+    say_hits(summary);
     return err;
 }
 

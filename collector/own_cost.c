@@ -25,7 +25,6 @@ static void add_program(int fd, struct own_cost *cost)
     if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0)
         return;
     cost->bpf_ns += info.run_time_ns;
-    cost->bpf_missed += info.recursion_misses;
 }
 
 // CPU time of a process and of its children that it has waited for, by /proc/PID/stat.

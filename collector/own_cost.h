@@ -6,10 +6,9 @@
 #include <sys/types.h>
 
 struct own_cost {
-    uint64_t cpu_ns;     // this process and its workers, since the start
-    uint64_t bpf_ns;     // since the programs were loaded; 0 where the kernel keeps no statistics
-    uint64_t bpf_missed; // how often the kernel did not run one, because one was running on that CPU
-    uint64_t rss_bytes;  // now
+    uint64_t cpu_ns;    // this process and its workers, since the start
+    uint64_t bpf_ns;    // since the programs were loaded; 0 where the kernel keeps no statistics
+    uint64_t rss_bytes; // now
     uint64_t peak_rss_bytes;
 };
 
