@@ -9,8 +9,8 @@
 #   done_testing
 #
 # Tests run in the root of the tree. $HEARTH is the binary, $LOADS the folder of the workloads (fp/NAME, nofp/NAME), $TMP a
-# folder of this test's own, removed at its end. In a skip's reason the word "kernel" says that it is the kernel that lacks
-# something: only that may be skipped under CI=true.
+# folder of this test's own, removed at its end. A skip whose reason says root, privilege, permission, user or installed is a
+# failure under CI=true, unless it says kernel too.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 HEARTH=${HEARTH:-$PWD/build/hearth}
