@@ -67,7 +67,7 @@ __noinline __u32 unwind__learn_mapping(struct unwind_walk *walk)
         return 0;
     struct unwind_mapping *mapping = &walk->mapping;
     struct mm_struct *mm = (void *)walk->mm;
-    struct vm_area_struct *vma = (void *)vma__find(walk->mm, walk->pc);
+    struct vm_area_struct *vma = (void *)vma__find(walk);
     mapping->start = mapping->end = 0;
     if (!vma || !(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
         return 0;

@@ -117,13 +117,16 @@ struct {
 
 #define UNWIND_NO_CPU 0xffffffff
 
+#define UNWIND_PIVOTS 15 // include/linux/maple_tree.h: MAPLE_RANGE64_SLOTS - 1; arange nodes have fewer
+
 // One unwinding, in the scratch of the program that does it.
 struct unwind_walk {
     struct unwind_registers registers;
     __u64 pc; // where the frame is looked up
     __u64 frame;
     struct unwind_rule rule;
-    struct unwind_mapping mapping; // the last one looked up
+    struct unwind_mapping mapping;       // the last one looked up
+    unsigned long pivots[UNWIND_PIVOTS]; // of the node of the maple tree that is looked at
     __u64 mm;
     __u64 trampoline;      // page of uprobes in this process; ~0: none
     __u64 return_instance; // struct return_instance of the next uretprobe's frame

@@ -20,25 +20,28 @@
 #define VM_EXEC 4
 
 // The slot of a node that an address falls into: behind the pivots below it. Pivots grow; unused ones are 0.
-static __always_inline __u32 maple__slot(const unsigned long *pivots, __u64 address)
+static __always_inline __u32 maple__slot(const unsigned long *pivots, __u32 count, __u64 address)
 {
     __u32 slot = 0;
-    for (__u32 i = 0; i < 15; i++) {
-        if (address <= pivots[i] || (i && pivots[i] == 0))
+    for (__u32 i = 0; i < UNWIND_PIVOTS; i++) {
+        if (i >= count || address <= pivots[i] || (i && pivots[i] == 0))
             break;
         slot = i + 1;
     }
     return slot;
 }
 
-static __always_inline __u64 maple__child(__u64 node, __u32 type, __u64 address)
+// The pivots are read into walk->pivots: the stack of a program and all it calls is 512 bytes.
+static __always_inline __u64 maple__child(struct unwind_walk *walk, __u64 node, __u32 type)
 {
-    unsigned long pivots[15] = {};
+    unsigned long *pivots = walk->pivots;
+    __u32 count = UNWIND_PIVOTS;
     __u64 slots;
     if (type == MAPLE_ARANGE_64) {
         struct maple_arange_64 *inner = (void *)node;
         if (bpf_core_read(pivots, sizeof(inner->pivot), &inner->pivot))
             return 0;
+        count = sizeof(inner->pivot) / sizeof(inner->pivot[0]);
         slots = (__u64)__builtin_preserve_access_index(&inner->slot);
     } else {
         struct maple_range_64 *range = (void *)node;
@@ -47,18 +50,18 @@ static __always_inline __u64 maple__child(__u64 node, __u32 type, __u64 address)
         slots = (__u64)__builtin_preserve_access_index(&range->slot);
     }
     __u64 child = 0;
-    bpf_probe_read_kernel(&child, sizeof(child), (void *)(slots + 8 * maple__slot(pivots, address)));
+    bpf_probe_read_kernel(&child, sizeof(child), (void *)(slots + 8 * maple__slot(pivots, count, walk->pc)));
     return child;
 }
 
 // A struct vm_area_struct, or 0.
-static __always_inline __u64 maple__find(__u64 entry, __u64 address)
+static __always_inline __u64 maple__find(struct unwind_walk *walk, __u64 entry)
 {
     for (int level = 0; level < MAPLE_LEVELS; level++) {
         __u32 type = entry >> 3 & 15;
         if (entry <= 4096 || type < MAPLE_LEAF_64 || type > MAPLE_ARANGE_64)
             return 0;
-        entry = maple__child(entry & ~255ull, type, address);
+        entry = maple__child(walk, entry & ~255ull, type);
         if (type == MAPLE_LEAF_64)
             return entry & 3 ? 0 : entry;
     }
@@ -79,12 +82,12 @@ static __always_inline __u64 rb__find(__u64 node, __u64 address)
     return 0;
 }
 
-static __always_inline __u64 vma__find(__u64 mm, __u64 address)
+static __always_inline __u64 vma__find(struct unwind_walk *walk)
 {
-    struct mm_struct *memory = (void *)mm;
+    struct mm_struct *memory = (void *)walk->mm;
     if (bpf_core_field_exists(memory->mm_mt))
-        return maple__find((__u64)BPF_CORE_READ(memory, mm_mt.ma_root), address);
-    return rb__find((__u64)BPF_CORE_READ(memory, mm_rb.rb_node), address);
+        return maple__find(walk, (__u64)BPF_CORE_READ(memory, mm_mt.ma_root));
+    return rb__find((__u64)BPF_CORE_READ(memory, mm_rb.rb_node), walk->pc);
 }
 
 #endif

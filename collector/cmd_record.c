@@ -102,7 +102,7 @@ static void say_summary(const struct recorder_summary *summary)
         "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f s, %.2f %% of a CPU, "
         "%.1f MiB\n",
         (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
-        (unsigned long long)summary->truncated, own / 1e9, elapsed > 0 ? 100 * own / elapsed : 0,
+        (unsigned long long)summary->truncated, own / 1e9, elapsed > own ? 100 * own / elapsed : 100,
         (double)summary->peak_rss_bytes / (1024 * 1024));
 }
 
@@ -124,10 +124,14 @@ static int temporary_store(char *ret_path, size_t bytes, struct fault *fault)
     return 0;
 }
 
-static int write_report(const char *store_path, const char *output, struct fault *fault)
+static int write_report(const char *store_path, const char *output, const struct recorder_summary *recorded,
+                        struct fault *fault)
 {
     struct report_request request = {0};
     struct report_summary summary;
+    if (recorded->samples == 0)
+        return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing was sampled, so there is no report in '%s'",
+                               output);
     int err = report__write(store_path, &request, output, &summary, fault);
     if (!err && summary.losses[0] && !summary.shows_losses)
         fprintf(stderr, "hearth: lost or cut: %s\n", summary.losses);
@@ -220,13 +224,16 @@ static enum exit_code run(int argc, char **argv)
     err = record(&recorder_options, &fault, &summary);
     bool is_kept = false;
     if (!err && is_report) {
-        err = write_report(temporary, options.output, &fault);
+        err = write_report(temporary, options.output, &summary, &fault);
         is_kept = err && keep_recording(temporary, &summary, &fault);
     }
     if (temporary[0] && !is_kept)
         unlink(temporary);
-    if (err)
-        return fault__say(&fault, err);
+    if (err) {
+        enum exit_code code = fault__say(&fault, err);
+        if (code != EXIT_CODE_EMPTY || !summary.command_ended)
+            return code;
+    }
     return summary.command_ended ? (enum exit_code)command_exit_code(summary.command_status) : EXIT_CODE_DONE;
 }
 

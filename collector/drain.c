@@ -192,7 +192,7 @@ static int flip(struct drain *drain, uint32_t *ret_old)
     return 0;
 }
 
-static int read_tally(struct drain *drain, struct wire_tally *ret_tally)
+static int read_tally(const struct drain *drain, struct wire_tally *ret_tally)
 {
     uint32_t zero = 0;
     if (bpf_map_lookup_elem(drain->tallies_fd, &zero, drain->per_cpu) != 0)
@@ -381,4 +381,10 @@ const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id)
     if (!chunk)
         chunk = shelf__find(&drain->last, id);
     return chunk ? chunk : shelf__find(&drain->held, id);
+}
+
+uint64_t drain__emitted(const struct drain *drain)
+{
+    struct wire_tally tally;
+    return read_tally(drain, &tally) == 0 ? tally.emitted : 0;
 }

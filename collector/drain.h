@@ -50,6 +50,9 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
 // was asked for the last time is kept for one drain more without being asked for. -ENOMEM.
 int drain__hold(struct drain *drain, uint64_t stack);
 
+// How many samples the programs have let through the filter so far, drained or not.
+uint64_t drain__emitted(const struct drain *drain);
+
 // A chunk of a stack of the last drain, by its id; NULL: it is not there.
 const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id);
 

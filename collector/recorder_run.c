@@ -117,7 +117,7 @@ static void show_status(const struct recorder *recorder)
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
     fprintf(stderr, "\r\033[Khearth: %llu s, %llu samples, %llu lost",
             (unsigned long long)((now_ns(CLOCK_MONOTONIC) - recorder->started_ns) / 1000000000u),
-            (unsigned long long)totals->samples, (unsigned long long)totals->lost);
+            (unsigned long long)drain__emitted(recorder->drain), (unsigned long long)totals->lost);
     fflush(stderr);
 }
 
