@@ -76,7 +76,7 @@ is 'a report on a disk that is full fails' $? 1
 kept=$(sed -n "s/^hearth: .*; the recording is kept in '\(.*\)'$/\1/p" "$TMP/said")
 ok 'what was recorded for it is kept' "$HEARTH" report -i "$kept" -f folded -o "$TMP/kept.folded"
     rm -f "$TMP"/full/*
-    mount -o remount,size=160k "$TMP/full"
+    mount -o remount,size=112k "$TMP/full"
     timeout 20 "$HEARTH" record -F 1999 -i 0.2 -o "$TMP/full/x.db" -- "$LOADS/fp/many_stacks" 4 14 >"$TMP/out" 2>"$TMP/said"
     is 'a disk that fills up fails' $? 1
     is 'in two lines: the error and the summary' "$(grep -c '^hearth: ' "$TMP/said") $(wc -l <"$TMP/said")" '2 2'
