@@ -101,7 +101,7 @@ const struct source sources[] = {
         .parse = source_fentry__parse,
         .prepare = source_fentry__prepare,
         .configure = source_fentry__configure,
-        .attach = source_fentry__attach,
+        .attach = source__attach_programs,
     },
     {
         .spelling = "kprobe:FUNCTION",
@@ -161,4 +161,19 @@ const char *event__behind(const struct event *event, const char *prefix)
 {
     size_t length = strlen(prefix);
     return strncmp(event->spelled, prefix, length) == 0 ? event->spelled + length : NULL;
+}
+
+int source__attach_programs(struct event *event, const struct target *target, struct fault *fault)
+{
+    struct bpf_program *program;
+    (void)target;
+    bpf_object__for_each_program(program, loaded__object(event->loaded))
+    {
+        struct bpf_link *link = bpf_program__attach(program);
+        int err = link ? loaded__keep(event->loaded, link) : -errno;
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
+                                   event->spelled, strerror(-err));
+    }
+    return 0;
 }

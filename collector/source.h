@@ -73,4 +73,8 @@ void event__read_cost(const struct event *event, uint64_t *hits, uint64_t *ns);
 // What stands behind PREFIX in the event's words; NULL: they do not begin so.
 const char *event__behind(const struct event *event, const char *prefix);
 
+// Attaches every program of the event's object where its section name says: what a source does whose programs need no
+// more than that.
+int source__attach_programs(struct event *event, const struct target *target, struct fault *fault);
+
 #endif

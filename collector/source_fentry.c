@@ -51,18 +51,3 @@ int source_fentry__configure(struct event *event, struct loaded *loaded, struct 
     }
     return 0;
 }
-
-int source_fentry__attach(struct event *event, const struct target *target, struct fault *fault)
-{
-    struct bpf_program *program;
-    (void)target;
-    bpf_object__for_each_program(program, loaded__object(event->loaded))
-    {
-        struct bpf_link *link = bpf_program__attach(program);
-        int err = link ? loaded__keep(event->loaded, link) : -errno;
-        if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                   event->spelled, strerror(-err));
-    }
-    return 0;
-}

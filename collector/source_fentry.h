@@ -7,6 +7,5 @@
 int source_fentry__parse(struct event *event, struct fault *fault);
 int source_fentry__prepare(struct event *event, const struct target *target, struct fault *fault);
 int source_fentry__configure(struct event *event, struct loaded *loaded, struct fault *fault);
-int source_fentry__attach(struct event *event, const struct target *target, struct fault *fault);
 
 #endif

@@ -113,21 +113,6 @@ static int configure(struct event *event, struct loaded *loaded, struct fault *f
     return loaded__set(loaded, "own_hist", &config, sizeof(config), fault);
 }
 
-static int attach_all(struct event *event, const struct target *target, struct fault *fault)
-{
-    struct bpf_program *program;
-    (void)target;
-    bpf_object__for_each_program(program, loaded__object(event->loaded))
-    {
-        struct bpf_link *link = bpf_program__attach(program);
-        int err = link ? loaded__keep(event->loaded, link) : -errno;
-        if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                   event->spelled, strerror(-err));
-    }
-    return 0;
-}
-
 // A probe whose arguments the kernel side cannot see.
 static int check_plain(const struct event *event, struct fault *fault)
 {
@@ -361,7 +346,7 @@ const struct source hist_sources[] = {
         .parse = parse_fentry,
         .prepare = source_fentry__prepare,
         .configure = configure_fentry,
-        .attach = source_fentry__attach,
+        .attach = source__attach_programs,
     },
     {
         .spelling = "syscall:NAME",
@@ -370,7 +355,7 @@ const struct source hist_sources[] = {
         .object = "source_hist_syscall",
         .parse = parse_syscall,
         .configure = configure,
-        .attach = attach_all,
+        .attach = source__attach_programs,
     },
     {
         .spelling = "runq",
@@ -379,7 +364,7 @@ const struct source hist_sources[] = {
         .object = "source_hist_runq",
         .parse = parse_runq,
         .configure = configure,
-        .attach = attach_all,
+        .attach = source__attach_programs,
     },
     {
         .spelling = "off-cpu",
@@ -399,7 +384,7 @@ const struct source hist_sources[] = {
         .object = "source_hist_block",
         .parse = parse_blkio,
         .configure = configure,
-        .attach = attach_all,
+        .attach = source__attach_programs,
         .settle = settle_blkio,
     },
     {0},
