@@ -92,7 +92,7 @@ static int load_directory(struct store_reader *reader, struct fault *fault)
     int first_err = -ENOENT;
     for (size_t i = 0; i < reader->file_count;) {
         struct fault why = {0};
-        int err = reader_file__load(reader, &reader->files[i], &why);
+        int err = reader_dictionaries__load(reader, &reader->files[i], &why);
         if (!err) {
             i++;
             continue;
@@ -135,7 +135,7 @@ static int load(struct store_reader *reader, struct fault *fault)
     int err = add_file(reader, reader->path);
     if (err)
         return fault__set(fault, err, "out of memory");
-    return reader_file__load(reader, &reader->files[0], fault);
+    return reader_dictionaries__load(reader, &reader->files[0], fault);
 }
 
 static int finish(struct store_reader *reader)

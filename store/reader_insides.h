@@ -1,5 +1,6 @@
-// What the files of the reader share: reader.c opens and answers for dictionaries; reader_file.c reads one file's
-// dictionaries and joins them with the others'; reader_trie.c frames, names and stacks; reader_walk.c intervals.
+// What the files of the reader share: reader.c opens and answers for dictionaries; reader_file.c holds one file;
+// reader_dictionaries.c reads its dictionaries and joins them with the others', reader_frames.c frames and their
+// names, reader_trie.c stacks, reader_walk.c intervals.
 //
 // Each file has ids of its own. What is equal in two files (a process by pid and start, a binary by build id, a stack
 // by its frames) gets one id of the reader; a file's map leads from its ids to the reader's. A reader of one file has
@@ -101,8 +102,10 @@ static inline bool reader__joins(const struct store_reader *reader)
 // Connects to the file, and checks that it is the one that was opened; calls nest.
 int reader_file__hold(struct reader_file *file, struct fault *fault);
 void reader_file__release(struct reader_file *file);
-// Reads what all questions need. Damage that leaves the rest readable is noted in the reader.
-int reader_file__load(struct store_reader *reader, struct reader_file *file, struct fault *fault);
+// Holds it, calls `load` inside a transaction, and releases it.
+int reader_file__in_transaction(struct store_reader *reader, struct reader_file *file, struct fault *fault,
+                                int (*load)(struct store_reader *reader, struct reader_file *file,
+                                            struct fault *fault));
 void reader_file__free(struct reader_file *file);
 
 // Notes what could not be read; samples: how many are missing for it, where that is known.
@@ -123,7 +126,12 @@ int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint3
 // A flag for each thread, by the reader's id, that the query asks for; untouched when it asks for all of them.
 int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads);
 
-int reader_trie__load_frames(struct store_reader *reader, struct fault *fault);
+// Reads what all questions need. Damage that leaves the rest readable is noted in the reader.
+int reader_dictionaries__load(struct store_reader *reader, struct reader_file *file, struct fault *fault);
+
+int reader_frames__load(struct store_reader *reader, struct fault *fault);
+// The frame of nodes whose own cannot be read; after the load.
+uint32_t reader_frames__damaged(struct store_reader *reader);
 int reader_trie__load(struct store_reader *reader, struct fault *fault);
 
 #endif

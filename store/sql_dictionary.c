@@ -168,7 +168,7 @@ static const struct sql_column function_columns[] = {{"id", "INTEGER", SQL_ID}, 
 
 static int function_begin(struct sql_cursor *base, struct fault *fault)
 {
-    int err = reader_trie__load_frames(base->reader, fault);
+    int err = reader_frames__load(base->reader, fault);
     return err ? err : begin(base, base->reader->functions.count);
 }
 
@@ -186,7 +186,7 @@ static const struct sql_column file_columns[] = {{"id", "INTEGER", SQL_ID}, {"pa
 
 static int file_begin(struct sql_cursor *base, struct fault *fault)
 {
-    int err = reader_trie__load_frames(base->reader, fault);
+    int err = reader_frames__load(base->reader, fault);
     return err ? err : begin(base, base->reader->sources.count);
 }
 
@@ -205,7 +205,7 @@ static const struct sql_column frame_columns[] = {
 
 static int frame_begin(struct sql_cursor *base, struct fault *fault)
 {
-    int err = reader_trie__load_frames(base->reader, fault);
+    int err = reader_frames__load(base->reader, fault);
     return err ? err : begin(base, store_reader__frame_count(base->reader));
 }
 
