@@ -13,6 +13,7 @@
 #include "symbolizer/split_units.h"
 #include "symbolizer/string_pool.h"
 #include "symbolizer/symbol_table.h"
+#include "symbolizer/trampolines.h"
 
 struct naming_job {
     const struct naming_request *request;
@@ -75,6 +76,12 @@ static int add_mini_debug(struct naming_job *job)
         return -ENOENT;
     int err = mini_debug__open(job->main, &mini);
     return err ? err : symbol_table__add_elf(&job->symbols, mini);
+}
+
+static int add_trampolines(struct naming_job *job)
+{
+    bool has_symbols = job->debug.elf && debug_file__has(job->debug.elf, ".symtab");
+    return has_symbols ? -ENOENT : trampolines__add(job->main, &job->symbols);
 }
 
 static int add_plt(struct naming_job *job)
@@ -158,8 +165,11 @@ static const struct {
     bool is_dwarf;
     int (*add)(struct naming_job *job);
 } resolvers[] = {
-    {"symbol table", false, add_elf_symbols},    {"MiniDebugInfo", false, add_mini_debug},
-    {"procedure linkage table", false, add_plt}, {"DWARF", true, add_dwarf},
+    {"symbol table", false, add_elf_symbols},
+    {"MiniDebugInfo", false, add_mini_debug},
+    {"procedure linkage table", false, add_plt},
+    {"trampolines", false, add_trampolines},
+    {"DWARF", true, add_dwarf},
     {"Go's table", false, add_go_table},
 };
 

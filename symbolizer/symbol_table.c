@@ -54,6 +54,18 @@ static bool names_code(const struct elf_symbol *symbol, const char *name)
     return !(name[0] == '$' && name[1] && strchr("adtx", name[1]) && (!name[2] || name[2] == '.'));
 }
 
+// Functions that are returned to without having called: the return address is their first byte, and the address a
+// caller is looked up at, the byte before it, lies in the padding (an x86-64 handler's return, arm64's in the vDSO, the
+// end of a makecontext() coroutine).
+static bool is_trampoline(const char *name)
+{
+    static const char *const names[] = {"__restore_rt", "__start_context", "__kernel_rt_sigreturn"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static int add_symbol(struct symbol_table *table, const struct elf_file *file, const struct elf_symbol *symbol,
                       const char *name, bool is_dynamic)
 {
@@ -75,6 +87,8 @@ static int add_symbol(struct symbol_table *table, const struct elf_file *file, c
                                                    : bytes < limit - start ? start + bytes
                                                                            : limit),
                                  .binding = ELF64_ST_BIND(symbol->info)};
+    if (start > 0 && is_trampoline(name))
+        entry.start--;
     return append(table, entry, name);
 }
 
