@@ -9,7 +9,8 @@
 #include "report/text.h"
 #include "store/base/cleanup.h"
 
-#define BAR_CHARACTERS 40
+#define BAR_CHARACTERS   40
+#define RANGE_CHARACTERS 22 // at least
 
 static void histogram__free(struct histogram *histogram)
 {
@@ -108,27 +109,32 @@ uint64_t histogram__percentile(const struct histogram *histogram, double share)
     return 0;
 }
 
+// By the median, so that the unit is that of the usual value: the ends of a wide histogram may be thousands of it, or
+// thousandths.
 struct histogram_scale histogram__scale(const struct histogram *histogram)
 {
     static const struct {
         const char *unit, *shown;
         double size;
-        uint64_t from; // the scale is chosen when the maximum is at least this
+        uint64_t from; // the scale is chosen when the median is at least this
     } scales[] = {
-        {"ns", "s", 1e9, 100000000000},      {"ns", "ms", 1e6, 10000000},         {"ns", "us", 1e3, 10000},
-        {"bytes", "MiB", 0x1p20, 100 << 20}, {"bytes", "KiB", 0x1p10, 100 << 10},
+        {"ns", "s", 1e9, 100000000000},    {"ns", "ms", 1e6, 1000000},        {"ns", "us", 1e3, 1000},
+        {"bytes", "MiB", 0x1p20, 1 << 20}, {"bytes", "KiB", 0x1p10, 1 << 10},
     };
+    uint64_t median = histogram__percentile(histogram, 0.5);
     for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++)
-        if (strcmp(scales[i].unit, histogram->unit) == 0 && histogram->max >= scales[i].from)
+        if (strcmp(scales[i].unit, histogram->unit) == 0 && median >= scales[i].from)
             return (struct histogram_scale){scales[i].shown, scales[i].size};
     return (struct histogram_scale){histogram->unit, 1};
 }
 
-// At least three digits that count, and never an exponent.
+// At least three digits that count, however small, and never an exponent: bounds that differ look different.
 static void word_bound(double bound, const struct histogram_scale *scale, char ret_word[32])
 {
     double scaled = bound / scale->size;
-    int decimals = scale->size <= 1 || scaled == 0 || scaled >= 100 ? 0 : scaled >= 10 ? 1 : scaled >= 1 ? 2 : 3;
+    int decimals = 0;
+    if (scale->size > 1 && scaled > 0 && scaled < 100)
+        decimals = scaled >= 10 ? 1 : scaled >= 1 ? 2 : 2 - (int)floor(log10(scaled));
     snprintf(ret_word, 32, "%.*f", decimals, scaled);
 }
 
@@ -156,14 +162,26 @@ struct histogram_powers histogram__powers(const struct histogram *histogram)
     return powers;
 }
 
+static int width_of_ranges(const struct histogram_powers *powers, const struct histogram_scale *scale)
+{
+    size_t width = RANGE_CHARACTERS;
+    for (unsigned power = powers->first; power <= powers->last; power++) {
+        char range[72];
+        histogram__word_range(scale, power, range);
+        width = strlen(range) > width ? strlen(range) : width;
+    }
+    return (int)width;
+}
+
 static void put_bars(const struct histogram *histogram, const struct histogram_scale *scale, FILE *file)
 {
     struct histogram_powers powers = histogram__powers(histogram);
+    int width = width_of_ranges(&powers, scale);
     for (unsigned power = powers.first; power <= powers.last; power++) {
         char range[72];
         histogram__word_range(scale, power, range);
         int bar = (int)ceil((double)powers.counts[power] / (double)powers.most * BAR_CHARACTERS);
-        fprintf(file, "%-22s %10" PRIu64 " |%.*s%*s|\n", range, powers.counts[power], bar,
+        fprintf(file, "%-*s %10" PRIu64 " |%.*s%*s|\n", width, range, powers.counts[power], bar,
                 "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@", BAR_CHARACTERS - bar, "");
     }
 }

@@ -60,7 +60,7 @@ void histogram_list__put_json(const struct histogram_list *list, FILE *file);
 void histogram__put_facts(const struct histogram *histogram, FILE *file);
 
 struct histogram_scale {
-    const char *shown; // the unit of the ranges: "ms"
+    const char *shown; // the unit of the ranges: "ms", that of the median
     double size;       // of it, in the histogram's own unit
 };
 struct histogram_scale histogram__scale(const struct histogram *histogram);

@@ -6,9 +6,9 @@
 #include "report/text.h"
 #include "store/base/cleanup.h"
 
-#define WIDTH       900u
+#define WIDTH       930u
 #define MARGIN      12u
-#define BAR_LEFT    190u
+#define BAR_LEFT    220u
 #define BAR_WIDTH   560u
 #define ROW_HEIGHT  20u
 #define HEAD_HEIGHT 60u

@@ -54,6 +54,14 @@ static void stored_counts_bring_their_extremes(void **state)
     histogram_list__release(&list);
 }
 
+static void put_text(const struct histogram *histogram, char **ret_text)
+{
+    size_t length;
+    FILE *file = open_memstream(ret_text, &length);
+    histogram__put_text(histogram, file);
+    fclose(file);
+}
+
 static void text_has_a_line_a_power_of_two(void **state)
 {
     (void)state;
@@ -61,10 +69,7 @@ static void text_has_a_line_a_power_of_two(void **state)
     struct histogram *histogram = find(&list, "");
     fill(histogram);
     char *text = NULL;
-    size_t length;
-    FILE *file = open_memstream(&text, &length);
-    histogram__put_text(histogram, file);
-    fclose(file);
+    put_text(histogram, &text);
     assert_string_equal(
         text, "uprobe:./prog:work (ms)\n"
               "count 500, sum 2.00 s, min 983 us, max 16.8 ms, p50 1.05 ms, p90 16.8 ms, p99 16.8 ms, p99.9 16.8 ms\n\n"
@@ -75,6 +80,39 @@ static void text_has_a_line_a_power_of_two(void **state)
               "[8.39, 16.8)                  100 |@@@@@@@@@@                              |\n");
     free(text);
     histogram_list__release(&list);
+}
+
+// From one nanosecond to an hour: whatever the unit, each line has a range of its own, which begins where the one
+// before ended, and no bound but the first is written as 0.
+static void wide_ranges_stay_apart(void **state)
+{
+    static const struct {
+        uint64_t usual;
+        const char *unit;
+    } cases[] = {{300, "(ns)"}, {20000, "(us)"}, {3000000, "(ms)"}, {900000000, "(ms)"}, {200000000000, "(s)"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct histogram_list list = {0};
+        struct histogram *histogram = find(&list, "");
+        for (uint32_t bucket = 0; bucket < bucket__of(3600000000000); bucket++)
+            histogram__add_bucket(histogram, bucket, 1, bucket__low(bucket));
+        histogram__add_bucket(histogram, bucket__of(cases[i].usual), 1000, 1000 * cases[i].usual);
+        char *text = NULL, last[40] = "", low[40], high[40];
+        put_text(histogram, &text);
+        assert_non_null(strstr(text, cases[i].unit));
+        const char *line = strstr(text, "\n\n") + 2;
+        size_t lines = 0, width = strcspn(line, "|");
+        for (; *line; line = strchr(line, '\n') + 1, lines++) {
+            assert_int_equal(sscanf(line, "[%39[0-9.], %39[0-9.])", low, high), 2);
+            assert_string_equal(low, lines ? last : "0");
+            assert_true(strtod(high, NULL) > strtod(low, NULL));
+            assert_int_equal(strcspn(line, "|"), width);
+            strcpy(last, high);
+        }
+        assert_int_equal(lines, 43);
+        free(text);
+        histogram_list__release(&list);
+    }
 }
 
 static void json_is_the_contract(void **state)
@@ -106,6 +144,7 @@ int main(void)
         cmocka_unit_test(percentiles_lie_in_their_bucket),
         cmocka_unit_test(stored_counts_bring_their_extremes),
         cmocka_unit_test(text_has_a_line_a_power_of_two),
+        cmocka_unit_test(wide_ranges_stay_apart),
         cmocka_unit_test(json_is_the_contract),
     };
     return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
