@@ -207,6 +207,7 @@ static enum exit_code run(int argc, char **argv)
         .frequency_hz = options.period         ? 0
                         : options.frequency_hz ? options.frequency_hz
                                                : 99,
+        .rate_is_default = !options.period && !options.frequency_hz,
         .period = options.period,
         .min_wait_ns = options.min_wait_ns,
         .max_wait_ns = options.max_wait_ns,

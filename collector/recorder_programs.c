@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "collector/feature.h"
 #include "collector/recorder_insides.h"
 #include "collector/source_hist.h"
 #include "store/base/limits.h"
@@ -20,6 +21,7 @@ int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
             .spelled = options->events[i],
             .frequency_hz = options->frequency_hz,
             .period = options->period,
+            .rate_is_default = options->rate_is_default,
             .min_ns = options->min_wait_ns,
             .max_ns = options->max_wait_ns,
             .hist = options->hist,
@@ -79,10 +81,23 @@ static uint32_t bound_hists(const struct recorder *recorder)
     return (uint32_t)(has_keys && most > plain ? most : plain);
 }
 
+// Samples a second and CPU. A probe may fire a million times, with so many different stacks among them; entries that
+// are not used cost nothing where the kernel allocates them as they are needed.
+static uint64_t most_hz(const struct recorder *recorder)
+{
+    uint64_t probes_hz = feature__lazy_maps() == 0 ? LIMIT_PROBE_STACKS_HZ : 1000, most_hz = 0;
+    for (size_t i = 0; i < recorder->event_count; i++) {
+        const struct event *event = &recorder->events[i];
+        uint64_t hz = event->source->is_sampled && event->frequency_hz ? event->frequency_hz : probes_hz;
+        most_hz = hz > most_hz ? hz : most_hz;
+    }
+    return most_hz;
+}
+
 // At worst every sample of an interval is a count of its own, with a user and a kernel stack of two chunks together.
 static struct loader_bounds choose_bounds(const struct recorder *recorder)
 {
-    uint64_t hz = recorder->options->frequency_hz ? recorder->options->frequency_hz : 1000;
+    uint64_t hz = most_hz(recorder);
     uint64_t samples = (hz * recorder->options->drain_ns / 1000000000u + hz) * recorder->target.cpu_count;
     uint32_t last_cpu = recorder->target.online_count ? recorder->target.online[recorder->target.online_count - 1] : 0;
     return (struct loader_bounds){

@@ -20,7 +20,9 @@ const struct source sources[] = {
         .summary = "on-CPU samples: cycles where the PMU has them, else cpu-clock",
         .unit = "samples",
         .object = "source_perf",
+        .is_sampled = true,
         .parse = source_perf__parse_cpu,
+        .configure = source_perf__configure,
         .attach = source_perf__attach,
     },
     {
@@ -47,16 +49,18 @@ const struct source sources[] = {
     },
     {
         .spelling = "page-faults, cycles, ...",
-        .summary = "perf's software and hardware events by perf's names, and rNNNN; with -c or -F",
-        .unit = "count",
+        .summary = "perf's events by perf's names, and rNNNN, with -c or -F; without, each of a software event",
+        .unit = "events",
         .object = "source_perf",
+        .is_sampled = true,
         .parse = source_perf__parse_named,
+        .configure = source_perf__configure,
         .attach = source_perf__attach,
     },
     {
         .spelling = "tracepoint:CATEGORY:NAME",
         .summary = "a tracepoint of the kernel, or several by a glob",
-        .unit = "count",
+        .unit = "hits",
         .object = "source_tracepoint",
         .parse = source_tracepoint__parse,
         .prepare = source_tracepoint__prepare,
@@ -66,7 +70,7 @@ const struct source sources[] = {
     {
         .spelling = "uprobe:FILE:SYMBOL[+OFFSET]",
         .summary = "a function of a program or a library is entered, or several by a glob; 0xADDRESS too",
-        .unit = "count",
+        .unit = "hits",
         .object = "source_probe",
         .parse = source_probe__parse_entry,
         .prepare = source_probe__prepare,
@@ -76,7 +80,7 @@ const struct source sources[] = {
     {
         .spelling = "uretprobe:FILE:SYMBOL",
         .summary = "a function of a program or a library returns",
-        .unit = "count",
+        .unit = "hits",
         .object = "source_probe",
         .parse = source_probe__parse_return,
         .prepare = source_probe__prepare,
@@ -86,7 +90,7 @@ const struct source sources[] = {
     {
         .spelling = "usdt:FILE:PROVIDER:NAME",
         .summary = "a USDT probe of a program or a library, or several by a glob",
-        .unit = "count",
+        .unit = "hits",
         .object = "source_usdt",
         .parse = source_usdt__parse,
         .prepare = source_usdt__prepare,
@@ -96,7 +100,7 @@ const struct source sources[] = {
     {
         .spelling = "fentry:FUNCTION",
         .summary = "a function of the kernel is entered, where the kernel has BTF trampolines",
-        .unit = "count",
+        .unit = "hits",
         .object = "source_fentry",
         .parse = source_fentry__parse,
         .prepare = source_fentry__prepare,
@@ -106,7 +110,7 @@ const struct source sources[] = {
     {
         .spelling = "kprobe:FUNCTION",
         .summary = "a function of the kernel is entered, where the kernel has kprobes; a glob too",
-        .unit = "count",
+        .unit = "hits",
         .object = "source_probe",
         .parse = source_kprobe__parse,
         .prepare = source_kprobe__prepare,

@@ -23,6 +23,7 @@ struct event {
     const char *spelled;   // borrowed from the command line
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
+    bool rate_is_default;            // nobody asked for that frequency
     uint64_t min_ns, max_ns;         // of waits that are counted; 0: no bound
     const struct hist_options *hist; // NULL: the event is no histogram
     bool hist_groups;                // a histogram for each system call
@@ -42,6 +43,7 @@ struct source {
     const char *spelling; // for help: "tracepoint:CATEGORY:NAME"
     const char *summary;
     const char *unit;   // of the values, see struct store_event
+    bool is_sampled;    // it fires as often as event->frequency_hz says, if that is not 0
     const char *object; // the embedded BPF object
     // 0, or -ENOENT without a fault: this row does not know the name; other errors with a fault.
     int (*parse)(struct event *event, struct fault *fault);

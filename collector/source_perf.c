@@ -27,13 +27,31 @@ static void describe(struct event *event, const char *name)
 {
     if (event->frequency_hz)
         snprintf(event->detail, sizeof(event->detail), "%s at %llu Hz", name, (unsigned long long)event->frequency_hz);
+    else if (event->period == 1)
+        snprintf(event->detail, sizeof(event->detail), "each of %s", name);
     else
         snprintf(event->detail, sizeof(event->detail), "%s every %llu", name, (unsigned long long)event->period);
 }
 
+static bool is_clock(const struct event *event)
+{
+    return event->perf_type == PERF_TYPE_SOFTWARE &&
+           (event->perf_config == PERF_COUNT_SW_CPU_CLOCK || event->perf_config == PERF_COUNT_SW_TASK_CLOCK);
+}
+
+// The kernel's clocks fire no more often, whatever period they are asked for (kernel/events/core.c,
+// perf_swevent_start_hrtimer): values would be less than the time that passed.
+static int check_clock(const struct event *event, struct fault *fault)
+{
+    enum { LEAST_NS = 10000 };
+    if (!is_clock(event) || event->frequency_hz || event->period >= LEAST_NS)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "'%s' is a clock here, of nanoseconds: its -c must be %d or more", event->spelled, LEAST_NS);
+}
+
 int source_perf__parse_cpu(struct event *event, struct fault *fault)
 {
-    (void)fault;
     if (strcmp(event->spelled, "cpu") != 0)
         return -ENOENT;
     event->perf_type = PERF_TYPE_HARDWARE;
@@ -51,7 +69,7 @@ int source_perf__parse_cpu(struct event *event, struct fault *fault)
         event->store_period = event->frequency_hz ? 1000000000u / event->frequency_hz : event->period;
     }
     describe(event, name);
-    return 0;
+    return check_clock(event, fault);
 }
 
 // --- perf's names
@@ -63,46 +81,45 @@ int source_perf__parse_cpu(struct event *event, struct fault *fault)
 #define HARDWARE(config) PERF_TYPE_HARDWARE, PERF_COUNT_HW_##config
 
 static const struct perf_name {
-    const char *name, *alias;
+    const char *name, *alias, *unit;
     uint32_t type;
     uint64_t config;
-    const char *unit; // NULL: "count"
 } perf_names[] = {
-    {"cpu-clock", NULL, SOFTWARE(CPU_CLOCK), "ns"},
-    {"task-clock", NULL, SOFTWARE(TASK_CLOCK), "ns"},
-    {"page-faults", "faults", SOFTWARE(PAGE_FAULTS)},
-    {"minor-faults", NULL, SOFTWARE(PAGE_FAULTS_MIN)},
-    {"major-faults", NULL, SOFTWARE(PAGE_FAULTS_MAJ)},
-    {"context-switches", "cs", SOFTWARE(CONTEXT_SWITCHES)},
-    {"cgroup-switches", NULL, SOFTWARE(CGROUP_SWITCHES)},
-    {"cpu-migrations", "migrations", SOFTWARE(CPU_MIGRATIONS)},
-    {"alignment-faults", NULL, SOFTWARE(ALIGNMENT_FAULTS)},
-    {"emulation-faults", NULL, SOFTWARE(EMULATION_FAULTS)},
-    {"cycles", "cpu-cycles", HARDWARE(CPU_CYCLES)},
-    {"instructions", NULL, HARDWARE(INSTRUCTIONS)},
-    {"cache-references", NULL, HARDWARE(CACHE_REFERENCES)},
-    {"cache-misses", NULL, HARDWARE(CACHE_MISSES)},
-    {"branches", "branch-instructions", HARDWARE(BRANCH_INSTRUCTIONS)},
-    {"branch-misses", NULL, HARDWARE(BRANCH_MISSES)},
-    {"bus-cycles", NULL, HARDWARE(BUS_CYCLES)},
-    {"ref-cycles", NULL, HARDWARE(REF_CPU_CYCLES)},
-    {"stalled-cycles-frontend", "idle-cycles-frontend", HARDWARE(STALLED_CYCLES_FRONTEND)},
-    {"stalled-cycles-backend", "idle-cycles-backend", HARDWARE(STALLED_CYCLES_BACKEND)},
-    {"L1-dcache-loads", NULL, CACHE(L1D, READ, ACCESS)},
-    {"L1-dcache-load-misses", NULL, CACHE(L1D, READ, MISS)},
-    {"L1-dcache-stores", NULL, CACHE(L1D, WRITE, ACCESS)},
-    {"L1-icache-load-misses", NULL, CACHE(L1I, READ, MISS)},
-    {"LLC-loads", NULL, CACHE(LL, READ, ACCESS)},
-    {"LLC-load-misses", NULL, CACHE(LL, READ, MISS)},
-    {"LLC-stores", NULL, CACHE(LL, WRITE, ACCESS)},
-    {"LLC-store-misses", NULL, CACHE(LL, WRITE, MISS)},
-    {"dTLB-loads", NULL, CACHE(DTLB, READ, ACCESS)},
-    {"dTLB-load-misses", NULL, CACHE(DTLB, READ, MISS)},
-    {"iTLB-load-misses", NULL, CACHE(ITLB, READ, MISS)},
-    {"branch-loads", NULL, CACHE(BPU, READ, ACCESS)},
-    {"branch-load-misses", NULL, CACHE(BPU, READ, MISS)},
-    {"node-loads", NULL, CACHE(NODE, READ, ACCESS)},
-    {"node-load-misses", NULL, CACHE(NODE, READ, MISS)},
+    {"cpu-clock", NULL, "ns", SOFTWARE(CPU_CLOCK)},
+    {"task-clock", NULL, "ns", SOFTWARE(TASK_CLOCK)},
+    {"page-faults", "faults", "faults", SOFTWARE(PAGE_FAULTS)},
+    {"minor-faults", NULL, "faults", SOFTWARE(PAGE_FAULTS_MIN)},
+    {"major-faults", NULL, "faults", SOFTWARE(PAGE_FAULTS_MAJ)},
+    {"context-switches", "cs", "switches", SOFTWARE(CONTEXT_SWITCHES)},
+    {"cgroup-switches", NULL, "switches", SOFTWARE(CGROUP_SWITCHES)},
+    {"cpu-migrations", "migrations", "migrations", SOFTWARE(CPU_MIGRATIONS)},
+    {"alignment-faults", NULL, "faults", SOFTWARE(ALIGNMENT_FAULTS)},
+    {"emulation-faults", NULL, "faults", SOFTWARE(EMULATION_FAULTS)},
+    {"cycles", "cpu-cycles", "cycles", HARDWARE(CPU_CYCLES)},
+    {"instructions", NULL, "instructions", HARDWARE(INSTRUCTIONS)},
+    {"cache-references", NULL, "references", HARDWARE(CACHE_REFERENCES)},
+    {"cache-misses", NULL, "misses", HARDWARE(CACHE_MISSES)},
+    {"branches", "branch-instructions", "branches", HARDWARE(BRANCH_INSTRUCTIONS)},
+    {"branch-misses", NULL, "misses", HARDWARE(BRANCH_MISSES)},
+    {"bus-cycles", NULL, "cycles", HARDWARE(BUS_CYCLES)},
+    {"ref-cycles", NULL, "cycles", HARDWARE(REF_CPU_CYCLES)},
+    {"stalled-cycles-frontend", "idle-cycles-frontend", "cycles", HARDWARE(STALLED_CYCLES_FRONTEND)},
+    {"stalled-cycles-backend", "idle-cycles-backend", "cycles", HARDWARE(STALLED_CYCLES_BACKEND)},
+    {"L1-dcache-loads", NULL, "loads", CACHE(L1D, READ, ACCESS)},
+    {"L1-dcache-load-misses", NULL, "misses", CACHE(L1D, READ, MISS)},
+    {"L1-dcache-stores", NULL, "stores", CACHE(L1D, WRITE, ACCESS)},
+    {"L1-icache-load-misses", NULL, "misses", CACHE(L1I, READ, MISS)},
+    {"LLC-loads", NULL, "loads", CACHE(LL, READ, ACCESS)},
+    {"LLC-load-misses", NULL, "misses", CACHE(LL, READ, MISS)},
+    {"LLC-stores", NULL, "stores", CACHE(LL, WRITE, ACCESS)},
+    {"LLC-store-misses", NULL, "misses", CACHE(LL, WRITE, MISS)},
+    {"dTLB-loads", NULL, "loads", CACHE(DTLB, READ, ACCESS)},
+    {"dTLB-load-misses", NULL, "misses", CACHE(DTLB, READ, MISS)},
+    {"iTLB-load-misses", NULL, "misses", CACHE(ITLB, READ, MISS)},
+    {"branch-loads", NULL, "loads", CACHE(BPU, READ, ACCESS)},
+    {"branch-load-misses", NULL, "misses", CACHE(BPU, READ, MISS)},
+    {"node-loads", NULL, "loads", CACHE(NODE, READ, ACCESS)},
+    {"node-load-misses", NULL, "misses", CACHE(NODE, READ, MISS)},
 };
 #define PERF_NAMES (sizeof(perf_names) / sizeof(perf_names[0]))
 
@@ -141,9 +158,22 @@ int source_perf__parse_named(struct event *event, struct fault *fault)
     }
     if (!err)
         err = check_counted(event, fault);
-    if (!err)
-        describe(event, event->spelled);
-    return err;
+    if (err)
+        return err;
+    if (event->rate_is_default && event->perf_type == PERF_TYPE_SOFTWARE && !is_clock(event)) {
+        // A frequency is kept by a period that all of a CPU's processes share and that a burst of any one raises: the
+        // one that is recorded may then have no sample at all.
+        event->frequency_hz = 0;
+        event->period = 1;
+    }
+    describe(event, event->spelled);
+    return check_clock(event, fault);
+}
+
+int source_perf__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    uint8_t counts_samples = strcmp(event__unit(event), "samples") == 0;
+    return loaded__set(loaded, "own_counts_samples", &counts_samples, sizeof(counts_samples), fault);
 }
 
 void source_perf__each(void (*row)(const char *name, const char *kind, bool is_here, void *context), void *context)

@@ -10,6 +10,7 @@
 int source_perf__parse_cpu(struct event *event, struct fault *fault);
 // perf's names: "page-faults", "cache-misses", "L1-dcache-load-misses", "r01c2".
 int source_perf__parse_named(struct event *event, struct fault *fault);
+int source_perf__configure(struct event *event, struct loaded *loaded, struct fault *fault);
 int source_perf__attach(struct event *event, const struct target *target, struct fault *fault);
 
 // Each name, and whether this machine counts it.

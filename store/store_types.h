@@ -25,9 +25,9 @@ struct store_meta {
 
 struct store_event {
     const char *name;   // "cpu", "off-cpu", "uprobe:libc:malloc": as the user spelled it
-    const char *unit;   // of `value`: "samples", "ns", "bytes", "count"
+    const char *unit;   // of `value`: "samples", "ns", "bytes", "faults"
     const char *detail; // what is really counted: "cpu-clock at 99 Hz"; may be ""
-    uint64_t period;    // value per sample where it is fixed (ns of CPU time per cpu sample); 0: it is not
+    uint64_t period;    // what a sample stands for, where that is fixed (ns of CPU time per cpu sample); 0: it is not
     bool is_histogram;  // values carry a bucket: a latency or a size
 };
 

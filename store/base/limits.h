@@ -78,6 +78,10 @@
 #define LIMIT_MAP_ENTRIES_LEAST 16384u
 #define LIMIT_MAP_ENTRIES_MOST  262144u
 
+// Different stacks a second that a probe may have on a CPU: malloc() under a busy interpreter has some 10,000. It
+// chooses the bounds above for events that fire as often as they like. Above: the same losses.
+#define LIMIT_PROBE_STACKS_HZ 20000u
+
 // Cells of histograms with keys (--by, syscall:*), of all CPUs, in each of two maps; a key takes some 20 of 32 bytes a
 // CPU. Above: values are dropped, counted as the loss "hists-full".
 #define LIMIT_HIST_BYTES (4u << 20)
