@@ -140,6 +140,8 @@ static void add_lines(const struct go_table *table, const struct go_function *fu
         struct index_line row = {.start = (uint32_t)(address - sink->base), .file = path};
         row.line = lines.value < 0 || lines.value > UINT32_MAX ? 0 : (uint32_t)lines.value;
         uint64_t next = files.address < lines.address ? files.address : lines.address;
+        if (next < address) // a step so long that the address went round
+            break;
         if (next > address) { // programs of no bytes leave none
             buf__append(&sink->rows, &row, sizeof(row));
             sequence.row_count++;
