@@ -33,6 +33,7 @@ static struct {
     bool debuginfod;
     bool stats;
     const char *cache_dir;
+    const char *root;
     struct option_list debug_dirs;
     const char *format;
 } options = {.format = "text"};
@@ -45,6 +46,8 @@ static const struct option_row rows[] = {
     {0, "no-demangle", NULL, "names as the binary has them", option__flag, &options.no_demangle},
     {0, "debug-dir", "DIR", "where debug files are looked for (/usr/lib/debug)", option__list, &options.debug_dirs},
     {0, "debuginfod", NULL, "ask the servers of $DEBUGINFOD_URLS for debug files", option__flag, &options.debuginfod},
+    {0, "root", "DIR", "with -k: the kernel whose /proc, /sys and debug files are below DIR", option__string,
+     &options.root},
     {0, "cache", "DIR", "keep what was read of a binary here, for the next time", option__string, &options.cache_dir},
     {0, "stats", NULL, "say on stderr what it cost", option__flag, &options.stats},
     {'f', "format", "text|json", "how to print (text)", option__string, &options.format},
@@ -391,6 +394,8 @@ static int check_options(struct fault *fault, int *ret_fd)
 {
     if ((options.file != NULL) + (options.pid != 0) + options.kernel != 1)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "whose addresses? Give one of -e FILE, -p PID and -k");
+    if (options.root && !options.kernel)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--root is for the addresses of a kernel; give -k");
     if (strcmp(options.format, "text") != 0 && strcmp(options.format, "json") != 0)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; there are text and json",
                                options.format);
@@ -428,6 +433,7 @@ static enum exit_code run(int argc, char **argv)
                                         .no_demangle = options.no_demangle,
                                         .cache_dir = options.cache_dir,
                                         .debuginfod = options.debuginfod,
+                                        .kernel_root = options.root,
                                         .debug_dirs = debug_dirs[0] ? debug_dirs : NULL};
     err = symbolizer__new(&wanted, &fault, &symbolizer);
     if (err)

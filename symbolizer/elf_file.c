@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/elf_relocatable.h"
 #include "symbolizer/inflate.h"
 
 struct elf_file {
@@ -15,6 +16,7 @@ struct elf_file {
     uint8_t *memory; // owned
     uint64_t file_bytes;
     bool is_64;
+    bool is_relocatable;
     uint16_t machine;
     struct elf_section *sections;
     size_t section_count;
@@ -157,6 +159,17 @@ static int read_segments(struct elf_file *file, uint64_t offset, size_t count)
     return 0;
 }
 
+static int place_sections(struct elf_file *file)
+{
+    struct elf_segment *segments;
+    int err = elf_relocatable__place(file->sections, file->section_count, &segments, &file->segment_count);
+    if (err)
+        return err;
+    free(file->segments);
+    file->segments = segments;
+    return 0;
+}
+
 static int read_headers(struct elf_file *file, bool with_sections)
 {
     _Alignas(8) uint8_t header[sizeof(Elf64_Ehdr)] = {0};
@@ -174,8 +187,10 @@ static int read_headers(struct elf_file *file, bool with_sections)
     err = read_segments(file, FIELD(file->is_64, Ehdr, header, e_phoff), FIELD(file->is_64, Ehdr, header, e_phnum));
     if (err || !with_sections)
         return err;
-    return read_sections(file, FIELD(file->is_64, Ehdr, header, e_shoff), FIELD(file->is_64, Ehdr, header, e_shnum),
-                         FIELD(file->is_64, Ehdr, header, e_shstrndx));
+    err = read_sections(file, FIELD(file->is_64, Ehdr, header, e_shoff), FIELD(file->is_64, Ehdr, header, e_shnum),
+                        FIELD(file->is_64, Ehdr, header, e_shstrndx));
+    file->is_relocatable = FIELD(file->is_64, Ehdr, header, e_type) == ET_REL;
+    return err || !file->is_relocatable ? err : place_sections(file);
 }
 
 static int open_file(int fd, bool with_sections, struct elf_file **ret_file)
@@ -360,6 +375,12 @@ int elf_file__read(struct elf_file *file, const struct elf_section *section, str
         if (err)
             return err;
         file->loaded[index][file->loaded_bytes[index]] = 0; // inflate__section leaves room for it too
+        if (file->is_relocatable && !(section->flags & SHF_ALLOC) && section->type == SHT_PROGBITS)
+            err = elf_relocatable__apply(file, section, file->loaded[index], file->loaded_bytes[index]);
+        if (err) {
+            elf_file__forget(file, section);
+            return err;
+        }
     }
     *ret_data = (struct elf_data){file->loaded[index], file->loaded_bytes[index]};
     return 0;
@@ -383,13 +404,16 @@ struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data 
     if (index >= table.length_bytes / bytes)
         return (struct elf_symbol){0};
     const uint8_t *at = table.bytes + index * bytes;
-    return (struct elf_symbol){
+    struct elf_symbol symbol = {
         .name = FIELD(file->is_64, Sym, at, st_name),
         .info = FIELD(file->is_64, Sym, at, st_info),
         .section = FIELD(file->is_64, Sym, at, st_shndx),
         .value = FIELD(file->is_64, Sym, at, st_value),
         .bytes = FIELD(file->is_64, Sym, at, st_size),
     };
+    if (file->is_relocatable && symbol.section < file->section_count)
+        symbol.value += file->sections[symbol.section].address;
+    return symbol;
 }
 
 int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes)

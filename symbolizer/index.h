@@ -23,7 +23,7 @@
 #include "symbolizer/range.h"
 
 #define INDEX_MAGIC   "hearthix"
-#define INDEX_VERSION 1u
+#define INDEX_VERSION 2u         // raised with each change of what a binary's index holds
 #define INDEX_NONE    UINT32_MAX // as scope.parent: the function the code belongs to
 
 enum index_table_name {

@@ -5,12 +5,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
 #include "symbolizer/elf_file.h"
+#include "symbolizer/kernel_modules.h"
 
 // Where distributions put it; %s is the release.
 static const char *const places[] = {
@@ -60,12 +60,13 @@ static int take_image(int fd, struct kernel_image *image)
 int kernel_image__open(const char *root, struct kernel_image *ret_image)
 {
     struct kernel_image image = {0};
-    struct utsname name;
-    if (uname(&name) != 0 || read_running_id(root, image.build_id, &image.build_id_bytes) != 0)
+    char release[128];
+    if (kernel_modules__release_of(root, release, sizeof(release)) != 0 ||
+        read_running_id(root, image.build_id, &image.build_id_bytes) != 0)
         return -ENOENT;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         char place[PATH_MAX], path[PATH_MAX];
-        snprintf(place, sizeof(place), places[i], name.release);
+        snprintf(place, sizeof(place), places[i], release);
         if (snprintf(path, sizeof(path), "%s%s", root, place) >= (int)sizeof(path))
             continue;
         _cleanup_fd_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

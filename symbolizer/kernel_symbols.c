@@ -16,7 +16,7 @@
 #define NAMES_A_BLOCK     16u // every 16th name's place is kept, the others are walked to
 
 struct kernel_symbols {
-    uint64_t text;
+    uint64_t text, text_end; // of the kernel itself: _text, _etext
     uint64_t base;
     uint32_t count;
     uint32_t *starts; // relative to base, sorted
@@ -42,7 +42,7 @@ void kernel_symbols__free(struct kernel_symbols *symbols)
 }
 
 // "ADDRESS TYPE NAME[\t[MODULE]]\n"; a name with its module is kept as "NAME [MODULE]".
-static void read_line(char *line, struct buf *entries, struct buf *names, uint64_t *text)
+static void read_line(char *line, struct buf *entries, struct buf *names, struct kernel_symbols *symbols)
 {
     char *end;
     uint64_t address = strtoull(line, &end, 16);
@@ -55,7 +55,9 @@ static void read_line(char *line, struct buf *entries, struct buf *names, uint64
         *module = ' ';
     struct entry entry = {.address = address, .is_code = strchr("tTwW", type) != NULL};
     if (strcmp(name, "_text") == 0)
-        *text = address;
+        symbols->text = address;
+    if (strcmp(name, "_etext") == 0)
+        symbols->text_end = address;
     if (!name[0] || (!entry.is_code && strcmp(name, "_etext") != 0))
         return;
     // _etext is code of no one, and ends the core's last function.
@@ -125,7 +127,7 @@ int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
     if (!symbols)
         return -ENOMEM;
     while (getline(&line, &capacity, stream) > 0 && names.length_bytes < LIMIT_KALLSYMS_BYTES)
-        read_line(line, &entries, &names, &symbols->text);
+        read_line(line, &entries, &names, symbols);
     if (ferror(stream))
         return -EIO;
     if (entries.failed || names.failed)
@@ -175,4 +177,9 @@ int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address,
 uint64_t kernel_symbols__text(const struct kernel_symbols *symbols)
 {
     return symbols->text;
+}
+
+bool kernel_symbols__is_core(const struct kernel_symbols *symbols, uint64_t address)
+{
+    return symbols->text_end == 0 || (address >= symbols->text && address < symbols->text_end);
 }

@@ -6,6 +6,7 @@
 #ifndef HEARTH_SYMBOLIZER_KERNEL_SYMBOLS_H
 #define HEARTH_SYMBOLIZER_KERNEL_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,5 +25,8 @@ int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address,
 
 // Where the kernel's code begins (_text), wherever it was moved to; 0: unknown.
 uint64_t kernel_symbols__text(const struct kernel_symbols *symbols);
+
+// Whether an address is of the kernel's own code, which never changes; true where that is not known.
+bool kernel_symbols__is_core(const struct kernel_symbols *symbols, uint64_t address);
 
 #endif

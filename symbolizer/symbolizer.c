@@ -14,8 +14,7 @@
 #include "symbolizer/elf_file.h"
 #include "symbolizer/index_set.h"
 #include "symbolizer/jit_names.h"
-#include "symbolizer/kernel_image.h"
-#include "symbolizer/kernel_symbols.h"
+#include "symbolizer/kernel_naming.h"
 #include "symbolizer/shown_names.h"
 #include "symbolizer/symbol_name.h"
 #include "symbolizer/worker.h"
@@ -27,9 +26,7 @@ struct symbolizer {
     struct worker *worker;
     struct index_set *indexes;
     struct shown_names names;
-    struct kernel_symbols *kernel;
-    int kernel_failure;
-    struct kernel_image image; // fd -1: none
+    struct kernel_naming *kernel;
     struct stat failed_jit[FAILED_JIT_FILES];
     size_t failed_jit_count;
 };
@@ -40,8 +37,9 @@ int symbolizer__new(const struct symbolizer_options *options, struct fault *faul
     if (!symbolizer)
         return fault__set(fault, -ENOMEM, "out of memory");
     symbolizer->options = *options;
-    symbolizer->image.fd = -1;
-    int err = worker__new(&symbolizer->worker);
+    int err = kernel_naming__new(options->kernel_root, &symbolizer->kernel);
+    if (!err)
+        err = worker__new(&symbolizer->worker);
     if (err)
         fault__set(fault, err, "cannot start a process to read binaries in: %s", strerror(-err));
     else
@@ -59,8 +57,7 @@ void symbolizer__free(struct symbolizer *symbolizer)
     if (!symbolizer)
         return;
     index_set__free(symbolizer->indexes);
-    kernel_symbols__free(symbolizer->kernel);
-    fd__close(&symbolizer->image.fd);
+    kernel_naming__free(symbolizer->kernel);
     shown_names__release(&symbolizer->names);
     worker__free(symbolizer->worker);
     free(symbolizer);
@@ -203,95 +200,15 @@ int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offs
     return symbolizer__resolve_file(symbolizer, &file, offsets, count, take, context);
 }
 
-static int load_kernel(struct symbolizer *symbolizer, struct fault *fault)
-{
-    if (!symbolizer->kernel && !symbolizer->kernel_failure) {
-        const char *root = symbolizer->options.kernel_root ? symbolizer->options.kernel_root : "";
-        char path[PATH_MAX];
-        snprintf(path, sizeof(path), "%s/proc/kallsyms", root);
-        _cleanup_file_ FILE *stream = fopen(path, "re");
-        symbolizer->kernel_failure = stream ? kernel_symbols__read(stream, &symbolizer->kernel) : -errno;
-        if (!symbolizer->kernel_failure && kernel_symbols__text(symbolizer->kernel) != 0 &&
-            kernel_image__open(root, &symbolizer->image) != 0)
-            symbolizer->image.fd = -1;
-    }
-    if (symbolizer->kernel_failure == -EACCES)
-        return fault__set_code(fault, EXIT_CODE_LACKS, -EACCES,
-                               "cannot name kernel functions by '/proc/kallsyms', the kernel hides its addresses; run "
-                               "as root, with kernel.kptr_restrict below 2");
-    if (symbolizer->kernel_failure)
-        return fault__set(fault, symbolizer->kernel_failure, "cannot read '/proc/kallsyms': %s",
-                          strerror(-symbolizer->kernel_failure));
-    return 0;
-}
-
-struct image_part { // of a batch of kernel addresses: those in the image itself
-    const size_t *places;
-    bool *answered;
-    symbol_chain_fn *take;
-    void *context;
-};
-
-static void take_from_image(size_t index, const struct symbol *chain, size_t length, void *context)
-{
-    struct image_part *part = context;
-    if (length == 0 || !chain[length - 1].function || chain[length - 1].line == 0)
-        return; // kallsyms knows as much
-    part->answered[part->places[index]] = true;
-    part->take(part->places[index], chain, length, part->context);
-}
-
-// The kernel may have been moved when it started (KASLR): by as much as its first code was.
-static void resolve_by_image(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count, bool *answered,
-                             symbol_chain_fn *take, void *context)
-{
-    const struct kernel_image *image = &symbolizer->image;
-    uint64_t text = kernel_symbols__text(symbolizer->kernel);
-    _cleanup_free_ uint64_t *offsets = calloc(count + 1, sizeof(*offsets));
-    _cleanup_free_ size_t *places = calloc(count + 1, sizeof(*places));
-    size_t used = 0;
-    if (!offsets || !places)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        if (addresses[i] < text || addresses[i] - text >= image->text_bytes)
-            continue;
-        places[used] = i;
-        offsets[used++] = addresses[i] - text + image->text_file_offset;
-    }
-    struct image_part part = {places, answered, take, context};
-    struct symbol_file file = {.fd = image->fd,
-                               .root_fd = -1,
-                               .path = "/vmlinux",
-                               .build_id = image->build_id,
-                               .build_id_bytes = image->build_id_bytes};
-    if (used > 0)
-        symbolizer__resolve_file(symbolizer, &file, offsets, used, take_from_image, &part);
-}
-
 int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count,
                                symbol_chain_fn *take, void *context, struct fault *fault)
 {
-    char name[1024];
-    int err = load_kernel(symbolizer, fault);
-    if (err) {
+    int err = kernel_naming__load(symbolizer->kernel, fault);
+    if (!err)
+        err = kernel_naming__resolve(symbolizer->kernel, symbolizer, addresses, count, take, context);
+    if (err)
         give_none(count, take, context);
-        return err;
-    }
-    _cleanup_free_ bool *answered = calloc(count + 1, sizeof(*answered));
-    if (!answered) {
-        give_none(count, take, context);
-        return -ENOMEM;
-    }
-    if (symbolizer->image.fd >= 0)
-        resolve_by_image(symbolizer, addresses, count, answered, take, context);
-    for (size_t i = 0; i < count; i++) {
-        struct symbol symbol = {.function = name, .file = ""};
-        if (answered[i])
-            continue;
-        size_t length = kernel_symbols__find(symbolizer->kernel, addresses[i], name, sizeof(name)) == 0;
-        take(i, &symbol, length, context);
-    }
-    return 0;
+    return err;
 }
 
 // A file that was too much for a worker is not tried again until it changes.

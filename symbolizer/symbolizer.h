@@ -25,7 +25,7 @@ struct symbolizer_options {
     uint64_t cache_bytes;  // bound of the cache; 0: limits.h's
     bool no_demangle;      // names as the binary has them
     bool debuginfod;       // ask debuginfod servers for missing debug files
-    // Stands before /proc/kallsyms, /sys/kernel/notes and the places of vmlinux; NULL: nothing. For tests.
+    // Stands before /proc, /sys and the places of debug files when a kernel is named; NULL: nothing.
     const char *kernel_root;
     // NULL: the defaults (/usr/lib/debug). Ended by NULL.
     const char *const *debug_dirs;
@@ -65,7 +65,7 @@ int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offs
                              symbol_chain_fn *take, void *context);
 
 // Kernel addresses, by /proc/kallsyms (module names are appended as " [module]"), BPF programs included; with lines and
-// inlined functions where the running kernel's vmlinux has debug information here.
+// inlined functions where debug information of the running kernel (vmlinux) or of the module is installed here.
 // -EACCES with a fault when the kernel hides its addresses (kptr_restrict).
 int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count,
                                symbol_chain_fn *take, void *context, struct fault *fault);

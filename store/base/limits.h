@@ -44,6 +44,13 @@
 // Names read from /proc/kallsyms: 3 MB in a distribution's kernel. Above: the rest is not read.
 #define LIMIT_KALLSYMS_BYTES (64u << 20)
 
+// Until /proc/kallsyms is read again, for modules and BPF programs that came since: that costs some 50 ms. Younger ones
+// may have the name of the code before them until then.
+#define LIMIT_KALLSYMS_AGE_S 30
+
+// Debug files of kernel modules that are listed: a distribution has 1,100 to 6,000. Above: the rest have no lines.
+#define LIMIT_KERNEL_MODULES (64u << 10)
+
 // The process that reads strangers' binaries: memory (libjvm's 260 MB of packed debug information take 480 MiB; above,
 // the binary is named by its symbol table), CPU time of one binary (libjvm: 5 s), time on the clock, the index it makes
 // (libjvm's: 75 MB), files it may ask for (split DWARF has one a source file). Above: that binary loses its names.

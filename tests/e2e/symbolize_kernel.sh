@@ -1,11 +1,88 @@
 #!/bin/bash
 # check: 60 s
-# The kernel, its modules and its BPF programs.
+# The kernel, its modules and its BPF programs: this machine's, and one made of files, whose vmlinux and module are stand-ins
+# with code in the places where a kernel has its own.
 . tests/tap.sh
 
+chain() { # FOLDER ADDRESS
+    "$HEARTH" symbolize -k --root "$1" "$2" | sed -E '/^$/d; s| [^ ]*/([^ /]+:[0-9]+)$| \1|' | tr '\n' '|'
+}
+address_in() { nm "$1" | awk -v m="$2" '$3 == m { print $1 }'; }
+id_of() { printf '%s' "$1" | sha1sum | cut -c1-40; }
+note_of() { # the build id as the kernel shows it: note header, "GNU", the id
+    printf '\4\0\0\0\24\0\0\0\3\0\0\0GNU\0'
+    printf "$(sed 's/../\\x&/g' <<<"$1")"
+}
+
+for cc in gcc clang; do
+    root=$TMP/root-$cc modules=usr/lib/debug/lib/modules/1.2.3-test/kernel/drivers
+    mkdir -p "$root"/{proc/sys/kernel,sys/kernel,sys/module/a_module/sections,sys/module/a_module/notes,usr/lib/debug/boot,$modules}
+    echo 1.2.3-test >"$root/proc/sys/kernel/osrelease"
+    {
+        printf '%s\n' 'ffffffff92000000 T _text' 'ffffffff92000000 T named_by_kallsyms' 'ffffffff93000000 T _etext'
+        printf '%s\t[%s]\n' 'ffffffffc0401000 t named_by_kallsyms' a_module 'ffffffffc0500000 t named_by_kallsyms' a_module \
+            'ffffffffc0600000 t other' no_debug 'ffffffffc0700000 t bpf_prog_0123456789abcdef_count' bpf
+    } >"$root/proc/kallsyms"
+
+    # The kernel itself, moved when it started.
+    $cc -g -O1 -static -Wl,--build-id="0x$(id_of "vmlinux-$cc")" tests/e2e/symbolize/chain.c -o "$root/usr/lib/debug/boot/vmlinux-1.2.3-test"
+    note_of "$(id_of "vmlinux-$cc")" >"$root/sys/kernel/notes"
+    text=$(readelf -lW "$root/usr/lib/debug/boot/vmlinux-1.2.3-test" | awk '$1 == "LOAD" && /R E/ { print $3; exit }')
+    marker=$(printf '%x' $((0xffffffff92000000 + 0x$(address_in "$root/usr/lib/debug/boot/vmlinux-1.2.3-test" marker) - text)))
+    is "$cc: vmlinux, lines and inlined functions" "$(chain "$root" "$marker")" 'leaf chain.c:7|middle chain.c:13|outer chain.c:18|'
+    note_of "$(id_of "other-$cc")" >"$root/sys/kernel/notes"
+    is "$cc: not a vmlinux of another build id" "$(chain "$root" "$marker")" 'named_by_kallsyms ??:0|'
+
+    # A module: its file is called a-module.ko, its sections are apart from each other, its debug information is relocated
+    # as it is read.
+    for version in 4 5; do
+        $cc -g -gdwarf-$version -O1 -fno-pic -c tests/e2e/symbolize/module.c -o "$TMP/module.o"
+        ld -r --build-id="0x$(id_of "module$version-$cc")" "$TMP/module.o" -o "$TMP/a-module.ko"
+        objcopy --only-keep-debug "$TMP/a-module.ko" "$root/$modules/a-module.ko"
+        echo 0xffffffffc0401000 >"$root/sys/module/a_module/sections/.text"
+        echo 0xffffffffc0500000 >"$root/sys/module/a_module/sections/.init.text"
+        note_of "$(id_of "module$version-$cc")" >"$root/sys/module/a_module/notes/.note.gnu.build-id"
+        marker=$(printf '%x' $((0xffffffffc0401000 + 0x$(address_in "$TMP/a-module.ko" marker))))
+        is "$cc: a module, DWARF $version" "$(chain "$root" "$marker")" \
+            'leaf [a_module] chain.c:7|middle [a_module] chain.c:13|outer [a_module] chain.c:18|'
+        init=$(printf '%x' $((0xffffffffc0500000 + 0x$(address_in "$TMP/a-module.ko" init_marker))))
+        is "$cc: another section of the module, DWARF $version" "$(chain "$root" "$init")" 'begin [a_module] module.c:7|'
+    done
+    objcopy --compress-debug-sections=zlib "$root/$modules/a-module.ko"
+    mv "$root/$modules/a-module.ko" "$root/$modules/a_module.ko.debug"
+    is "$cc: a module, by another name, packed" "$(chain "$root" "$init")" 'begin [a_module] module.c:7|'
+    note_of "$(id_of "module-other-$cc")" >"$root/sys/module/a_module/notes/.note.gnu.build-id"
+    is "$cc: not a module's file of another build id" "$(chain "$root" "$marker")" 'named_by_kallsyms [a_module] ??:0|'
+    is "$cc: a module without a debug file" "$(chain "$root" ffffffffc0600004)" 'other [no_debug] ??:0|'
+    is "$cc: a BPF program" "$(chain "$root" ffffffffc0700004)" 'bpf_prog_0123456789abcdef_count [bpf] ??:0|'
+done
+"$HEARTH" symbolize --root "$TMP" -e "$HEARTH" 0 >/dev/null 2>"$TMP/said"
+is '--root is for kernels' "$? $(cat "$TMP/said")" '2 hearth: --root is for the addresses of a kernel; give -k'
+mkdir -p "$TMP/hidden/proc"
+echo '0000000000000000 T _text' >"$TMP/hidden/proc/kallsyms"
+"$HEARTH" symbolize -k --root "$TMP/hidden" 1 >/dev/null 2>"$TMP/said"
+is 'a kernel that hides its addresses' "$? $(cut -d, -f2- "$TMP/said")" '3  the kernel hides its addresses; run as root, with kernel.kptr_restrict below 2'
+
+# The one that runs.
 if [[ $(id -u) == 0 && $(cat /proc/sys/kernel/kptr_restrict) != 2 ]]; then
     address=$(awk '$3 == "do_syscall_64" || $3 == "el0_svc" { print $1; exit }' /proc/kallsyms)
-    like 'a function of the kernel' "$("$HEARTH" symbolize -k "$(printf '%x' $((0x$address + 1)))")" '^(do_syscall_64|el0_svc) \?\?:0'
+    like 'a function of the kernel' "$("$HEARTH" symbolize -k "$(printf '%x' $((0x$address + 1)))")" '^(do_syscall_64|el0_svc) '
+    background "$HEARTH" record -a -d 20 -o "$TMP/record.db" 2>/dev/null
+    recorder=$!
+    for _ in {1..100}; do
+        program=$(awk '/bpf_prog_[0-9a-f]+_/ { print $1, $3; exit }' /proc/kallsyms)
+        if [[ $program ]]; then break; fi
+        sleep 0.1
+    done
+    is 'a BPF program of this kernel' "$("$HEARTH" symbolize -k "$(printf '%x' $((0x${program% *} + 1)))")" "${program#* } [bpf] ??:0"
+    kill -INT "$recorder"
+    wait "$recorder"
+    if setpriv --reuid 65534 --clear-groups --inh-caps=-all true 2>/dev/null; then
+        # What is hidden from this user: everything, or nothing where the kernel says so.
+        shown=$(setpriv --reuid 65534 --clear-groups --inh-caps=-all awk '$1 !~ /^0+$/ { print 0; exit }' /proc/kallsyms)
+        setpriv --reuid 65534 --clear-groups --inh-caps=-all "$HEARTH" symbolize -k "$address" >/dev/null 2>&1
+        is 'whoever may not see addresses is told' $? "${shown:-3}"
+    fi
 else
     skip 'a function of the kernel' 'this user cannot see the addresses of the kernel'
 fi

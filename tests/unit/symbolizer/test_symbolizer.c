@@ -454,6 +454,7 @@ static void a_vmlinux_gives_lines_to_the_kernel(void **state)
     write_file(root, "/sys/kernel/notes", note, sizeof(note));
     snprintf(text, sizeof(text), "%lx T _text\n%lx t named_by_kallsyms\n", start, start + offset);
     write_file(root, "/proc/kallsyms", text, strlen(text));
+    write_file(root, "/proc/sys/kernel/osrelease", name.release, strlen(name.release));
 
     struct symbolizer_options options = {.kernel_root = root};
     uint64_t address = start + offset + 4;

@@ -1,0 +1,237 @@
+#include "symbolizer/kernel_naming.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/base/limits.h"
+#include "symbolizer/kernel_image.h"
+#include "symbolizer/kernel_modules.h"
+#include "symbolizer/kernel_symbols.h"
+
+#define NAME_BYTES 1024 // kallsyms has 512 at most (KSYM_NAME_LEN since 6.1), and a module's name of 55
+
+struct kernel_naming {
+    const char *root;
+    struct kernel_symbols *symbols;
+    int failure;
+    int64_t read_at_s;
+    struct kernel_image image; // fd -1: none
+    struct kernel_modules *modules;
+};
+
+int kernel_naming__new(const char *root, struct kernel_naming **ret_naming)
+{
+    struct kernel_naming *naming = calloc(1, sizeof(*naming));
+    if (!naming)
+        return -ENOMEM;
+    naming->root = root ? root : "";
+    naming->image.fd = -1;
+    *ret_naming = naming;
+    return 0;
+}
+
+void kernel_naming__free(struct kernel_naming *naming)
+{
+    if (!naming)
+        return;
+    kernel_symbols__free(naming->symbols);
+    kernel_modules__free(naming->modules);
+    fd__close(&naming->image.fd);
+    free(naming);
+}
+
+static int64_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static int read_symbols(struct kernel_naming *naming)
+{
+    struct kernel_symbols *symbols;
+    struct kernel_modules *modules;
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/proc/kallsyms", naming->root);
+    _cleanup_file_ FILE *stream = fopen(path, "re");
+    int err = stream ? kernel_symbols__read(stream, &symbols) : -errno;
+    if (err)
+        return err;
+    kernel_symbols__free(naming->symbols);
+    naming->symbols = symbols;
+    naming->read_at_s = now_s();
+    err = kernel_modules__new(naming->root, &modules);
+    if (err)
+        return err;
+    kernel_modules__free(naming->modules);
+    naming->modules = modules;
+    return 0;
+}
+
+int kernel_naming__load(struct kernel_naming *naming, struct fault *fault)
+{
+    if (!naming->symbols && !naming->failure) {
+        naming->failure = read_symbols(naming);
+        if (!naming->failure && kernel_symbols__text(naming->symbols) != 0 &&
+            kernel_image__open(naming->root, &naming->image) != 0)
+            naming->image.fd = -1;
+    }
+    if (naming->failure == -EACCES)
+        return fault__set_code(fault, EXIT_CODE_LACKS, -EACCES,
+                               "cannot name kernel functions by '/proc/kallsyms', the kernel hides its addresses; run "
+                               "as root, with kernel.kptr_restrict below 2");
+    if (naming->failure)
+        return fault__set(fault, naming->failure, "cannot read '/proc/kallsyms': %s", strerror(-naming->failure));
+    return 0;
+}
+
+struct part {                           // of a batch: the addresses of one debug file
+    const struct kernel_module *module; // NULL: of the kernel itself
+    size_t *places;
+    uint64_t *offsets;
+    size_t count;
+    bool *answered; // of the whole batch
+    symbol_chain_fn *take;
+    void *context;
+};
+
+// A function of a module is "NAME [MODULE]", as kallsyms has it.
+static void take_chain(size_t index, const struct symbol *chain, size_t length, void *context)
+{
+    struct part *part = context;
+    struct symbol shown[LIMIT_CHAIN];
+    _cleanup_free_ char *names = NULL;
+    if (length == 0 || !chain[length - 1].function || chain[length - 1].line == 0)
+        return; // kallsyms knows as much
+    memcpy(shown, chain, length * sizeof(*shown));
+    if (part->module && !(names = malloc(length * NAME_BYTES)))
+        return;
+    for (size_t i = 0; names && i < length; i++) {
+        char *name = names + i * NAME_BYTES;
+        snprintf(name, NAME_BYTES, "%s [%s]", chain[i].function ? chain[i].function : "??", part->module->name);
+        shown[i].function = name;
+    }
+    part->answered[part->places[index]] = true;
+    part->take(part->places[index], shown, length, part->context);
+}
+
+static void resolve_part(struct symbolizer *symbolizer, int fd, const uint8_t *build_id, size_t build_id_bytes,
+                         struct part *part)
+{
+    // No path: its debug information is in the file itself.
+    struct symbol_file file = {
+        .fd = fd, .root_fd = -1, .path = "", .build_id = build_id, .build_id_bytes = build_id_bytes};
+    if (part->count > 0)
+        symbolizer__resolve_file(symbolizer, &file, part->offsets, part->count, take_chain, part);
+}
+
+// The kernel may have been moved when it started (KASLR): by as much as its first code was.
+static void resolve_by_image(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+                             size_t count, struct part part)
+{
+    const struct kernel_image *image = &naming->image;
+    uint64_t text = kernel_symbols__text(naming->symbols);
+    for (size_t i = 0; i < count; i++) {
+        if (addresses[i] < text || addresses[i] - text >= image->text_bytes)
+            continue;
+        part.places[part.count] = i;
+        part.offsets[part.count++] = addresses[i] - text + image->text_file_offset;
+    }
+    resolve_part(symbolizer, image->fd, image->build_id, image->build_id_bytes, &part);
+}
+
+struct module_address {
+    const struct kernel_module *module;
+    uint64_t offset;
+    size_t place;
+};
+
+static int compare(const void *left, const void *right)
+{
+    const struct module_address *a = left, *b = right;
+    if (a->module != b->module)
+        return a->module < b->module ? -1 : 1;
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+// "nf_hook_slow [nf_tables]": the module's name, cut out of it.
+static char *module_in(char *name)
+{
+    char *open = strrchr(name, '['), *close = open ? strchr(open, ']') : NULL;
+    if (!close)
+        return NULL;
+    *close = '\0';
+    return open + 1;
+}
+
+static size_t find_module_addresses(struct kernel_naming *naming, const uint64_t *addresses, size_t count,
+                                    const bool *answered, struct module_address *found)
+{
+    char name[NAME_BYTES];
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct module_address *row = &found[used];
+        if (answered[i] || kernel_symbols__find(naming->symbols, addresses[i], name, sizeof(name)) != 0)
+            continue;
+        const char *module = module_in(name);
+        row->place = i;
+        used += module && kernel_modules__find(naming->modules, module, addresses[i], &row->module, &row->offset) == 0;
+    }
+    qsort(found, used, sizeof(*found), compare);
+    return used;
+}
+
+static void resolve_by_modules(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+                               size_t count, struct part part)
+{
+    _cleanup_free_ struct module_address *found = calloc(count + 1, sizeof(*found));
+    size_t used = found ? find_module_addresses(naming, addresses, count, part.answered, found) : 0;
+    for (size_t i = 0, next; i < used; i = next) {
+        part.module = found[i].module;
+        part.count = 0;
+        for (next = i; next < used && found[next].module == part.module; next++) {
+            part.places[part.count] = found[next].place;
+            part.offsets[part.count++] = found[next].offset;
+        }
+        resolve_part(symbolizer, part.module->fd, part.module->build_id, part.module->build_id_bytes, &part);
+    }
+}
+
+// Modules and BPF programs come and go: for addresses beyond the kernel's own code its symbols are read again, unless
+// they were a moment ago (a reading takes some 50 ms).
+static void refresh(struct kernel_naming *naming, const uint64_t *addresses, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (kernel_symbols__is_core(naming->symbols, addresses[i]))
+            continue;
+        if (now_s() - naming->read_at_s >= LIMIT_KALLSYMS_AGE_S)
+            read_symbols(naming); // or what was read before stays
+        return;
+    }
+}
+
+int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+                           size_t count, symbol_chain_fn *take, void *context)
+{
+    char name[NAME_BYTES];
+    _cleanup_free_ bool *answered = calloc(count + 1, sizeof(*answered));
+    _cleanup_free_ size_t *places = calloc(count + 1, sizeof(*places));
+    _cleanup_free_ uint64_t *offsets = calloc(count + 1, sizeof(*offsets));
+    if (!answered || !places || !offsets)
+        return -ENOMEM;
+    struct part part = {.places = places, .offsets = offsets, .answered = answered, .take = take, .context = context};
+    refresh(naming, addresses, count);
+    if (naming->image.fd >= 0)
+        resolve_by_image(naming, symbolizer, addresses, count, part);
+    resolve_by_modules(naming, symbolizer, addresses, count, part);
+    for (size_t i = 0; i < count; i++) {
+        struct symbol symbol = {.function = name, .file = ""};
+        if (answered[i])
+            continue;
+        size_t length = kernel_symbols__find(naming->symbols, addresses[i], name, sizeof(name)) == 0;
+        take(i, &symbol, length, context);
+    }
+    return 0;
+}

@@ -1,0 +1,24 @@
+// Names for the addresses of a kernel: its own symbols (/proc/kallsyms) name everything, modules and BPF programs too;
+// where debug information of the kernel or of a module is installed, lines and inlined functions come from that.
+#ifndef HEARTH_SYMBOLIZER_KERNEL_NAMING_H
+#define HEARTH_SYMBOLIZER_KERNEL_NAMING_H
+
+#include "store/base/cleanup.h"
+#include "symbolizer/symbolizer.h"
+
+struct kernel_naming;
+
+// `root` stands before /proc, /sys and the places of debug files; NULL: nothing. Borrowed.
+int kernel_naming__new(const char *root, struct kernel_naming **ret_naming);
+void kernel_naming__free(struct kernel_naming *naming);
+DEFINE_CLEANUP(struct kernel_naming *, kernel_naming__free);
+
+// Reads the symbols, if they have not been read. -EACCES, with a fault: the kernel hides its addresses.
+int kernel_naming__load(struct kernel_naming *naming, struct fault *fault);
+
+// Calls `take` once for each address, in any order, or fails with -ENOMEM before it did for any. The symbolizer reads
+// the debug files.
+int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+                           size_t count, symbol_chain_fn *take, void *context);
+
+#endif
