@@ -36,7 +36,7 @@ for cc in gcc clang; do
     # A module: its file is called a-module.ko, its sections are apart from each other, its debug information is relocated
     # as it is read.
     for version in 4 5; do
-        $cc -g -gdwarf-$version -O1 -fno-pic -c tests/e2e/symbolize/module.c -o "$TMP/module.o"
+        $cc -g -gdwarf-$version -O1 -fno-pic -I. -c tests/e2e/symbolize/module.c -o "$TMP/module.o"
         ld -r --build-id="0x$(id_of "module$version-$cc")" "$TMP/module.o" -o "$TMP/a-module.ko"
         objcopy --only-keep-debug "$TMP/a-module.ko" "$root/$modules/a-module.ko"
         echo 0xffffffffc0401000 >"$root/sys/module/a_module/sections/.text"

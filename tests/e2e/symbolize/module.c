@@ -1,5 +1,5 @@
 /* What a kernel module has of its own: code in more than one section, each at an address of its own. */
-#include "chain.c"
+#include "tests/e2e/symbolize/chain.c"
 
 __attribute__((noinline, section(".init.text"))) void begin(int value)
 {
