@@ -28,6 +28,14 @@ static __always_inline bool filter__is_hearth(__u32 tgid)
     return (__u32)parent->real_parent->tgid == config.self_tgid && !bpf_map_lookup_elem(&targets, &parent_tgid);
 }
 
+static __always_inline bool filter__cpu_passes(void)
+{
+    __u32 cpu = bpf_get_smp_processor_id();
+    if (!config.by_cpu)
+        return true;
+    return cpu < WIRE_CPU_WORDS * 64 && config.cpus[(cpu / 64) & (WIRE_CPU_WORDS - 1)] & (1ull << (cpu % 64));
+}
+
 static __always_inline bool filter__passes(void)
 {
     __u64 ids = bpf_get_current_pid_tgid();
@@ -40,11 +48,8 @@ static __always_inline bool filter__passes(void)
         return false;
     if (config.by_tid && !bpf_map_lookup_elem(&targets_tid, &tid))
         return false;
-    if (config.by_cpu) {
-        __u32 cpu = bpf_get_smp_processor_id();
-        if (cpu >= WIRE_CPU_WORDS * 64 || !(config.cpus[(cpu / 64) & (WIRE_CPU_WORDS - 1)] & (1ull << (cpu % 64))))
-            return false;
-    }
+    if (!filter__cpu_passes())
+        return false;
     if (config.uid != WIRE_UID_ANY && (__u32)bpf_get_current_uid_gid() != config.uid)
         return false;
     if (config.cgroup && bpf_get_current_ancestor_cgroup_id(config.cgroup_level) != config.cgroup)

@@ -101,8 +101,6 @@ static __always_inline void wait__end(struct wait *wait)
         wait__count(&wait->key, wait->start_ns, counted_ns, now_ns);
 }
 
-// For each thread that waits: its time so far, where that can be told before the wait is over, and the stacks it holds
-// on to.
 static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait *wait)
 {
     __u64 counted_ns = wait->counted_ns;
@@ -118,6 +116,18 @@ static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait
     __u64 start_ns = wait->start_ns;
     if (__sync_val_compare_and_swap(&wait->counted_ns, counted_ns, now_ns) == counted_ns)
         wait__count(&key, start_ns, counted_ns, now_ns);
+}
+
+// For each thread that waits: its time so far, where that can be told before the wait is over, and the stacks it holds
+// on to.
+SEC("iter/task")
+int waits_still(struct bpf_iter__task *ctx)
+{
+    struct task_struct *task = ctx->task;
+    struct wait *wait = task ? bpf_task_storage_get(&own_waits, task, NULL, 0) : NULL;
+    if (wait)
+        wait__settle(ctx, wait);
+    return 0;
 }
 
 #endif

@@ -33,14 +33,4 @@ int BPF_PROG(off_cpu_switch, bool preempted, struct task_struct *prev, struct ta
     return 0;
 }
 
-SEC("iter/task")
-int off_cpu_still(struct bpf_iter__task *ctx)
-{
-    struct task_struct *task = ctx->task;
-    struct wait *wait = task ? bpf_task_storage_get(&own_waits, task, NULL, 0) : NULL;
-    if (wait)
-        wait__settle(ctx, wait);
-    return 0;
-}
-
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -127,16 +127,6 @@ int wall_begin(struct bpf_iter__task *ctx)
     return 0;
 }
 
-SEC("iter/task")
-int wall_still(struct bpf_iter__task *ctx)
-{
-    struct task_struct *task = ctx->task;
-    struct wait *wait = task ? bpf_task_storage_get(&own_waits, task, NULL, 0) : NULL;
-    if (wait)
-        wait__settle(ctx, wait);
-    return 0;
-}
-
 // At the end: what threads ran since their last sample.
 SEC("iter/task")
 int wall_end(struct bpf_iter__task *ctx)

@@ -270,8 +270,6 @@ static int parse_runq(struct event *event, struct fault *fault)
 {
     if (strcmp(event->spelled, "runq") != 0)
         return -ENOENT;
-    if (event->hist->stacks)
-        return misplaced(event, "--stacks", fault);
     snprintf(event->detail, sizeof(event->detail), "from woken or preempted to running");
     return check_plain(event, fault);
 }
@@ -359,12 +357,14 @@ const struct source hist_sources[] = {
     },
     {
         .spelling = "runq",
-        .summary = "how long threads wait for a CPU",
+        .summary = "how long threads wait for a CPU; with --stacks, where they left it and will go on",
         .unit = "ns",
         .object = "source_hist_runq",
         .parse = parse_runq,
         .configure = configure,
-        .attach = source__attach_programs,
+        .attach = source_off_cpu__attach,
+        .settle = source_off_cpu__settle,
+        .mark = source_off_cpu__mark,
     },
     {
         .spelling = "off-cpu",

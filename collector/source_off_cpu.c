@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/source_hist.h"
+
 static const char *const marks[] = {
 #define WAIT_STATE(name, mark) mark,
 #include "bpf/wait_states.def"
@@ -30,15 +32,16 @@ int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct
 
 int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault)
 {
-    static const char *const programs[] = {"off_cpu_still", "off_cpu_switch"};
+    struct bpf_program *program;
     (void)target;
-    for (size_t i = 0; i < 2; i++) {
-        struct bpf_link *link = bpf_program__attach(loaded__program(event->loaded, programs[i]));
+    bpf_object__for_each_program(program, loaded__object(event->loaded))
+    {
+        struct bpf_link *link = bpf_program__attach(program);
         int err = link ? loaded__keep(event->loaded, link) : -errno;
         if (err)
             return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
                                    event->spelled, strerror(-err));
-        if (i == 0)
+        if (strcmp(bpf_program__name(program), "waits_still") == 0)
             event->prepared = link; // the iterator, which settle() runs
     }
     return 0;
@@ -70,6 +73,8 @@ int source_off_cpu__iterate(const struct bpf_link *iterator, struct drain *drain
 int source_off_cpu__settle(struct event *event, struct drain *drain, bool is_last)
 {
     (void)is_last;
+    if (event->hist && !event->hist->stacks) // a wait is counted at its end, without a stack
+        return 0;
     return source_off_cpu__iterate(event->prepared, drain);
 }
 

@@ -13,7 +13,7 @@
 enum { BEGIN, STILL, END, SWITCH, LINK_COUNT };
 
 static const char *const programs[LINK_COUNT] = {
-    [BEGIN] = "wall_begin", [STILL] = "wall_still", [END] = "wall_end", [SWITCH] = "wall_switch"};
+    [BEGIN] = "wall_begin", [STILL] = "waits_still", [END] = "wall_end", [SWITCH] = "wall_switch"};
 
 struct wall {
     struct bpf_link *links[LINK_COUNT]; // of iterators; kept by the loaded object

@@ -5,7 +5,7 @@
 //   OBJECT PROGRAM error NUMBER WORDS    when it does not load
 //
 // What a program does depends on its configuration, which the verifier knows: each is loaded with every filter off and
-// with every filter on, and the dearer one counts. With -v the verifier's log goes to stderr.
+// with every filter on and stacks for histograms, and the dearer one counts. With -v the verifier's log goes to stderr.
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -23,15 +23,15 @@ static int print_log(enum libbpf_print_level level, const char *format, va_list 
     return verbose && level <= LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
 
-// Where `config` lies in the object's .rodata; SIZE_MAX when there is none.
-static size_t config_offset(const struct btf *btf)
+// Where a constant lies in the object's .rodata; SIZE_MAX when there is none.
+static size_t offset_of(const struct btf *btf, const char *constant)
 {
     int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
     const struct btf_type *section = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
     for (int i = 0; section && i < btf_vlen(section); i++) {
         const struct btf_var_secinfo *variable = btf_var_secinfos(section) + i;
         const char *name = btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off);
-        if (strcmp(name, "config") == 0)
+        if (strcmp(name, constant) == 0)
             return variable->offset;
     }
     return SIZE_MAX;
@@ -52,15 +52,25 @@ static const struct wire_config everything_on = {
     .kernel_stacks = 1,
 };
 
-static void configure(struct bpf_object *object, const struct wire_config *config)
+static const struct wire_hist_config histogram_on = {
+    .by = WIRE_HIST_BY_ARGUMENT,
+    .bytes = 8,
+    .is_signed = 1,
+    .by_key = 1,
+    .stacks = 1,
+    .is_on = 1,
+    .all_groups = 1,
+};
+
+static void set(struct bpf_object *object, const char *constant, const void *value, size_t bytes)
 {
-    size_t offset = config_offset(bpf_object__btf(object)), size;
+    size_t offset = offset_of(bpf_object__btf(object), constant), size;
     struct bpf_map *map;
     bpf_object__for_each_map(map, object)
     {
-        char *value = strstr(bpf_map__name(map), ".rodata") ? (char *)bpf_map__initial_value(map, &size) : NULL;
-        if (value && offset != SIZE_MAX && offset + sizeof(*config) <= size)
-            memcpy(value + offset, config, sizeof(*config));
+        char *values = strstr(bpf_map__name(map), ".rodata") ? (char *)bpf_map__initial_value(map, &size) : NULL;
+        if (values && offset != SIZE_MAX && offset + bytes <= size)
+            memcpy(values + offset, value, bytes);
     }
 }
 
@@ -97,7 +107,9 @@ static int load_one(const char *path, int index, const struct wire_config *confi
             give_target(program);
         }
     }
-    configure(object, config);
+    set(object, "config", config, sizeof(*config));
+    if (config == &everything_on)
+        set(object, "own_hist", &histogram_on, sizeof(histogram_on));
     int err = bpf_object__load(object);
     if (!err)
         err = count_instructions(chosen, ret_instructions);
