@@ -153,6 +153,6 @@ int dwarf_index__build(const struct dwarf_index_request *request, struct string_
     if (!err)
         err = dwarf_sink__finish(&builder.sink, parts);
     if (!err)
-        write_map(&builder, &map, &parts->tables[INDEX_UNITS]);
+        write_map(&builder, &map, &parts->units);
     return err;
 }

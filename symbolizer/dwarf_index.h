@@ -3,7 +3,7 @@
 #define HEARTH_SYMBOLIZER_DWARF_INDEX_H
 
 #include "symbolizer/dwarf_file.h"
-#include "symbolizer/index.h"
+#include "symbolizer/index_parts.h"
 
 struct dwarf_index_request {
     struct elf_file *elf; // that says where code is

@@ -86,10 +86,10 @@ int dwarf_sink__finish(struct dwarf_sink *sink, struct index_parts *parts)
 {
     if (sink->ranges.failed || sink->scopes.failed || sink->rows.failed || sink->sequences.failed)
         return -ENOMEM;
-    finish_ranges(&sink->ranges, &parts->tables[INDEX_RANGES]);
-    finish_lines(sink, &parts->tables[INDEX_LINES]);
-    buf__release(&parts->tables[INDEX_SCOPES]);
-    parts->tables[INDEX_SCOPES] = sink->scopes;
+    finish_ranges(&sink->ranges, &parts->ranges);
+    finish_lines(sink, &parts->lines);
+    buf__release(&parts->scopes);
+    parts->scopes = sink->scopes;
     sink->scopes = (struct buf){0};
     return 0;
 }

@@ -3,7 +3,7 @@
 #define HEARTH_SYMBOLIZER_DWARF_SINK_H
 
 #include "symbolizer/elf_file.h"
-#include "symbolizer/index.h"
+#include "symbolizer/index_parts.h"
 #include "symbolizer/string_pool.h"
 
 struct dwarf_sequence { // rows of ascending addresses, [start, end)

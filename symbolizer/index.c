@@ -4,13 +4,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static const size_t item_bytes[INDEX_TABLES] = {
+const size_t index__item_bytes[INDEX_TABLES] = {
     [INDEX_SEGMENTS] = sizeof(struct index_segment),
     [INDEX_UNITS] = sizeof(struct range),
     [INDEX_SYMBOLS] = sizeof(struct range),
-    [INDEX_RANGES] = sizeof(struct range),
+    [INDEX_ROWS] = sizeof(struct index_row),
     [INDEX_SCOPES] = sizeof(struct index_scope),
-    [INDEX_LINES] = sizeof(struct index_line),
+    [INDEX_SYMBOL_PAGES] = sizeof(uint32_t),
+    [INDEX_ROW_PAGES] = sizeof(uint32_t),
     [INDEX_STRINGS] = 1,
 };
 
@@ -58,52 +59,12 @@ static uint64_t checksum(const uint8_t *bytes, size_t length, bool is_mapped)
     return a ^ (b << 1);
 }
 
-static uint64_t checksum_of(const struct index_header *header, size_t length_bytes, bool is_mapped)
+uint64_t index__checksum(const struct index_header *header, size_t length_bytes, bool is_mapped)
 {
     struct index_header plain = *header;
     plain.checksum = 0;
     return checksum((const uint8_t *)&plain, sizeof(plain), false) ^
            checksum((const uint8_t *)(header + 1), length_bytes - sizeof(*header), is_mapped);
-}
-
-void index_parts__release(struct index_parts *parts)
-{
-    for (size_t i = 0; i < INDEX_TABLES; i++)
-        buf__release(&parts->tables[i]);
-}
-
-static void pad(struct buf *out)
-{
-    while (out->length_bytes % 8 && !out->failed)
-        buf__append_byte(out, 0);
-}
-
-int index__write(const struct index_parts *parts, struct buf *out)
-{
-    struct index_header header = {.version = INDEX_VERSION, .header_bytes = sizeof(header), .base = parts->base};
-    memcpy(header.magic, INDEX_MAGIC, sizeof(header.magic));
-    memcpy(header.build_id, parts->build_id, sizeof(header.build_id));
-    header.build_id_bytes = (uint32_t)parts->build_id_bytes;
-    header.complete = parts->complete;
-    header.has_dwarf = parts->has_dwarf;
-    buf__clear(out);
-    buf__append(out, &header, sizeof(header));
-    for (size_t i = 0; i < INDEX_TABLES; i++) {
-        if (parts->tables[i].failed)
-            return -ENOMEM;
-        pad(out);
-        header.tables[i].offset_bytes = out->length_bytes;
-        header.tables[i].count = parts->tables[i].length_bytes / item_bytes[i];
-        buf__append(out, parts->tables[i].data, parts->tables[i].length_bytes);
-    }
-    pad(out);
-    if (out->failed)
-        return -ENOMEM;
-    header.total_bytes = out->length_bytes;
-    memcpy(out->data, &header, sizeof(header));
-    header.checksum = checksum_of((const struct index_header *)out->data, out->length_bytes, false);
-    memcpy(out->data, &header, sizeof(header));
-    return 0;
 }
 
 static const void *table(const struct index_header *header, enum index_table_name name)
@@ -126,8 +87,9 @@ static int check_header(const struct index_header *header, size_t length_bytes)
         return -EBADMSG;
     for (size_t i = 0; i < INDEX_TABLES; i++) {
         const struct index_table *at = &header->tables[i];
-        if (at->offset_bytes % 8 || at->offset_bytes < sizeof(*header) || at->offset_bytes > length_bytes ||
-            at->count > (length_bytes - at->offset_bytes) / item_bytes[i] || at->count > UINT32_MAX)
+        if (at->offset_bytes % INDEX_ALIGNMENT || at->offset_bytes < sizeof(*header) ||
+            at->offset_bytes > length_bytes || at->count > (length_bytes - at->offset_bytes) / index__item_bytes[i] ||
+            at->count > UINT32_MAX)
             return -EBADMSG;
     }
     return 0;
@@ -158,15 +120,40 @@ static bool scopes_are_sound(const struct index_scope *scopes, size_t count, uin
     return true;
 }
 
-static bool lines_are_sound(const struct index_line *lines, size_t count, uint64_t string_bytes, bool is_mapped)
+static bool rows_are_sound(const struct index_row *rows, size_t count, uint64_t scope_count, uint64_t string_bytes,
+                           bool is_mapped)
 {
-    struct progress progress = {is_mapped, (const uint8_t *)lines};
+    struct progress progress = {is_mapped, (const uint8_t *)rows};
     for (size_t i = 0; i < count; i++) {
-        if (lines[i].file >= string_bytes || (i > 0 && lines[i].start < lines[i - 1].start))
+        if (rows[i].file >= string_bytes || (rows[i].scope >= scope_count && rows[i].scope != INDEX_NONE) ||
+            (i > 0 && rows[i].start <= rows[i - 1].start))
             return false;
-        seen_to(&progress, &lines[i]);
+        seen_to(&progress, &rows[i]);
     }
     return true;
+}
+
+// A look-up believes the pages: every one must say where its items begin, and the last one how many there are.
+static bool pages_are_sound(const uint32_t *pages, size_t page_count, uint32_t shift, const void *items,
+                            size_t item_bytes, size_t count, bool is_mapped)
+{
+    struct progress progress = {is_mapped, items}, page_progress = {is_mapped, (const uint8_t *)pages};
+    size_t page = 0;
+    if (count == 0)
+        return page_count == 0;
+    if (shift > 31)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *item = (const uint8_t *)items + i * item_bytes;
+        uint32_t start;
+        memcpy(&start, item, sizeof(start));
+        for (; page <= start >> shift; page++)
+            if (page >= page_count || pages[page] != i)
+                return false;
+        seen_to(&progress, item);
+        seen_to(&page_progress, pages + page);
+    }
+    return page + 1 == page_count && pages[page] == count;
 }
 
 int index__check(const void *bytes, size_t length_bytes, unsigned how, struct index *ret_index)
@@ -180,19 +167,24 @@ int index__check(const void *bytes, size_t length_bytes, unsigned how, struct in
                           .segments = table(header, INDEX_SEGMENTS),
                           .units = table(header, INDEX_UNITS),
                           .symbols = table(header, INDEX_SYMBOLS),
-                          .ranges = table(header, INDEX_RANGES),
+                          .rows = table(header, INDEX_ROWS),
                           .scopes = table(header, INDEX_SCOPES),
-                          .lines = table(header, INDEX_LINES),
+                          .symbol_pages = table(header, INDEX_SYMBOL_PAGES),
+                          .row_pages = table(header, INDEX_ROW_PAGES),
                           .strings = table(header, INDEX_STRINGS)};
-    if ((how & INDEX_CHECKSUM) && header->checksum != checksum_of(header, length_bytes, is_mapped))
+    if ((how & INDEX_CHECKSUM) && header->checksum != index__checksum(header, length_bytes, is_mapped))
         return -EBADMSG;
-    uint64_t string_bytes = count_of(&index, INDEX_STRINGS);
+    uint64_t string_bytes = count_of(&index, INDEX_STRINGS), scope_count = count_of(&index, INDEX_SCOPES);
+    size_t symbol_count = count_of(&index, INDEX_SYMBOLS), row_count = count_of(&index, INDEX_ROWS);
     if (string_bytes == 0 || index.strings[0] || index.strings[string_bytes - 1] ||
         !ranges_are_sound(index.units, count_of(&index, INDEX_UNITS), 2, is_mapped) ||
-        !ranges_are_sound(index.symbols, count_of(&index, INDEX_SYMBOLS), string_bytes, is_mapped) ||
-        !ranges_are_sound(index.ranges, count_of(&index, INDEX_RANGES), count_of(&index, INDEX_SCOPES), is_mapped) ||
-        !scopes_are_sound(index.scopes, count_of(&index, INDEX_SCOPES), string_bytes, is_mapped) ||
-        !lines_are_sound(index.lines, count_of(&index, INDEX_LINES), string_bytes, is_mapped))
+        !ranges_are_sound(index.symbols, symbol_count, string_bytes, is_mapped) ||
+        !rows_are_sound(index.rows, row_count, scope_count, string_bytes, is_mapped) ||
+        !scopes_are_sound(index.scopes, scope_count, string_bytes, is_mapped) ||
+        !pages_are_sound(index.symbol_pages, count_of(&index, INDEX_SYMBOL_PAGES), header->symbol_page_shift,
+                         index.symbols, sizeof(*index.symbols), symbol_count, is_mapped) ||
+        !pages_are_sound(index.row_pages, count_of(&index, INDEX_ROW_PAGES), header->row_page_shift, index.rows,
+                         sizeof(*index.rows), row_count, is_mapped))
         return -EBADMSG;
     *ret_index = index;
     return 0;
@@ -213,58 +205,68 @@ static bool translate(const struct index *index, uint64_t file_offset, uint32_t 
     return false;
 }
 
-// The last line that begins at or before the address; of several with one start the last.
-static const struct index_line *find_line(const struct index *index, uint32_t address)
+// The number of items that start at or before the address. Without branches: which way a step goes is a coin's toss.
+static inline size_t count_to(const uint32_t *pages, size_t page_count, uint32_t shift, const void *items,
+                              size_t item_bytes, uint32_t address)
 {
-    size_t low = 0, high = count_of(index, INDEX_LINES);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (index->lines[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
+    if (page_count == 0)
+        return 0;
+    uint32_t page = address >> shift;
+    if (page >= page_count - 1)
+        return pages[page_count - 1];
+    size_t low = pages[page], left = pages[page + 1] - low;
+    while (left > 0) {
+        size_t half = (left + 1) / 2;
+        uint32_t start;
+        memcpy(&start, (const uint8_t *)items + (low + half - 1) * item_bytes, sizeof(start));
+        low += start <= address ? half : 0;
+        left -= half;
     }
-    return low > 0 ? &index->lines[low - 1] : NULL;
+    return low;
 }
 
-// Fills the chain from the scopes; where it is too deep the innermost are left out.
-static size_t walk_scopes(const struct index *index, uint32_t scope, const struct index_line *line, bool no_inline,
-                          struct index_frame chain[LIMIT_CHAIN])
+static const struct index_row *find_row(const struct index *index, uint32_t address)
 {
-    uint32_t file = line ? line->file : 0, number = line ? line->line : 0;
-    size_t depth = 0;
-    for (uint32_t at = scope; at != INDEX_NONE; at = index->scopes[at].parent)
-        depth++;
-    size_t skipped = depth > LIMIT_CHAIN ? depth - LIMIT_CHAIN : 0, length = 0;
-    for (uint32_t at = scope; at != INDEX_NONE; at = index->scopes[at].parent) {
-        const struct index_scope *s = &index->scopes[at];
-        if (skipped > 0)
-            skipped--;
-        else if (!no_inline || s->parent == INDEX_NONE)
-            chain[length++] = (struct index_frame){s->name, file, number};
-        if (no_inline)
-            continue; // the line stays that of the address
-        file = s->call_file;
-        number = s->call_line;
-    }
-    return length;
+    size_t count = count_to(index->row_pages, count_of(index, INDEX_ROW_PAGES), index->header->row_page_shift,
+                            index->rows, sizeof(*index->rows), address);
+    return count > 0 ? &index->rows[count - 1] : NULL;
 }
 
 static const struct range *find_symbol(const struct index *index, uint32_t address)
 {
-    return range__find(index->symbols, count_of(index, INDEX_SYMBOLS), address);
+    size_t count = count_to(index->symbol_pages, count_of(index, INDEX_SYMBOL_PAGES), index->header->symbol_page_shift,
+                            index->symbols, sizeof(*index->symbols), address);
+    return count > 0 && address < index->symbols[count - 1].end ? &index->symbols[count - 1] : NULL;
 }
 
-// The function the code belongs to has the symbol table's name where DWARF has none, or only a bare one.
-static void name_outermost(const struct index *index, uint32_t scope, uint32_t address, struct index_frame *outermost)
+// Fills the chain from the scopes; where it is too deep the innermost are left out. The outermost has the symbol
+// table's name where DWARF has none, or only a bare one.
+static size_t walk_scopes(const struct index *index, const struct index_row *row, uint32_t address, bool no_inline,
+                          struct index_frame chain[LIMIT_CHAIN])
 {
-    while (index->scopes[scope].parent != INDEX_NONE)
-        scope = index->scopes[scope].parent;
-    if (outermost->function && !(index->scopes[scope].call_line & INDEX_SCOPE_BARE))
-        return;
-    const struct range *symbol = find_symbol(index, address);
+    uint32_t file = row->file, line = row->line;
+    const struct index_scope *scope = &index->scopes[row->scope];
+    size_t length = 0;
+    for (;; scope = &index->scopes[scope->parent]) {
+        bool is_outermost = scope->parent == INDEX_NONE;
+        if (length == LIMIT_CHAIN) {
+            memmove(chain, chain + 1, (LIMIT_CHAIN - 1) * sizeof(*chain));
+            length--;
+        }
+        if (!no_inline || is_outermost)
+            chain[length++] = (struct index_frame){scope->name, file, line};
+        if (is_outermost)
+            break;
+        if (!no_inline) { // else the line stays that of the address
+            file = scope->call_file;
+            line = scope->call_line;
+        }
+    }
+    const struct range *symbol =
+        !scope->name || (scope->call_line & INDEX_SCOPE_BARE) ? find_symbol(index, address) : NULL;
     if (symbol)
-        outermost->function = symbol->value;
+        chain[length - 1].function = symbol->value;
+    return length;
 }
 
 enum index_answer index__find(const struct index *index, uint64_t file_offset, bool no_inline,
@@ -274,23 +276,21 @@ enum index_answer index__find(const struct index *index, uint64_t file_offset, b
     *ret_length = 0;
     if (!translate(index, file_offset, &address))
         return INDEX_ANSWER_NONE;
-    // Each search costs cache misses: the table of symbols is only asked when the ranges do not suffice.
-    const struct range *range = range__find(index->ranges, count_of(index, INDEX_RANGES), address);
-    const struct index_line *line = find_line(index, address);
-    if (line && !line->file)
-        line = NULL;
-    if (range) {
-        *ret_length = walk_scopes(index, range->value, line, no_inline, ret_chain);
-        name_outermost(index, range->value, address, &ret_chain[*ret_length - 1]);
+    // Each search costs cache misses: the table of symbols is only asked when the rows do not suffice.
+    const struct index_row *row = find_row(index, address);
+    if (row && row->scope != INDEX_NONE) {
+        *ret_length = walk_scopes(index, row, address, no_inline, ret_chain);
         return INDEX_ANSWER_DWARF;
     }
+    bool has_line = row && row->file;
     const struct range *symbol = find_symbol(index, address);
     const struct range *unit = range__find(index->units, count_of(index, INDEX_UNITS), address);
-    if (symbol || line) {
-        ret_chain[0] = (struct index_frame){symbol ? symbol->value : 0, line ? line->file : 0, line ? line->line : 0};
+    if (symbol || has_line) {
+        ret_chain[0] =
+            (struct index_frame){symbol ? symbol->value : 0, has_line ? row->file : 0, has_line ? row->line : 0};
         *ret_length = 1;
     }
     if (unit && !unit->value)
         return INDEX_ANSWER_NOT_HERE;
-    return *ret_length == 0 ? INDEX_ANSWER_NONE : line ? INDEX_ANSWER_DWARF : INDEX_ANSWER_SYMBOL;
+    return *ret_length == 0 ? INDEX_ANSWER_NONE : has_line ? INDEX_ANSWER_DWARF : INDEX_ANSWER_SYMBOL;
 }

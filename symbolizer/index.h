@@ -2,16 +2,19 @@
 // naming_job from hostile input in a child without privileges, so a reader checks every byte it will follow before
 // the first look-up (index__check), once.
 //
-//   header    | magic, version, sizes, checksum, base, where the tables lie
-//   segments  | file offset -> address, from the program headers
-//   units     | ranges of the compilation units; value: 1 where ranges, scopes and lines of the unit are in here
-//   symbols   | ranges; value: name               (the symbol table's word on an address)
-//   ranges    | ranges; value: innermost scope    (DWARF's word on it)
-//   scopes    | name, the scope it is inlined into, and where it is called there
-//   lines     | from this address on: file, line
-//   strings   | NUL-terminated; mangled names as they stand in the binary
+//   header       | magic, version, sizes, checksum, base, where the tables lie
+//   segments     | file offset -> address, from the program headers
+//   units        | ranges of the compilation units; value: 1 where scopes and rows of the unit are in here
+//   symbols      | ranges; value: name                         (the symbol table's word on an address)
+//   rows         | from this address on: innermost scope, file, line   (DWARF's word on it)
+//   scopes       | name, the scope it is inlined into, and where it is called there
+//   symbol pages | where the symbols of each page of code begin
+//   row pages    | where the rows of each page of code begin
+//   strings      | NUL-terminated; mangled names as they stand in the binary
 //
-// All addresses are relative to `base` and fit 32 bits. Numbers are in the machine's order: an index never leaves it.
+// A page is as much code as has some four rows: a look-up reads one word of the pages and one or two cache lines of the
+// rows, however large the index is. All addresses are relative to `base` and fit 32 bits. Numbers are in the machine's
+// order: an index never leaves it.
 #ifndef HEARTH_SYMBOLIZER_INDEX_H
 #define HEARTH_SYMBOLIZER_INDEX_H
 
@@ -22,17 +25,19 @@
 #include "store/base/limits.h"
 #include "symbolizer/range.h"
 
-#define INDEX_MAGIC   "hearthix"
-#define INDEX_VERSION 2u         // raised with each change of what a binary's index holds
-#define INDEX_NONE    UINT32_MAX // as scope.parent: the function the code belongs to
+#define INDEX_MAGIC     "hearthix"
+#define INDEX_VERSION   3u         // raised with each change of what a binary's index holds
+#define INDEX_ALIGNMENT 64u        // of tables: a row never lies in two cache lines
+#define INDEX_NONE      UINT32_MAX // as scope.parent: the function the code belongs to
 
 enum index_table_name {
     INDEX_SEGMENTS,
     INDEX_UNITS,
     INDEX_SYMBOLS,
-    INDEX_RANGES,
+    INDEX_ROWS,
     INDEX_SCOPES,
-    INDEX_LINES,
+    INDEX_SYMBOL_PAGES,
+    INDEX_ROW_PAGES,
     INDEX_STRINGS,
     INDEX_TABLES,
 };
@@ -54,14 +59,15 @@ struct index_scope {
 // table's is better.
 #define INDEX_SCOPE_BARE 1u
 
-struct index_line {
+struct index_row {
     uint32_t start;
+    uint32_t scope; // INDEX_NONE: no function of the debug information is here
     uint32_t file;
-    uint32_t line; // 0: code of no line; file 0 too: nothing is known from here on
+    uint32_t line; // 0: code of no line; file 0 too: no place is known from here on
 };
 
 struct index_table {
-    uint64_t offset_bytes; // from the header's start, a multiple of 8
+    uint64_t offset_bytes; // from the header's start, a multiple of INDEX_ALIGNMENT
     uint64_t count;
 };
 
@@ -74,8 +80,10 @@ struct index_header {
     uint64_t base;
     uint32_t build_id_bytes;
     uint8_t build_id[20];
-    uint32_t complete;  // 1: every unit with ranges is in here
-    uint32_t has_dwarf; // 1: there was debug information; 0: its files may be installed one day
+    uint32_t complete;          // 1: every unit with ranges is in here
+    uint32_t has_dwarf;         // 1: there was debug information; 0: its files may be installed one day
+    uint32_t symbol_page_shift; // of the addresses of a page all but these bits are the same
+    uint32_t row_page_shift;
     struct index_table tables[INDEX_TABLES];
 };
 
@@ -84,25 +92,16 @@ struct index { // a checked view of bytes owned by someone else
     const struct index_segment *segments;
     const struct range *units;
     const struct range *symbols;
-    const struct range *ranges;
+    const struct index_row *rows;
     const struct index_scope *scopes;
-    const struct index_line *lines;
+    const uint32_t
+        *symbol_pages; // for each page the number of items that start before it; at the end the number of all
+    const uint32_t *row_pages;
     const char *strings;
 };
 
-// What the maker of an index hands over; the pieces are written one after the other.
-struct index_parts {
-    uint64_t base;
-    uint8_t build_id[20];
-    size_t build_id_bytes;
-    bool complete;
-    bool has_dwarf;
-    struct buf tables[INDEX_TABLES];
-};
-
-void index_parts__release(struct index_parts *parts);
-// Appends header and tables to `out`. -ENOMEM when an append to a part or to `out` had failed.
-int index__write(const struct index_parts *parts, struct buf *out);
+extern const size_t index__item_bytes[INDEX_TABLES];
+uint64_t index__checksum(const struct index_header *header, size_t length_bytes, bool is_mapped);
 
 #define INDEX_CHECKSUM 1u // the checksum too: the bytes were on a disk
 #define INDEX_MAPPED   2u // they are a mapping of a file that does not change: pages looked at are let go again

@@ -7,7 +7,7 @@
 #include "symbolizer/dwarf_index.h"
 #include "symbolizer/dwarf_sink.h"
 #include "symbolizer/go_table.h"
-#include "symbolizer/index.h"
+#include "symbolizer/index_parts.h"
 #include "symbolizer/mini_debug.h"
 #include "symbolizer/plt.h"
 #include "symbolizer/split_units.h"
@@ -49,7 +49,7 @@ static void add_segments(struct naming_job *job)
         if (segment->type != PT_LOAD || !(segment->flags & PF_X))
             continue;
         struct index_segment row = {segment->file_offset, segment->address, segment->file_bytes};
-        buf__append(&job->parts.tables[INDEX_SEGMENTS], &row, sizeof(row));
+        buf__append(&job->parts.segments, &row, sizeof(row));
         if (segment->address < base)
             base = segment->address;
     }
@@ -111,8 +111,8 @@ static int open_dwarf(struct naming_job *job)
 // The addresses of the wanted offsets; those that lie in no segment are left out.
 static size_t wanted_addresses(const struct naming_job *job, uint64_t *addresses)
 {
-    const struct index_segment *segments = (const struct index_segment *)job->parts.tables[INDEX_SEGMENTS].data;
-    size_t segment_count = job->parts.tables[INDEX_SEGMENTS].length_bytes / sizeof(*segments), used = 0;
+    const struct index_segment *segments = (const struct index_segment *)job->parts.segments.data;
+    size_t segment_count = job->parts.segments.length_bytes / sizeof(*segments), used = 0;
     for (size_t i = 0; i < job->request->count; i++) {
         uint64_t offset = job->request->offsets[i];
         for (size_t j = 0; j < segment_count; j++) {
@@ -189,10 +189,10 @@ int naming_job__run(const struct naming_request *request, struct buf *ret_index)
     for (size_t i = 0; i < sizeof(resolvers) / sizeof(resolvers[0]); i++)
         if (!(request->symbols_only && resolvers[i].is_dwarf) && resolvers[i].add(&job) == -ENOMEM)
             return -ENOMEM;
-    err = symbol_table__flatten(&job.symbols, &job.pool, &job.parts.tables[INDEX_SYMBOLS]);
+    err = symbol_table__flatten(&job.symbols, &job.pool, &job.parts.symbols);
     if (err)
         return err;
-    job.parts.tables[INDEX_STRINGS] = job.pool.bytes;
+    job.parts.strings = job.pool.bytes;
     job.pool.bytes = (struct buf){0};
-    return index__write(&job.parts, ret_index);
+    return index_parts__write(&job.parts, ret_index);
 }

@@ -54,11 +54,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         return 0;
     string_pool__add(&pool, "", 0);
     go_table__add(file, &table, &sink);
-    if (symbol_table__flatten(&table, &pool, &parts.tables[INDEX_SYMBOLS]) != 0 ||
-        dwarf_sink__finish(&sink, &parts) != 0)
+    if (symbol_table__flatten(&table, &pool, &parts.symbols) != 0 || dwarf_sink__finish(&sink, &parts) != 0)
         abort();
-    const struct index_line *lines = (const struct index_line *)parts.tables[INDEX_LINES].data;
-    for (size_t i = 1; i < parts.tables[INDEX_LINES].length_bytes / sizeof(*lines); i++)
+    const struct index_line *lines = (const struct index_line *)parts.lines.data;
+    for (size_t i = 1; i < parts.lines.length_bytes / sizeof(*lines); i++)
         if (lines[i].start < lines[i - 1].start)
             abort();
     index_parts__release(&parts);

@@ -126,10 +126,10 @@ static void check_answers(struct string_pool *pool, struct index_parts *parts)
                  {0x7f, "main.main", "/b.go", 20},
                  {0x80, NULL, "", 0},
                  {0x0f, NULL, "", 0}};
-    const struct range *symbols = (const struct range *)parts->tables[INDEX_SYMBOLS].data;
-    const struct index_line *lines = (const struct index_line *)parts->tables[INDEX_LINES].data;
-    size_t symbol_count = parts->tables[INDEX_SYMBOLS].length_bytes / sizeof(*symbols);
-    size_t line_count = parts->tables[INDEX_LINES].length_bytes / sizeof(*lines);
+    const struct range *symbols = (const struct range *)parts->symbols.data;
+    const struct index_line *lines = (const struct index_line *)parts->lines.data;
+    size_t symbol_count = parts->symbols.length_bytes / sizeof(*symbols);
+    size_t line_count = parts->lines.length_bytes / sizeof(*lines);
     const char *strings = (const char *)pool->bytes.data;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct range *symbol = range__find(symbols, symbol_count, cases[i].address);
@@ -155,7 +155,7 @@ static void read_version(uint32_t magic)
     struct index_parts parts = {0};
     string_pool__add(&pool, "", 0);
     assert_int_equal(go_table__add(file, &symbols, &sink), 0);
-    assert_int_equal(symbol_table__flatten(&symbols, &pool, &parts.tables[INDEX_SYMBOLS]), 0);
+    assert_int_equal(symbol_table__flatten(&symbols, &pool, &parts.symbols), 0);
     assert_int_equal(dwarf_sink__finish(&sink, &parts), 0);
     check_answers(&pool, &parts);
     index_parts__release(&parts);

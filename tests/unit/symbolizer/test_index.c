@@ -1,5 +1,5 @@
 // The index: what is put in is found again, and no damage to its bytes leads outside of them.
-#include "symbolizer/index.h"
+#include "symbolizer/index_parts.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -31,14 +31,14 @@ static void make(struct buf *out, struct names *names)
     struct range symbols[] = {{0, 90, names->other}, {100, 150, names->symbol}, {210, 220, names->symbol}};
     struct index_scope scopes[] = {{names->outer, INDEX_NONE, 0, 0}, {names->inner, 0, names->file, 7}};
     struct index_line lines[] = {{0, names->file, 5}, {20, names->other, 99}, {30, names->file, 8}, {100, 0, 0}};
-    buf__append(&parts.tables[INDEX_SEGMENTS], &segment, sizeof(segment));
-    buf__append(&parts.tables[INDEX_UNITS], units, sizeof(units));
-    buf__append(&parts.tables[INDEX_SYMBOLS], symbols, sizeof(symbols));
-    buf__append(&parts.tables[INDEX_RANGES], ranges, sizeof(ranges));
-    buf__append(&parts.tables[INDEX_SCOPES], scopes, sizeof(scopes));
-    buf__append(&parts.tables[INDEX_LINES], lines, sizeof(lines));
-    buf__append(&parts.tables[INDEX_STRINGS], pool.bytes.data, pool.bytes.length_bytes);
-    assert_int_equal(index__write(&parts, out), 0);
+    buf__append(&parts.segments, &segment, sizeof(segment));
+    buf__append(&parts.units, units, sizeof(units));
+    buf__append(&parts.symbols, symbols, sizeof(symbols));
+    buf__append(&parts.ranges, ranges, sizeof(ranges));
+    buf__append(&parts.scopes, scopes, sizeof(scopes));
+    buf__append(&parts.lines, lines, sizeof(lines));
+    buf__append(&parts.strings, pool.bytes.data, pool.bytes.length_bytes);
+    assert_int_equal(index_parts__write(&parts, out), 0);
     index_parts__release(&parts);
     string_pool__release(&pool);
 }
@@ -141,14 +141,14 @@ static void a_chain_has_a_bound(void **state)
     size_t length;
     struct index_segment segment = {0, 0, 100};
     struct range range = {0, 100, 2 * LIMIT_CHAIN - 1};
-    buf__append_byte(&parts.tables[INDEX_STRINGS], 0);
-    buf__append(&parts.tables[INDEX_SEGMENTS], &segment, sizeof(segment));
-    buf__append(&parts.tables[INDEX_RANGES], &range, sizeof(range));
+    buf__append_byte(&parts.strings, 0);
+    buf__append(&parts.segments, &segment, sizeof(segment));
+    buf__append(&parts.ranges, &range, sizeof(range));
     for (uint32_t i = 0; i < 2 * LIMIT_CHAIN; i++) {
         struct index_scope scope = {.parent = i == 0 ? INDEX_NONE : i - 1, .call_line = i + 1000};
-        buf__append(&parts.tables[INDEX_SCOPES], &scope, sizeof(scope));
+        buf__append(&parts.scopes, &scope, sizeof(scope));
     }
-    assert_int_equal(index__write(&parts, &bytes), 0);
+    assert_int_equal(index_parts__write(&parts, &bytes), 0);
     assert_int_equal(index__check(bytes.data, bytes.length_bytes, INDEX_CHECKSUM, &index), 0);
     assert_int_equal(index__find(&index, 50, false, chain, &length), INDEX_ANSWER_DWARF);
     assert_int_equal(length, LIMIT_CHAIN);
@@ -157,10 +157,80 @@ static void a_chain_has_a_bound(void **state)
     buf__release(&bytes);
 }
 
+static uint32_t next_random(void)
+{
+    static uint64_t state = 1;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33);
+}
+
+// Tables in which dense and empty stretches of code follow each other, so that pages hold none, one and many items.
+static uint32_t make_random(struct index_parts *parts)
+{
+    uint32_t at = 0, scopes = 1 + next_random() % 5;
+    for (uint32_t i = 0; i < 300; i++) {
+        uint32_t step = next_random() % 7 == 0 ? 1 + next_random() % 4000 : 1 + next_random() % 3;
+        struct range range = {at, at + step, next_random() % scopes}, symbol = {at, at + step, 1 + i};
+        struct index_line line = {at, next_random() % 3, next_random() % 3};
+        if (next_random() % 4)
+            buf__append(&parts->ranges, &range, sizeof(range));
+        if (next_random() % 3)
+            buf__append(&parts->symbols, &symbol, sizeof(symbol));
+        if (next_random() % 2)
+            buf__append(&parts->lines, &line, sizeof(line));
+        at += step;
+    }
+    for (uint32_t i = 0; i < scopes; i++) {
+        struct index_scope scope = {.name = 500 + i, .parent = INDEX_NONE};
+        buf__append(&parts->scopes, &scope, sizeof(scope));
+    }
+    for (uint32_t i = 0; i < 600; i++)
+        buf__append_byte(&parts->strings, i == 0 || i == 599 ? 0 : 'x');
+    struct index_segment segment = {0, 0, at + 100};
+    buf__append(&parts->segments, &segment, sizeof(segment));
+    return at + 100;
+}
+
+static void expect_plain_answer(const struct index_parts *parts, const struct index *index, uint32_t address)
+{
+    struct index_frame chain[LIMIT_CHAIN], expected = {0};
+    const struct index_line *lines = (const struct index_line *)parts->lines.data;
+    size_t length;
+    const struct range *range =
+        range__find((const struct range *)parts->ranges.data, parts->ranges.length_bytes / sizeof(*range), address);
+    const struct range *symbol =
+        range__find((const struct range *)parts->symbols.data, parts->symbols.length_bytes / sizeof(*symbol), address);
+    for (size_t i = 0; i < parts->lines.length_bytes / sizeof(*lines) && lines[i].start <= address; i++)
+        expected = (struct index_frame){0, lines[i].file, lines[i].file ? lines[i].line : 0};
+    expected.function = range ? 500 + range->value : symbol ? symbol->value : 0;
+    index__find(index, address, false, chain, &length);
+    assert_int_equal(length, range || symbol || expected.file);
+    if (length > 0)
+        assert_memory_equal(chain, &expected, sizeof(expected));
+}
+
+static void pages_find_what_a_plain_search_does(void **state)
+{
+    (void)state;
+    for (size_t round = 0; round < 20; round++) {
+        struct index_parts parts = {0};
+        struct buf bytes = {0};
+        struct index index;
+        uint32_t end = make_random(&parts);
+        assert_int_equal(index_parts__write(&parts, &bytes), 0);
+        assert_int_equal(index__check(bytes.data, bytes.length_bytes, INDEX_CHECKSUM, &index), 0);
+        for (uint32_t address = 0; address < end; address += 1 + next_random() % 5)
+            expect_plain_answer(&parts, &index, address);
+        index_parts__release(&parts);
+        buf__release(&bytes);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_was_put_in), cmocka_unit_test(damage_is_refused_or_harmless),
-        cmocka_unit_test(another_version_is_said), cmocka_unit_test(a_chain_has_a_bound)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(finds_what_was_put_in),
+                                       cmocka_unit_test(damage_is_refused_or_harmless),
+                                       cmocka_unit_test(another_version_is_said), cmocka_unit_test(a_chain_has_a_bound),
+                                       cmocka_unit_test(pages_find_what_a_plain_search_does)};
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "symbolizer/index_parts.h"
+
 static char folder[64];
 
 static int make_folder(void **state)
@@ -37,8 +39,8 @@ static void make_index(uint8_t id, size_t string_bytes, struct buf *out)
 {
     struct index_parts parts = {.build_id = {id}, .build_id_bytes = 20, .complete = true};
     for (size_t i = 0; i < string_bytes; i++)
-        buf__append_byte(&parts.tables[INDEX_STRINGS], 0);
-    assert_int_equal(index__write(&parts, out), 0);
+        buf__append_byte(&parts.strings, 0);
+    assert_int_equal(index_parts__write(&parts, out), 0);
     index_parts__release(&parts);
 }
 
