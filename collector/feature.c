@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collector/bpf_meter.h"
 #include "collector/cgroups.h"
-#include "collector/own_cost.h"
 #include "store/base/cleanup.h"
 
 // --- Capabilities
@@ -138,7 +138,7 @@ static int probe_batches(void)
 
 static int probe_bpf_statistics(void)
 {
-    _cleanup_fd_ int fd = own_cost__enable_bpf_statistics();
+    _cleanup_fd_ int fd = bpf_statistics__open();
     return fd < 0 ? -errno : 0;
 }
 

@@ -1,6 +1,5 @@
 #include "collector/own_cost.h"
 
-#include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -8,23 +7,9 @@
 
 #include "store/base/cleanup.h"
 
-int own_cost__enable_bpf_statistics(void)
-{
-    return bpf_enable_stats(BPF_STATS_RUN_TIME);
-}
-
 static uint64_t to_ns(const struct timeval *time)
 {
     return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
-}
-
-static void add_program(int fd, struct own_cost *cost)
-{
-    struct bpf_prog_info info = {0};
-    __u32 length = sizeof(info);
-    if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0)
-        return;
-    cost->bpf_ns += info.run_time_ns;
 }
 
 // CPU time of a process and of its children that it has waited for, by /proc/PID/stat.
@@ -55,17 +40,16 @@ static uint64_t workers_cpu_ns(pid_t command)
     return sum;
 }
 
-void own_cost__read(const int *program_fds, int program_count, pid_t command, struct own_cost *ret_cost)
+void own_cost__read(struct bpf_meter *meter, pid_t command, struct own_cost *ret_cost)
 {
     struct rusage self;
     unsigned long size, resident = 0;
     getrusage(RUSAGE_SELF, &self);
     *ret_cost = (struct own_cost){
         .cpu_ns = to_ns(&self.ru_utime) + to_ns(&self.ru_stime) + workers_cpu_ns(command),
+        .bpf_ns = bpf_meter__ns(meter),
         .peak_rss_bytes = (uint64_t)self.ru_maxrss * 1024,
     };
-    for (int i = 0; i < program_count; i++)
-        add_program(program_fds[i], ret_cost);
     _cleanup_file_ FILE *file = fopen("/proc/self/statm", "re");
     if (file && fscanf(file, "%lu %lu", &size, &resident) == 2)
         ret_cost->rss_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);

@@ -152,6 +152,8 @@ static int set_up_watches(struct recorder *recorder, struct fault *fault)
         err = watch(recorder, recorder->target.processes[i].pidfd, ON_TARGET, i);
     if (!err && recorder->copies)
         err = watch(recorder, copy_stacks__fd(recorder->copies), ON_COPIES, 0);
+    if (!err)
+        err = watch(recorder, bpf_meter__fd(recorder->meter), ON_METER, 0);
     recorder->targets_left = recorder->target.process_count;
     return err ? fault__set(fault, err, "cannot wait for events: %s", strerror(-err)) : 0;
 }
@@ -222,11 +224,13 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     if (!recorder)
         return fault__set(fault, -ENOMEM, "out of memory");
     recorder->options = options;
-    recorder->epoll_fd = recorder->signal_fd = recorder->statistics_fd = -1;
+    recorder->epoll_fd = recorder->signal_fd = -1;
     for (size_t i = 0; i < sizeof(recorder->timers) / sizeof(recorder->timers[0]); i++)
         recorder->timers[i] = -1;
     bound_heap();
     block_signals(recorder);
+    if (bpf_meter__new(&recorder->meter) != 0)
+        return fault__set(fault, -ENOMEM, "out of memory");
     int err = target__resolve(options->target, &recorder->config, &recorder->target, fault);
     if (!err)
         err = recorder_programs__parse(recorder, fault);
@@ -250,7 +254,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
         err = begin_store(recorder, fault);
     if (err)
         return err;
-    recorder->statistics_fd = own_cost__enable_bpf_statistics();
+    bpf_meter__start(recorder->meter);
     *ret_recorder = take_pointer(recorder);
     return 0;
 }
@@ -271,6 +275,7 @@ void recorder__free(struct recorder *recorder)
     drain__free(recorder->drain);
     for (size_t i = 0; i < recorder->event_count; i++)
         event__release(&recorder->events[i]);
+    bpf_meter__free(recorder->meter);
     loaded__free(recorder->targets);
     loader__free(recorder->loader);
     processes__free(recorder->processes);
@@ -280,6 +285,5 @@ void recorder__free(struct recorder *recorder)
         fd__close(&recorder->timers[i]);
     fd__close(&recorder->epoll_fd);
     fd__close(&recorder->signal_fd);
-    fd__close(&recorder->statistics_fd);
     free(recorder);
 }

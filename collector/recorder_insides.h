@@ -19,10 +19,10 @@
 #include "collector/unwinder.h"
 #include "store/writer.h"
 
-enum { PROGRAMS_MAX = 64, EVENTS_MAX = 32 };
+enum { EVENTS_MAX = 32 };
 
 // What an epoll event means; the low 32 bits of its data are an index.
-enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES };
+enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES, ON_METER };
 
 struct recorder {
     const struct recorder_options *options;
@@ -45,9 +45,8 @@ struct recorder {
     struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
     struct copy_stacks *copies; // NULL: stacks are not copied
     sigset_t signals;
-    int epoll_fd, signal_fd, timers[3], statistics_fd;
-    int program_fds[PROGRAMS_MAX];
-    int program_count;
+    int epoll_fd, signal_fd, timers[3];
+    struct bpf_meter *meter;
     uint64_t started_ns;        // CLOCK_MONOTONIC
     uint64_t interval_start_ns; // CLOCK_REALTIME
     struct own_cost told;       // what the intervals so far have said

@@ -109,13 +109,12 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
     };
 }
 
-static void note_programs(struct recorder *recorder, const struct loaded *loaded)
+static void note_programs(const struct recorder *recorder, const struct loaded *loaded)
 {
     struct bpf_program *program;
     bpf_object__for_each_program(program, loaded__object(loaded))
     {
-        if (bpf_program__fd(program) >= 0 && recorder->program_count < PROGRAMS_MAX)
-            recorder->program_fds[recorder->program_count++] = bpf_program__fd(program);
+        bpf_meter__add(recorder->meter, bpf_program__fd(program));
     }
 }
 

@@ -11,7 +11,7 @@
 static void measure_interval(struct recorder *recorder, struct store_interval *interval)
 {
     struct own_cost cost;
-    own_cost__read(recorder->program_fds, recorder->program_count, recorder->launch.pid, &cost);
+    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
     interval->start_ns = recorder->interval_start_ns;
     interval->end_ns = recorder->interval_start_ns = now_ns(CLOCK_REALTIME);
     interval->own_cpu_ns = cost.cpu_ns - recorder->told.cpu_ns;
@@ -168,6 +168,9 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
         int err = read_records(recorder);
         return err ? err : read_copies(recorder, fault);
     }
+    case ON_METER:
+        bpf_meter__tick(recorder->meter);
+        return 0;
     case ON_TARGET:
         on_target_gone(recorder, (uint32_t)event->data.u64);
         return 0;
@@ -194,6 +197,7 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
 {
     if (!err)
         err = settle_events(recorder, true, fault); // while there is something to settle
+    bpf_meter__stop(recorder->meter);
     for (size_t i = 0; i < recorder->event_count; i++)
         loaded__detach(recorder->events[i].loaded);
     loaded__detach(recorder->targets);
@@ -212,7 +216,7 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
 {
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
     struct own_cost cost;
-    own_cost__read(recorder->program_fds, recorder->program_count, recorder->launch.pid, &cost);
+    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
     recorder->summary.samples = totals->samples;
     recorder->summary.stacks = totals->stacks;
     recorder->summary.lost = totals->lost;
@@ -222,6 +226,9 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
     recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
     for (size_t i = 0; i < recorder->event_count; i++)
         event__read_cost(&recorder->events[i], &recorder->summary.hits, &recorder->summary.hits_ns);
+    double scale = bpf_meter__scale(recorder->meter);
+    recorder->summary.hits = (uint64_t)((double)recorder->summary.hits * scale);
+    recorder->summary.hits_ns = (uint64_t)((double)recorder->summary.hits_ns * scale);
     *ret_summary = recorder->summary;
 }
 
