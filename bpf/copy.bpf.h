@@ -9,6 +9,9 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+// As many as the kernel lets wait in one thread (include/linux/uprobes.h, MAX_URETPROBE_DEPTH).
+#define COPY_URETPROBES 64
+
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 4096); // the loader's, where copies are wanted
@@ -62,6 +65,28 @@ __noinline __u32 copy__read_stack(struct wire_copy *copy)
     return bytes < WIRE_COPY_BYTES ? bytes : WIRE_COPY_BYTES;
 }
 
+// Where uretprobes have put their trampoline, the copy gets the return addresses that they keep.
+__noinline __u32 copy__undo_uretprobes(struct wire_copy *copy)
+{
+    if (!copy)
+        return 0;
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct return_instance *instance = BPF_CORE_READ(task, utask, return_instances);
+    __u64 trampoline = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
+    for (__u32 i = 0; i < COPY_URETPROBES && instance; i++) {
+        __u64 real = BPF_CORE_READ(instance, orig_ret_vaddr), stands = 0;
+        __u64 offset = BPF_CORE_READ(instance, stack) - copy->stack_address;
+        instance = BPF_CORE_READ(instance, next);
+        if (offset & 7 || offset + 8 > copy->stack_bytes || offset >= WIRE_COPY_BYTES)
+            continue;
+        bpf_probe_read_kernel(&stands, sizeof(stands), copy->stack + (offset & (WIRE_COPY_BYTES - 8)));
+        // A stale one, of a longjmp, has something else there; of several on one function, one has the address.
+        if (stands - trampoline < UPROBE_PAGE_BYTES && real - trampoline >= UPROBE_PAGE_BYTES)
+            *(__u64 *)(copy->stack + (offset & (WIRE_COPY_BYTES - 8))) = real;
+    }
+    return 0;
+}
+
 // What a sample's copy is to be compared with.
 struct copy_beside {
     const __u64 *frames;
@@ -78,13 +103,15 @@ static __always_inline long copy__output(struct wire_copy *copy, __u32 bytes, co
     return bpf_ringbuf_output(&copies, copy, sizeof(*copy), 0);
 }
 
-static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 set, const struct copy_beside *beside)
+static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 set, __u64 returned_from,
+                                                 const struct copy_beside *beside)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
     unsigned short segment = 0;
     bpf_core_read(&segment, sizeof(segment), &user->cs);
     copy__registers(copy, user);
+    copy->returned_from = returned_from;
     copy->id = (bpf_ktime_get_ns() << 12 ^ config.stack_seed) + bpf_get_smp_processor_id() + 2;
     copy->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
     copy->tgid = bpf_get_current_pid_tgid() >> 32;
@@ -95,6 +122,7 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
     copy->stack_bytes = bytes;
     if (bytes > WIRE_COPY_BYTES)
         return WIRE_STACK_LOST;
+    copy__undo_uretprobes(copy);
     if (copy__output(copy, bytes, beside) == 0)
         return copy->id;
     tally__lose(WIRE_LOSS_COPIES_FULL);
@@ -102,7 +130,7 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
 }
 
 // The id for the count's user_stack. A program that interrupts another one's copy on its CPU counts as a full ring.
-static __always_inline __u64 copy__send(__u32 set, const struct copy_beside *beside)
+static __always_inline __u64 copy__send(__u32 set, __u64 returned_from, const struct copy_beside *beside)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     __u32 cpu = bpf_get_smp_processor_id();
@@ -113,7 +141,7 @@ static __always_inline __u64 copy__send(__u32 set, const struct copy_beside *bes
         tally__lose(WIRE_LOSS_COPIES_FULL);
         return WIRE_STACK_LOST;
     }
-    __u64 id = copy__fill_and_send(copy, set, beside);
+    __u64 id = copy__fill_and_send(copy, set, returned_from, beside);
     __sync_lock_test_and_set(&copy->taken, 0);
     return id;
 }

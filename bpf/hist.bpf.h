@@ -99,13 +99,20 @@ static __always_inline void hist__count(struct wire_hist_key *key, __u64 value)
         cell__add(cell, value);
 }
 
-static __always_inline void hist__add(void *ctx, struct wire_hist_key *key, __u64 value)
+// returned_from: as a sample has it.
+static __always_inline void hist__add_returned(void *ctx, struct wire_hist_key *key, __u64 value, __u64 returned_from)
 {
     hist__count(key, value);
     if (!own_hist.stacks)
         return;
-    struct sample sample = {.event = own_event, .value = value, .bucket = key->bucket + 1};
+    struct sample sample = {
+        .event = own_event, .value = value, .bucket = key->bucket + 1, .returned_from = returned_from};
     sample_emit(ctx, &sample);
+}
+
+static __always_inline void hist__add(void *ctx, struct wire_hist_key *key, __u64 value)
+{
+    hist__add_returned(ctx, key, value, 0);
 }
 
 #endif

@@ -32,7 +32,7 @@ static __always_inline __u64 hist__by_argument(struct pt_regs *ctx)
     return hist__argument(ctx, own_hist.by_argument);
 }
 
-static __always_inline void hist__add_value(void *ctx, struct wire_hist_key *key, __u64 value)
+static __always_inline void hist__add_value(void *ctx, struct wire_hist_key *key, __u64 value, __u64 returned_from)
 {
     __u32 unused_bits = 64 - 8 * (own_hist.bytes & 15);
     value = value << (unused_bits & 63) >> (unused_bits & 63);
@@ -40,7 +40,7 @@ static __always_inline void hist__add_value(void *ctx, struct wire_hist_key *key
     if (is_negative)
         hist__unmatched(key, 1);
     else
-        hist__add(ctx, key, value);
+        hist__add_returned(ctx, key, value, returned_from);
 }
 
 #endif

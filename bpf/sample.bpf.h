@@ -27,7 +27,8 @@ struct sample {
     __u32 detail;
     __u16 event;
     __u16 bucket;
-    bool is_interrupt; // in an object of another kind: no kernel frames are skipped
+    __u64 returned_from; // of a uretprobe: the function, which is the leaf; 0: the leaf is where the program is
+    bool is_interrupt;   // in an object of another kind: no kernel frames are skipped
 };
 
 struct scratch {
@@ -171,7 +172,7 @@ static __always_inline __u64 stack__put_user(struct scratch *scratch, __u32 coun
 {
     if (config.compare) {
         struct copy_beside beside = {.frames = scratch->frames, .count = count, .status = status};
-        copy__send(scratch->set, &beside);
+        copy__send(scratch->set, scratch->walk.returned_from, &beside);
     }
     if (status == WIRE_STACK_CUT)
         tally__lose(WIRE_LOSS_STACK_CUT);
@@ -181,12 +182,20 @@ static __always_inline __u64 stack__put_user(struct scratch *scratch, __u32 coun
 }
 
 // The frame-pointer walk by the kernel's own helper: raw addresses, at most sysctl kernel.perf_event_max_stack of them.
-static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scratch *scratch)
+static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scratch *scratch, __u64 returned_from)
 {
-    long bytes = bpf_get_stack(ctx, scratch->frames, sizeof(scratch->frames), BPF_F_USER_STACK);
+    long bytes;
+    if (returned_from)
+        bytes = bpf_get_stack(ctx, scratch->frames + 1, sizeof(scratch->frames) - 8, BPF_F_USER_STACK);
+    else
+        bytes = bpf_get_stack(ctx, scratch->frames, sizeof(scratch->frames), BPF_F_USER_STACK);
     if (bytes <= 0)
         return WIRE_NO_STACK;
     __u32 count = (__u32)bytes / 8;
+    if (returned_from) {
+        scratch->frames[0] = returned_from;
+        count++;
+    }
     for (__u32 i = 1; i < WIRE_USER_FRAMES_MAX && i < count; i++)
         scratch->frames[i]--; // inside the call, not behind it
     __u32 status = count >= WIRE_KERNEL_FRAMES_MAX ? WIRE_STACK_CUT : WIRE_STACK_FRAME_POINTERS;
@@ -194,8 +203,9 @@ static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scr
 }
 
 // The walk by unwind rows (bpf/unwind.bpf.h), and what became of it.
-static __always_inline __u64 stack__user_by_rows(struct scratch *scratch)
+static __always_inline __u64 stack__user_by_rows(struct scratch *scratch, __u64 returned_from)
 {
+    scratch->walk.returned_from = returned_from;
     scratch->walk.tables_only = config.unwind == WIRE_UNWIND_TABLE;
     __u32 count = unwind__all(&scratch->walk, (struct unwind_frames *)scratch->frames);
     __u32 status = scratch->walk.status;
@@ -204,13 +214,14 @@ static __always_inline __u64 stack__user_by_rows(struct scratch *scratch)
     return stack__put_user(scratch, count, status);
 }
 
-static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch)
+static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch, __u64 returned_from)
 {
     if (!config.user_stacks)
         return WIRE_NO_STACK;
     if (config.unwind == WIRE_UNWIND_COPY)
-        return copy__send(scratch->set, NULL);
-    return config.unwind == WIRE_UNWIND_FP ? stack__user_by_frame_pointers(ctx, scratch) : stack__user_by_rows(scratch);
+        return copy__send(scratch->set, returned_from, NULL);
+    return config.unwind == WIRE_UNWIND_FP ? stack__user_by_frame_pointers(ctx, scratch, returned_from)
+                                           : stack__user_by_rows(scratch, returned_from);
 }
 
 static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch, __u32 skipped)
@@ -248,7 +259,7 @@ static __always_inline void sample__fill(void *ctx, struct scratch *scratch, con
     scratch->set = control__active_set();
     __u32 skipped = sample->is_interrupt ? 0 : KERNEL_FRAMES_SKIPPED;
     scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch, skipped) : WIRE_NO_STACK;
-    scratch->key.user_stack = stack__user(ctx, scratch);
+    scratch->key.user_stack = stack__user(ctx, scratch, sample->returned_from);
     key__fill(&scratch->key, sample);
 }
 

@@ -3,6 +3,8 @@
 // The calls a thread is in stand in its task storage, innermost last, each with the place of its return address. That
 // tells them apart when they are nested, and when some never return: a call whose frame lies below the stack pointer
 // was left by longjmp or an exception, and is counted as unmatched.
+//
+// The stack of a call, where stacks are kept, is that at its return, with the function itself on top of its callers.
 #define SCRATCH_SLOTS 4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
 #include "bpf/wire.h"
 
@@ -86,6 +88,11 @@ int hist_entry(struct pt_regs *ctx)
     return 0;
 }
 
+static __always_inline __u64 returned_from(struct pt_regs *ctx)
+{
+    return own_hist.stacks ? uprobe__returned_from(ctx) : 0;
+}
+
 SEC("kprobe")
 int hist_return(struct pt_regs *ctx)
 {
@@ -101,7 +108,7 @@ int hist_return(struct pt_regs *ctx)
     if (last < CALLS_MAX && call->stack == stack) {
         hist__key(&key, call->argument);
         calls->depth = last;
-        hist__add(ctx, &key, now_ns - call->start_ns);
+        hist__add_returned(ctx, &key, now_ns - call->start_ns, returned_from(ctx));
     } else {
         hist__key(&key, 0);
         unmatched++;
@@ -120,7 +127,7 @@ int hist_value(struct pt_regs *ctx)
         return 0;
     __u64 value = hist__argument(ctx, own_hist.argument);
     hist__key(&key, own_hist.by == WIRE_HIST_BY_ARGUMENT ? hist__by_argument(ctx) : 0);
-    hist__add_value(ctx, &key, value);
+    hist__add_value(ctx, &key, value, own_hist.argument == WIRE_HIST_RETURNED ? returned_from(ctx) : 0);
     return 0;
 }
 

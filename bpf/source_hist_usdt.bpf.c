@@ -147,7 +147,7 @@ int hist_usdt_value(struct pt_regs *ctx)
     if (!filter__passes())
         return 0;
     hist__key(&key, by_argument(ctx));
-    hist__add_value(ctx, &key, argument_of(ctx, own_hist.argument));
+    hist__add_value(ctx, &key, argument_of(ctx, own_hist.argument), 0);
     return 0;
 }
 

@@ -11,4 +11,12 @@ int sample_probe(struct pt_regs *ctx)
     return sample_emit(ctx, &sample);
 }
 
+// The function itself is the leaf, on top of the caller that it has returned to.
+SEC("kprobe")
+int sample_return(struct pt_regs *ctx)
+{
+    struct sample sample = {.event = own_event, .value = 1, .returned_from = uprobe__returned_from(ctx)};
+    return sample_emit(ctx, &sample);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -356,16 +356,30 @@ struct unwind_frames {
     __u64 at[WIRE_USER_FRAMES_MAX];
 };
 
+// Puts the function that has returned before its caller. How many frames that is.
+static __always_inline __u32 unwind__put_returned(struct unwind_walk *walk, struct unwind_frames *frames)
+{
+    if (!walk->returned_from)
+        return 0;
+    walk->before_call = 1; // what the registers say is a return address
+    walk->pc = walk->returned_from;
+    if (!unwind__find(walk))
+        return 0;
+    frames->at[0] = walk->frame;
+    return 1;
+}
+
 // The whole stack of the current task; how many frames it has. Leaves how it ended in walk->status.
 __noinline __u32 unwind__all(struct unwind_walk *walk, struct unwind_frames *frames)
 {
     if (!walk || !frames)
         return 0;
-    __u32 count = 0, goes_on = unwind__start(walk);
+    __u32 goes_on = unwind__start(walk);
     frames->at[0] = walk->frame;
     if (!goes_on)
         return walk->frame != 0;
-    for (__u32 i = 0; i < WIRE_USER_FRAMES_MAX; i++) {
+    __u32 count = unwind__put_returned(walk, frames);
+    for (__u32 i = count; i < WIRE_USER_FRAMES_MAX; i++) {
         goes_on = unwind__frame(walk);
         frames->at[i] = walk->frame;
         count = walk->frame ? i + 1 : i;

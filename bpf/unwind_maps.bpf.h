@@ -129,6 +129,7 @@ struct unwind_walk {
     unsigned long pivots[UNWIND_PIVOTS]; // of the node of the maple tree that is looked at
     __u64 mm;
     __u64 trampoline;      // page of uprobes in this process; ~0: none
+    __u64 returned_from;   // a function that has just returned: the leaf, though its frame is gone; 0: none
     __u64 return_instance; // struct return_instance of the next uretprobe's frame
     __u32 cpu;             // UNWIND_NO_CPU: without caches
     __u32 process;         // slot of unwind_cpu.processes

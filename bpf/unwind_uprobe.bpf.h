@@ -93,4 +93,23 @@ __noinline __u32 unwind__undo_uprobe(struct unwind_walk *walk)
     return 0;
 }
 
+// What the kernel's handler of a uprobe has on its stack (kernel/trace/trace_uprobe.c, the same since 3.15), with
+// utask->vaddr pointing there while programs run.
+struct uprobe_dispatch {
+    void *probe;
+    __u64 address; // of the probe: at a return, that of the function's entry
+};
+
+// The function whose uretprobe runs. The helper tells since 6.6; before, it says 0.
+static __always_inline __u64 uprobe__returned_from(void *ctx)
+{
+    struct uprobe_dispatch dispatch = {0};
+    __u64 address = bpf_get_func_ip(ctx);
+    if (address)
+        return address;
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    bpf_probe_read_kernel(&dispatch, sizeof(dispatch), (void *)BPF_CORE_READ(task, utask, vaddr));
+    return dispatch.address;
+}
+
 #endif

@@ -182,6 +182,7 @@ struct wire_note {
 struct wire_copy {
     __u64 id; // the count's user_stack
     __u64 start_boot_ns;
+    __u64 returned_from; // the function that has just returned to where the registers are; 0: none
     __u32 tgid;
     __u16 set;       // the one its count went to
     __u16 is_compat; // a 32-bit process: not to be unwound
@@ -242,7 +243,7 @@ _Static_assert(sizeof(struct wire_chunk) == 16 + 8 * WIRE_CHUNK_FRAMES, "no hole
 _Static_assert(sizeof(struct wire_count_key) == 72, "no holes");
 _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
-_Static_assert(sizeof(struct wire_copy) == 184 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
+_Static_assert(sizeof(struct wire_copy) == 192 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
 _Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
 _Static_assert(sizeof(struct wire_hist_config) == 16, "no holes");
 #endif

@@ -122,10 +122,27 @@ static void compare(struct copy_stacks *copies, const struct wire_copy *copy)
     copies->take_pair(&pair, copies->take_context);
 }
 
+// The function that has returned stands before its caller, in the call and not behind it.
+static void put_returned(struct copy_stacks *copies, uint64_t function)
+{
+    struct copy_result *result = &copies->result;
+    struct copy_mapping mapping;
+    size_t kept = result->count < COPY_FRAMES_MAX ? result->count : COPY_FRAMES_MAX - 1;
+    memmove(result->frames + 1, result->frames, kept * sizeof(result->frames[0]));
+    result->count = kept + 1;
+    result->frames[0] = (struct copy_frame){.offset = function};
+    if (find_mapping(function, &mapping, copies) && mapping.binary)
+        result->frames[0] =
+            (struct copy_frame){.binary = mapping.binary, .offset = function - mapping.start + mapping.file_offset};
+}
+
 static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
 {
+    uint64_t registers[COPY_REGISTERS];
+    memcpy(registers, copy->registers, sizeof(registers));
+    registers[COPY_REGISTERS - 1] -= copy->returned_from != 0;
     struct copied_stack stack = {
-        .registers = (const uint64_t *)copy->registers,
+        .registers = registers,
         .stack_address = copy->stack_address,
         .stack = copy->stack,
         .stack_bytes = copy->stack_bytes,
@@ -144,6 +161,8 @@ static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
         copies->result.count = 1;
         copies->result.status = COPY_STACK_COMPAT;
     }
+    if (copy->returned_from)
+        put_returned(copies, copy->returned_from);
     if (copies->take_pair) {
         compare(copies, copy);
         return 0;

@@ -61,7 +61,7 @@ void source_probe__release(struct event *event)
 static int attach(struct event *event, bool at_return, const struct target *target, struct fault *fault)
 {
     const struct probe_sites *sites = event->prepared;
-    const struct bpf_program *program = loaded__program(event->loaded, "sample_probe");
+    const struct bpf_program *program = loaded__program(event->loaded, at_return ? "sample_return" : "sample_probe");
     size_t refused;
     int err = probe_sites__attach(sites, program, at_return, target, event->loaded, fault, &refused);
     if (!err && refused)

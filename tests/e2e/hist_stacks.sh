@@ -31,11 +31,12 @@ P
 
 # keep PROBE... -- COMMAND: a recording with the stacks, nothing lost.
 keep() {
+    local what=${1##*/}
     "$HEARTH" hist --stacks -i 0.2 -o "$TMP/x.db" "$@" >"$TMP/truth" 2>"$TMP/said"
-    is "$1 with stacks" "$? $(grep -oE '[0-9]+ lost' "$TMP/said")" '0 0 lost'
-    same_counts "$1" "$TMP/x.db"
+    is "$what with stacks" "$? $(grep -oE '[0-9]+ lost' "$TMP/said")" '0 0 lost'
+    same_counts "$what" "$TMP/x.db"
     "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
-    is "$1: no stack is lost" "$(grep -c 'stack lost' "$TMP/folded")" 0
+    is "$what: no stack is lost" "$(grep -c 'stack lost' "$TMP/folded")" 0
 }
 
 # --- The run queue: where the thread goes on when it has the CPU.
@@ -43,4 +44,36 @@ keep runq -- "$LOADS/nofp/burn" $((2 * $(nproc))) 1.5
 like 'a preempted thread waits where it was preempted' "$(cat "$TMP/folded")" 'burn;clone3;start_thread;thread_main;burn;[^;]*;.*schedule[^;]*;\[preempted\] '
 like 'one that has been woken, where it waited' "$(cat "$TMP/folded")" 'main;(__)?pthread_[a-z]*join[^;]*;.*futex_wait[^;]*;.*schedule[^;]* [0-9]+'
 like 'a new thread has no stack' "$(cat "$TMP/folded")" 'burn;\[new thread\] [0-9]+'
+
+# --- Functions: what has returned is the leaf, on top of its callers, at each depth of a recursion.
+calls=$LOADS/nofp/calls
+"$HEARTH" record -e "uprobe:$calls:timed_call" -o "$TMP/x.db" -- "$calls" 1 60 1 >/dev/null 2>&1 # its rows are made now
+stacks() { sed 's/ [0-9]*$//' "$TMP/folded" | sort; }
+nested=$(for deep in timed_call 'timed_call;timed_call' 'timed_call;timed_call;timed_call'; do echo "calls;clone3;start_thread;work;$deep"; done)
+keep "uprobe:$calls:timed_call" -- "$calls" 2 40 10 2
+is 'a function is on top of its callers' "$(stacks)" "$nested"
+lines=$(grep -n 'start_ns = wall_ns()\|timed_call(ns, recursion - 1);\|? 16 \* NS_PER_MS' tests/workloads/calls.c | cut -d: -f1 | tr '\n' ' ')
+read -r _ inner outer <<<"$lines"
+"$HEARTH" report -i "$TMP/x.db" -f folded --lines -o "$TMP/folded" 2>/dev/null
+like 'and each caller at the line of its call' "$(cat "$TMP/folded")" \
+    "work \\(calls.c:$outer\\);timed_call \\(calls.c:$inner\\);timed_call \\(calls.c:$inner\\);timed_call \\(calls.c:[0-9]+\\) "
+keep "usdt:$calls:hearth_test:begin,end" -- "$calls" 2 40 10 2
+is 'a pair of USDT probes has the stack of its end' "$(stacks)" "$nested"
+for unwind in auto copy; do
+    "$HEARTH" record -e "uretprobe:$calls:timed_call" --unwind=$unwind -o "$TMP/x.db" -- "$calls" 1 5 1 2 >/dev/null 2>&1
+    "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
+    is "the same of a uretprobe that is recorded, --unwind=$unwind" "$(stacks)" "$nested"
+done
+"$HEARTH" record -e "uretprobe:$LOADS/fp/calls:timed_call" --unwind=fp -o "$TMP/x.db" -- "$LOADS/fp/calls" 1 5 1 >/dev/null 2>&1
+"$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
+like 'and by frame pointers' "$(cat "$TMP/folded")" 'work;timed_call 6'
+keep "uretprobe:$LOADS/nofp/hits:hit" --value retval -- "$LOADS/nofp/hits" 100 2
+like 'of what a function returns' "$(cat "$TMP/folded")" '^hits;clone3;start_thread;[^ ]*;hit 10100$'
+keep "uprobe:$LOADS/nofp/hits:hit" --value arg0 -- "$LOADS/nofp/hits" 100 2
+
+# --- The kernel's
+keep syscall:clock_nanosleep -- "$LOADS/nofp/waits" 10
+like 'a system call is on top of the function that made it' "$(cat "$TMP/folded")" 'sleeper;.*;sleep_in_turns;.*;(__)?clock_nanosleep;entry_SYSCALL_64[^;]*;[^ ]* [0-9]+'
+keep off-cpu -- "$LOADS/nofp/waits" 10
+keep 'syscall:*' --by comm -- "$LOADS/nofp/waits" 3
 done_testing
