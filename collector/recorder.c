@@ -65,6 +65,7 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
     bool has_cache = cache_folder__find("rows", cache, sizeof(cache)) == 0;
     struct unwinder_options options = {.loader = recorder->loader,
                                        .binaries = recorder->binaries,
+                                       .worker = recorder->worker,
                                        .cache_dir = has_cache ? cache : NULL,
                                        .first_tgids = tgids,
                                        .first_tgid_count = recorder->target.process_count};
@@ -76,8 +77,8 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
     int64_t boot_ns = (int64_t)now_ns(CLOCK_BOOTTIME);
     char cache[PATH_MAX];
     bool has_cache = cache_folder__find("names", cache, sizeof(cache)) == 0;
-    struct symbolizer_options symbols = {.no_inline = recorder->options->no_inline,
-                                         .cache_dir = has_cache ? cache : NULL};
+    struct symbolizer_options symbols = {
+        .worker = recorder->worker, .no_inline = recorder->options->no_inline, .cache_dir = has_cache ? cache : NULL};
     int err = binaries__new(&recorder->binaries);
     if (!err)
         err = processes__new(recorder->binaries, boot_ns - (int64_t)now_ns(CLOCK_MONOTONIC), &recorder->processes);
@@ -243,7 +244,9 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     if (err)
         return err;
     raise_descriptor_limit(); // not for the command, which has been forked
-    err = recorder_programs__load(recorder, fault);
+    err = worker__new(NULL, fault, &recorder->worker);
+    if (!err)
+        err = recorder_programs__load(recorder, fault);
     if (!err)
         err = set_up_tracking(recorder, fault);
     if (!err)
@@ -270,6 +273,7 @@ void recorder__free(struct recorder *recorder)
     keeper__free(recorder->keeper);
     hist__free(recorder->hist);
     copy_stacks__free(recorder->copies);
+    worker__free(recorder->worker);
     store_writer__free(recorder->writer);
     perf_records__free(recorder->records);
     drain__free(recorder->drain);

@@ -18,6 +18,7 @@
 #include "collector/recorder.h"
 #include "collector/unwinder.h"
 #include "store/writer.h"
+#include "symbolizer/worker.h"
 
 enum { EVENTS_MAX = 32 };
 
@@ -39,6 +40,7 @@ struct recorder {
     struct processes *processes;
     struct perf_records *records;
     struct store_writer *writer;
+    struct worker *worker; // reads the binaries of strangers
     struct naming *naming;
     struct keeper *keeper;
     struct hist *hist;          // NULL: the events are no histograms

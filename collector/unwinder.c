@@ -22,6 +22,7 @@
 #include "store/base/limits.h"
 #include "symbolizer/symbolizer.h"
 #include "symbolizer/unwind_cache.h"
+#include "symbolizer/worker.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.
 enum { WIDELY_MAPPED = 4 };
@@ -35,6 +36,7 @@ enum { PENDING_MAX = 32 };
 
 struct unwinder {
     struct binaries *binaries;
+    struct worker *worker;
     struct unwind_tables *tables;
     struct unwind_cache *cache; // NULL: none
     struct wire_unwind_control *control;
@@ -164,7 +166,7 @@ static int compile(struct unwinder *unwinder, int fd, const struct binary *binar
     pthread_mutex_unlock(&unwinder->lock);
     if (binary->kind == STORE_BINARY_VDSO)
         return compile_vdso(ret_table);
-    return unwind_table__compile(fd, NULL, ret_table);
+    return worker__rows(unwinder->worker, fd, ret_table);
 }
 
 static int get_rows(struct unwinder *unwinder, int fd, const struct binary *binary, struct unwind_table **ret_table)
@@ -363,6 +365,7 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
         return fault__set(fault, -ENOMEM, "out of memory");
     pthread_mutex_init(&unwinder->lock, NULL);
     unwinder->binaries = options->binaries;
+    unwinder->worker = options->worker;
     unwinder->stop_fd = -1;
     int err = set_up(unwinder, options);
     if (!err) {

@@ -20,6 +20,7 @@ struct unwinder;
 struct unwinder_options {
     struct loader *loader; // has loaded its first object
     struct binaries *binaries;
+    struct worker *worker;       // compiles rows (symbolizer/worker.h)
     const char *cache_dir;       // of compiled rows; NULL: none
     uint64_t table_bytes_max;    // 0: LIMIT_UNWIND_TABLE_BYTES
     const uint32_t *first_tgids; // whose files come first; the others follow in the thread

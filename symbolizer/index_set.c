@@ -246,8 +246,8 @@ static int open_companion(void *context, const struct companion *companion, int 
 
 static int work(struct index_set *set, const struct naming_request *request, void **ret_bytes, size_t *ret_length)
 {
-    int err = worker__index(set->worker, request, ret_bytes, ret_length);
-    struct worker_usage usage = worker__usage(set->worker);
+    struct worker_usage usage;
+    int err = worker__index(set->worker, request, &usage, ret_bytes, ret_length);
     set->counts.jobs++;
     set->counts.worker_cpu_us += usage.cpu_us;
     if (usage.peak_bytes > set->counts.worker_peak_bytes)

@@ -32,6 +32,7 @@ struct naming_request {
     size_t count;
     bool complete;     // all units
     bool symbols_only; // no DWARF: the second try for a binary whose debug information cannot be read
+    bool is_quick;     // within the lower limits of LIMIT_QUICK_*
     // Opens a companion; the job closes the descriptor. -ENOENT: there is none.
     int (*open_companion)(void *context, const struct companion *companion, int *ret_fd);
     void *context;

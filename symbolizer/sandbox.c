@@ -84,8 +84,12 @@ static int become_nobody(void)
 {
     if (geteuid() != 0)
         return 0; // an ordinary user has nothing to give up
-    if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0)
+    // A number, which needs no such user; but a user namespace may not have it (EINVAL), or forbid the groups (EPERM):
+    // there uid 0 stays, which has no privilege outside and without capabilities none inside.
+    if (setgroups(0, NULL) != 0 && errno != EPERM)
         return -errno;
+    if (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0)
+        return errno == EINVAL ? 0 : -errno;
     return setuid(0) == 0 ? -EPERM : 0;
 }
 
@@ -100,10 +104,19 @@ static int drop_capabilities(void)
     return syscall(SYS_capset, &header, none) == 0 ? 0 : -errno;
 }
 
+// Whether there is a filter to be had at all: a container's own may refuse it, a kernel may lack it.
+static int check_filters(void)
+{
+    uint32_t action = SECCOMP_RET_ERRNO;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 ? 0 : -errno;
+}
+
 int sandbox__shed(int keep_fd, int *ret_fd)
 {
     setsid(); // ^C is meant for the parent, which ends us by closing the socket
-    int err = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -errno;
+    int err = check_filters();
+    if (!err)
+        err = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -errno;
     if (!err)
         err = close_all_but(keep_fd, ret_fd);
     if (!err)
@@ -118,25 +131,25 @@ int sandbox__shed(int keep_fd, int *ret_fd)
     return err;
 }
 
-static int limit(int resource, uint64_t value)
+static int limit(int resource, uint64_t soft, uint64_t hard)
 {
-    struct rlimit both = {value, value};
+    struct rlimit both = {soft, hard};
     return setrlimit((__rlimit_resource_t)resource, &both) == 0 ? 0 : -errno;
 }
 
-int sandbox__enter(void)
+int sandbox__enter(const struct sandbox_limits *limits)
 {
-    int err = limit(RLIMIT_CPU, LIMIT_WORKER_CPU_S);
-#if !defined(__SANITIZE_ADDRESS__) // whose shadow is terabytes of addresses
+    int err = limit(RLIMIT_CPU, limits->cpu_s, limits->cpu_s + 1); // SIGXCPU, which says why, then SIGKILL
+#if !defined(__SANITIZE_ADDRESS__)                                 // whose shadow is terabytes of addresses
     if (!err)
-        err = limit(RLIMIT_AS, LIMIT_WORKER_MEMORY_BYTES);
+        err = limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
 #endif
     if (!err)
-        err = limit(RLIMIT_FSIZE, LIMIT_INDEX_BYTES);
+        err = limit(RLIMIT_FSIZE, limits->answer_bytes, limits->answer_bytes);
     if (!err)
-        err = limit(RLIMIT_NPROC, 0);
+        err = limit(RLIMIT_NPROC, 0, 0);
     if (!err)
-        err = limit(RLIMIT_CORE, 0);
+        err = limit(RLIMIT_CORE, 0, 0);
     if (err)
         return err;
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? 0 : -errno;

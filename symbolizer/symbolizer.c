@@ -24,6 +24,7 @@
 struct symbolizer {
     struct symbolizer_options options;
     struct worker *worker;
+    struct worker *own_worker; // NULL: it is borrowed
     struct index_set *indexes;
     struct shown_names names;
     struct kernel_naming *kernel;
@@ -38,11 +39,12 @@ int symbolizer__new(const struct symbolizer_options *options, struct fault *faul
         return fault__set(fault, -ENOMEM, "out of memory");
     symbolizer->options = *options;
     int err = kernel_naming__new(options->kernel_root, &symbolizer->kernel);
-    if (!err)
-        err = worker__new(&symbolizer->worker);
     if (err)
-        fault__set(fault, err, "cannot start a process to read binaries in: %s", strerror(-err));
-    else
+        fault__set(fault, err, "out of memory");
+    else if (!options->worker)
+        err = worker__new(NULL, fault, &symbolizer->own_worker);
+    symbolizer->worker = options->worker ? options->worker : symbolizer->own_worker;
+    if (!err)
         err = index_set__new(&symbolizer->options, symbolizer->worker, fault, &symbolizer->indexes);
     if (err) {
         symbolizer__free(symbolizer);
@@ -59,7 +61,7 @@ void symbolizer__free(struct symbolizer *symbolizer)
     index_set__free(symbolizer->indexes);
     kernel_naming__free(symbolizer->kernel);
     shown_names__release(&symbolizer->names);
-    worker__free(symbolizer->worker);
+    worker__free(symbolizer->own_worker);
     free(symbolizer);
 }
 

@@ -18,8 +18,10 @@
 #include "store/base/fault.h"
 
 struct symbolizer;
+struct worker;
 
 struct symbolizer_options {
+    struct worker *worker; // does the reading (worker.h); borrowed; NULL: one of its own
     bool no_inline;        // only the function the code belongs to
     const char *cache_dir; // where indexes are kept between runs; NULL: nowhere
     uint64_t cache_bytes;  // bound of the cache; 0: limits.h's

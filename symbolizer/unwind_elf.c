@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -126,7 +127,7 @@ int unwind_elf__open(int fd, const void *memory, uint64_t bytes, struct fault *f
     struct unwind_elf elf = {.fd = fd, .memory = fd < 0 ? memory : NULL, .bytes = bytes};
     if (fd >= 0) {
         struct stat status;
-        if (fstat(fd, &status) != 0)
+        if (syscall(SYS_fstat, fd, &status) != 0)
             return -errno;
         if (!S_ISREG(status.st_mode))
             return fault__set(fault, -ENOEXEC, "no regular file");

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "bpf/unwind_rows.h"
+#include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
 
@@ -42,6 +43,10 @@ DEFINE_CLEANUP(struct unwind_table *, unwind_table__free);
 
 // Every word checked: what a table from disk must pass before anything else reads it. -EBADMSG.
 int unwind_table__check(const struct unwind_table *table);
+
+// As bytes, and back, checked in full: for a table that comes from a worker. -EBADMSG.
+int unwind_table__pack(const struct unwind_table *table, struct buf *ret_bytes);
+int unwind_table__unpack(const void *bytes, size_t length, struct unwind_table **ret_table);
 
 // The rule in force at an offset in the file (UNWIND_GAP outside the table). 10 to 100 ns.
 struct unwind_rule unwind_table__find(const struct unwind_table *table, uint64_t file_offset);

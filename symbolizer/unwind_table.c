@@ -53,14 +53,55 @@ int unwind_table__check(const struct unwind_table *table)
     for (size_t i = 0; i < table->rule_count; i++)
         if (UNWIND_KIND_OF(table->rules[i].kind) > UNWIND_UNSUPPORTED)
             return -EBADMSG;
-    uint32_t checked = 0; // runs are shared by neighbours
+    // Each run stands behind the one before it, but for those of one word, which are shared: or it would take hours to
+    // check a table whose granules all share a few long ones.
+    uint32_t checked = 0;
     for (uint32_t granule = 0; granule < head.granules; granule++) {
         uint32_t at = table->words[UNWIND_HEAD_WORDS + granule];
-        if ((granule == 0 || at != checked) && !run_is_sound(table, &head, at))
+        if (!run_is_sound(table, &head, at) || (at < checked && UNWIND_ROW_PLACE(table->words[at]) != 0))
             return -EBADMSG;
-        checked = at;
+        if (at >= checked)
+            checked = at + 1 + UNWIND_ROW_PLACE(table->words[at]);
     }
     return 0;
+}
+
+struct packed_head {
+    uint64_t rule_count, word_count;
+};
+
+int unwind_table__pack(const struct unwind_table *table, struct buf *ret_bytes)
+{
+    struct packed_head head = {table->rule_count, table->word_count};
+    buf__append(ret_bytes, &head, sizeof(head));
+    buf__append(ret_bytes, table->rules, table->rule_count * sizeof(*table->rules));
+    buf__append(ret_bytes, table->words, table->word_count * sizeof(*table->words));
+    return ret_bytes->failed ? -ENOMEM : 0;
+}
+
+int unwind_table__unpack(const void *bytes, size_t length, struct unwind_table **ret_table)
+{
+    struct packed_head head;
+    if (length < sizeof(head))
+        return -EBADMSG;
+    memcpy(&head, bytes, sizeof(head));
+    if (head.rule_count > UNWIND_RULES_MAX || head.word_count > UNWIND_WORDS_MAX)
+        return -EBADMSG;
+    size_t rule_bytes = head.rule_count * sizeof(struct unwind_rule), word_bytes = head.word_count * sizeof(uint32_t);
+    if (length != sizeof(head) + rule_bytes + word_bytes)
+        return -EBADMSG;
+    _cleanup_(unwind_table__freep) struct unwind_table *table = calloc(1, sizeof(*table));
+    if (!table)
+        return -ENOMEM;
+    *table = (struct unwind_table){malloc(rule_bytes + 1), head.rule_count, malloc(word_bytes + 1), head.word_count};
+    if (!table->rules || !table->words)
+        return -ENOMEM;
+    memcpy(table->rules, (const uint8_t *)bytes + sizeof(head), rule_bytes);
+    memcpy(table->words, (const uint8_t *)bytes + sizeof(head) + rule_bytes, word_bytes);
+    int err = unwind_table__check(table);
+    if (!err)
+        *ret_table = take_pointer(table);
+    return err;
 }
 
 // The last row of the run at or before the place: the index of its word.

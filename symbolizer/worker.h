@@ -6,27 +6,42 @@
 // The keeper is forked early, while the process is small, and forks a worker for each job: so a job never finds what
 // the one before it left. The worker gets descriptors, asks for companions by name over its socket, and answers with a
 // sealed memfd. Whatever goes wrong in it (a crash, a limit, an answer that makes no sense) is an error of this job.
+//
+// Jobs may be asked for from several threads at once; LIMIT_WORKERS of them run at the same time.
 #ifndef HEARTH_SYMBOLIZER_WORKER_H
 #define HEARTH_SYMBOLIZER_WORKER_H
 
 #include "store/base/cleanup.h"
+#include "store/base/fault.h"
 #include "symbolizer/jit_names.h"
+#include "symbolizer/job.h"
 #include "symbolizer/naming_job.h"
+#include "symbolizer/unwind_rows.h"
 
 struct worker;
 
-struct worker_usage { // of the last job
+struct worker_options {
+    struct sandbox_limits limits; // of every job; cpu_s 0: those of limits.h
+    job_fn *run;                  // what a worker does; NULL: job__run. For tests: a worker that was taken over.
+};
+
+struct worker_usage {
     uint64_t cpu_us;
     uint64_t peak_bytes;
 };
 
-int worker__new(struct worker **ret_worker);
+// options NULL: the defaults. An error: this machine lets no such process be.
+int worker__new(const struct worker_options *options, struct fault *fault, struct worker **ret_worker);
 void worker__free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker__free);
 
 // Runs the job of naming_job.h; the result is a mapping to be freed with munmap, not yet checked. -EBADMSG: damaged;
 // -ETIMEDOUT: over its time; -ENOMEM: over its memory; -ECHILD: crashed.
-int worker__index(struct worker *worker, const struct naming_request *request, void **ret_bytes, size_t *ret_length);
+int worker__index(struct worker *worker, const struct naming_request *request, struct worker_usage *ret_usage,
+                  void **ret_bytes, size_t *ret_length);
+
+// The unwind rows of a file; checked in full. Errors: as above, and those of unwind_table__compile.
+int worker__rows(struct worker *worker, int fd, struct unwind_table **ret_table);
 
 // Demangles `count` names that stand one after the other in `names`, each with its NUL. The answer stands the same
 // way, "" where a name stays as it is; free it. Checked: there are `count`.
@@ -36,7 +51,5 @@ int worker__demangle(struct worker *worker, const struct buf *names, size_t coun
 // are three times `count`.
 int worker__jit(struct worker *worker, enum jit_source source, int fd, const uint64_t *addresses, size_t count,
                 char **ret_names);
-
-struct worker_usage worker__usage(const struct worker *worker);
 
 #endif

@@ -60,6 +60,15 @@
 #define LIMIT_INDEX_BYTES         (512ull << 20)
 #define LIMIT_COMPANIONS          8192
 
+// Workers at the same time: rows, quick names, slow names, and one more. Above: a job waits for one to end.
+#define LIMIT_WORKERS 4
+
+// A job that others wait for: rows (libLLVM's take 60 ms; its answer has 3.2 MiB, librustc_driver's 4), names but for
+// the largest debug information. Above: no rows; names are made aside, within the limits above.
+#define LIMIT_QUICK_CPU_S   2
+#define LIMIT_QUICK_WALL_MS 10000
+#define LIMIT_ROWS_BYTES    (96ull << 20)
+
 // Indexes on the disk: libjvm's, with lines and inlines, has 75 MB, a stripped binary's 1. Above: those used longest
 // ago are removed.
 #define LIMIT_INDEX_CACHE_BYTES (1ull << 30)

@@ -32,7 +32,8 @@ static int refuses_everything(int inherited)
     if (getuid() == 0 || geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
         return 3;
     int given = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (sandbox__enter() != 0)
+    static const struct sandbox_limits limits = {LIMIT_WORKER_MEMORY_BYTES, 1 << 20, 2, 1000};
+    if (sandbox__enter(&limits) != 0)
         return 4;
     if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 || errno != EPERM)
         return 5;

@@ -1,0 +1,104 @@
+#include "symbolizer/job.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "symbolizer/jit_names.h"
+#include "symbolizer/sealed.h"
+#include "symbolizer/symbol_name.h"
+#include "symbolizer/unwind_rows.h"
+
+static int ask_for_companion(void *context, const struct companion *companion, int *ret_fd)
+{
+    int socket = *(const int *)context;
+    struct reply reply = {.kind = REPLY_WANTS, .companion = *companion};
+    struct packet_fds fds;
+    int32_t answer;
+    int err = packet__send(socket, &reply, sizeof(reply), NULL);
+    if (!err)
+        err = packet__receive(socket, -1, &answer, sizeof(answer), &fds);
+    if (!err && answer == 0 && fds.fds[0] < 0)
+        err = -EBADMSG;
+    if (err || answer)
+        return err ? err : answer;
+    *ret_fd = fds.fds[0];
+    return 0;
+}
+
+static int do_index(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+{
+    void *offsets;
+    size_t length;
+    int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &offsets, &length);
+    if (err)
+        return err;
+    if (length / sizeof(uint64_t) != job->count)
+        return -EBADMSG;
+    struct naming_request request = {.fd = inputs->fds[0],
+                                     .offsets = offsets,
+                                     .count = job->count,
+                                     .complete = job->complete,
+                                     .symbols_only = job->symbols_only,
+                                     .open_companion = ask_for_companion,
+                                     .context = &socket};
+    return naming_job__run(&request, ret_made);
+}
+
+static int do_rows(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+{
+    _cleanup_(unwind_table__freep) struct unwind_table *table = NULL;
+    (void)socket;
+    (void)job;
+    int err = unwind_table__compile(inputs->fds[0], NULL, &table);
+    return err ? err : unwind_table__pack(table, ret_made);
+}
+
+static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+{
+    void *addresses;
+    size_t length;
+    (void)socket;
+    int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &addresses, &length);
+    if (err)
+        return err;
+    if (length / sizeof(uint64_t) != job->count || job->source >= JIT_SOURCES)
+        return -EBADMSG;
+    return jit_names__read((enum jit_source)job->source, inputs->fds[0], addresses, job->count, ret_made);
+}
+
+static int do_demangle(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+{
+    void *names;
+    size_t length;
+    (void)socket;
+    int err = sealed__map(inputs->fds[0], SIZE_MAX / 2, &names, &length);
+    if (err)
+        return err;
+    const char *name = names;
+    for (uint64_t i = 0; i < job->count; i++, name += strlen(name) + 1) {
+        _cleanup_free_ char *shown = NULL;
+        if (symbol_name__demangle(name, &shown) == 0)
+            buf__append_string(ret_made, shown);
+        buf__append_byte(ret_made, 0);
+    }
+    return ret_made->failed ? -ENOMEM : 0;
+}
+
+static int do_nothing(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+{
+    (void)socket;
+    (void)job;
+    (void)inputs;
+    (void)ret_made;
+    return 0;
+}
+
+int job__run(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+{
+    static job_fn *const kinds[] = {[JOB_NOTHING] = do_nothing,
+                                    [JOB_INDEX] = do_index,
+                                    [JOB_ROWS] = do_rows,
+                                    [JOB_DEMANGLE] = do_demangle,
+                                    [JOB_JIT] = do_jit};
+    return job->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[job->kind](socket, job, inputs, ret_made) : -EINVAL;
+}

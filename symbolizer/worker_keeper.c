@@ -1,0 +1,229 @@
+#include "symbolizer/worker_keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/limits.h"
+#include "symbolizer/sealed.h"
+
+struct child {
+    pid_t pid; // 0: none
+    int pidfd;
+    int channel; // the job comes by it
+    int outcome; // -1: it waits for its job
+    int64_t deadline_ms;
+    bool over_time;
+};
+
+struct keeper {
+    int control;
+    job_fn *run;
+    struct child spare;
+    struct child working[LIMIT_WORKERS];
+    size_t working_count;
+};
+
+// ---- In the worker.
+
+static void work(int channel, job_fn *run) __attribute__((noreturn));
+static void work(int channel, job_fn *run)
+{
+    struct job job;
+    struct packet_fds socket, inputs, made_fds = {{-1, -1}};
+    struct buf made = {0};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "hearth-worker");
+    if (packet__receive(channel, -1, &job, sizeof(job), &socket) != 0 || socket.fds[0] < 0)
+        _exit(0);
+    if (job.kind != JOB_ROWS)
+        setpriority(PRIO_PROCESS, 0, 0);
+    int err = packet__receive(socket.fds[0], -1, &(char){0}, 1, &inputs);
+    if (!err)
+        err = sandbox__enter(&job.limits);
+    if (!err)
+        err = run(socket.fds[0], &job, &inputs, &made);
+    if (!err)
+        err = sealed__make("made", made.data, made.length_bytes, &made_fds.fds[0]);
+    struct reply reply = {.kind = REPLY_DONE, .err = err};
+    packet__send(socket.fds[0], &reply, sizeof(reply), &made_fds);
+    _exit(0); // nothing here needs an orderly end
+}
+
+// ---- In the keeper.
+
+static void child__close(struct child *child)
+{
+    fd__close(&child->pidfd);
+    fd__close(&child->channel);
+    fd__close(&child->outcome);
+    *child = (struct child){.pidfd = -1, .channel = -1, .outcome = -1};
+}
+
+static int make_spare(struct keeper *keeper)
+{
+    int pair[2];
+    if (keeper->spare.pid)
+        return 0;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return -errno;
+    pid_t pid = fork();
+    if (pid == 0) { // what the keeper holds of other jobs is not this one's
+        close(pair[0]);
+        close(keeper->control);
+        for (size_t i = 0; i < keeper->working_count; i++)
+            child__close(&keeper->working[i]);
+        work(pair[1], keeper->run);
+    }
+    int err = pid < 0 ? -errno : 0;
+    close(pair[1]);
+    if (!err)
+        keeper->spare = (struct child){.pid = pid, .channel = pair[0], .outcome = -1};
+    else
+        close(pair[0]);
+    return err;
+}
+
+static int wait_for(const struct child *child, struct rusage *ret_usage)
+{
+    int status = 0;
+    while (wait4(child->pid, &status, 0, ret_usage) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+static void drop_spare(struct keeper *keeper)
+{
+    struct rusage usage;
+    if (!keeper->spare.pid)
+        return;
+    kill(keeper->spare.pid, SIGKILL);
+    wait_for(&keeper->spare, &usage);
+    child__close(&keeper->spare);
+}
+
+static void tell(int socket, struct outcome outcome)
+{
+    packet__send(socket, &outcome, sizeof(outcome), NULL); // nobody may be there to hear it any more
+}
+
+static void end(struct keeper *keeper, size_t which)
+{
+    struct child *child = &keeper->working[which];
+    struct rusage usage = {0};
+    int status = wait_for(child, &usage);
+    struct outcome outcome = {.cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+                                        (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
+                              .peak_bytes = (uint64_t)usage.ru_maxrss * 1024u};
+    // SIGXCPU comes from the limit on CPU time, SIGKILL from the kernel short of memory, or from somebody.
+    if (child->over_time || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
+        outcome.err = -ETIMEDOUT;
+    else if (WIFSIGNALED(status))
+        outcome.err = -ECHILD;
+    tell(child->outcome, outcome);
+    child__close(child);
+    keeper->working[which] = keeper->working[--keeper->working_count];
+}
+
+// A spare that was killed while it waited is replaced, once.
+static int hand_over(struct keeper *keeper, const struct job *job, const struct packet_fds *socket)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        int err = make_spare(keeper);
+        if (err)
+            return err;
+        keeper->spare.pidfd = (int)syscall(SYS_pidfd_open, keeper->spare.pid, 0);
+        if (keeper->spare.pidfd < 0)
+            return -errno;
+        if (packet__send(keeper->spare.channel, job, sizeof(*job), socket) == 0)
+            return 0;
+        drop_spare(keeper);
+    }
+    return -ECHILD;
+}
+
+static void take_job(struct keeper *keeper)
+{
+    struct job job;
+    struct packet_fds fds;
+    if (packet__receive(keeper->control, -1, &job, sizeof(job), &fds) != 0 || fds.fds[0] < 0 || fds.fds[1] < 0)
+        _exit(0); // the workers die with their keeper
+    struct packet_fds socket = {{fds.fds[0], -1}};
+    int err = hand_over(keeper, &job, &socket);
+    if (err) {
+        tell(fds.fds[1], (struct outcome){.err = err});
+    } else {
+        keeper->spare.outcome = take_fd(&fds.fds[1]);
+        keeper->spare.deadline_ms = packet__now_ms() + job.limits.wall_ms;
+        keeper->working[keeper->working_count++] = keeper->spare;
+        keeper->spare = (struct child){.pidfd = -1, .channel = -1, .outcome = -1};
+    }
+    packet__close(&fds);
+    make_spare(keeper); // for the next job; if it cannot be now, it is tried again then
+}
+
+static void kill_late(struct child *child, bool is_unwanted)
+{
+    if (!is_unwanted && packet__now_ms() < child->deadline_ms)
+        return;
+    child->over_time = true;
+    child->deadline_ms = INT64_MAX;
+    kill(child->pid, SIGKILL);
+}
+
+static int ms_left(const struct keeper *keeper)
+{
+    int64_t left_ms = INT32_MAX, now_ms = packet__now_ms();
+    for (size_t i = 0; i < keeper->working_count; i++)
+        if (keeper->working[i].deadline_ms - now_ms < left_ms)
+            left_ms = keeper->working[i].deadline_ms - now_ms;
+    return left_ms > 0 ? (int)left_ms : 0;
+}
+
+// Waits for a job, for workers to end, and for whoever wanted their answers to lose interest.
+static void turn(struct keeper *keeper)
+{
+    struct pollfd fds[1 + 2 * LIMIT_WORKERS];
+    size_t count = keeper->working_count;
+    fds[0] = (struct pollfd){.fd = count < LIMIT_WORKERS ? keeper->control : -1, .events = POLLIN};
+    for (size_t i = 0; i < count; i++) {
+        fds[1 + 2 * i] = (struct pollfd){.fd = keeper->working[i].pidfd, .events = POLLIN};
+        fds[2 + 2 * i] =
+            (struct pollfd){.fd = keeper->working[i].over_time ? -1 : keeper->working[i].outcome, .events = POLLRDHUP};
+    }
+    if (poll(fds, (nfds_t)(1 + 2 * count), count ? ms_left(keeper) : -1) < 0)
+        return;
+    for (size_t i = count; i-- > 0;) { // backwards: the last takes the place of one that ended
+        if (fds[1 + 2 * i].revents)
+            end(keeper, i);
+        else
+            kill_late(&keeper->working[i], fds[2 + 2 * i].revents != 0);
+    }
+    if (fds[0].revents)
+        take_job(keeper);
+}
+
+void worker_keeper__run(int inherited, job_fn *run)
+{
+    struct keeper keeper = {.run = run, .spare = {.pidfd = -1, .channel = -1, .outcome = -1}};
+    // Stacks are broken until there are rows: on a busy machine they go before others, where they may.
+    setpriority(PRIO_PROCESS, 0, -5);
+    int err = sandbox__shed(inherited, &keeper.control);
+    if (err) {
+        tell(inherited, (struct outcome){.err = err});
+        _exit(1);
+    }
+    prctl(PR_SET_NAME, "hearth-keeper"); // 15 bytes at most (TASK_COMM_LEN)
+    make_spare(&keeper);
+    tell(keeper.control, (struct outcome){0});
+    for (;;)
+        turn(&keeper);
+}
