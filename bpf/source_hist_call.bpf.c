@@ -57,16 +57,16 @@ static __always_inline __u64 calls__forget_below(struct calls *calls, __u64 stac
     return forgotten;
 }
 
-SEC("kprobe")
-int hist_entry(struct pt_regs *ctx)
+// Whether the thread is looked at.
+static __always_inline bool enter(struct pt_regs *ctx)
 {
     if (!filter__passes())
-        return 0;
+        return false;
     struct calls *calls =
         bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!calls) {
         hist__lose(WIRE_LOSS_NOT_FOLLOWED);
-        return 0;
+        return false;
     }
     __u64 stack = PT_REGS_SP(ctx);
     __u64 unmatched = calls__forget_below(calls, stack + 1);
@@ -85,7 +85,7 @@ int hist_entry(struct pt_regs *ctx)
         hist__key(&key, 0);
         hist__unmatched(&key, unmatched);
     }
-    return 0;
+    return true;
 }
 
 static __always_inline __u64 returned_from(struct pt_regs *ctx)
@@ -93,13 +93,12 @@ static __always_inline __u64 returned_from(struct pt_regs *ctx)
     return own_hist.stacks ? uprobe__returned_from(ctx) : 0;
 }
 
-SEC("kprobe")
-int hist_return(struct pt_regs *ctx)
+static __always_inline void leave(struct pt_regs *ctx)
 {
     __u64 now_ns = bpf_ktime_get_ns();
     struct calls *calls = bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, 0);
     if (!calls)
-        return 0;                                  // of a thread that is not looked at
+        return;                                    // of a thread that is not looked at
     __u64 stack = PT_REGS_SP(ctx) - sizeof(__u64); // the return address has been taken off
     __u64 unmatched = calls__forget_below(calls, stack);
     __u32 last = calls->depth - 1;
@@ -115,6 +114,30 @@ int hist_return(struct pt_regs *ctx)
     }
     if (unmatched)
         hist__unmatched(&key, unmatched);
+}
+
+SEC("kprobe")
+int hist_entry(struct pt_regs *ctx)
+{
+    enter(ctx);
+    return 0;
+}
+
+SEC("kprobe")
+int hist_return(struct pt_regs *ctx)
+{
+    leave(ctx);
+    return 0;
+}
+
+// Both, where the kernel has uprobe sessions (6.13): what the entry returns says whether the return is wanted. At the
+// entry the thread is where the probe is; at the return it is at its caller already.
+SEC("kprobe")
+int hist_session(struct pt_regs *ctx)
+{
+    if (bpf_get_func_ip(ctx) == PT_REGS_IP(ctx))
+        return enter(ctx) ? 0 : 1;
+    leave(ctx);
     return 0;
 }
 

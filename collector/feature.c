@@ -15,6 +15,7 @@
 
 #include "collector/bpf_meter.h"
 #include "collector/cgroups.h"
+#include "collector/uprobe_multi.h"
 #include "store/base/cleanup.h"
 
 // --- Capabilities
@@ -262,6 +263,9 @@ const struct feature features[] = {
      "kernel 5.12 or later"},
     {"uprobes", FEATURE_OPTIONAL, probe_uprobes, "no events in programs: uprobe, uretprobe, usdt",
      "kernel with CONFIG_UPROBE_EVENTS"},
+    {"uprobe sessions", FEATURE_OPTIONAL, uprobe_multi__probe,
+     "a call's latency takes two probes, which cost it some 15 % more; many functions take long to probe",
+     "kernel 6.13 or later"},
     {"kprobes", FEATURE_OPTIONAL, probe_kprobes, "no kprobe events", "kernel with CONFIG_KPROBE_EVENTS"},
     {"fentry", FEATURE_OPTIONAL, feature__fentry, "no fentry events",
      "a kernel with CONFIG_FUNCTION_TRACER that is not locked down (lockdown=none)"},

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collector/embedded.h"
 #include "collector/feature.h"
@@ -31,6 +32,8 @@ struct loaded {
     const char *name;
     struct bpf_link **links;
     size_t link_count;
+    int *link_fds;
+    size_t link_fd_count;
 };
 
 // What libbpf says goes nowhere, but for its last warning, which explains a failure better than an errno does.
@@ -282,8 +285,27 @@ int loaded__keep(struct loaded *loaded, struct bpf_link *link)
     return 0;
 }
 
+int loaded__keep_fd(struct loaded *loaded, int link_fd)
+{
+    if (loaded->link_fd_count % LINKS_GROWTH == 0) {
+        int *grown = reallocarray(loaded->link_fds, loaded->link_fd_count + LINKS_GROWTH, sizeof(*loaded->link_fds));
+        if (!grown) {
+            close(link_fd);
+            return -ENOMEM;
+        }
+        loaded->link_fds = grown;
+    }
+    loaded->link_fds[loaded->link_fd_count++] = link_fd;
+    return 0;
+}
+
 void loaded__detach(struct loaded *loaded)
 {
+    for (size_t i = 0; i < loaded->link_fd_count; i++)
+        close(loaded->link_fds[i]);
+    free(loaded->link_fds);
+    loaded->link_fds = NULL;
+    loaded->link_fd_count = 0;
     for (size_t i = 0; i < loaded->link_count; i++)
         bpf_link__destroy(loaded->links[i]);
     free(loaded->links);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collector/probe_file.h"
+#include "collector/uprobe_multi.h"
 #include "store/base/limits.h"
 #include "symbolizer/function_list.h"
 
@@ -170,24 +171,51 @@ void probe_sites__free(struct probe_sites *sites)
     free(sites);
 }
 
-static int attach_one(const struct probe_sites *sites, size_t index, const struct bpf_program *program, bool at_return,
-                      int pid, struct loaded *loaded)
+struct attachment {
+    const struct bpf_program *program;
+    bool at_return;
+    int pid; // -1: of all processes
+    struct loaded *loaded;
+};
+
+// Some of the places by one link.
+static int attach_multi(const struct probe_sites *sites, const char *path, size_t first, size_t count,
+                        const struct attachment *attachment)
 {
-    char path[64]; // the file that was looked at, whatever its name means meanwhile
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", sites->fd);
-    LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = at_return);
-    struct bpf_link *link =
-        bpf_program__attach_uprobe_opts(program, pid, path, sites->rows[index].file_offset, &options);
-    return link ? loaded__keep(loaded, link) : -errno;
+    int fd;
+    _cleanup_free_ uint64_t *offsets = reallocarray(NULL, count, sizeof(*offsets));
+    if (!offsets)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        offsets[i] = sites->rows[first + i].file_offset;
+    struct uprobe_places places = {.path = path, .file_offsets = offsets, .count = count};
+    int err = uprobe_multi__attach(attachment->program, &places, attachment->at_return, attachment->pid, &fd);
+    return err ? err : loaded__keep_fd(attachment->loaded, fd);
 }
 
-static int attach_in(const struct probe_sites *sites, const struct bpf_program *program, bool at_return, int pid,
-                     struct loaded *loaded, size_t *refused)
+static int attach_one(const struct probe_sites *sites, const char *path, size_t index,
+                      const struct attachment *attachment)
 {
+    if (uprobe_multi__is_prepared(attachment->program))
+        return attach_multi(sites, path, index, 1, attachment);
+    LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = attachment->at_return);
+    struct bpf_link *link = bpf_program__attach_uprobe_opts(attachment->program, attachment->pid, path,
+                                                            sites->rows[index].file_offset, &options);
+    return link ? loaded__keep(attachment->loaded, link) : -errno;
+}
+
+// One link for all, where the kernel has such; when it refuses one place, that one is found by links of their own.
+static int attach_in(const struct probe_sites *sites, const struct attachment *attachment, size_t *refused)
+{
+    char path[64]; // the file that was looked at, whatever its name means meanwhile
     int last = 0;
     size_t attached = 0;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", sites->fd);
+    if (sites->count > 1 && uprobe_multi__is_prepared(attachment->program) &&
+        attach_multi(sites, path, 0, sites->count, attachment) == 0)
+        return 0;
     for (size_t i = 0; i < sites->count; i++) {
-        int err = attach_one(sites, i, program, at_return, pid, loaded);
+        int err = attach_one(sites, path, i, attachment);
         if (err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EPERM || err == -EACCES)
             return err;
         attached += err == 0;
@@ -216,11 +244,14 @@ static int say_refused(const struct probe_sites *sites, int err, struct fault *f
 int probe_sites__attach(const struct probe_sites *sites, const struct bpf_program *program, bool at_return,
                         const struct target *target, struct loaded *loaded, struct fault *fault, size_t *ret_refused)
 {
+    struct attachment attachment = {.program = program, .at_return = at_return, .pid = -1, .loaded = loaded};
     *ret_refused = 0;
     int err = 0;
     if (!target__is_processes(target))
-        err = attach_in(sites, program, at_return, -1, loaded, ret_refused);
-    for (size_t i = 0; target__is_processes(target) && i < target->process_count && !err; i++)
-        err = attach_in(sites, program, at_return, (int)target->processes[i].pid, loaded, ret_refused);
+        err = attach_in(sites, &attachment, ret_refused);
+    for (size_t i = 0; target__is_processes(target) && i < target->process_count && !err; i++) {
+        attachment.pid = (int)target->processes[i].pid;
+        err = attach_in(sites, &attachment, ret_refused);
+    }
     return err ? say_refused(sites, err, fault) : 0;
 }

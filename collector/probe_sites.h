@@ -37,7 +37,7 @@ int probe_sites__find(const char *file, const char *symbol, uint32_t pid, struct
                       struct probe_sites **ret_sites);
 void probe_sites__free(struct probe_sites *sites);
 
-// Attaches the program to every place: in the processes of the target where they are named by -p alone, else in all
+// Attaches the program, which may have been prepared by uprobe_multi__prepare(), to every place: in the processes of the target where they are named by -p alone, else in all
 // (the programs filter). Places that the kernel refuses are left out and counted; all refused: an error with a fault.
 int probe_sites__attach(const struct probe_sites *sites, const struct bpf_program *program, bool at_return,
                         const struct target *target, struct loaded *loaded, struct fault *fault, size_t *ret_refused);

@@ -75,6 +75,7 @@ const struct source sources[] = {
         .parse = source_probe__parse_entry,
         .prepare = source_probe__prepare,
         .release = source_probe__release,
+        .configure = source_probe__configure,
         .attach = source_probe__attach_entry,
     },
     {
@@ -85,6 +86,7 @@ const struct source sources[] = {
         .parse = source_probe__parse_return,
         .prepare = source_probe__prepare,
         .release = source_probe__release,
+        .configure = source_probe__configure,
         .attach = source_probe__attach_return,
     },
     {

@@ -13,6 +13,7 @@
 #include "collector/source_probe.h"
 #include "collector/source_usdt.h"
 #include "collector/syscall_names.h"
+#include "collector/uprobe_multi.h"
 
 // --- Options
 
@@ -153,18 +154,54 @@ static int parse_returned(struct event *event, struct fault *fault)
     return 0;
 }
 
+// Of the object's programs only those that the event needs are loaded.
+static int configure_call(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    bool has_sessions = uprobe_multi__probe() == 0, has_value = event->hist->has_value;
+    const struct {
+        const char *name;
+        bool is_needed;
+        enum uprobe_kind kind;
+    } programs[] = {
+        {"hist_value", has_value, UPROBE_PLAIN},
+        {"hist_session", !has_value && has_sessions, UPROBE_SESSION},
+        {"hist_entry", !has_value && !has_sessions, UPROBE_PLAIN},
+        {"hist_return", !has_value && !has_sessions, UPROBE_PLAIN},
+    };
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+        struct bpf_program *program = loaded__program(loaded, programs[i].name);
+        bpf_program__set_autoload(program, programs[i].is_needed);
+        if (programs[i].is_needed && has_sessions)
+            uprobe_multi__prepare(program, programs[i].kind);
+    }
+    return configure(event, loaded, fault);
+}
+
 // At the return first: a return without a call that was seen is passed over as long as its thread has none.
+static int attach_pair(const struct probe_sites *sites, const struct target *target, struct loaded *loaded,
+                       struct fault *fault, size_t *ret_refused)
+{
+    size_t more;
+    int err =
+        probe_sites__attach(sites, loaded__program(loaded, "hist_return"), true, target, loaded, fault, ret_refused);
+    return err ? err
+               : probe_sites__attach(sites, loaded__program(loaded, "hist_entry"), false, target, loaded, fault, &more);
+}
+
 static int attach_call(struct event *event, const struct target *target, struct fault *fault)
 {
     const struct probe_sites *sites = event->prepared;
     struct loaded *loaded = event->loaded;
-    size_t refused, more;
+    size_t refused;
+    int err;
     if (event->hist->has_value)
         return probe_sites__attach(sites, loaded__program(loaded, "hist_value"),
                                    event->hist->argument == WIRE_HIST_RETURNED, target, loaded, fault, &refused);
-    int err = probe_sites__attach(sites, loaded__program(loaded, "hist_return"), true, target, loaded, fault, &refused);
-    if (!err)
-        err = probe_sites__attach(sites, loaded__program(loaded, "hist_entry"), false, target, loaded, fault, &more);
+    if (uprobe_multi__probe() == 0)
+        err =
+            probe_sites__attach(sites, loaded__program(loaded, "hist_session"), false, target, loaded, fault, &refused);
+    else
+        err = attach_pair(sites, target, loaded, fault, &refused);
     if (!err && (sites->count > 1 || refused))
         snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu refused by the kernel",
                  sites->count - refused, refused);
@@ -311,7 +348,7 @@ const struct source hist_sources[] = {
         .parse = parse_call,
         .prepare = source_probe__prepare,
         .release = source_probe__release,
-        .configure = configure,
+        .configure = configure_call,
         .attach = attach_call,
     },
     {
@@ -322,7 +359,7 @@ const struct source hist_sources[] = {
         .parse = parse_returned,
         .prepare = source_probe__prepare,
         .release = source_probe__release,
-        .configure = configure,
+        .configure = configure_call,
         .attach = attach_call,
     },
     {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "collector/probe_sites.h"
+#include "collector/uprobe_multi.h"
 #include "store/base/limits.h"
 
 // --- In programs
@@ -56,6 +57,17 @@ int source_probe__prepare(struct event *event, const struct target *target, stru
 void source_probe__release(struct event *event)
 {
     probe_sites__free(event->prepared);
+}
+
+int source_probe__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    (void)event;
+    (void)fault;
+    if (uprobe_multi__probe() != 0)
+        return 0;
+    uprobe_multi__prepare(loaded__program(loaded, "sample_probe"), UPROBE_PLAIN);
+    uprobe_multi__prepare(loaded__program(loaded, "sample_return"), UPROBE_PLAIN);
+    return 0;
 }
 
 static int attach(struct event *event, bool at_return, const struct target *target, struct fault *fault)

@@ -9,6 +9,7 @@ int source_probe__parse_entry(struct event *event, struct fault *fault);
 int source_probe__parse_return(struct event *event, struct fault *fault);
 int source_probe__prepare(struct event *event, const struct target *target, struct fault *fault);
 void source_probe__release(struct event *event);
+int source_probe__configure(struct event *event, struct loaded *loaded, struct fault *fault);
 int source_probe__attach_entry(struct event *event, const struct target *target, struct fault *fault);
 int source_probe__attach_return(struct event *event, const struct target *target, struct fault *fault);
 
