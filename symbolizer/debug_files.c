@@ -4,6 +4,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "symbolizer/dwarf_reader.h"
+
 void debug_file__release(struct debug_file *file)
 {
     elf_file__free(file->elf);
@@ -52,12 +54,46 @@ static int read_link(struct elf_file *file, const char *name, struct companion *
     return 0;
 }
 
+// .debug_sup (DWARF 5, section 7.3.6): version, whether it is the supplementary file, that one's name, its checksum.
+static int read_supplement(struct elf_file *file, bool is_supplementary, struct companion *companion)
+{
+    const struct elf_section *section = elf_file__find(file, ".debug_sup");
+    struct elf_data data;
+    if (!section || elf_file__read(file, section, &data) != 0)
+        return -ENOENT;
+    struct dwarf_reader reader = dwarf_reader__over(data, 0);
+    uint64_t version = dwarf_reader__fixed(&reader, 2);
+    bool flag = dwarf_reader__u8(&reader) != 0;
+    const char *name = dwarf_reader__string(&reader);
+    uint64_t bytes = dwarf_reader__uleb(&reader);
+    if (version != 5 || flag != is_supplementary || bytes == 0 || bytes > sizeof(companion->build_id) ||
+        strlen(name) >= sizeof(companion->name))
+        return -EBADMSG;
+    memset(companion->build_id, 0, sizeof(companion->build_id));
+    for (uint64_t i = 0; i < bytes; i++)
+        companion->build_id[i] = dwarf_reader__u8(&reader);
+    memcpy(companion->name, name, strlen(name) + 1);
+    companion->build_id_bytes = (uint32_t)bytes;
+    return reader.failed ? -EBADMSG : 0;
+}
+
+// A file's id: its build id or, in DWARF 5's supplementary files, the checksum.
+static bool has_id(struct elf_file *file, const struct companion *companion)
+{
+    struct companion own = {0};
+    size_t bytes;
+    if (elf_file__build_id(file, own.build_id, &bytes) == 0 && bytes == companion->build_id_bytes &&
+        memcmp(own.build_id, companion->build_id, sizeof(own.build_id)) == 0)
+        return true;
+    return companion->kind == COMPANION_ALTERNATE && read_supplement(file, true, &own) == 0 &&
+           own.build_id_bytes == companion->build_id_bytes &&
+           memcmp(own.build_id, companion->build_id, sizeof(own.build_id)) == 0;
+}
+
 static int open_file(const struct naming_request *request, const struct companion *companion, const uint32_t *crc,
                      struct debug_file *ret_file)
 {
     _cleanup_(debug_file__release) struct debug_file file = {.fd = -1};
-    uint8_t build_id[20];
-    size_t bytes;
     uint32_t real_crc;
     int err = request->open_companion(request->context, companion, &file.fd);
     if (err)
@@ -67,8 +103,7 @@ static int open_file(const struct naming_request *request, const struct companio
     err = elf_file__open(file.fd, &file.elf);
     if (err)
         return err;
-    if (!crc && (elf_file__build_id(file.elf, build_id, &bytes) != 0 || bytes != companion->build_id_bytes ||
-                 memcmp(build_id, companion->build_id, 20) != 0))
+    if (!crc && !has_id(file.elf, companion))
         return -ESTALE;
     *ret_file = file;
     file = (struct debug_file){.fd = -1};
@@ -106,6 +141,8 @@ int debug_file__find_alternate(const struct naming_request *request, struct elf_
 {
     struct companion companion = {.kind = COMPANION_ALTERNATE};
     struct elf_data rest;
+    if (read_supplement(file, false, &companion) == 0)
+        return open_file(request, &companion, NULL, ret_file);
     int err = read_link(file, ".gnu_debugaltlink", &companion, &rest);
     if (err)
         return err;

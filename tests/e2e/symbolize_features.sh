@@ -102,12 +102,13 @@ for cc in gcc clang; do
 
     # The procedure linkage table: lazy, with branch tracking, and bound at start.
     printf '#include <stdlib.h>\nint main(int n, char **v) { return v[0] ? abs(atoi(v[0])) + (int)strtol(v[n - 1], 0, 10) : 0; }\n' >"$TMP/plt.c"
-    for flags in '-fcf-protection=none -Wl,-z,lazy' '-fcf-protection=full -Wl,-z,lazy,-z,ibtplt' '-Wl,-z,now'; do
+    for flags in '-fcf-protection=none -Wl,-z,lazy' '-fcf-protection=full -Wl,-z,lazy,-z,ibtplt' '-Wl,-z,now' '-fuse-ld=gold' \
+        '-fuse-ld=lld -Wl,-z,lazy' '-fuse-ld=lld -fcf-protection=full -Wl,-z,force-ibt' '-no-pie -Wl,-z,lazy'; do
         read -ra words <<<"$flags"
-        $cc -O1 "${words[@]}" -Wl,--build-id="0x$(printf 'plt%s%s' "$flags" $cc | sha1sum | cut -c1-40)" "$TMP/plt.c" -o "$TMP/plt" 2>/dev/null || continue
+        $cc -O1 "${words[@]}" -Wl,--build-id="0x$(printf 'plt%s%s' "$flags" $cc | sha1sum | cut -c1-40)" "$TMP/plt.c" -o "$TMP/plt" 2>"$TMP/said" ||
+            { skip "$cc: a stub of the linkage table ($flags)" "$(head -1 "$TMP/said")" && continue; }
+        stub=$(objdump -d --no-show-raw-insn "$TMP/plt" | sed -nE '/<main>:/,/^$/s/.*call *([0-9a-f]+).*/\1/p' | head -1)
         strip "$TMP/plt"
-        # objdump knows how far the call of strtol goes, by the name it makes up itself.
-        stub=$(objdump -d --no-show-raw-insn "$TMP/plt" | sed -nE 's/^0*([0-9a-f]+) <strtol@plt>:$/\1/p')
         is "$cc: a stub of the linkage table ($flags)" "$(chain "$TMP/plt" "$stub")" 'strtol@plt ??:0|'
     done
 done
