@@ -23,12 +23,13 @@ void symbol_table__release(struct symbol_table *table)
     buf__release(&table->contents);
 }
 
-static int append(struct symbol_table *table, struct symbol_entry entry, const char *name)
+static int append(struct symbol_table *table, struct symbol_entry entry, const char *name, size_t length)
 {
-    if (table->contents.length_bytes + strlen(name) + 1 > UINT32_MAX)
+    if (table->contents.length_bytes + length + 1 > UINT32_MAX)
         return -E2BIG;
     entry.name = (uint32_t)table->contents.length_bytes;
-    buf__append(&table->contents, name, strlen(name) + 1);
+    buf__append(&table->contents, name, length);
+    buf__append_byte(&table->contents, 0);
     buf__append(&table->symbols, &entry, sizeof(entry));
     return table->contents.failed || table->symbols.failed ? -ENOMEM : 0;
 }
@@ -40,7 +41,7 @@ int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t byt
         return 0;
     uint64_t end = bytes < UINT32_MAX - start ? start + bytes : UINT32_MAX;
     struct symbol_entry entry = {.start = (uint32_t)start, .end = (uint32_t)end, .binding = STB_LOCAL, .made_up = 1};
-    return append(table, entry, name);
+    return append(table, entry, name, strlen(name));
 }
 
 static bool names_code(const struct elf_symbol *symbol, const char *name)
@@ -89,7 +90,8 @@ static int add_symbol(struct symbol_table *table, const struct elf_file *file, c
                                  .binding = ELF64_ST_BIND(symbol->info)};
     if (start > 0 && is_trampoline(name))
         entry.start--;
-    return append(table, entry, name);
+    // "memcpy@@GLIBC_2.14": the version is not part of the name.
+    return append(table, entry, name, name[0] == '@' ? strlen(name) : strcspn(name, "@"));
 }
 
 int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
@@ -115,6 +117,19 @@ int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
     elf_file__forget(file, section);
     elf_file__forget(file, names_section);
     return err;
+}
+
+const char *symbol_table__name_at(const struct symbol_table *table, uint64_t address)
+{
+    const struct symbol_entry *entries = (const struct symbol_entry *)table->symbols.data, *best = NULL;
+    const char *names = (const char *)table->contents.data;
+    for (size_t i = 0; i < table->symbols.length_bytes / sizeof(*entries); i++) {
+        const struct symbol_entry *entry = &entries[i];
+        if (entry->start + table->base == address && !entry->made_up &&
+            (!best || symbol_name__is_better(entry->binding, names + entry->name, best->binding, names + best->name)))
+            best = entry;
+    }
+    return best ? names + best->name : NULL;
 }
 
 // By start; at one start those with a size first, then the better name first.

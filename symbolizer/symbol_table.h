@@ -23,6 +23,10 @@ int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file);
 // Adds one name made up by hearth (a PLT entry, a function of Go's tables). It yields to the symbols of the file.
 int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t bytes, const char *name);
 
+// The best name of a symbol of the file that begins exactly there; NULL: none. Looks at all; valid until the next is
+// added.
+const char *symbol_table__name_at(const struct symbol_table *table, uint64_t address);
+
 // Flattens everything into `ranges`, with the names in `pool`.
 int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, struct buf *ranges);
 

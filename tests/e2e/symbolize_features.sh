@@ -113,6 +113,15 @@ for cc in gcc clang; do
     done
 done
 
+# Functions that are chosen at start have stubs too, in static programs.
+printf '#include <string.h>\nint main(int n, char **v) { (void)n; return (int)strlen(v[0]); }\n' >"$TMP/chosen.c"
+gcc -O1 -fno-builtin -static "$TMP/chosen.c" -o "$TMP/chosen"
+stub=$(objdump -d --no-show-raw-insn "$TMP/chosen" | sed -nE '/<main>:/,/^$/s/.*call *([0-9a-f]+).*/\1/p' | head -1)
+is 'a stub of a function that is chosen at start' "$(chain "$TMP/chosen" "$stub")" 'strlen@plt ??:0|'
+libc=$(ldd "$HEARTH" | awk '$1 == "libc.so.6" { print $3 }')
+stubs=$(objdump -d --no-show-raw-insn "$libc" | awk '/^[0-9a-f]+ <.*@plt>:/ { print $1 }' | "$HEARTH" symbolize -e "$libc" | grep -c '^[a-z0-9_]*@plt')
+is "the stubs of libc" "$stubs" "$(objdump -d --no-show-raw-insn "$libc" | grep -c '^[0-9a-f]* <.*@plt>:')"
+
 # A debuginfod server of our own; the client is never asked unless told to. It remembers what it did not get: each try has
 # a cache of its own.
 if command -v debuginfod >/dev/null; then
