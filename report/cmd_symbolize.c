@@ -14,12 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/address_batch.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "store/base/limits.h"
 #include "symbolizer/foreign_file.h"
 #include "symbolizer/process_maps.h"
-#include "symbolizer/symbol_name.h"
 #include "symbolizer/symbolizer.h"
 
 #define MAX_DEBUG_DIRS 15
@@ -54,133 +53,7 @@ static const struct option_row rows[] = {
     {0},
 };
 
-enum format {
-    FORMAT_TEXT,
-    FORMAT_JSON_LINES, // an object a line, for stdin
-    FORMAT_JSON_ARRAY, // one array, for operands
-};
-
-struct answer { // where its text stands in `text`
-    size_t at;
-    size_t length;
-};
-
-struct batch {
-    uint64_t *addresses;
-    bool *bad; // what was asked is no address
-    size_t count;
-    size_t capacity;
-    struct answer *answers;
-    struct buf text;
-    enum format format;
-    const size_t *places; // of a part of the batch: its index in the whole; NULL: the same
-};
-
-static void append_escaped(struct buf *text, const char *name)
-{
-    char shown[4 * LIMIT_NAME_BYTES + 1];
-    buf__append(text, shown, symbol_name__escape(name, shown, sizeof(shown)));
-}
-
-static void append_json_string(struct buf *text, const char *name)
-{
-    char shown[4 * LIMIT_NAME_BYTES + 1];
-    symbol_name__escape(name, shown, sizeof(shown));
-    buf__append_byte(text, '"');
-    for (const char *at = shown; *at; at++) {
-        if (*at == '"' || *at == '\\')
-            buf__append_byte(text, '\\');
-        buf__append_byte(text, (uint8_t)*at);
-    }
-    buf__append_byte(text, '"');
-}
-
-static void append_line(struct buf *text, uint32_t line) // ":LINE\n", without the cost of a format
-{
-    char digits[12];
-    size_t at = sizeof(digits);
-    digits[--at] = '\n';
-    do
-        digits[--at] = (char)('0' + line % 10);
-    while (line /= 10);
-    buf__append_byte(text, ':');
-    buf__append(text, digits + at, sizeof(digits) - at);
-}
-
-static void append_text(struct buf *text, const struct symbol *chain, size_t length)
-{
-    static const struct symbol unknown = {.file = ""};
-    for (size_t i = 0; i < (length ? length : 1); i++) {
-        const struct symbol *symbol = length ? &chain[i] : &unknown;
-        append_escaped(text, symbol->function ? symbol->function : "??");
-        buf__append_byte(text, ' ');
-        append_escaped(text, symbol->file[0] ? symbol->file : "??");
-        append_line(text, symbol->line);
-    }
-    buf__append_byte(text, '\n');
-}
-
-static void append_json(struct buf *text, uint64_t address, const struct symbol *chain, size_t length)
-{
-    buf__append_format(text, "{\"address\":\"0x%" PRIx64 "\",\"frames\":[", address);
-    for (size_t i = 0; i < length; i++) {
-        buf__append_string(text, i > 0 ? ",{\"function\":" : "{\"function\":");
-        if (chain[i].function)
-            append_json_string(text, chain[i].function);
-        else
-            buf__append_string(text, "null");
-        buf__append_string(text, ",\"file\":");
-        append_json_string(text, chain[i].file);
-        buf__append_format(text, ",\"line\":%" PRIu32 "}", chain[i].line);
-    }
-    buf__append_string(text, "]}");
-}
-
-static void take(size_t index, const struct symbol *chain, size_t length, void *context)
-{
-    struct batch *batch = context;
-    size_t place = batch->places ? batch->places[index] : index;
-    struct answer *answer = &batch->answers[place];
-    answer->at = batch->text.length_bytes;
-    if (batch->format == FORMAT_TEXT)
-        append_text(&batch->text, chain, length);
-    else
-        append_json(&batch->text, batch->addresses[place], chain, length);
-    answer->length = batch->text.length_bytes - answer->at;
-}
-
-static int add(struct batch *batch, const char *word)
-{
-    if (batch->count == batch->capacity) {
-        size_t capacity = batch->capacity ? batch->capacity * 2 : 1024;
-        uint64_t *addresses = realloc(batch->addresses, capacity * sizeof(*addresses));
-        if (!addresses)
-            return -ENOMEM;
-        batch->addresses = addresses;
-        bool *bad = realloc(batch->bad, capacity * sizeof(*bad));
-        if (!bad)
-            return -ENOMEM;
-        batch->bad = bad;
-        batch->capacity = capacity;
-    }
-    char *end;
-    errno = 0;
-    uint64_t address = strtoull(word, &end, 16); // with or without 0x, as addr2line reads them
-    bool bad = errno || end == word || *end || word[0] == '-' || word[0] == '+';
-    batch->bad[batch->count] = bad;
-    batch->addresses[batch->count++] = bad ? UINT64_MAX : address;
-    return 0;
-}
-
-static void release(struct batch *batch)
-{
-    free(batch->addresses);
-    free(batch->bad);
-    free(batch->answers);
-    buf__release(&batch->text);
-}
-
-static int name_file(struct symbolizer *symbolizer, int fd, struct batch *batch)
+static int name_file(struct symbolizer *symbolizer, int fd, struct address_batch *batch)
 {
     _cleanup_free_ uint64_t *file_offsets = calloc(batch->count + 1, sizeof(*file_offsets));
     uint8_t build_id[20];
@@ -193,11 +66,13 @@ static int name_file(struct symbolizer *symbolizer, int fd, struct batch *batch)
     if (symbolizer__build_id(fd, build_id, &file.build_id_bytes) != 0)
         file.build_id = NULL;
     int err = symbolizer__file_offsets(fd, batch->addresses, batch->count, file_offsets);
-    return err ? err : symbolizer__resolve_file(symbolizer, &file, file_offsets, batch->count, take, batch);
+    return err ? err
+               : symbolizer__resolve_file(symbolizer, &file, file_offsets, batch->count, address_batch__take_of_file,
+                                          batch);
 }
 
 static int name_mapping(struct symbolizer *symbolizer, int root_fd, const struct process_mapping *mapping,
-                        const uint64_t *addresses, size_t count, struct batch *batch)
+                        const uint64_t *addresses, size_t count, struct address_batch *batch)
 {
     pid_t pid = (pid_t)options.pid;
     _cleanup_fd_ int fd = -1;
@@ -207,9 +82,9 @@ static int name_mapping(struct symbolizer *symbolizer, int root_fd, const struct
     for (size_t i = 0; i < count; i++)
         file_offsets[i] = addresses[i] - mapping->start + mapping->file_offset;
     if (strcmp(mapping->path, "[vdso]") == 0)
-        return symbolizer__resolve_vdso(symbolizer, file_offsets, count, take, batch);
+        return symbolizer__resolve_vdso(symbolizer, file_offsets, count, address_batch__take_of_file, batch);
     if (mapping->inode == 0)
-        return symbolizer__resolve_jit(symbolizer, pid, addresses, count, take, batch);
+        return symbolizer__resolve_jit(symbolizer, pid, addresses, count, address_batch__take, batch);
     int err = process_maps__open(pid, mapping, &fd);
     if (err)
         return err;
@@ -217,13 +92,13 @@ static int name_mapping(struct symbolizer *symbolizer, int root_fd, const struct
     struct symbol_file file = {.fd = fd, .root_fd = root_fd, .path = mapping->path, .build_id = build_id};
     if (symbolizer__build_id(fd, build_id, &file.build_id_bytes) != 0)
         file.build_id = NULL;
-    return symbolizer__resolve_file(symbolizer, &file, file_offsets, count, take, batch);
+    return symbolizer__resolve_file(symbolizer, &file, file_offsets, count, address_batch__take_of_file, batch);
 }
 
-static int name_kernel_part(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count, struct batch *batch,
-                            struct fault *fault)
+static int name_kernel_part(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count,
+                            struct address_batch *batch, struct fault *fault)
 {
-    return symbolizer__resolve_kernel(symbolizer, addresses, count, take, batch, fault);
+    return symbolizer__resolve_kernel(symbolizer, addresses, count, address_batch__take, batch, fault);
 }
 
 struct place {
@@ -243,7 +118,7 @@ static int compare_places(const void *left, const void *right)
 }
 
 // The batch of a process falls into a part a mapping. A part that fails leaves its addresses without names.
-static int name_process(struct symbolizer *symbolizer, struct batch *batch, struct fault *fault)
+static int name_process(struct symbolizer *symbolizer, struct address_batch *batch, struct fault *fault)
 {
     _cleanup_(process_maps__release) struct process_maps maps = {0};
     _cleanup_free_ struct place *places = calloc(batch->count + 1, sizeof(*places));
@@ -265,7 +140,6 @@ static int name_process(struct symbolizer *symbolizer, struct batch *batch, stru
                                    .kernel = !batch->bad[i] && batch->addresses[i] >> 63,
                                    .index = i};
     qsort(places, batch->count, sizeof(*places), compare_places);
-    batch->places = indexes;
     for (size_t i = 0, next; i < batch->count; i = next) {
         for (next = i; next < batch->count && places[next].mapping == places[i].mapping &&
                        places[next].kernel == places[i].kernel;
@@ -273,43 +147,23 @@ static int name_process(struct symbolizer *symbolizer, struct batch *batch, stru
             indexes[next - i] = places[next].index;
             addresses[next - i] = batch->addresses[places[next].index];
         }
+        address_batch__begin_part(batch, indexes);
         if (places[i].kernel)
             name_kernel_part(symbolizer, addresses, next - i, batch, NULL);
         else if (places[i].mapping)
             name_mapping(symbolizer, root_fd, places[i].mapping, addresses, next - i, batch);
     }
-    batch->places = NULL;
     return 0;
 }
 
-static int name_batch(struct symbolizer *symbolizer, int fd, struct batch *batch, struct fault *fault)
+static int name_batch(struct symbolizer *symbolizer, int fd, struct address_batch *batch, struct fault *fault)
 {
-    free(batch->answers);
-    buf__clear(&batch->text);
-    batch->answers = calloc(batch->count + 1, sizeof(*batch->answers));
-    if (!batch->answers)
-        return -ENOMEM;
-    int err = options.kernel
-                  ? symbolizer__resolve_kernel(symbolizer, batch->addresses, batch->count, take, batch, fault)
+    int err = address_batch__begin(batch);
+    if (!err)
+        err = options.kernel ? name_kernel_part(symbolizer, batch->addresses, batch->count, batch, fault)
               : options.file ? name_file(symbolizer, fd, batch)
                              : name_process(symbolizer, batch, fault);
-    for (size_t i = 0; !err && i < batch->count; i++)
-        if (batch->answers[i].length == 0)
-            take(i, NULL, 0, batch);
-    return batch->text.failed ? -ENOMEM : err;
-}
-
-static void print_batch(const struct batch *batch)
-{
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->format == FORMAT_JSON_ARRAY)
-            fputs(i == 0 ? "[" : ",\n", stdout);
-        fwrite(batch->text.data + batch->answers[i].at, 1, batch->answers[i].length, stdout);
-        if (batch->format == FORMAT_JSON_LINES)
-            putchar('\n');
-    }
-    if (batch->format == FORMAT_JSON_ARRAY)
-        fputs("]\n", stdout);
+    return err ? err : address_batch__end(batch);
 }
 
 // Reads what is there, and what comes while it is read, up to a bound; the rest of a line stays in `input`. Returns
@@ -330,55 +184,30 @@ static bool fill(struct buf *input)
     return !input->failed;
 }
 
-static int take_lines(struct buf *input, bool at_end, struct batch *batch)
-{
-    int err = 0;
-    size_t start = 0;
-    buf__append_byte(input, '\n'); // a sentinel, cut off below where the last line is not whole
-    batch->count = 0;
-    for (size_t i = 0; i < input->length_bytes && !err; i++) {
-        bool whole = i + 1 < input->length_bytes || at_end;
-        if (input->data[i] != '\n' || !whole)
-            continue;
-        char *word = (char *)input->data + start;
-        input->data[i] = '\0';
-        word += strspn(word, " \t");
-        word[strcspn(word, " \t\r")] = '\0';
-        if (i + 1 < input->length_bytes || word[0])
-            err = add(batch, word);
-        start = i + 1;
-    }
-    if (!at_end) {
-        input->length_bytes -= start + 1;
-        memmove(input->data, input->data + start, input->length_bytes);
-    }
-    return err;
-}
-
-static int answer_stdin(struct symbolizer *symbolizer, int fd, struct batch *batch, struct fault *fault)
+static int answer_stdin(struct symbolizer *symbolizer, int fd, struct address_batch *batch, struct fault *fault)
 {
     _cleanup_(buf__release) struct buf input = {0};
     bool more = true;
     int err = 0;
     while (more && !err) {
         more = fill(&input);
-        err = input.failed ? -ENOMEM : take_lines(&input, !more, batch);
+        err = input.failed ? -ENOMEM : address_batch__add_lines(batch, &input, !more);
         if (!err && batch->count > 0)
             err = name_batch(symbolizer, fd, batch, fault);
         if (!err)
-            print_batch(batch);
+            address_batch__print(batch);
         if (fflush(stdout) != 0)
             break; // main says it
     }
     return err;
 }
 
-static int answer_operands(struct symbolizer *symbolizer, int fd, int argc, char **argv, struct batch *batch,
+static int answer_operands(struct symbolizer *symbolizer, int fd, int argc, char **argv, struct address_batch *batch,
                            struct fault *fault)
 {
     int err = 0;
     for (int i = 0; i < argc && !err; i++) {
-        err = add(batch, argv[i]);
+        err = address_batch__add(batch, argv[i], strlen(argv[i]));
         if (!err && batch->bad[batch->count - 1])
             return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                    "'%s' is not an address; give it in hex, such as 0x401136", argv[i]);
@@ -386,7 +215,7 @@ static int answer_operands(struct symbolizer *symbolizer, int fd, int argc, char
     if (!err)
         err = name_batch(symbolizer, fd, batch, fault);
     if (!err)
-        print_batch(batch);
+        address_batch__print(batch);
     return err;
 }
 
@@ -421,7 +250,7 @@ static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
     struct symbolizer *symbolizer;
-    _cleanup_(release) struct batch batch = {0};
+    _cleanup_(address_batch__release) struct address_batch batch = {0};
     _cleanup_fd_ int fd = -1;
     int err = check_options(&fault, &fd);
     if (err)
@@ -438,7 +267,9 @@ static enum exit_code run(int argc, char **argv)
     err = symbolizer__new(&wanted, &fault, &symbolizer);
     if (err)
         return fault__say(&fault, err);
-    batch.format = strcmp(options.format, "text") == 0 ? FORMAT_TEXT : argc > 0 ? FORMAT_JSON_ARRAY : FORMAT_JSON_LINES;
+    batch.format = strcmp(options.format, "text") == 0 ? ADDRESS_TEXT
+                   : argc > 0                          ? ADDRESS_JSON_ARRAY
+                                                       : ADDRESS_JSON_LINES;
     err = argc > 0 ? answer_operands(symbolizer, fd, argc, argv, &batch, &fault)
                    : answer_stdin(symbolizer, fd, &batch, &fault);
     if (options.stats)

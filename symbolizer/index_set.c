@@ -153,6 +153,11 @@ static void shrink(struct index_set *set, const struct index_pieces *keep)
     }
 }
 
+static bool is_complete(const struct index_pieces *entry)
+{
+    return entry->count > 0 && entry->pieces[0].index.header->complete;
+}
+
 static bool is_missing(const struct index_pieces *entry, uint64_t offset)
 {
     struct index_frame chain[LIMIT_CHAIN];
@@ -309,7 +314,7 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
     if (!missing)
         return -ENOMEM;
     size_t missing_count = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !is_complete(entry); i++)
         if (is_missing(entry, offsets[i]))
             missing[missing_count++] = offsets[i];
     if (missing_count > 0 && !entry->failure) {

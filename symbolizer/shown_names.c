@@ -68,7 +68,7 @@ static struct shown_name *slot_of(const struct shown_names *names, const char *n
 
 static uint64_t hash_of(const char *name)
 {
-    return hash__bytes(name, strlen(name)) | 1;
+    return hash__text(name, strlen(name)) | 1;
 }
 
 void shown_names__want(struct shown_names *names, const char *name)

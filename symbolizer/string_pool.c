@@ -3,20 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t hash(const char *text, size_t length)
-{
-    uint64_t value = length * 0x9e3779b97f4a7c15u;
-    for (; length >= 8; text += 8, length -= 8) {
-        uint64_t word;
-        memcpy(&word, text, 8);
-        value = (value ^ word) * 0xff51afd7ed558ccdu;
-        value ^= value >> 32;
-    }
-    uint64_t rest = 0;
-    memcpy(&rest, text, length);
-    value = (value ^ rest) * 0xff51afd7ed558ccdu;
-    return (uint32_t)(value >> 32);
-}
+#include "store/base/hash.h"
 
 static bool grow(struct string_pool *pool)
 {
@@ -28,7 +15,7 @@ static bool grow(struct string_pool *pool)
         if (!pool->slots[i])
             continue;
         const char *text = (const char *)pool->bytes.data + pool->slots[i];
-        size_t at = hash(text, strlen(text)) & (count - 1);
+        size_t at = hash__text(text, strlen(text)) & (count - 1);
         while (slots[at])
             at = (at + 1) & (count - 1);
         slots[at] = pool->slots[i];
@@ -50,7 +37,7 @@ uint32_t string_pool__add(struct string_pool *pool, const char *text, size_t len
         pool->bytes.failed = true;
         return 0;
     }
-    size_t at = hash(text, length) & (pool->slot_count - 1);
+    size_t at = hash__text(text, length) & (pool->slot_count - 1);
     for (; pool->slots[at]; at = (at + 1) & (pool->slot_count - 1)) {
         const char *known = (const char *)pool->bytes.data + pool->slots[at];
         if (strncmp(known, text, length) == 0 && known[length] == '\0')

@@ -40,7 +40,9 @@ int symbol_name__demangle(const char *name, char **ret_name)
         return -ENOENT;
     char *text = NULL;
     if (name[1] != 'D') {
-        text = rust_demangle(name, DMGL_PARAMS | DMGL_ANSI); // refuses C++; says no hashes
+        // Rust's own begin with R; those of before v0 look like C++'s and end in a hash, "17h" and 16 digits.
+        if (name[1] == 'R' || name[2] == 'R' || strstr(name, "17h"))
+            text = rust_demangle(name, DMGL_PARAMS | DMGL_ANSI); // refuses C++; says no hashes
         if (!text)
             text = cplus_demangle_v3(name, DMGL_PARAMS | DMGL_ANSI);
     } else {
@@ -98,6 +100,11 @@ static size_t plain_prefix(const char *name, size_t length)
     while (at < length && name[at] >= 0x20 && name[at] != 0x7f)
         at++;
     return at;
+}
+
+bool symbol_name__is_plain(const char *name, size_t length)
+{
+    return plain_prefix(name, length) == length;
 }
 
 size_t symbol_name__escape(const char *name, char *out, size_t out_bytes)

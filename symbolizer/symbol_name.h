@@ -20,4 +20,7 @@ int symbol_name__demangle(const char *name, char **ret_name);
 // and may be shown on a terminal. Always ends with NUL; returns the length, cut to fit.
 size_t symbol_name__escape(const char *name, char *out, size_t out_bytes);
 
+// Whether that would change nothing, as of all but the odd name. False also for some that are not ASCII.
+bool symbol_name__is_plain(const char *name, size_t length);
+
 #endif

@@ -10,13 +10,12 @@
 #include <sys/stat.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/hash.h"
 #include "symbolizer/elf_file.h"
 #include "symbolizer/index_set.h"
 #include "symbolizer/jit_names.h"
 #include "symbolizer/kernel_naming.h"
+#include "symbolizer/naming_batch.h"
 #include "symbolizer/shown_names.h"
-#include "symbolizer/symbol_name.h"
 #include "symbolizer/worker.h"
 
 #define FAILED_JIT_FILES 64
@@ -65,75 +64,6 @@ void symbolizer__free(struct symbolizer *symbolizer)
     free(symbolizer);
 }
 
-// The mangled names of one batch. Each stands once in its index, so that its address is its identity.
-struct name_memo {
-    struct memo_slot {
-        const char *name; // NULL: free
-        const char *shown;
-    } * slots;
-    size_t slot_count;
-    size_t used;
-};
-
-static void release_memo(struct name_memo *memo)
-{
-    free(memo->slots);
-}
-
-static struct memo_slot *memo_slot(const struct name_memo *memo, const char *name)
-{
-    size_t at = hash__mix((uintptr_t)name) & (memo->slot_count - 1);
-    while (memo->slots[at].name && memo->slots[at].name != name)
-        at = (at + 1) & (memo->slot_count - 1);
-    return &memo->slots[at];
-}
-
-static bool grow_memo(struct name_memo *memo)
-{
-    struct name_memo grown = {.slot_count = memo->slot_count ? memo->slot_count * 2 : 256, .used = memo->used};
-    grown.slots = calloc(grown.slot_count, sizeof(*grown.slots));
-    if (!grown.slots)
-        return false;
-    for (size_t i = 0; i < memo->slot_count; i++)
-        if (memo->slots[i].name)
-            *memo_slot(&grown, memo->slots[i].name) = memo->slots[i];
-    free(memo->slots);
-    *memo = grown;
-    return true;
-}
-
-static const char *shown_name(const struct name_memo *memo, const char *name)
-{
-    const struct memo_slot *slot = memo->slot_count ? memo_slot(memo, name) : NULL;
-    return slot && slot->shown ? slot->shown : name;
-}
-
-// Demangles every name of the batch that is new. Without memory, or when the worker fails, names are shown as they are.
-static void learn_names(struct symbolizer *symbolizer, const struct index_pieces *pieces, const uint64_t *offsets,
-                        size_t count, struct name_memo *memo)
-{
-    shown_names__trim(&symbolizer->names);
-    for (size_t i = 0; i < count; i++) {
-        struct index_chain chain;
-        index_pieces__find(pieces, offsets[i], symbolizer->options.no_inline, &chain);
-        for (size_t j = 0; j < chain.length; j++) {
-            const char *name = chain.index->strings + chain.frames[j].function;
-            if (!symbol_name__is_mangled(name) || (memo->used * 2 >= memo->slot_count && !grow_memo(memo)))
-                continue;
-            struct memo_slot *slot = memo_slot(memo, name);
-            if (slot->name)
-                continue;
-            slot->name = name;
-            memo->used++;
-            shown_names__want(&symbolizer->names, name);
-        }
-    }
-    shown_names__learn(&symbolizer->names, symbolizer->worker);
-    for (size_t i = 0; i < memo->slot_count; i++)
-        if (memo->slots[i].name)
-            memo->slots[i].shown = shown_names__find(&symbolizer->names, memo->slots[i].name);
-}
-
 static void give_none(size_t count, symbol_chain_fn *take, void *context)
 {
     for (size_t i = 0; i < count; i++)
@@ -143,29 +73,20 @@ static void give_none(size_t count, symbol_chain_fn *take, void *context)
 int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
                              size_t count, symbol_chain_fn *take, void *context)
 {
+    _cleanup_(naming_batch__release) struct naming_batch batch = {0};
     const struct index_pieces *pieces;
-    int err = index_set__load(symbolizer->indexes, file, offsets, count, &pieces);
-    if (err) {
+    int err = naming_batch__new(offsets, count, &batch);
+    if (!err)
+        err = index_set__load(symbolizer->indexes, file, offsets, count, &pieces);
+    if (!err) {
+        struct shown_names *names = symbolizer->options.no_demangle ? NULL : &symbolizer->names;
+        err =
+            naming_batch__give(&batch, pieces, symbolizer->options.no_inline, names, symbolizer->worker, take, context);
+        index_pieces__cool(pieces);
+    }
+    if (err)
         give_none(count, take, context);
-        return err;
-    }
-    _cleanup_(release_memo) struct name_memo memo = {0};
-    if (!symbolizer->options.no_demangle)
-        learn_names(symbolizer, pieces, offsets, count, &memo);
-    for (size_t i = 0; i < count; i++) {
-        struct index_chain chain;
-        struct symbol shown[LIMIT_CHAIN];
-        index_pieces__find(pieces, offsets[i], symbolizer->options.no_inline, &chain);
-        for (size_t j = 0; j < chain.length; j++) {
-            const char *name = chain.index->strings + chain.frames[j].function;
-            shown[j] = (struct symbol){.function = name[0] ? shown_name(&memo, name) : NULL,
-                                       .file = chain.index->strings + chain.frames[j].file,
-                                       .line = chain.frames[j].line};
-        }
-        take(i, shown, chain.length, context);
-    }
-    index_pieces__cool(pieces);
-    return 0;
+    return err;
 }
 
 // The vDSO's image lies in our own memory, put there by the kernel; a sealed copy of it is a file like any other.

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint64_t hash__mix(uint64_t x)
 {
@@ -25,6 +26,20 @@ static inline uint64_t hash__bytes(const void *bytes, size_t length_bytes)
     for (size_t i = 0; i < length_bytes; i++)
         hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
     return hash__mix(hash);
+}
+
+// Eight bytes at a time, for long strings in tables of this process: not for what is kept.
+static inline uint64_t hash__text(const char *text, size_t length_bytes)
+{
+    uint64_t hash = length_bytes * 0x9e3779b97f4a7c15u, rest = 0;
+    for (; length_bytes >= 8; text += 8, length_bytes -= 8) {
+        uint64_t word;
+        memcpy(&word, text, 8);
+        hash = (hash ^ word) * 0xff51afd7ed558ccdu;
+        hash ^= hash >> 32;
+    }
+    memcpy(&rest, text, length_bytes);
+    return hash__mix(hash ^ rest);
 }
 
 #endif

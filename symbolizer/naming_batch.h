@@ -1,0 +1,27 @@
+// The addresses of one binary, named together: searched once each and in the order of the file, so that a search falls
+// where the one before it did; what is the same is put together once; every mangled name is demangled once.
+#ifndef HEARTH_SYMBOLIZER_NAMING_BATCH_H
+#define HEARTH_SYMBOLIZER_NAMING_BATCH_H
+
+#include "symbolizer/index_set.h"
+#include "symbolizer/shown_names.h"
+
+struct naming_batch {
+    struct offset_place *order; // of the offsets, ascending
+    size_t count;
+};
+
+struct offset_place {
+    uint64_t offset;
+    size_t index; // in the caller's order
+};
+
+// Sorts offsets, of any number and order. -ENOMEM.
+int naming_batch__new(const uint64_t *offsets, size_t count, struct naming_batch *ret_batch);
+void naming_batch__release(struct naming_batch *batch);
+
+// Gives each of them to `take` with its chain, as symbolizer__resolve_file says. `names` NULL: names as they stand.
+int naming_batch__give(const struct naming_batch *batch, const struct index_pieces *pieces, bool no_inline,
+                       struct shown_names *names, struct worker *worker, symbol_chain_fn *take, void *context);
+
+#endif
