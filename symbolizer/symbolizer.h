@@ -56,10 +56,10 @@ struct symbol_file {
     size_t build_id_bytes;
 };
 
-// Names `count` offsets of the file, in any order; calls `take` once for each, with its index, in the order of the file,
-// so that those with one answer follow each other; within one call, equal pointers mean equal strings. A damaged or
-// hostile file costs its own names only: every offset then has an empty chain, and the result is the reason (-EBADMSG,
-// -ETIMEDOUT...).
+// Names `count` offsets of the file, in any order; calls `take` once for each, with its index, in the order of the
+// file, so that those with one answer follow each other; within one call, equal pointers mean equal strings. A damaged
+// or hostile file costs its own names only: every offset then has an empty chain, and the result is the reason
+// (-EBADMSG, -ETIMEDOUT...).
 int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
                              size_t count, symbol_chain_fn *take, void *context);
 
