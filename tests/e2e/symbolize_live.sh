@@ -81,6 +81,7 @@ int main(void)
 }
 END
 returns_of() { # COMMAND: what hearth calls the addresses that it prints
+    rm -f "$TMP/returns-at" # that of the command before
     "$@" >"$TMP/returns-at" &
     tap_children+=($!)
     local pid=$!
