@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/chosen_function.h"
 #include "collector/probe_file.h"
 #include "collector/probe_sites.h"
 #include "collector/source.h"
@@ -105,14 +106,13 @@ static void put_word(const char *text)
     fputs(shown, stdout);
 }
 
-static int put_functions(struct probes *probes, struct probe_file *file)
+static int put_functions(struct probes *probes, const struct probe_file *file)
 {
     _cleanup_(function_list__release) struct function_list list = {0};
-    int err = function_list__find(&list, file->elf, file->elf, probes->pattern);
-    if (!err && list.is_stripped && file->debug)
-        err = function_list__find(&list, file->debug, file->elf, probes->pattern);
+    int err = probe_file__functions(file, probes->pattern, &list);
     for (size_t i = 0; i < list.count && !err; i++) {
-        if (list.rows[i].is_resolver)
+        uint64_t chosen;
+        if (list.rows[i].is_resolver && chosen_function__find(file, list.rows[i].name, &chosen) != 0)
             continue;
         printf("uprobe:%s:", probes->path);
         put_word(list.rows[i].name);
@@ -166,7 +166,7 @@ static int put_note(const struct usdt_note *note, void *context)
 static int list_file(const char *name, bool functions, bool usdt, const char *pattern, size_t *count,
                      struct fault *fault)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .debug_fd = -1};
+    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1};
     struct probes probes = {.pattern = pattern};
     int err = probe_file__open(name, (uint32_t)pid, fault, &file);
     if (err)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "symbolizer/debug_dirs.h"
+#include "symbolizer/debug_files.h"
+#include "symbolizer/mini_debug.h"
 
 // "libc" and "libc.so.6" are libc.so.6; "libc" is not libcrypt.so.1.
 static bool is_called(const char *file_name, const char *wanted)
@@ -141,24 +143,61 @@ static int find(const char *name, uint32_t pid, char ret_path[PATH_MAX])
     return fd;
 }
 
-static void open_debug_file(struct probe_file *file)
+// --- Its functions
+
+static int open_companion(void *context, const struct companion *companion, int *ret_fd)
 {
     static const char *const dirs[] = {"/usr/lib/debug", NULL};
-    struct debug_dirs where = {.dirs = dirs, .root_fd = -1, .path = file->path};
-    struct companion companion = {.kind = COMPANION_DEBUG_BY_ID};
-    size_t bytes;
-    if (elf_file__build_id(file->elf, companion.build_id, &bytes) != 0)
-        return;
-    companion.build_id_bytes = (uint32_t)bytes;
-    if (debug_dirs__open(&where, &companion, &file->debug_fd) != 0)
-        file->debug_fd = -1;
-    else if (elf_file__open(file->debug_fd, &file->debug) != 0)
-        file->debug = NULL;
+    const struct probe_file *file = context;
+    char root[32];
+    snprintf(root, sizeof(root), "/proc/%u/root", file->pid);
+    _cleanup_fd_ int root_fd = file->pid ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    struct debug_dirs where = {.dirs = dirs, .root_fd = root_fd, .path = file->path};
+    return debug_dirs__open(&where, companion, ret_fd);
+}
+
+static int add_from_debug_file(const struct probe_file *file, const char *pattern, struct function_list *list)
+{
+    _cleanup_(debug_file__release) struct debug_file debug = {.fd = -1};
+    struct naming_request request = {.fd = file->fd, .open_companion = open_companion, .context = (void *)file};
+    int err = debug_file__find(&request, file->elf, &debug);
+    return err ? err : function_list__find(list, debug.elf, file->elf, pattern);
+}
+
+static int add_from_mini_debug(const struct probe_file *file, const char *pattern, struct function_list *list)
+{
+    _cleanup_(elf_file__freep) struct elf_file *mini = NULL;
+    int err = mini_debug__open(file->elf, &mini);
+    return err ? err : function_list__find(list, mini, file->elf, pattern);
+}
+
+int probe_file__functions(const struct probe_file *file, const char *pattern, struct function_list *list)
+{
+    int err = function_list__find(list, file->elf, file->elf, pattern);
+    if (err || !list->is_stripped)
+        return err;
+    // A debug file that cannot be read is none.
+    bool found = add_from_debug_file(file, pattern, list) == 0 || add_from_mini_debug(file, pattern, list) == 0;
+    list->is_stripped = !found;
+    return 0;
+}
+
+// --- The file
+
+// Why a file is no ELF file of this machine; a script starts a program that could be probed.
+static int say_no_program(const struct probe_file *file, int err, struct fault *fault)
+{
+    char head[2] = "";
+    if (pread(file->fd, head, sizeof(head), 0) == sizeof(head) && memcmp(head, "#!", sizeof(head)) == 0)
+        return fault__set(fault, err,
+                          "cannot put a probe into '%s': it is a script; give the path of the program it runs",
+                          file->path);
+    return fault__set(fault, err, "cannot put a probe into '%s': it is no ELF file of this machine", file->path);
 }
 
 int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct probe_file *ret_file)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .debug_fd = -1};
+    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .pid = pid};
     file.fd = find(name, pid, file.path);
     if (file.fd == -ENOENT && !strchr(name, '/'))
         return fault__set(fault, file.fd, "no library and no program '%s' is found%s; give its path", name,
@@ -167,21 +206,18 @@ int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct
         return fault__set(fault, file.fd, "cannot open '%s': %s", name, strerror(-file.fd));
     int err = elf_file__open(file.fd, &file.elf);
     if (err)
-        return fault__set(fault, err, "cannot put a probe into '%s': it is no ELF file of this machine", file.path);
+        return say_no_program(&file, err, fault);
     if (!elf_file__is_64(file.elf) || elf_file__machine(file.elf) != EM_X86_64)
         return fault__set(fault, -ENOTSUP,
                           "cannot put a probe into '%s': it is %s; hearth knows the code of x86-64 only", file.path,
                           elf_file__is_64(file.elf) ? "for another processor" : "a 32-bit file");
-    open_debug_file(&file);
     *ret_file = file;
-    file = (struct probe_file){.fd = -1, .debug_fd = -1};
+    file = (struct probe_file){.fd = -1};
     return 0;
 }
 
 void probe_file__release(struct probe_file *file)
 {
     elf_file__free(file->elf);
-    elf_file__free(file->debug);
     fd__close(&file->fd);
-    fd__close(&file->debug_fd);
 }

@@ -12,18 +12,24 @@
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
 #include "symbolizer/elf_file.h"
+#include "symbolizer/function_list.h"
 
 struct probe_file {
     char path[PATH_MAX]; // for words
+    uint32_t pid;        // whose file system the path belongs to; 0: ours
     int fd;
     struct elf_file *elf;
-    int debug_fd;           // its separate debug file; -1: none
-    struct elf_file *debug; // NULL: none
 };
 
 // pid 0: no process. A file that is not there, or that no probe can be put into (no ELF file of this machine, a 32-bit
 // one): an error with a fault.
 int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct probe_file *ret_file);
+
+// Its functions by a pattern (see function_list.h): those the file names itself, and where it is stripped those that
+// its debug file (by build id or .gnu_debuglink) or its MiniDebugInfo names; is_stripped stays set where there is
+// neither.
+int probe_file__functions(const struct probe_file *file, const char *pattern, struct function_list *list);
+
 void probe_file__release(struct probe_file *file);
 
 #endif

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/chosen_function.h"
 #include "collector/probe_file.h"
 #include "collector/uprobe_multi.h"
 #include "store/base/limits.h"
 #include "symbolizer/function_list.h"
+#include "symbolizer/instruction.h"
 
 int probe__split(const char *text, char *ret_file, size_t file_bytes, const char **ret_rest, struct fault *fault)
 {
@@ -37,35 +39,71 @@ static uint64_t take_offset(char *symbol)
     return offset;
 }
 
-// Bytes to go on from a function's entry (kernel: arch/x86/kernel/uprobes.c, push_setup_xol_ops and
-// branch_setup_xol_ops).
-static uint64_t entry_skip(const uint8_t *code)
+// Bytes to go on from a function's entry.
+static size_t entry_skip(const uint8_t *code, size_t bytes)
 {
     static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
     const uint8_t *next = code + sizeof(endbr64);
-    if (memcmp(code, endbr64, sizeof(endbr64)) != 0)
-        return 0;
+    size_t skipped = 0;
+    if (bytes < 2 * sizeof(endbr64) || memcmp(code, endbr64, sizeof(endbr64)) != 0) {
+        while (!instruction__is_probeable(code + skipped, bytes - skipped)) {
+            size_t more = instruction__vector_bytes(code + skipped, bytes - skipped);
+            if (!more)
+                return 0;
+            skipped += more;
+        }
+        return skipped;
+    }
+    // Kernel: arch/x86/kernel/uprobes.c, push_setup_xol_ops and branch_setup_xol_ops.
     bool is_push = (next[0] & 0xf8) == 0x50 || (next[0] == 0x41 && (next[1] & 0xf8) == 0x50);
     bool is_nop = next[0] == 0x90 || (next[0] == 0x66 && next[1] == 0x90) || (next[0] == 0x0f && next[1] == 0x1f) ||
                   (next[0] == 0x66 && next[1] == 0x0f && next[2] == 0x1f);
     return is_push || is_nop ? sizeof(endbr64) : 0;
 }
 
+static bool is_known(const struct probe_sites *sites, const struct probe_site *site)
+{
+    for (size_t i = 0; i < sites->count; i++)
+        if (sites->rows[i].file_offset == site->file_offset)
+            return true;
+    return false;
+}
+
 static int add_site(struct probe_sites *sites, uint64_t file_offset, bool is_entry)
 {
+    struct probe_site site = {.file_offset = file_offset};
+    uint8_t code[64];
+    ssize_t bytes = pread(sites->fd, code, sizeof(code), (off_t)file_offset);
+    if (bytes <= 0)
+        return bytes ? -errno : -EIO;
+    size_t skipped = is_entry ? entry_skip(code, (size_t)bytes) : 0;
+    site.file_offset += skipped;
+    if (is_known(sites, &site))
+        return 0;
+    if (!instruction__is_probeable(code + skipped, (size_t)bytes - skipped)) {
+        sites->unfit_count++;
+        return 0;
+    }
     if (sites->count == LIMIT_PROBE_SITES)
         return -E2BIG;
     struct probe_site *rows = reallocarray(sites->rows, sites->count + 1, sizeof(*rows));
     if (!rows)
         return -ENOMEM;
     sites->rows = rows;
-    struct probe_site site = {.file_offset = file_offset};
-    if (pread(sites->fd, site.code, sizeof(site.code), (off_t)file_offset) > 0 && is_entry)
-        site.file_offset += entry_skip(site.code);
-    if (pread(sites->fd, site.code, sizeof(site.code), (off_t)site.file_offset) < 0)
-        return -errno;
+    if ((size_t)bytes - skipped < sizeof(site.code)) // at the end of the file
+        memcpy(site.code, code + skipped, (size_t)bytes - skipped);
+    else
+        memcpy(site.code, code + skipped, sizeof(site.code));
     rows[sites->count++] = site;
     return 0;
+}
+
+static int say_unfit(const struct probe_sites *sites, const char *symbol, struct fault *fault)
+{
+    return fault__set(fault, -EOPNOTSUPP,
+                      "cannot put a probe on '%s' in '%s': the kernel cannot step over the AVX instruction there, "
+                      "which it takes for another one",
+                      symbol, sites->path);
 }
 
 static int find_address(struct probe_sites *sites, const struct probe_file *file, const char *text, struct fault *fault)
@@ -74,7 +112,10 @@ static int find_address(struct probe_sites *sites, const struct probe_file *file
     uint64_t address = strtoull(text, &end, 16), offset;
     if (*end || function_list__file_offset(file->elf, address, &offset) != 0)
         return fault__set(fault, -ENOENT, "no code at %s in '%s'", text, file->path);
-    return add_site(sites, offset, false);
+    int err = add_site(sites, offset, false);
+    if (err)
+        return fault__set(fault, err, "cannot read the code at %s in '%s': %s", text, file->path, strerror(-err));
+    return sites->count ? 0 : say_unfit(sites, text, fault);
 }
 
 static int say_missing(const struct function_list *list, const struct probe_file *file, const char *symbol,
@@ -89,30 +130,47 @@ static int say_missing(const struct function_list *list, const struct probe_file
                       file->path, file->path);
 }
 
-static int add_functions(struct probe_sites *sites, const struct function_list *list, const struct probe_file *file,
-                         const char *symbol, uint64_t offset, struct fault *fault)
+enum found { FOUND, FOUND_PAST_END, FOUND_AMID, FOUND_NOT_CHOSEN };
+
+// Whether an instruction begins at that offset of a function: a breakpoint amid one would make another one of it. Of
+// code that cannot be read as instructions it is believed.
+static bool begins_instruction(const struct probe_file *file, const struct function *function, uint64_t offset)
 {
-    bool past_end = false;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct function *function = &list->rows[i];
-        if (function->is_resolver)
-            continue;
-        if (offset && function->bytes && offset >= function->bytes) {
-            past_end = true;
-            continue;
-        }
-        int err = add_site(sites, function->file_offset + offset, offset == 0);
-        if (err == -E2BIG)
-            return fault__set_code(fault, EXIT_CODE_USAGE, err,
-                                   "'%s' fits %zu functions of '%s', more than %u; use a narrower pattern", symbol,
-                                   list->count, file->path, LIMIT_PROBE_SITES);
-        if (err)
-            return fault__set(fault, err, "cannot read the code of '%s' in '%s': %s", symbol, file->path,
-                              strerror(-err));
+    enum { MOST_BYTES = 64 << 10 };
+    _cleanup_free_ uint8_t *code = offset < MOST_BYTES ? malloc(offset + INSTRUCTION_BYTES_MAX) : NULL;
+    ssize_t bytes = code ? pread(file->fd, code, offset + INSTRUCTION_BYTES_MAX, (off_t)function->file_offset) : 0;
+    size_t at = 0;
+    while (at < offset && (ssize_t)at < bytes) {
+        size_t more = instruction__bytes(code + at, (size_t)bytes - at);
+        if (!more)
+            return true;
+        at += more;
     }
-    if (sites->count)
-        return 0;
-    if (past_end)
+    return at <= offset || bytes <= 0;
+}
+
+// Where one function is probed.
+static enum found find_place(const struct probe_file *file, const struct function *function, uint64_t offset,
+                             uint64_t *ret_place)
+{
+    if (function->is_resolver)
+        return chosen_function__find(file, function->name, ret_place) == 0 ? FOUND : FOUND_NOT_CHOSEN;
+    if (offset && function->bytes && offset >= function->bytes)
+        return FOUND_PAST_END;
+    if (offset && !begins_instruction(file, function, offset))
+        return FOUND_AMID;
+    *ret_place = function->file_offset;
+    return FOUND;
+}
+
+static int say_none(const struct probe_file *file, const char *symbol, uint64_t offset, enum found found,
+                    struct fault *fault)
+{
+    if (found == FOUND_AMID)
+        return fault__set(fault, -EINVAL,
+                          "%s+0x%llx of '%s' is amid an instruction: a probe there would change what the program does",
+                          symbol, (unsigned long long)offset, file->path);
+    if (found == FOUND_PAST_END)
         return fault__set(fault, -ENOENT, "%s+0x%llx lies behind the end of that function of '%s'", symbol,
                           (unsigned long long)offset, file->path);
     return fault__set(fault, -ENOENT,
@@ -121,15 +179,34 @@ static int add_functions(struct probe_sites *sites, const struct function_list *
                       symbol, file->path, file->path, symbol);
 }
 
+static int add_functions(struct probe_sites *sites, const struct function_list *list, const struct probe_file *file,
+                         const char *symbol, uint64_t offset, struct fault *fault)
+{
+    enum found worst = FOUND;
+    for (size_t i = 0; i < list->count; i++) {
+        uint64_t place;
+        enum found found = find_place(file, &list->rows[i], offset, &place);
+        worst = found == FOUND ? worst : found;
+        int err = found == FOUND ? add_site(sites, place + offset, offset == 0) : 0;
+        sites->chosen_count += found == FOUND && list->rows[i].is_resolver;
+        if (err == -E2BIG)
+            return fault__set_code(fault, EXIT_CODE_USAGE, err,
+                                   "'%s' fits more than %u functions of '%s'; use a narrower pattern", symbol,
+                                   LIMIT_PROBE_SITES, file->path);
+        if (err)
+            return fault__set(fault, err, "cannot read the code of '%s' in '%s': %s", symbol, file->path,
+                              strerror(-err));
+    }
+    if (sites->count)
+        return 0;
+    return sites->unfit_count ? say_unfit(sites, symbol, fault) : say_none(file, symbol, offset, worst, fault);
+}
+
 static int find_functions(struct probe_sites *sites, const struct probe_file *file, char *symbol, struct fault *fault)
 {
     _cleanup_(function_list__release) struct function_list list = {0};
     uint64_t offset = take_offset(symbol);
-    int err = function_list__find(&list, file->elf, file->elf, symbol);
-    if (!err && list.is_stripped && file->debug) {
-        err = function_list__find(&list, file->debug, file->elf, symbol);
-        list.is_stripped = false;
-    }
+    int err = probe_file__functions(file, symbol, &list);
     if (err)
         return fault__set(fault, err, "cannot read the symbols of '%s': %s", file->path, strerror(-err));
     if (!list.count)
@@ -140,7 +217,7 @@ static int find_functions(struct probe_sites *sites, const struct probe_file *fi
 int probe_sites__find(const char *file_name, const char *symbol, uint32_t pid, struct fault *fault,
                       struct probe_sites **ret_sites)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .debug_fd = -1};
+    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1};
     _cleanup_(probe_sites__freep) struct probe_sites *sites = calloc(1, sizeof(*sites));
     _cleanup_free_ char *name = strdup(symbol);
     if (!sites || !name)

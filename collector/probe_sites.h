@@ -3,9 +3,12 @@
 //   probe_sites__find("libc", "malloc", 0, &fault, &sites);
 //   probe_sites__attach(sites, &request, &fault, &refused);
 //
-// SYMBOL is a function, a glob over functions, FUNCTION+OFFSET, or 0xADDRESS as the file is linked. A function that
+// SYMBOL is a function (as the file spells it or demangled, or with a version: memcpy@GLIBC_2.2.5), a glob over
+// functions, FUNCTION+OFFSET, or 0xADDRESS as the file is linked. Functions of one place are probed once. One that
 // begins with endbr64 is probed behind that, where a push or a nop follows: those are emulated by the kernel, while
-// endbr64 would be stepped, at twenty times the cost.
+// endbr64 would be stepped, at twenty times the cost. One that begins with an AVX instruction that the kernel mistakes
+// for another (see instruction.h) is probed behind that. A place where a probe would change what the program does is
+// refused.
 #ifndef HEARTH_COLLECTOR_PROBE_SITES_H
 #define HEARTH_COLLECTOR_PROBE_SITES_H
 
@@ -30,6 +33,8 @@ struct probe_sites {
     char name[64]; // the function, or the pattern
     struct probe_site *rows;
     size_t count;
+    size_t unfit_count;  // places that fit and were left out: the kernel would mistake the instruction there
+    size_t chosen_count; // of them that were chosen among several (IFUNC), as this machine chooses
 };
 
 // pid: whose file system, and whose mappings, FILE is looked up in; 0: ours. Nothing fits: -ENOENT with a fault.
@@ -37,8 +42,9 @@ int probe_sites__find(const char *file, const char *symbol, uint32_t pid, struct
                       struct probe_sites **ret_sites);
 void probe_sites__free(struct probe_sites *sites);
 
-// Attaches the program, which may have been prepared by uprobe_multi__prepare(), to every place: in the processes of the target where they are named by -p alone, else in all
-// (the programs filter). Places that the kernel refuses are left out and counted; all refused: an error with a fault.
+// Attaches the program, which may have been prepared by uprobe_multi__prepare(), to every place: in the processes of
+// the target where they are named by -p alone, else in all (the programs filter). Places that the kernel refuses are
+// left out and counted; all refused: an error with a fault.
 int probe_sites__attach(const struct probe_sites *sites, const struct bpf_program *program, bool at_return,
                         const struct target *target, struct loaded *loaded, struct fault *fault, size_t *ret_refused);
 

@@ -70,17 +70,29 @@ int source_probe__configure(struct event *event, struct loaded *loaded, struct f
     return 0;
 }
 
+// What the user would not expect.
+static void describe(struct event *event, const struct probe_sites *sites, size_t refused)
+{
+    size_t bytes = sizeof(event->note), used = 0;
+    refused += sites->unfit_count;
+    if (refused)
+        used = (size_t)snprintf(event->note, bytes, "%zu functions probed, %zu more cannot be",
+                                sites->count + sites->unfit_count - refused, refused);
+    else if (sites->count > 1)
+        used = (size_t)snprintf(event->note, bytes, "%zu functions probed", sites->count);
+    if (sites->chosen_count)
+        snprintf(event->note + used, bytes - used, "%s%zu of several (IFUNC), as this processor has %s chosen",
+                 used ? ", " : "", sites->chosen_count, sites->chosen_count > 1 ? "them" : "it");
+}
+
 static int attach(struct event *event, bool at_return, const struct target *target, struct fault *fault)
 {
     const struct probe_sites *sites = event->prepared;
     const struct bpf_program *program = loaded__program(event->loaded, at_return ? "sample_return" : "sample_probe");
     size_t refused;
     int err = probe_sites__attach(sites, program, at_return, target, event->loaded, fault, &refused);
-    if (!err && refused)
-        snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu more refused by the kernel",
-                 sites->count - refused, refused);
-    else if (!err && sites->count > 1)
-        snprintf(event->note, sizeof(event->note), "%zu functions probed", sites->count);
+    if (!err)
+        describe(event, sites, refused);
     return err;
 }
 

@@ -94,7 +94,7 @@ static int find_in(struct usdt_probes *probes, const struct probe_file *file, co
 int usdt_probes__find(const char *name, const char *pattern, uint32_t pid, struct fault *fault,
                       struct usdt_probes **ret_probes)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .debug_fd = -1};
+    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1};
     _cleanup_(usdt_probes__freep) struct usdt_probes *probes = calloc(1, sizeof(*probes));
     if (!probes)
         return fault__set(fault, -ENOMEM, "out of memory");

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/base/limits.h"
 #include "symbolizer/symbol_name.h"
+#include "symbolizer/symbol_versions.h"
 
 void function_list__release(struct function_list *list)
 {
@@ -29,6 +31,19 @@ int function_list__file_offset(const struct elf_file *file, uint64_t address, ui
     return -ENOENT;
 }
 
+// What gcc has made of a function for callers of its own file is that function too: "run.constprop.0" stands for "run".
+// Other parts of it (.cold, .part) do not begin where it does.
+static size_t plain_length(const char *name)
+{
+    static const char *const clones[] = {".isra.", ".constprop."};
+    for (size_t i = 0; i < sizeof(clones) / sizeof(clones[0]); i++) {
+        const char *clone = strstr(name, clones[i]);
+        if (clone && clone > name)
+            return (size_t)(clone - name);
+    }
+    return strlen(name);
+}
+
 // A demangled name also fits without its parameters: "ns::run" stands for "ns::run(int)".
 static bool fits_demangled(const char *name, const char *pattern)
 {
@@ -44,10 +59,34 @@ static bool fits_demangled(const char *name, const char *pattern)
     return fnmatch(pattern, readable, 0) == 0;
 }
 
-static bool is_function(const struct elf_symbol *symbol)
+static bool fits(const char *name, const char *pattern)
+{
+    if (fnmatch(pattern, name, 0) == 0 || fits_demangled(name, pattern))
+        return true;
+    size_t length = plain_length(name);
+    _cleanup_free_ char *plain = name[length] ? strndup(name, length) : NULL;
+    return plain && (fnmatch(pattern, plain, 0) == 0 || fits_demangled(plain, pattern));
+}
+
+// A version is matched where the pattern has one: memcpy@GLIBC_2.14 is memcpy@@GLIBC_2.14 too.
+static bool fits_version(const char *name, const char *version, const char *pattern)
+{
+    char text[512];
+    if (!*version || !strchr(pattern, '@'))
+        return false;
+    snprintf(text, sizeof(text), "%s%s", name, version);
+    if (fnmatch(pattern, text, 0) == 0)
+        return true;
+    snprintf(text, sizeof(text), "%s@%s", name, version + strspn(version, "@"));
+    return fnmatch(pattern, text, 0) == 0;
+}
+
+// Assembler's labels have no type: they are taken where one is asked for by its name.
+static bool is_function(const struct elf_symbol *symbol, bool by_name)
 {
     unsigned type = ELF64_ST_TYPE(symbol->info);
-    return symbol->section != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC);
+    return symbol->section != SHN_UNDEF &&
+           (type == STT_FUNC || type == STT_GNU_IFUNC || (by_name && type == STT_NOTYPE));
 }
 
 static int append(struct function_list *list, const struct function *row)
@@ -83,22 +122,31 @@ static int find_in(struct function_list *list, struct elf_file *symbols, const s
 {
     const struct elf_section *names_section = elf_file__section(symbols, section->link);
     struct elf_data table = {0}, names = {0};
+    struct symbol_versions versions = {0};
     if (!names_section || section->type == SHT_NOBITS)
         return 0;
     int err = elf_file__read(symbols, section, &table);
     if (!err)
         err = elf_file__read(symbols, names_section, &names);
+    if (!err && section->type == SHT_DYNSYM && strchr(pattern, '@'))
+        err = symbol_versions__open(symbols, &versions);
+    bool by_name = !strpbrk(pattern, "*?[");
     size_t count = err ? 0 : table.length_bytes / elf_file__symbol_bytes(symbols);
     for (size_t i = 1; i < count && !err; i++) {
         struct elf_symbol symbol = elf_file__symbol(symbols, table, i);
         const char *text = symbol.name < names.length_bytes ? (const char *)names.bytes + symbol.name : "";
         size_t length = strnlen(text, LIMIT_MANGLED_BYTES);
-        if (!is_function(&symbol) || length == 0 || length == LIMIT_MANGLED_BYTES)
+        if (!is_function(&symbol, by_name) || length == 0 || length == LIMIT_MANGLED_BYTES)
             continue;
-        _cleanup_free_ char *name = strndup(text, strcspn(text, "@")); // memcpy@@GLIBC_2.14
+        size_t name_length = strcspn(text, "@"); // .symtab has memcpy@@GLIBC_2.14 as one word
+        char version[128];
+        snprintf(version, sizeof(version), "%s", text + name_length);
+        if (!*version)
+            symbol_versions__of(&versions, i, version, sizeof(version));
+        _cleanup_free_ char *name = strndup(text, name_length);
         if (!name)
             return -ENOMEM;
-        if (fnmatch(pattern, name, 0) == 0 || fits_demangled(name, pattern))
+        if (fits(name, pattern) || fits_version(name, version, pattern))
             err = add(list, file, &symbol, &name);
     }
     elf_file__forget(symbols, section);
@@ -120,7 +168,7 @@ static void join_equal(struct function_list *list)
     if (list->count)
         qsort(list->rows, list->count, sizeof(*list->rows), compare);
     for (size_t i = 0; i < list->count; i++) {
-        if (kept && list->rows[kept - 1].file_offset == list->rows[i].file_offset)
+        if (kept && compare(&list->rows[kept - 1], &list->rows[i]) == 0)
             free(list->rows[i].name);
         else
             list->rows[kept++] = list->rows[i];

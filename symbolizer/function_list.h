@@ -3,7 +3,7 @@
 //   function_list__find(elf, "timed_*", &list);      glob over the names as they stand in the file, or demangled
 //   list.rows[0] = {"timed_call", .address = 0x13f0, .file_offset = 0x13f0, .bytes = 120}
 //
-// One row a place in the file, sorted by it: of several names of one function the first that fits is kept.
+// Sorted by the place in the file; a function with several names that fit has a row for each (malloc, __libc_malloc).
 #ifndef HEARTH_SYMBOLIZER_FUNCTION_LIST_H
 #define HEARTH_SYMBOLIZER_FUNCTION_LIST_H
 
@@ -27,7 +27,8 @@ struct function_list {
     bool is_stripped; // there is no .symtab: only what the file exports could be found
 };
 
-// Adds what fits the pattern (fnmatch; a name with none of *?[ stands for itself). None fits: 0 and no rows. `symbols`
+// Adds what fits the pattern (fnmatch; a name with none of *?[ stands for itself; with a version, as in
+// memcpy@GLIBC_2.2.5, that one alone). None fits: 0 and no rows. `symbols`
 // has the names and `file` the code: they differ when the names come from a separate debug file.
 int function_list__find(struct function_list *list, struct elf_file *symbols, const struct elf_file *file,
                         const char *pattern);

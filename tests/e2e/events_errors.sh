@@ -15,6 +15,25 @@ _start: mov $1, %eax
 S
 as --32 -o "$TMP/bits32.o" "$TMP/bits32.s" && ld -m elf_i386 -o "$TMP/bits32" "$TMP/bits32.o"
 echo 'no program' >"$TMP/text"
+printf '#!/bin/sh\necho\n' >"$TMP/script"
+# `only` has nothing but instructions that the kernel takes for jumps and returns; it must not be probed.
+cat >"$TMP/avx.s" <<'S'
+        .text
+        .globl copied, only, main
+        .type copied, @function
+        .type only, @function
+copied: mov $1, %eax
+        ret
+        .size copied, . - copied
+only:   vpor %xmm0, %xmm0, %xmm0
+        vmovd %xmm0, %eax
+        ret
+        .size only, . - only
+main:   xor %eax, %eax
+        ret
+        .section .note.GNU-stack, "", @progbits
+S
+gcc -o "$TMP/avx" "$TMP/avx.s"
 # A USDT note whose argument is in no register that there is.
 cat >"$TMP/odd.s" <<'S'
         .text
@@ -60,7 +79,10 @@ refused 'no binary' "uprobe:$TMP/text:main" 'no ELF file'
 refused 'no file' "uprobe:$TMP/nothing:main" "cannot open '.*nothing': No such file"
 refused 'no library' 'uprobe:libnosuch.so.1:main' "no library and no program 'libnosuch.so.1'"
 refused 'an offset outside' "uprobe:$calls:timed_call+0x10000" 'behind the end of that function'
-refused 'a resolver' 'uprobe:libc:strlen' 'chosen among several when a program is linked'
+refused 'a resolver whose choice is elsewhere' 'uprobe:libc:time' 'chosen among several when a program is linked'
+refused 'an offset amid an instruction' "uprobe:$TMP/avx:copied+2" "copied.0x2 of '.*avx' is amid an instruction"
+refused 'an instruction the kernel mistakes' "uprobe:$TMP/avx:only" 'the kernel cannot step over the AVX instruction there'
+refused 'a script' "uprobe:$TMP/script:main" 'it is a script; give the path of the program it runs'
 refused 'a file without USDT' "usdt:$LOADS/nofp/burn:a:b" 'has no USDT probes'
 refused 'a USDT probe it has not' "usdt:$calls:hearth_test:middle" "no USDT probe 'hearth_test:middle'; it has hearth_test:begin, hearth_test:end"
 refused 'an odd USDT argument' "usdt:$TMP/odd:odd:probe" "cannot put a probe on odd:probe in '.*odd': .*nosuch"

@@ -8,7 +8,7 @@
 record() { "$HEARTH" record "$@" >"$TMP/out" 2>"$TMP/said"; }
 stored() { sqlite3 "$TMP/x.db" "$1"; }
 top() { "$HEARTH" report -i "$TMP/x.db" -f top "$@" 2>/dev/null; }
-touched() { "$HEARTH" report -i "$TMP/x.db" -f folded "$@" 2>/dev/null | awk '/;touch_pages(;|\[| )/ { n += $NF } END { print n + 0 }'; }
+touched() { "$HEARTH" report -i "$TMP/x.db" -f folded 2>/dev/null | awk '/;touch_pages(;|\[| )/ { n += $NF } END { print n + 0 }'; }
 
 # --- Every fault, of a program that makes 20,000 of them in one function.
 record -e page-faults -o "$TMP/x.db" -- "$LOADS/nofp/faults" 20000

@@ -1,0 +1,18 @@
+// The versions of the symbols that a library exports: memcpy@GLIBC_2.2.5 for programs linked long ago,
+// memcpy@@GLIBC_2.14 for those linked now.
+#ifndef HEARTH_SYMBOLIZER_SYMBOL_VERSIONS_H
+#define HEARTH_SYMBOLIZER_SYMBOL_VERSIONS_H
+
+#include "symbolizer/elf_file.h"
+
+struct symbol_versions { // of a file's .dynsym; borrowed from it
+    struct elf_data numbers, definitions, names;
+};
+
+// A file without versions: 0, and no symbol has one.
+int symbol_versions__open(struct elf_file *file, struct symbol_versions *ret_versions);
+
+// Of symbol `index` of .dynsym: "@GLIBC_2.2.5" or, the one that programs are linked with now, "@@GLIBC_2.14"; "": none.
+void symbol_versions__of(const struct symbol_versions *versions, size_t index, char *ret_text, size_t bytes);
+
+#endif
