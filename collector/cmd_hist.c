@@ -93,7 +93,8 @@ static void add_up(struct view *view, const struct histogram_list *list)
     for (size_t i = 0; i < list->count; i++) {
         view->count += list->items[i]->count;
         view->unmatched += list->items[i]->unmatched;
-        view->lost += list->items[i]->lost;
+        if (i == 0 || strcmp(list->items[i]->probe, list->items[i - 1]->probe) != 0) // the same for all of a probe's
+            view->lost += list->items[i]->lost;
     }
 }
 
@@ -237,6 +238,7 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
         .min_wait_ns = options.min_wait_ns,
         .max_wait_ns = options.max_wait_ns,
         .hist = &hist,
+        .keep_threads = hist.by == WIRE_HIST_BY_TID,
         .show = show,
         .show_context = &view,
         .drain_ns = options.refresh_ns ? options.refresh_ns : 5000000000u,

@@ -131,28 +131,14 @@ static int add_key(struct hist *hist, const struct drained_cell *cells, size_t c
     int err = histogram_list__find(&hist->interval, event->spelled, event__unit(event), name, &interval);
     if (!err)
         err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), name, &total);
-    for (size_t i = 0; i < count && !err; i++) {
+    if (err)
+        return err;
+    interval->tag = total->tag = cells->key.event;
+    for (size_t i = 0; i < count; i++) {
         add_cell(interval, &cells[i]);
         add_cell(total, &cells[i]);
     }
-    return err;
-}
-
-static uint32_t store_id(const struct hist *hist, const char *probe)
-{
-    for (size_t i = 0; i < hist->event_count; i++)
-        if (strcmp(hist->events[i].spelled, probe) == 0)
-            return hist->events[i].store_id;
     return 0;
-}
-
-// An event that keeps a stack with each value has its buckets in the values already.
-static bool keeps_stacks(const struct hist *hist, const char *probe)
-{
-    for (size_t i = 0; i < hist->event_count; i++)
-        if (strcmp(hist->events[i].spelled, probe) == 0)
-            return hist->events[i].hist->stacks;
-    return false;
 }
 
 static int make_rows(struct hist *hist, size_t *ret_count)
@@ -164,10 +150,8 @@ static int make_rows(struct hist *hist, size_t *ret_count)
     hist->rows = rows;
     for (size_t i = 0; i < hist->interval.count; i++) {
         const struct histogram *histogram = hist->interval.items[i];
-        if (keeps_stacks(hist, histogram->probe))
-            continue;
         rows[count++] = (struct store_histogram){
-            .event = store_id(hist, histogram->probe),
+            .event = hist->events[histogram->tag].store_id,
             .key = histogram->by,
             .sum = histogram->sum,
             .min = histogram->min,
@@ -216,20 +200,11 @@ static uint64_t read_lost(const struct event *event)
     return lost;
 }
 
-static size_t index_of(const struct hist *hist, const char *probe)
-{
-    size_t i = 0;
-    while (i < hist->event_count && strcmp(hist->events[i].spelled, probe) != 0)
-        i++;
-    return i;
-}
-
-static int compare_totals(const void *left, const void *right, void *context)
+static int compare_totals(const void *left, const void *right)
 {
     const struct histogram *a = *(struct histogram *const *)left, *b = *(struct histogram *const *)right;
-    size_t a_index = index_of(context, a->probe), b_index = index_of(context, b->probe);
-    if (a_index != b_index)
-        return a_index < b_index ? -1 : 1;
+    if (a->tag != b->tag)
+        return a->tag < b->tag ? -1 : 1;
     if (a->sum != b->sum)
         return a->sum > b->sum ? -1 : 1;
     return strcmp(a->by, b->by);
@@ -241,12 +216,15 @@ static int add_empty(struct hist *hist)
     int err = 0;
     for (size_t i = 0; i < hist->event_count && !err; i++) {
         const struct event *event = &hist->events[i];
-        struct histogram *ignored;
+        struct histogram *empty;
         bool found = false;
         for (size_t j = 0; j < hist->totals.count; j++)
-            found = found || strcmp(hist->totals.items[j]->probe, event->spelled) == 0;
-        if (!found && event->attached)
-            err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), "", &ignored);
+            found = found || hist->totals.items[j]->tag == i;
+        if (found || !event->attached)
+            continue;
+        err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), "", &empty);
+        if (!err)
+            empty->tag = (uint32_t)i;
     }
     return err;
 }
@@ -256,15 +234,12 @@ int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
     int err = add_empty(hist);
     if (err)
         return err;
+    histogram_list__drop_empty(&hist->totals); // of an event that had nothing to show before
     if (hist->totals.count)
-        qsort_r(hist->totals.items, hist->totals.count, sizeof(struct histogram *), compare_totals, hist);
-    // What an event lost belongs to no key: it stands with the first, so that the sum over all is right.
-    size_t last = hist->event_count;
-    for (size_t i = 0; i < hist->totals.count; i++) {
-        size_t index = index_of(hist, hist->totals.items[i]->probe);
-        hist->totals.items[i]->lost = index < hist->event_count && index != last ? read_lost(&hist->events[index]) : 0;
-        last = index;
-    }
+        qsort(hist->totals.items, hist->totals.count, sizeof(struct histogram *), compare_totals);
+    // What an event lost has no key any more: each of its histograms may lack it, and says so.
+    for (size_t i = 0; i < hist->totals.count; i++)
+        hist->totals.items[i]->lost = read_lost(&hist->events[hist->totals.items[i]->tag]);
     *ret_list = &hist->totals;
     return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "collector/cache_folder.h"
 #include "collector/recorder_insides.h"
+#include "collector/source_hist.h"
 #include "store/base/limits.h"
 
 static int open_store(struct recorder *recorder, struct fault *fault)
@@ -33,7 +34,8 @@ static int open_store(struct recorder *recorder, struct fault *fault)
                                   .unit = event__unit(event),
                                   .detail = event->detail,
                                   .period = event->store_period,
-                                  .is_histogram = event->hist != NULL};
+                                  .is_histogram = event->hist != NULL,
+                                  .is_doubled = event->hist && event->hist->stacks};
         err = store_writer__event(recorder->writer, &row, &event->store_id);
         if (err)
             fault__set(fault, err, "cannot write to the store '%s': %s", recorder->options->store_path, strerror(-err));

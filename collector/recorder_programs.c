@@ -16,6 +16,9 @@ int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
     if (options->event_count > EVENTS_MAX)
         return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", EVENTS_MAX);
     for (size_t i = 0; i < options->event_count; i++) {
+        for (size_t before = 0; before < i; before++)
+            if (strcmp(options->events[before], options->events[i]) == 0)
+                return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is named twice", options->events[i]);
         struct event *event = &recorder->events[recorder->event_count++];
         *event = (struct event){
             .spelled = options->events[i],

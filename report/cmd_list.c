@@ -75,10 +75,13 @@ static int count_value(const struct store_interval_row *row, const struct store_
 
 static int count_histogram(const struct store_interval_row *row, const struct store_histogram *histogram, void *context)
 {
+    struct list *list = context;
     uint64_t samples = 0;
+    if (store_reader__event(list->reader, histogram->event)->is_doubled)
+        return 0; // its values are counted already
     for (size_t i = 0; i < histogram->count_of_buckets; i++)
         samples += histogram->counts[i];
-    return count(context, histogram->event, &row->interval, samples, histogram->sum);
+    return count(list, histogram->event, &row->interval, samples, histogram->sum);
 }
 
 static uint32_t event_of(const struct store_value *value, struct store_reader *reader)

@@ -8,7 +8,7 @@
 #include "report/report.h"
 
 static struct {
-    const char *store, *format, *output;
+    const char *store, *format, *output, *by;
     struct filter filter;
 } options;
 
@@ -16,6 +16,8 @@ static const struct option_row rows[] = {
     {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &options.store},
     {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string, &options.format},
     {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string, &options.output},
+    {0, "by", "KEY", "of hist: a histogram for each comm, pid, tid or cgroup, where stacks were kept", option__string,
+     &options.by},
     FILTER_ROWS(options.filter),
     {0},
 };
@@ -44,10 +46,13 @@ static enum exit_code run(int argc, char **argv)
     int err = filter__request(&options.filter, &fault, &request);
     if (!err) {
         request.format = options.format;
+        request.by = options.by;
         err = report__write(store, &request, options.output ? options.output : "-", &summary, &fault);
     }
     if (err)
         return fault__say(&fault, err);
+    if (*summary.buckets)
+        fault__warn("values are kept by bucket: --bucket %s gives those of %s", options.filter.bucket, summary.buckets);
     if (*summary.losses && !summary.shows_losses)
         fault__warn("lost in that range: %s; `hearth stat` tells more", summary.losses);
     return EXIT_CODE_DONE;

@@ -61,6 +61,40 @@ int histogram_list__find(struct histogram_list *list, const char *probe, const c
     return 0;
 }
 
+static bool has_fuller(const struct histogram_list *list, size_t at)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (i != at && list->items[i]->tag == list->items[at]->tag &&
+            (list->items[i]->count || list->items[i]->unmatched))
+            return true;
+    return false;
+}
+
+void histogram_list__drop_empty(struct histogram_list *list)
+{
+    for (size_t i = list->count; i-- > 0;) {
+        const struct histogram *histogram = list->items[i];
+        if (histogram->count || histogram->unmatched || !has_fuller(list, i))
+            continue;
+        histogram__free(list->items[i]);
+        memmove(&list->items[i], &list->items[i + 1], (--list->count - i) * sizeof(*list->items));
+    }
+}
+
+static int compare_sums(const void *left, const void *right)
+{
+    const struct histogram *a = *(struct histogram *const *)left, *b = *(struct histogram *const *)right;
+    if (a->sum != b->sum)
+        return a->sum > b->sum ? -1 : 1;
+    return strcmp(a->by, b->by);
+}
+
+void histogram_list__sort(struct histogram_list *list)
+{
+    if (list->count)
+        qsort(list->items, list->count, sizeof(struct histogram *), compare_sums);
+}
+
 static void widen(struct histogram *histogram, uint64_t min, uint64_t max)
 {
     if (!histogram->count || min < histogram->min)
@@ -74,6 +108,7 @@ void histogram__add_bucket(struct histogram *histogram, uint32_t bucket, uint64_
     if (bucket >= BUCKET_COUNT || !count)
         return;
     widen(histogram, bucket__low(bucket), bucket__low(bucket + 1) - 1);
+    histogram->is_widened = true;
     histogram->counts[bucket] += count;
     histogram->count += count;
     histogram->sum += sum;
@@ -199,12 +234,12 @@ void histogram__put_facts(const struct histogram *histogram, FILE *file)
     fprintf(file, "count %" PRIu64 ", sum %s", histogram->count, amount);
     if (histogram->count) {
         text__amount(histogram->min, histogram->unit, amount);
-        fprintf(file, ", min %s", amount);
+        fprintf(file, ", min %s%s", histogram->is_widened ? ">= " : "", amount);
         text__amount(histogram->max, histogram->unit, amount);
-        fprintf(file, ", max %s", amount);
+        fprintf(file, ", max %s%s", histogram->is_widened ? "<= " : "", amount);
         for (size_t i = 0; i < PERCENTILE_COUNT; i++) {
             text__amount(histogram__percentile(histogram, percentiles[i].share), histogram->unit, amount);
-            fprintf(file, ", %s %s", percentiles[i].text, amount);
+            fprintf(file, ", %s <= %s", percentiles[i].text, amount);
         }
     }
     if (histogram->unmatched)

@@ -1,13 +1,14 @@
 // A histogram and its two pictures, text and JSON: what `hearth report -f hist` and `hearth hist` print.
 //
 //   uprobe:./prog:work (ms)
-//   count 500, sum 2.00 s, min 1.01 ms, max 16.4 ms, p50 1.18 ms, p90 17.8 ms, p99 17.8 ms, p99.9 17.8 ms
+//   count 500, sum 2.00 s, min 1.01 ms, max 16.4 ms, p50 <= 1.18 ms, p90 <= 16.4 ms, p99 <= 16.4 ms...
 //
 //   [1.05, 2.10)         400 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|
 //   [2.10, 4.19)           0 |                                        |
 //
 // The buckets are store/base/bucket.h's (at most 12.5 % wide), shown added up by powers of two. A percentile is the
-// highest value that its bucket can hold, at most the maximum: never too low, and at most 12.5 % too high.
+// highest value that its bucket can hold, at most the maximum: never too low, and at most 12.5 % too high. So it is
+// worded, and so are extremes that only their buckets tell.
 #ifndef HEARTH_REPORT_HISTOGRAM_H
 #define HEARTH_REPORT_HISTOGRAM_H
 
@@ -20,12 +21,15 @@
 #include "store/base/fault.h"
 
 struct histogram {
-    char *probe; // the event's name; clean (text.h), as the others
-    char *unit;  // "ns", "bytes", "count"
-    char *by;    // the key's value; "" without one
+    uint32_t tag; // whatever the caller makes of it; histograms of one probe and key have one
+    char *probe;  // the event's name; clean (text.h), as the others
+    char *unit;   // "ns", "bytes", "count"
+    char *by;     // the key's value; "" without one
     uint64_t count, sum;
     uint64_t min, max; // meaningless while count is 0
-    uint64_t unmatched, lost;
+    bool is_widened;   // they are ends of buckets: no value is outside of them
+    uint64_t unmatched;
+    uint64_t lost; // values of the probe that are in no histogram: each may lack them
     uint64_t counts[BUCKET_COUNT];
 };
 
@@ -38,6 +42,9 @@ struct histogram_list {
 int histogram_list__find(struct histogram_list *list, const char *probe, const char *unit, const char *by,
                          struct histogram **ret_histogram);
 void histogram_list__release(struct histogram_list *list);
+// Those without a value, if others of their tag have some.
+void histogram_list__drop_empty(struct histogram_list *list);
+void histogram_list__sort(struct histogram_list *list); // the largest sum first
 
 // `count` values of one bucket whose sum is `sum`; minimum and maximum are widened to the bucket's ends.
 void histogram__add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count, uint64_t sum);

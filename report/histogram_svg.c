@@ -33,6 +33,18 @@ static void put_row(const struct histogram_scale *scale, const struct histogram_
     fprintf(file, "<text x=\"%.1f\" y=\"%u\">%" PRIu64 "</text>\n", BAR_LEFT + width + 6, top + 14, count);
 }
 
+static void put_facts(const struct histogram *histogram, FILE *file)
+{
+    _cleanup_free_ char *facts = NULL;
+    size_t bytes;
+    FILE *words = open_memstream(&facts, &bytes);
+    if (!words)
+        return;
+    histogram__put_facts(histogram, words);
+    if (fclose(words) == 0)
+        text__put_markup(file, facts);
+}
+
 static void put_histogram(const struct histogram *histogram, unsigned top, FILE *file)
 {
     struct histogram_scale scale = histogram__scale(histogram);
@@ -44,7 +56,7 @@ static void put_histogram(const struct histogram *histogram, unsigned top, FILE 
     fputs(" (", file);
     text__put_markup(file, scale.shown);
     fprintf(file, ")</text>\n<text x=\"%u\" y=\"%u\" fill=\"#6b665e\">", MARGIN, top + 44);
-    histogram__put_facts(histogram, file);
+    put_facts(histogram, file);
     fputs("</text>\n", file);
     for (unsigned power = powers.first; power <= powers.last; power++)
         put_row(&scale, &powers, power, top + HEAD_HEIGHT + (power - powers.first) * ROW_HEIGHT, file);

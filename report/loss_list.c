@@ -75,6 +75,14 @@ void loss_list__print(const struct loss_list *list, char *ret_text, size_t size)
     }
 }
 
+uint64_t loss_list__count(const struct loss_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->sums[i].name, name) == 0)
+            return list->sums[i].count;
+    return 0;
+}
+
 const char *loss_list__meaning(const char *name)
 {
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)

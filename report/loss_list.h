@@ -24,6 +24,8 @@ void loss_list__release(struct loss_list *list);
 
 // "stack-cut 12, counts-full 3"; "" when nothing was lost. Cut with "..." where it is too long.
 void loss_list__print(const struct loss_list *list, char *ret_text, size_t size);
+// How much was lost of that name.
+uint64_t loss_list__count(const struct loss_list *list, const char *name);
 // What a loss means, in words; "" for a name that only a newer hearth knows.
 const char *loss_list__meaning(const char *name);
 

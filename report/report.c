@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/buckets.h"
 #include "report/fold.h"
 #include "report/format.h"
 #include "report/output.h"
 #include "report/source.h"
 #include "report/text.h"
+#include "store/base/bucket.h"
 #include "store/base/cleanup.h"
 
 DEFINE_CLEANUP(struct profile *, profile__free);
@@ -66,6 +68,8 @@ static int choose_format(const struct report_request *request, const char *outpu
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s is nothing for a terminal; name a file with -o",
                                format->name);
     *ret_format = format ? format : &format_top;
+    if (request->by && (*ret_format)->subject != FORMAT_HISTOGRAMS)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--by is for histograms: -f hist");
     return 0;
 }
 
@@ -112,44 +116,18 @@ static int add_profile(struct work *work, struct fault *fault)
     return 0;
 }
 
-static int add_bucket(const struct store_interval_row *row, const struct store_value *value, void *context)
+// What the maps were too full for, or what was never followed, has no key: each histogram may lack it.
+static void add_lost_values(struct work *work)
 {
-    struct work *work = context;
-    const struct store_event *event = work->source.event;
-    struct histogram *histogram;
-    if (!value->bucket || !value->count)
-        return 0;
-    int err = histogram_list__find(&work->histograms, event->name, event->unit, "", &histogram);
-    if (err)
-        return err;
-    histogram__add_bucket(histogram, value->bucket - 1u, value->count, value->value);
-    fold_extent__widen(&work->source.extent, &row->interval);
-    return 0;
-}
-
-static int add_histogram(const struct store_interval_row *row, const struct store_histogram *stored, void *context)
-{
-    struct work *work = context;
-    const struct store_event *event = work->source.event;
-    struct histogram *histogram;
-    int err = histogram_list__find(&work->histograms, event->name, event->unit, stored->key, &histogram);
-    if (!err)
-        err = histogram__add_counts(histogram, stored->counts, stored->count_of_buckets, stored->sum, stored->min,
-                                    stored->max);
-    if (err)
-        return err;
-    histogram->unmatched += stored->unmatched;
-    fold_extent__widen(&work->source.extent, &row->interval);
-    return 0;
+    const struct loss_list *losses = &work->source.losses;
+    uint64_t lost = loss_list__count(losses, "hists-full") + loss_list__count(losses, "not-followed");
+    for (size_t i = 0; i < work->histograms.count; i++)
+        work->histograms.items[i]->lost = lost;
 }
 
 static int add_histograms(struct work *work, struct fault *fault)
 {
-    if (!work->source.event->is_histogram)
-        return source__no_buckets(&work->source, fault);
-    int err = store_reader__values(work->source.reader, &work->source.query, fault, add_bucket, work);
-    if (!err)
-        err = store_reader__histograms(work->source.reader, &work->source.query, fault, add_histogram, work);
+    int err = buckets__gather(&work->source, work->request, &work->histograms, fault);
     for (size_t i = 0; !err && i < work->histograms.count; i++) {
         work->picture.total.samples += work->histograms.items[i]->count;
         work->picture.total.value += work->histograms.items[i]->sum;
@@ -226,6 +204,7 @@ static int make_picture(struct work *work, struct fault *fault)
         err = source__nothing(source, fault);
     if (!err)
         err = source__add_losses(source, fault);
+    add_lost_values(work);
     work->picture.since_ns = source->extent.since_ns;
     work->picture.until_ns = source->extent.until_ns;
     return err;
@@ -241,6 +220,23 @@ static int write_picture(struct work *work, const char *output_path, struct faul
     return err ? err : output__commit(take_pointer(output), fault);
 }
 
+// Values are kept by bucket: an end of the range that lies inside of one has taken all of it.
+static void word_buckets(const struct work *work, struct report_summary *summary)
+{
+    const struct report_request *request = work->request;
+    const struct store_query *query = &work->source.query;
+    char low[TEXT_AMOUNT_BYTES], high[TEXT_AMOUNT_BYTES];
+    if (!query->bucket_first)
+        return;
+    uint64_t first = bucket__low(query->bucket_first - 1u), end = bucket__low(query->bucket_last);
+    if (first == request->bucket_low && (!request->bucket_high || end == request->bucket_high))
+        return;
+    text__amount(first, work->source.event->unit, low);
+    text__amount(end, work->source.event->unit, high);
+    snprintf(summary->buckets, sizeof(summary->buckets), "%s%s%s", low, request->bucket_high ? " to " : " and above",
+             request->bucket_high ? high : "");
+}
+
 static void summarize(const struct work *work, struct report_summary *ret_summary)
 {
     *ret_summary = (struct report_summary){
@@ -250,6 +246,7 @@ static void summarize(const struct work *work, struct report_summary *ret_summar
         .until_ns = work->picture.until_ns,
         .shows_losses = work->format->shows_losses,
     };
+    word_buckets(work, ret_summary);
     loss_list__print(&work->source.losses, ret_summary->losses, sizeof(ret_summary->losses));
 }
 

@@ -21,6 +21,7 @@ struct report_request {
     uint64_t bucket_high;        // exclusive; 0: no bound
     const uint32_t *pids, *tids;
     size_t pid_count, tid_count;
+    const char *by; // of histograms that have stacks: one for each "comm", "pid", "tid" or "cgroup"; NULL: as recorded
     const char *comm;   // may be a glob
     const char *cgroup; // that one and those below it
     bool has_uid;
@@ -36,6 +37,7 @@ struct report_summary {
     uint64_t samples;
     uint64_t value;              // in the event's unit
     uint64_t since_ns, until_ns; // of the intervals that had samples
+    char buckets[160];           // "15.7 ms and above": where whole buckets made more of the range asked for; else ""
     bool shows_losses;           // the format has shown the losses itself
     char losses[512];            // "stack-cut 12, counts-full 3"; "" when nothing was lost
 };

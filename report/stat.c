@@ -38,7 +38,10 @@ static int take_total(const struct store_interval_row *row, const struct store_t
 
 static int take_histogram(const struct store_interval_row *row, const struct store_histogram *histogram, void *context)
 {
+    const struct store_stat *stat = context;
     uint64_t count = 0;
+    if (store_reader__event(stat->reader, histogram->event)->is_doubled)
+        return 0; // among the totals already
     for (size_t i = 0; i < histogram->count_of_buckets; i++)
         count += histogram->counts[i];
     struct store_total total = {.event = histogram->event, .samples = count, .value = histogram->sum};

@@ -104,7 +104,7 @@ int store_reader__totals(struct store_reader *reader, const struct store_query *
                          int (*row)(const struct store_interval_row *interval, const struct store_total *total,
                                     void *context),
                          void *context);
-// The stored histograms of events that keep no stacks. Of the query, the range and the event count.
+// The stored histograms. Of the query, the range and the event count.
 int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
                              int (*row)(const struct store_interval_row *interval,
                                         const struct store_histogram *histogram, void *context),

@@ -60,7 +60,8 @@ static int find_event(struct store_reader *reader, const struct store_event *eve
 {
     for (uint32_t i = 0; i < reader->event_count; i++) {
         struct store_event *known = &reader->events[i];
-        if (known->name == event->name && known->unit == event->unit && known->is_histogram == event->is_histogram) {
+        if (known->name == event->name && known->unit == event->unit && known->is_histogram == event->is_histogram &&
+            known->is_doubled == event->is_doubled) {
             *ret_event = i + 1;
             return 0;
         }
@@ -86,7 +87,8 @@ static int take_event(struct store_reader *reader, struct reader_file *file, sql
                                 .unit = texts__text(&reader->words, words[1]),
                                 .detail = texts__text(&reader->words, words[2]),
                                 .period = number64(statement, 4),
-                                .is_histogram = sqlite3_column_int(statement, 5) != 0};
+                                .is_histogram = sqlite3_column_int(statement, 5) != 0,
+                                .is_doubled = sqlite3_column_int(statement, 5) == 2};
     err = find_event(reader, &event, &id);
     if (!err)
         file->events.ids[number64(statement, 0)] = id;

@@ -17,7 +17,7 @@ CREATE TABLE event (
     unit TEXT NOT NULL,
     detail TEXT NOT NULL,
     period INTEGER NOT NULL,
-    is_histogram INTEGER NOT NULL
+    is_histogram INTEGER NOT NULL -- 1: yes; 2: each of its values stands in value_pack too, with its stack
 );
 
 CREATE TABLE process (
@@ -122,7 +122,7 @@ CREATE TABLE node_pack (
     data BLOB NOT NULL
 );
 
--- A histogram without stacks of one interval.
+-- A histogram of one interval.
 CREATE TABLE histogram_total (
     interval INTEGER NOT NULL REFERENCES interval,
     event INTEGER NOT NULL REFERENCES event,

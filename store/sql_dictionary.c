@@ -83,7 +83,7 @@ static void event_column(struct sql_cursor *base, sqlite3_context *result, int c
 {
     const struct store_event *event = store_reader__event(base->reader, (uint32_t)at(base));
     const char *const texts[] = {NULL, event->name, event->unit, event->detail};
-    const uint64_t numbers[] = {at(base), 0, 0, 0, event->period, event->is_histogram};
+    const uint64_t numbers[] = {at(base), 0, 0, 0, event->period, event->is_doubled ? 2 : event->is_histogram};
     if (column >= 1 && column <= 3)
         sql_result__text(result, texts[column]);
     else

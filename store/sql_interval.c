@@ -332,10 +332,17 @@ static const struct sql_column histogram_columns[] = {
     {0},
 };
 
-static bool has_histogram_events(const struct store_reader *reader)
+// Others have stored histograms, which are exact; that of their values would be the same again.
+static bool is_made_of_values(const struct store_reader *reader, uint32_t event)
+{
+    const struct store_event *found = store_reader__event(reader, event);
+    return found->is_histogram && !found->is_doubled;
+}
+
+static bool has_events_made_of_values(const struct store_reader *reader)
 {
     for (uint32_t i = 1; i <= store_reader__event_count(reader); i++)
-        if (store_reader__event(reader, i)->is_histogram)
+        if (is_made_of_values(reader, i))
             return true;
     return false;
 }
@@ -349,14 +356,14 @@ static int count_values(struct interval_cursor *cursor, struct fault *fault)
     if (!cursor->counts)
         return fault__set(fault, -ENOMEM, "out of memory");
     memset(cursor->counts, 0, events * sizeof(*cursor->counts));
-    if (!has_histogram_events(cursor->cursor.reader))
+    if (!has_events_made_of_values(cursor->cursor.reader))
         return 0;
     for (;;) {
         int err = reader_walk__values(cursor->walk, fault, &cursor->values, &cursor->count);
         if (err || cursor->count == 0)
             return err;
         for (size_t i = 0; i < cursor->count; i++)
-            if (cursor->values[i].bucket)
+            if (cursor->values[i].bucket && is_made_of_values(cursor->cursor.reader, cursor->values[i].event))
                 cursor->counts[cursor->values[i].event - 1][cursor->values[i].bucket - 1] += cursor->values[i].count;
     }
 }

@@ -29,6 +29,7 @@ struct store_event {
     const char *detail; // what is really counted: "cpu-clock at 99 Hz"; may be ""
     uint64_t period;    // what a sample stands for, where that is fixed (ns of CPU time per cpu sample); 0: it is not
     bool is_histogram;  // values carry a bucket: a latency or a size
+    bool is_doubled;    // of a histogram: each of its values stands among the values too, with its stack
 };
 
 struct store_process {
@@ -75,7 +76,7 @@ struct store_value {
     uint64_t value;
 };
 
-// A histogram of an interval, of an event that keeps no stacks.
+// A histogram of an interval.
 struct store_histogram {
     uint32_t event;
     const char *key; // the value of --by: a comm, a pid, an argument; "" where there is none

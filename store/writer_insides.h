@@ -13,7 +13,7 @@
 struct writer_event {
     char *name, *unit, *detail;
     uint64_t period;
-    bool is_histogram;
+    bool is_histogram, is_doubled;
 };
 
 // Records of dictionaries: no holes, the key first; words are ids of texts.

@@ -156,7 +156,7 @@ int writer_rows__put_dictionaries(struct store_writer *writer)
     for (uint32_t i = writer->events_written; i < writer->event_count; i++) {
         const struct writer_event *event = &writer->events[i];
         put(writer, &err, WRITER_EVENT, "usssuu", u64(i + 1), event->name, event->unit, event->detail, event->period,
-            u64(event->is_histogram));
+            u64(event->is_doubled ? 2 : event->is_histogram));
     }
     put_processes(writer, &err);
     put_threads(writer, &err);

@@ -61,7 +61,8 @@ static int add_event(struct store_writer *writer, const struct store_event *even
                                   .unit = strdup(event->unit),
                                   .detail = strdup(event->detail ? event->detail : ""),
                                   .period = event->period,
-                                  .is_histogram = event->is_histogram};
+                                  .is_histogram = event->is_histogram,
+                                  .is_doubled = event->is_doubled};
     if (!mine->name || !mine->unit || !mine->detail) {
         free(mine->name);
         free(mine->unit);
@@ -76,7 +77,8 @@ int store_writer__event(struct store_writer *writer, const struct store_event *e
 {
     for (uint32_t i = 0; i < writer->event_count; i++) {
         if (strcmp(writer->events[i].name, event->name) == 0 && strcmp(writer->events[i].unit, event->unit) == 0 &&
-            writer->events[i].is_histogram == event->is_histogram) {
+            writer->events[i].is_histogram == event->is_histogram &&
+            writer->events[i].is_doubled == event->is_doubled) {
             *ret_event = i + 1;
             return 0;
         }

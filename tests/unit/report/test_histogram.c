@@ -72,7 +72,8 @@ static void text_has_a_line_a_power_of_two(void **state)
     put_text(histogram, &text);
     assert_string_equal(
         text, "uprobe:./prog:work (ms)\n"
-              "count 500, sum 2.00 s, min 983 us, max 16.8 ms, p50 1.05 ms, p90 16.8 ms, p99 16.8 ms, p99.9 16.8 ms\n\n"
+              "count 500, sum 2.00 s, min >= 983 us, max <= 16.8 ms, p50 <= 1.05 ms, p90 <= 16.8 ms, p99 <= 16.8 ms, "
+              "p99.9 <= 16.8 ms\n\n"
               "[0.524, 1.05)                 400 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|\n"
               "[1.05, 2.10)                    0 |                                        |\n"
               "[2.10, 4.19)                    0 |                                        |\n"
