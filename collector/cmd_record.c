@@ -133,6 +133,9 @@ static int write_report(const char *store_path, const char *output, const struct
         return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing was sampled, so there is no report in '%s'",
                                output);
     int err = report__write(store_path, &request, output, &summary, fault);
+    if (!err && summary.others[0])
+        fprintf(stderr, "hearth: '%s' shows '%s', but not %s: a store (-o FILE.db) holds all\n", output, summary.event,
+                summary.others);
     if (!err && summary.losses[0] && !summary.shows_losses)
         fprintf(stderr, "hearth: lost or cut: %s\n", summary.losses);
     return err;

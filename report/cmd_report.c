@@ -51,6 +51,8 @@ static enum exit_code run(int argc, char **argv)
     }
     if (err)
         return fault__say(&fault, err);
+    if (*summary.others)
+        fault__warn("this is '%s'; the store holds %s too: choose with -e", summary.event, summary.others);
     if (*summary.buckets)
         fault__warn("values are kept by bucket: --bucket %s gives those of %s", options.filter.bucket, summary.buckets);
     if (*summary.losses && !summary.shows_losses)

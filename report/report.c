@@ -247,6 +247,10 @@ static void summarize(const struct work *work, struct report_summary *ret_summar
         .shows_losses = work->format->shows_losses,
     };
     word_buckets(work, ret_summary);
+    if (work->source.has_others) {
+        snprintf(ret_summary->event, sizeof(ret_summary->event), "%s", work->source.event->name);
+        source__list_events(work->source.reader, work->source.event, ret_summary->others, sizeof(ret_summary->others));
+    }
     loss_list__print(&work->source.losses, ret_summary->losses, sizeof(ret_summary->losses));
 }
 

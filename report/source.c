@@ -4,13 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+void source__list_events(const struct store_reader *reader, const struct store_event *but, char *ret_list, size_t bytes)
+{
+    *ret_list = '\0';
+    for (uint32_t i = 1; i <= store_reader__event_count(reader); i++) {
+        const struct store_event *event = store_reader__event(reader, i);
+        size_t used = strlen(ret_list);
+        if (event != but)
+            snprintf(ret_list + used, bytes - used, "%s%s", used ? ", " : "", event->name);
+    }
+}
+
 static int no_event(struct store_reader *reader, const char *name, struct fault *fault)
 {
-    char list[320] = "";
-    for (uint32_t i = 1; i <= store_reader__event_count(reader); i++) {
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", store_reader__event(reader, i)->name);
-    }
+    char list[320];
+    source__list_events(reader, NULL, list, sizeof(list));
     if (!*list)
         return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "the store holds no events yet");
     if (name)
@@ -56,6 +64,7 @@ int source__open(const char *path, const struct report_request *request, struct 
     if (err)
         return err;
     source->event = store_reader__event(source->reader, event);
+    source->has_others = !request->event && store_reader__event_count(source->reader) > 1;
     source->measure = strcmp(source->event->unit, "samples") == 0 ? LAYOUT_SAMPLES : LAYOUT_VALUE;
     source->query = (struct store_query){
         .event = event,

@@ -50,7 +50,9 @@ build/tests/tools/make_store "$TMP/random.db" <"$TMP/random.folded"
 ok 'random stacks in, the same out' cmp <(LC_ALL=C sort "$TMP/random.folded") <(LC_ALL=C sort "$TMP/random.out.folded")
 
 is 'all samples' "$(report -f folded 2>/dev/null | sum)" 52
-is 'the losses are said on stderr, not in the data' "$(report -f folded 2>&1 >/dev/null)" \
+is 'which event was chosen is said' "$(report -f folded 2>&1 >/dev/null | head -1)" \
+    "hearth: this is 'cpu'; the store holds uprobe:./server:serve, blkio too: choose with -e"
+is 'the losses are said on stderr, not in the data' "$(report -e cpu -f folded 2>&1 >/dev/null)" \
     'hearth: lost in that range: stack-cut 6, counts-full 2; `hearth stat` tells more'
 is 'a process' "$(report -f folded -p 10 2>/dev/null | sum)" 45
 is 'several' "$(report -f folded -p 10,20 2>/dev/null | sum)" 52
