@@ -2,6 +2,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,9 +70,9 @@ static bool is_known(const struct probe_sites *sites, const struct probe_site *s
     return false;
 }
 
-static int add_site(struct probe_sites *sites, uint64_t file_offset, bool is_entry)
+static int add_site(struct probe_sites *sites, uint64_t file_offset, uint64_t semaphore, bool is_entry)
 {
-    struct probe_site site = {.file_offset = file_offset};
+    struct probe_site site = {.file_offset = file_offset, .semaphore = semaphore};
     uint8_t code[64];
     ssize_t bytes = pread(sites->fd, code, sizeof(code), (off_t)file_offset);
     if (bytes <= 0)
@@ -98,6 +99,11 @@ static int add_site(struct probe_sites *sites, uint64_t file_offset, bool is_ent
     return 0;
 }
 
+int probe_sites__add(struct probe_sites *sites, uint64_t file_offset, uint64_t semaphore)
+{
+    return add_site(sites, file_offset, semaphore, false);
+}
+
 static int say_unfit(const struct probe_sites *sites, const char *symbol, struct fault *fault)
 {
     return fault__set(fault, -EOPNOTSUPP,
@@ -112,7 +118,7 @@ static int find_address(struct probe_sites *sites, const struct probe_file *file
     uint64_t address = strtoull(text, &end, 16), offset;
     if (*end || function_list__file_offset(file->elf, address, &offset) != 0)
         return fault__set(fault, -ENOENT, "no code at %s in '%s'", text, file->path);
-    int err = add_site(sites, offset, false);
+    int err = add_site(sites, offset, 0, false);
     if (err)
         return fault__set(fault, err, "cannot read the code at %s in '%s': %s", text, file->path, strerror(-err));
     return sites->count ? 0 : say_unfit(sites, text, fault);
@@ -187,7 +193,7 @@ static int add_functions(struct probe_sites *sites, const struct function_list *
         uint64_t place;
         enum found found = find_place(file, &list->rows[i], offset, &place);
         worst = found == FOUND ? worst : found;
-        int err = found == FOUND ? add_site(sites, place + offset, offset == 0) : 0;
+        int err = found == FOUND ? add_site(sites, place + offset, 0, offset == 0) : 0;
         sites->chosen_count += found == FOUND && list->rows[i].is_resolver;
         if (err == -E2BIG)
             return fault__set_code(fault, EXIT_CODE_USAGE, err,
@@ -214,23 +220,32 @@ static int find_functions(struct probe_sites *sites, const struct probe_file *fi
     return add_functions(sites, &list, file, symbol, offset, fault);
 }
 
+int probe_sites__new(const struct probe_file *file, const char *name, struct fault *fault,
+                     struct probe_sites **ret_sites)
+{
+    _cleanup_(probe_sites__freep) struct probe_sites *sites = calloc(1, sizeof(*sites));
+    if (!sites)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    sites->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    sites->path = strdup(file->path);
+    if (sites->fd < 0 || !sites->path)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    snprintf(sites->name, sizeof(sites->name), "%s", name);
+    *ret_sites = take_pointer(sites);
+    return 0;
+}
+
 int probe_sites__find(const char *file_name, const char *symbol, uint32_t pid, struct fault *fault,
                       struct probe_sites **ret_sites)
 {
     _cleanup_(probe_file__release) struct probe_file file = {.fd = -1};
-    _cleanup_(probe_sites__freep) struct probe_sites *sites = calloc(1, sizeof(*sites));
+    _cleanup_(probe_sites__freep) struct probe_sites *sites = NULL;
     _cleanup_free_ char *name = strdup(symbol);
-    if (!sites || !name)
-        return fault__set(fault, -ENOMEM, "out of memory");
-    sites->fd = -1;
-    int err = probe_file__open(file_name, pid, fault, &file);
+    int err = name ? probe_file__open(file_name, pid, fault, &file) : fault__set(fault, -ENOMEM, "out of memory");
+    if (!err)
+        err = probe_sites__new(&file, symbol, fault, &sites);
     if (err)
         return err;
-    sites->fd = dup(file.fd);
-    sites->path = strdup(file.path);
-    if (sites->fd < 0 || !sites->path)
-        return fault__set(fault, -ENOMEM, "out of memory");
-    snprintf(sites->name, sizeof(sites->name), "%s", symbol);
     err = strncmp(name, "0x", 2) == 0 ? find_address(sites, &file, name, fault)
                                       : find_functions(sites, &file, name, fault);
     if (!err)
@@ -260,12 +275,17 @@ static int attach_multi(const struct probe_sites *sites, const char *path, size_
                         const struct attachment *attachment)
 {
     int fd;
-    _cleanup_free_ uint64_t *offsets = reallocarray(NULL, count, sizeof(*offsets));
+    bool has_semaphores = false;
+    _cleanup_free_ uint64_t *offsets = reallocarray(NULL, 2 * count, sizeof(*offsets));
     if (!offsets)
         return -ENOMEM;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         offsets[i] = sites->rows[first + i].file_offset;
-    struct uprobe_places places = {.path = path, .file_offsets = offsets, .count = count};
+        offsets[count + i] = sites->rows[first + i].semaphore;
+        has_semaphores = has_semaphores || offsets[count + i];
+    }
+    struct uprobe_places places = {
+        .path = path, .file_offsets = offsets, .semaphores = has_semaphores ? offsets + count : NULL, .count = count};
     int err = uprobe_multi__attach(attachment->program, &places, attachment->at_return, attachment->pid, &fd);
     return err ? err : loaded__keep_fd(attachment->loaded, fd);
 }
@@ -275,7 +295,8 @@ static int attach_one(const struct probe_sites *sites, const char *path, size_t 
 {
     if (uprobe_multi__is_prepared(attachment->program))
         return attach_multi(sites, path, index, 1, attachment);
-    LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = attachment->at_return);
+    LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = attachment->at_return,
+                .ref_ctr_offset = sites->rows[index].semaphore);
     struct bpf_link *link = bpf_program__attach_uprobe_opts(attachment->program, attachment->pid, path,
                                                             sites->rows[index].file_offset, &options);
     return link ? loaded__keep(attachment->loaded, link) : -errno;

@@ -24,7 +24,8 @@ struct bpf_program;
 
 struct probe_site {
     uint64_t file_offset;
-    uint8_t code[16]; // what stands there
+    uint64_t semaphore; // of a USDT probe: its place in the file; 0: none
+    uint8_t code[16];   // what stands there
 };
 
 struct probe_sites {
@@ -41,6 +42,12 @@ struct probe_sites {
 int probe_sites__find(const char *file, const char *symbol, uint32_t pid, struct fault *fault,
                       struct probe_sites **ret_sites);
 void probe_sites__free(struct probe_sites *sites);
+
+struct probe_file;
+// For other ways to find places: none yet, and one more, which is no function's entry. -E2BIG: LIMIT_PROBE_SITES.
+int probe_sites__new(const struct probe_file *file, const char *name, struct fault *fault,
+                     struct probe_sites **ret_sites);
+int probe_sites__add(struct probe_sites *sites, uint64_t file_offset, uint64_t semaphore);
 
 // Attaches the program, which may have been prepared by uprobe_multi__prepare(), to every place: in the processes of
 // the target where they are named by -p alone, else in all (the programs filter). Places that the kernel refuses are

@@ -74,12 +74,13 @@ int source_probe__configure(struct event *event, struct loaded *loaded, struct f
 static void describe(struct event *event, const struct probe_sites *sites, size_t refused)
 {
     size_t bytes = sizeof(event->note), used = 0;
+    const char *what = strncmp(event->spelled, "usdt:", 5) == 0 ? "places" : "functions";
     refused += sites->unfit_count;
     if (refused)
-        used = (size_t)snprintf(event->note, bytes, "%zu functions probed, %zu more cannot be",
-                                sites->count + sites->unfit_count - refused, refused);
+        used = (size_t)snprintf(event->note, bytes, "%zu %s probed, %zu more cannot be",
+                                sites->count + sites->unfit_count - refused, what, refused);
     else if (sites->count > 1)
-        used = (size_t)snprintf(event->note, bytes, "%zu functions probed", sites->count);
+        used = (size_t)snprintf(event->note, bytes, "%zu %s probed", sites->count, what);
     if (sites->chosen_count)
         snprintf(event->note + used, bytes - used, "%s%zu of several (IFUNC), as this processor has %s chosen",
                  used ? ", " : "", sites->chosen_count, sites->chosen_count > 1 ? "them" : "it");

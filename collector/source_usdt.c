@@ -12,6 +12,7 @@
 #include "collector/probe_file.h"
 #include "collector/probe_sites.h"
 #include "collector/source_probe.h"
+#include "collector/usdt_sites.h"
 #include "store/base/limits.h"
 #include "symbolizer/usdt_notes.h"
 
@@ -171,26 +172,15 @@ int source_usdt__prepare(struct event *event, const struct target *target, struc
 {
     char file[PATH_MAX];
     const char *pattern;
-    struct usdt_probes *probes;
+    struct probe_sites *sites;
+    size_t count;
     int err = probe__split(event__behind(event, "usdt:"), file, sizeof(file), &pattern, fault);
     if (!err)
-        err = usdt_probes__find(file, pattern, source_probe__pid(target), fault, &probes);
+        err = usdt_sites__find(file, pattern, source_probe__pid(target), fault, &sites, &count);
     if (err)
         return err;
-    event->prepared = probes;
-    snprintf(event->detail, sizeof(event->detail), "%zu USDT probes of %s", probes->count, probes->path);
-    if (probes->count > 1)
-        snprintf(event->note, sizeof(event->note), "%zu USDT probes", probes->count);
+    event->prepared = sites;
+    snprintf(event->detail, sizeof(event->detail), "%zu USDT probe%s at %zu place%s of %s", count, count > 1 ? "s" : "",
+             sites->count, sites->count > 1 ? "s" : "", sites->path);
     return 0;
-}
-
-void source_usdt__release(struct event *event)
-{
-    usdt_probes__free(event->prepared);
-}
-
-int source_usdt__attach(struct event *event, const struct target *target, struct fault *fault)
-{
-    return usdt_probes__attach(event->prepared, loaded__program(event->loaded, "sample_usdt"), target, event->loaded,
-                               fault);
 }

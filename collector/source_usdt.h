@@ -1,6 +1,6 @@
-// usdt:FILE:PROVIDER:NAME, with the BPF program sample_usdt behind it. libbpf knows the notes, the arguments and the
-// semaphores, which the kernel itself raises and lowers with the probe, so that none stays raised when hearth is
-// killed.
+// usdt:FILE:PROVIDER:NAME. As an event it is a uprobe at each place of the probe, with the BPF program sample_probe
+// behind it; for histograms, which read arguments, libbpf does that. The kernel itself raises and lowers the probes'
+// semaphores, so that none stays raised when hearth is killed.
 #ifndef HEARTH_COLLECTOR_SOURCE_USDT_H
 #define HEARTH_COLLECTOR_SOURCE_USDT_H
 
@@ -8,8 +8,6 @@
 
 int source_usdt__parse(struct event *event, struct fault *fault);
 int source_usdt__prepare(struct event *event, const struct target *target, struct fault *fault);
-void source_usdt__release(struct event *event);
-int source_usdt__attach(struct event *event, const struct target *target, struct fault *fault);
 
 struct usdt_probes;
 

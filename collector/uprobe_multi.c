@@ -79,6 +79,7 @@ int uprobe_multi__attach(const struct bpf_program *program, const struct uprobe_
         .attach_type = (uint32_t)bpf_program__expected_attach_type(program),
         .path = (uint64_t)(uintptr_t)places->path,
         .offsets = (uint64_t)(uintptr_t)places->file_offsets,
+        .reference_counters = (uint64_t)(uintptr_t)places->semaphores,
         .count = (uint32_t)places->count,
         .multi_flags = at_return ? UPROBE_MULTI_RETURN : 0,
         .pid = pid > 0 ? (uint32_t)pid : 0,

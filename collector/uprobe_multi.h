@@ -23,6 +23,8 @@ enum uprobe_kind {
 struct uprobe_places {
     const char *path;
     const uint64_t *file_offsets;
+    const uint64_t
+        *semaphores; // of USDT probes: their places in the file, which the kernel counts up; NULL: none has one
     size_t count;
 };
 

@@ -85,7 +85,6 @@ refused 'an instruction the kernel mistakes' "uprobe:$TMP/avx:only" 'the kernel 
 refused 'a script' "uprobe:$TMP/script:main" 'it is a script; give the path of the program it runs'
 refused 'a file without USDT' "usdt:$LOADS/nofp/burn:a:b" 'has no USDT probes'
 refused 'a USDT probe it has not' "usdt:$calls:hearth_test:middle" "no USDT probe 'hearth_test:middle'; it has hearth_test:begin, hearth_test:end"
-refused 'an odd USDT argument' "usdt:$TMP/odd:odd:probe" "cannot put a probe on odd:probe in '.*odd': .*nosuch"
 refused 'a missing tracepoint' 'tracepoint:sched:no_such' "no tracepoint 'sched:no_such'"
 refused 'a missing function of the kernel' 'fentry:no_such_function' "BTF has no function 'no_such_function'"
 [[ -e /sys/bus/event_source/devices/kprobe ]] ||
@@ -95,6 +94,13 @@ refused 'a missing function of the kernel' 'fentry:no_such_function' "BTF has no
     is 'no PMU: exit code' $? 3
     like 'no PMU' "$(cat "$TMP/said")" "does not count 'cycles': its PMU has no such counter"
 }
+
+# --- An argument that nobody can read: the probe is counted all the same, and only a histogram of it is refused.
+"$HEARTH" record -e "usdt:$TMP/odd:odd:probe" -o "$TMP/x.db" -- "$TMP/odd" 2>"$TMP/said"
+is 'a USDT probe with an odd argument is counted' "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) from total')" '0 1'
+"$HEARTH" hist "usdt:$TMP/odd:odd:probe" --value arg0 -d 0.2 2>"$TMP/said" >/dev/null
+is 'a histogram of that argument: exit code' $? 1
+like 'and why' "$(cat "$TMP/said")" "odd:probe .*'.*odd'.*nosuch"
 
 # usage WHAT PATTERN ARGUMENT...
 usage() {
