@@ -4,31 +4,15 @@
 #include <string.h>
 
 #include "store/base/limits.h"
-#include "symbolizer/dwarf_reader.h"
+#include "symbolizer/go_inlines.h"
 
 // The layouts are those of debug/gosym in Go's source; the magic number tells the version.
 #define MAGIC_1_16 0xfffffffau
 #define MAGIC_1_18 0xfffffff0u
 #define MAGIC_1_20 0xfffffff1u
 
-struct go_table {
-    struct elf_data data;
-    struct dwarf_sink *sink;
-    bool is_1_16;
-    uint8_t quantum; // bytes an instruction has at least
-    uint8_t pointer_bytes;
-    uint64_t function_count;
-    uint64_t text; // where offsets of functions begin; 0 in 1.16, which has addresses
-    uint64_t names, units, files, programs, functions;
-};
-
-struct go_function {
-    uint64_t start;
-    uint64_t end;
-    const char *name;
-    uint64_t file_program, line_program; // in `programs`
-    uint64_t unit;                       // in `units`
-};
+#define INLINE_PROGRAM 2u // of a function's programs by number (PCDATA_InlTreeIndex), and of its data
+#define INLINE_TREE    3u // (FUNCDATA_InlTree)
 
 static int read_header(struct go_table *table, uint64_t text_address)
 {
@@ -37,13 +21,13 @@ static int read_header(struct go_table *table, uint64_t text_address)
     dwarf_reader__skip(&reader, 2);
     table->quantum = (uint8_t)dwarf_reader__u8(&reader);
     table->pointer_bytes = (uint8_t)dwarf_reader__u8(&reader);
-    table->is_1_16 = magic == MAGIC_1_16;
+    table->version = magic == MAGIC_1_16 ? GO_1_16 : magic == MAGIC_1_18 ? GO_1_18 : GO_1_20;
     if ((magic != MAGIC_1_16 && magic != MAGIC_1_18 && magic != MAGIC_1_20) ||
         (table->pointer_bytes != 4 && table->pointer_bytes != 8))
         return -EBADMSG;
     table->function_count = dwarf_reader__fixed(&reader, table->pointer_bytes);
     dwarf_reader__skip(&reader, table->pointer_bytes); // number of files
-    if (!table->is_1_16) {
+    if (table->version != GO_1_16) {
         table->text = dwarf_reader__fixed(&reader, table->pointer_bytes);
         if (table->text == 0) // filled in by the loader, or no more since 1.26
             table->text = text_address;
@@ -56,7 +40,7 @@ static int read_header(struct go_table *table, uint64_t text_address)
     return reader.failed || table->function_count > table->data.length_bytes ? -EBADMSG : 0;
 }
 
-static const char *string_at(const struct go_table *table, uint64_t base, uint64_t offset)
+const char *go_table__string(const struct go_table *table, uint64_t base, uint64_t offset)
 {
     if (offset > table->data.length_bytes)
         return "";
@@ -64,10 +48,36 @@ static const char *string_at(const struct go_table *table, uint64_t base, uint64
     return dwarf_reader__string(&reader);
 }
 
+// The end of a function's record: [its first line,] 3 bytes, the number of its data; offsets of its other programs, and
+// of its data (addresses in 1.16, aligned).
+static void find_inlines(const struct go_table *table, struct dwarf_reader reader, uint64_t programs,
+                         struct go_function *function)
+{
+    dwarf_reader__skip(&reader, table->version == GO_1_20 ? 7 : 3);
+    uint8_t data = dwarf_reader__u8(&reader);
+    function->inline_program = function->inline_tree = 0;
+    if (programs <= INLINE_PROGRAM || data <= INLINE_TREE)
+        return;
+    struct dwarf_reader program = reader;
+    dwarf_reader__skip(&program, (uint64_t)INLINE_PROGRAM * 4);
+    dwarf_reader__skip(&reader, programs * 4);
+    bool has_addresses = table->version == GO_1_16;
+    size_t bytes = has_addresses ? table->pointer_bytes : 4;
+    if (has_addresses)
+        dwarf_reader__skip(&reader, -dwarf_reader__offset(&reader) % bytes);
+    dwarf_reader__skip(&reader, INLINE_TREE * bytes);
+    uint64_t place = dwarf_reader__fixed(&reader, bytes), number = dwarf_reader__fixed(&program, 4);
+    bool is_none = has_addresses ? place == 0 : place == UINT32_MAX || table->function_data == 0;
+    if (reader.failed || is_none)
+        return;
+    function->inline_tree = place + table->function_data;
+    function->inline_program = number;
+}
+
 // Row `index` of the table of functions: where it starts, and where its record is.
 static bool read_function(const struct go_table *table, uint64_t index, struct go_function *ret_function)
 {
-    size_t bytes = table->is_1_16 ? table->pointer_bytes : 4;
+    size_t bytes = table->version == GO_1_16 ? table->pointer_bytes : 4;
     struct dwarf_reader row = dwarf_reader__over(table->data, table->functions + index * 2 * bytes);
     uint64_t start = dwarf_reader__fixed(&row, bytes), record = dwarf_reader__fixed(&row, bytes);
     uint64_t end = dwarf_reader__fixed(&row, bytes); // the next one's, or the end of all
@@ -79,28 +89,22 @@ static bool read_function(const struct go_table *table, uint64_t index, struct g
     dwarf_reader__skip(&reader, 12); // arguments, deferreturn, the stack's program
     ret_function->file_program = dwarf_reader__fixed(&reader, 4);
     ret_function->line_program = dwarf_reader__fixed(&reader, 4);
-    dwarf_reader__skip(&reader, 4); // number of other programs
+    uint64_t programs = dwarf_reader__fixed(&reader, 4);
     ret_function->unit = dwarf_reader__fixed(&reader, 4);
+    find_inlines(table, reader, programs, ret_function);
     ret_function->start = table->text + start;
     ret_function->end = table->text + end;
-    ret_function->name = string_at(table, table->names, name);
+    ret_function->name = go_table__string(table, table->names, name);
     return !reader.failed && ret_function->start < ret_function->end;
 }
 
-struct steps { // a value that changes along the code: pairs of a signed step of it and an unsigned one of the address
-    struct dwarf_reader reader;
-    uint64_t address; // where `value` ends
-    int64_t value;
-    bool has_begun;
-};
-
-static struct steps steps_of(const struct go_table *table, uint64_t program, uint64_t start)
+struct go_steps go_steps__of(const struct go_table *table, uint64_t program, uint64_t start)
 {
     uint64_t at = program == 0 || program > table->data.length_bytes ? UINT64_MAX : table->programs + program;
-    return (struct steps){.reader = dwarf_reader__over(table->data, at), .address = start, .value = -1};
+    return (struct go_steps){.reader = dwarf_reader__over(table->data, at), .address = start, .value = -1};
 }
 
-static bool step(const struct go_table *table, struct steps *steps)
+bool go_steps__next(const struct go_table *table, struct go_steps *steps)
 {
     uint64_t change = dwarf_reader__uleb(&steps->reader);
     if (steps->reader.failed || (change == 0 && steps->has_begun))
@@ -111,7 +115,7 @@ static bool step(const struct go_table *table, struct steps *steps)
     return !steps->reader.failed;
 }
 
-static uint32_t path_of(const struct go_table *table, const struct go_function *function, int64_t file)
+uint32_t go_table__path(const struct go_table *table, const struct go_function *function, int64_t file)
 {
     if (file < 0 || file > UINT32_MAX)
         return 0;
@@ -120,7 +124,7 @@ static uint32_t path_of(const struct go_table *table, const struct go_function *
         return 0;
     struct dwarf_reader reader = dwarf_reader__over(table->data, table->units + place);
     uint64_t offset = dwarf_reader__fixed(&reader, 4);
-    const char *path = reader.failed || offset == UINT32_MAX ? "" : string_at(table, table->files, offset);
+    const char *path = reader.failed || offset == UINT32_MAX ? "" : go_table__string(table, table->files, offset);
     return string_pool__add(table->sink->pool, path, strnlen(path, LIMIT_SOURCE_PATH_BYTES));
 }
 
@@ -128,14 +132,14 @@ static uint32_t path_of(const struct go_table *table, const struct go_function *
 static void add_lines(const struct go_table *table, const struct go_function *function)
 {
     struct dwarf_sink *sink = table->sink;
-    struct steps files = steps_of(table, function->file_program, function->start);
-    struct steps lines = steps_of(table, function->line_program, function->start);
+    struct go_steps files = go_steps__of(table, function->file_program, function->start);
+    struct go_steps lines = go_steps__of(table, function->line_program, function->start);
     struct dwarf_sequence sequence = {.first_row = (uint32_t)(sink->rows.length_bytes / sizeof(struct index_line))};
     if (!dwarf_sink__relative(sink, function->start, function->end, &sequence.start, &sequence.end))
         return;
     uint64_t address = function->start;
-    bool more = step(table, &files) && step(table, &lines);
-    uint32_t path = more ? path_of(table, function, files.value) : 0;
+    bool more = go_steps__next(table, &files) && go_steps__next(table, &lines);
+    uint32_t path = more ? go_table__path(table, function, files.value) : 0;
     while (more && address < function->end && sequence.row_count < LIMIT_GO_ROWS) {
         struct index_line row = {.start = (uint32_t)(address - sink->base), .file = path};
         row.line = lines.value < 0 || lines.value > UINT32_MAX ? 0 : (uint32_t)lines.value;
@@ -147,10 +151,10 @@ static void add_lines(const struct go_table *table, const struct go_function *fu
             sequence.row_count++;
         }
         if (lines.address == next)
-            more = step(table, &lines);
+            more = go_steps__next(table, &lines);
         if (files.address == next && more) {
-            more = step(table, &files);
-            path = path_of(table, function, files.value);
+            more = go_steps__next(table, &files);
+            path = go_table__path(table, function, files.value);
         }
         address = next;
     }
@@ -162,7 +166,7 @@ int go_table__add(struct elf_file *file, struct symbol_table *names, struct dwar
 {
     const struct elf_section *section = elf_file__find(file, ".gopclntab");
     const struct elf_section *text = elf_file__find(file, ".text");
-    struct go_table table = {.sink = sink};
+    struct go_table table = {.file = file, .sink = sink};
     if (!section)
         section = elf_file__find(file, ".data.rel.ro.gopclntab"); // of position-independent executables
     if (!section)
@@ -170,6 +174,10 @@ int go_table__add(struct elf_file *file, struct symbol_table *names, struct dwar
     int err = elf_file__read(file, section, &table.data);
     if (!err)
         err = read_header(&table, text ? text->address : 0);
+    if (!err) {
+        table.address = section->address;
+        go_inlines__prepare(&table);
+    }
     for (uint64_t i = 0; i < table.function_count && !err; i++) {
         struct go_function function;
         if (!read_function(&table, i, &function))
@@ -177,6 +185,8 @@ int go_table__add(struct elf_file *file, struct symbol_table *names, struct dwar
         err = symbol_table__add(names, function.start, function.end - function.start, function.name);
         if (sink->rows.length_bytes < LIMIT_LINE_ROWS * sizeof(struct index_line))
             add_lines(&table, &function);
+        if (!err)
+            err = go_inlines__add(&table, &function);
     }
     elf_file__forget(file, section);
     return err;

@@ -1,6 +1,6 @@
 // Go's own table of functions and lines (.gopclntab), which is there also in stripped binaries: the runtime needs it.
 //
-// Of Go 1.16 and later; the functions inlined into another are only in DWARF.
+// Of Go 1.16 and later. Functions inlined into another are told by the trees that go_inlines.h reads.
 #ifndef HEARTH_SYMBOLIZER_GO_TABLE_H
 #define HEARTH_SYMBOLIZER_GO_TABLE_H
 

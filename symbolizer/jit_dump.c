@@ -1,5 +1,6 @@
 #include "symbolizer/jit_dump.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -188,30 +189,60 @@ static int give_line(struct dump *dump, uint64_t code, uint64_t start, uint64_t 
     return 0;
 }
 
-// Entries climb in address; one reaches to the next, the last to the end of the code, which its load will tell. A name
-// of "\xff" is that of the entry before.
-static int take_debug_info(struct dump *dump, uint64_t left)
+struct entry {
+    uint64_t address;
+    uint32_t line, discriminator;
+};
+
+// Some entries of V8's are written from memory that was freed: a name with a NUL in its middle, and nonsense from there
+// on. Entries climb in address, from the code's start; those of a record where one does not are not used.
+static bool entries_are_sound(struct dump *dump, uint64_t code, uint64_t count, uint64_t left, uint64_t *ret_first)
 {
-    uint64_t head[2]; // address of the code, number of entries
+    char text[LIMIT_SOURCE_PATH_BYTES];
+    struct entry entry;
+    uint64_t last = code;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!read_bytes(dump, &entry, sizeof(entry), &left) || !read_string(dump, text, sizeof(text), &left) ||
+            entry.address < last || entry.address - code > LIMIT_JIT_FUNCTION_BYTES)
+            return false;
+        *ret_first = i == 0 ? entry.address : *ret_first;
+        last = entry.address;
+    }
+    return count > 0;
+}
+
+// One entry reaches to the next, the last to the end of the code, which its load will tell. A name of "\xff" is that of
+// the entry before.
+static int take_entries(struct dump *dump, uint64_t code, uint64_t count, uint64_t shift, uint64_t *left)
+{
     char file[LIMIT_SOURCE_PATH_BYTES] = "", text[LIMIT_SOURCE_PATH_BYTES];
-    struct {
-        uint64_t address;
-        uint32_t line, discriminator;
-    } entry, last = {0};
-    if (!read_bytes(dump, head, sizeof(head), &left))
-        return -EBADMSG;
-    for (uint64_t i = 0; i < head[1]; i++) {
-        if (!read_bytes(dump, &entry, sizeof(entry), &left) || !read_string(dump, text, sizeof(text), &left))
+    struct entry entry, last = {0};
+    for (uint64_t i = 0; i < count; i++) {
+        if (!read_bytes(dump, &entry, sizeof(entry), left) || !read_string(dump, text, sizeof(text), left))
             return -EBADMSG;
-        int err = i > 0 ? give_line(dump, head[0], last.address, entry.address, file, last.line) : 0;
+        entry.address -= shift;
+        int err = i > 0 ? give_line(dump, code, last.address, entry.address, file, last.line) : 0;
         if (err)
             return err;
         if (strcmp(text, "\xff") != 0)
             memcpy(file, text, sizeof(file));
         last = entry;
     }
-    int err =
-        head[1] > 0 ? give_line(dump, head[0], last.address, head[0] + LIMIT_JIT_FUNCTION_BYTES, file, last.line) : 0;
+    return give_line(dump, code, last.address, code + LIMIT_JIT_FUNCTION_BYTES, file, last.line);
+}
+
+static int take_debug_info(struct dump *dump, uint64_t left)
+{
+    uint64_t head[2], first = 0; // address of the code, number of entries
+    if (!read_bytes(dump, head, sizeof(head), &left))
+        return -EBADMSG;
+    off_t entries = ftello(dump->stream);
+    bool sound = entries_are_sound(dump, head[0], head[1], left, &first);
+    if (entries < 0 || fseeko(dump->stream, entries, SEEK_SET) != 0)
+        return -EBADMSG;
+    // V8 counts from the start of the ELF file that `perf inject` would make of the code, whose header comes first.
+    uint64_t shift = first - head[0] >= sizeof(Elf64_Ehdr) ? sizeof(Elf64_Ehdr) : 0;
+    int err = sound ? take_entries(dump, head[0], head[1], shift, &left) : 0;
     return err ? err : skip(dump, left);
 }
 

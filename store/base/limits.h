@@ -177,6 +177,9 @@
 #define LIMIT_MINI_DEBUG_BYTES (256u << 20)
 #define LIMIT_GO_ROWS          (1u << 20)
 
+// Steps taken through Go's programs for its inlined calls: 20 million for a binary of 100 MB. Above: the rest have none.
+#define LIMIT_GO_STEPS (1ull << 28)
+
 // A source path; PATH_MAX. Above: unknown.
 #define LIMIT_SOURCE_PATH_BYTES 4096
 
