@@ -6,6 +6,7 @@
 
 #include "collector/cgroups.h"
 #include "collector/kernel_map.h"
+#include "collector/losses.h"
 #include "store/base/id_map.h"
 
 enum { FRAMES_MAX = WIRE_USER_FRAMES_MAX + WIRE_KERNEL_FRAMES_MAX + 8 };
@@ -16,18 +17,11 @@ static const char *const status_marks[] = {
 #undef STACK_STATUS
 };
 
-static const char *const loss_names[] = {
-#define LOSS(name, text, meaning) text,
-#include "bpf/losses.def"
-#undef LOSS
-};
-
 struct keeper {
     struct keeper_parts parts;
     struct kernel_map *kernel;
     struct keeper_totals totals;
-    uint64_t lost_here[WIRE_LOSS_COUNT]; // by the collector itself, since the start
-    uint64_t lost_told[WIRE_LOSS_COUNT]; // of both sides, already in the store
+    struct losses losses;
     struct store_value *values;
     size_t value_count, value_capacity;
     struct { // the cgroup looked up last: most samples of a drain come from few
@@ -65,7 +59,7 @@ const struct keeper_totals *keeper__totals(const struct keeper *keeper)
 
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start)
 {
-    keeper->lost_here[loss] = count_since_start;
+    keeper->losses.here[loss] = count_since_start;
 }
 
 // --- Who
@@ -270,7 +264,7 @@ static int push_stack(struct keeper *keeper, const struct drain *drain, uint64_t
     for (bool first = true; id && !err; first = false) {
         const struct wire_chunk *chunk = drain__chunk(drain, id);
         if (!chunk) {
-            keeper->lost_here[WIRE_LOSS_STACK_GONE]++;
+            keeper->losses.here[WIRE_LOSS_STACK_GONE]++;
             *ret_status = WIRE_STACK_MISSING;
             return 0;
         }
@@ -345,32 +339,10 @@ static int reserve_values(struct keeper *keeper, size_t count)
     return 0;
 }
 
-// What was lost since it was told last, by name.
-static size_t list_losses(struct keeper *keeper, const struct wire_tally *tally, struct store_loss *ret_losses)
+static void tell_losses(struct keeper *keeper)
 {
-    size_t count = 0;
-    for (size_t loss = 0; loss < WIRE_LOSS_COUNT; loss++) {
-        uint64_t lost = tally->losses[loss] + keeper->lost_here[loss] - keeper->lost_told[loss];
-        if (lost)
-            ret_losses[count++] = (struct store_loss){.name = loss_names[loss], .count = lost};
-    }
-    return count;
-}
-
-// The samples that the programs let through the filter, less those that arrived and those known to be lost.
-static uint64_t unaccounted(const struct keeper *keeper, const struct wire_tally *tally)
-{
-    uint64_t known = keeper->totals.samples + tally->losses[WIRE_LOSS_COUNTS_FULL] + tally->losses[WIRE_LOSS_NESTED] +
-                     keeper->lost_here[WIRE_LOSS_PROCESSES_FULL];
-    return tally->emitted > known ? tally->emitted - known : known - tally->emitted;
-}
-
-static void told_losses(struct keeper *keeper, const struct wire_tally *tally)
-{
-    for (size_t loss = 0; loss < WIRE_LOSS_COUNT; loss++)
-        keeper->lost_told[loss] = tally->losses[loss] + keeper->lost_here[loss];
-    keeper->totals.lost = keeper->lost_told[WIRE_LOSS_COUNTS_FULL] + keeper->lost_told[WIRE_LOSS_NESTED] +
-                          keeper->lost_told[WIRE_LOSS_PROCESSES_FULL] + keeper->lost_told[WIRE_LOSS_UNACCOUNTED];
+    losses__tell(&keeper->losses);
+    keeper->totals.lost = losses__samples(&keeper->losses);
 }
 
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
@@ -383,21 +355,33 @@ int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct 
     for (size_t i = 0; i < drained->count_of_counts && !err; i++) {
         err = keep_count(keeper, drain, &drained->counts[i]);
         if (err == -ENOSPC) { // no room for one more process
-            keeper->lost_here[WIRE_LOSS_PROCESSES_FULL] += drained->counts[i].count.samples;
+            keeper->losses.here[WIRE_LOSS_PROCESSES_FULL] += drained->counts[i].count.samples;
             err = 0;
         }
     }
     if (err)
         return fault__set(fault, err, "cannot keep the samples of an interval: %s", strerror(-err));
     keeper->totals.stacks += drained->count_of_chunks;
-    keeper->lost_here[WIRE_LOSS_RECORDS_LOST] = records_lost;
+    keeper->losses.tally = drained->tally;
+    keeper->losses.here[WIRE_LOSS_RECORDS_LOST] = records_lost;
     if (is_last)
-        keeper->lost_here[WIRE_LOSS_UNACCOUNTED] = unaccounted(keeper, &drained->tally);
+        keeper->losses.here[WIRE_LOSS_UNACCOUNTED] = losses__unaccounted(&keeper->losses, keeper->totals.samples);
     interval->losses = losses;
-    interval->loss_count = list_losses(keeper, &drained->tally, losses);
+    interval->loss_count = losses__list(&keeper->losses, losses);
     err = store_writer__append(keeper->parts.writer, interval, keeper->values, keeper->value_count, histograms->rows,
                                histograms->count, fault);
     if (!err)
-        told_losses(keeper, &drained->tally);
+        tell_losses(keeper);
+    return err;
+}
+
+int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fault)
+{
+    struct store_loss losses[WIRE_LOSS_COUNT];
+    struct store_interval interval = {.start_ns = now_ns, .end_ns = now_ns, .losses = losses};
+    interval.loss_count = losses__list(&keeper->losses, losses);
+    int err = interval.loss_count ? store_writer__append(keeper->parts.writer, &interval, NULL, 0, NULL, 0, fault) : 0;
+    if (!err)
+        tell_losses(keeper);
     return err;
 }

@@ -41,6 +41,9 @@ int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct 
                  const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
                  bool is_last, struct fault *fault);
 
+// Writes the losses that were seen since the last drain, where there are any: an interval of no length.
+int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fault);
+
 // Counts a loss that somebody else has seen, since the start of the recording.
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);
 

@@ -7,39 +7,38 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "collector/naming_batches.h"
 #include "store/base/buf.h"
-#include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "symbolizer/worker.h"
 
-enum batch_kind { BATCH_FILE, BATCH_KERNEL, BATCH_JIT };
+// A binary that takes the quick lane too long is named in the slow one, so that the others go on.
+enum { QUICK, SLOW, LANES };
 
-// What is wanted of one binary, of the kernel, or of one JIT's process.
-struct batch {
-    enum batch_kind kind;
-    const struct binary *binary;
-    pid_t pid;
-    uint64_t *addresses;
-    uint32_t *frames;
-    size_t count, capacity;
-};
-
-struct batches {
-    struct batch *rows;
-    size_t count, capacity;
-    struct id_map by_key;
+struct lane {
+    struct naming *naming;
+    struct symbolizer *symbolizer; // the thread's alone
+    pthread_t thread;
+    bool has_thread;
+    struct batches queued;           // under the lock, as the rest
+    bool working;                    // the thread is at what was queued
+    size_t left;                     // batches of that still to be named
+    struct symbolizer_counts counts; // as the thread last saw them
 };
 
 struct naming {
-    pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct symbolizer *symbolizer; // the thread's alone
-    struct batches wanted;         // the main thread's, until naming__start
-    struct batches queued;         // under the lock
-    bool working, stop;            // under the lock
+    struct lane lanes[LANES];
+    struct worker *worker; // borrowed; NULL: the symbolizers have their own
+    struct batches wanted; // the main thread's, until naming__start
+    struct id_map slow;    // numbers of binaries; the quick thread's
+    bool stop;             // under the lock
+    uint64_t late;         // batches given up at the end
     // Under the lock: names found, packed as frame, length, then for each line function NUL file NUL line.
     struct buf found;
     int vdso_fd;
@@ -47,89 +46,19 @@ struct naming {
 
 // --- What is wanted
 
-static int grow_batches(struct batches *batches)
-{
-    if (batches->count < batches->capacity)
-        return 0;
-    size_t capacity = batches->capacity ? batches->capacity * 2 : 32;
-    struct batch *grown = reallocarray(batches->rows, capacity, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    batches->rows = grown;
-    batches->capacity = capacity;
-    return 0;
-}
-
-static int find_batch(struct batches *batches, enum batch_kind kind, uint64_t of, struct batch **ret_batch)
-{
-    uint64_t key = hash__pair(kind, of);
-    uint32_t index;
-    if (!id_map__get(&batches->by_key, key, &index)) {
-        int err = grow_batches(batches);
-        if (!err)
-            err = id_map__put(&batches->by_key, key, (uint32_t)batches->count);
-        if (err)
-            return err;
-        index = (uint32_t)batches->count++;
-        batches->rows[index] = (struct batch){.kind = kind};
-    }
-    *ret_batch = &batches->rows[index];
-    return 0;
-}
-
-static int add_address(struct batch *batch, uint64_t address, uint32_t frame)
-{
-    if (batch->count == batch->capacity) {
-        size_t capacity = batch->capacity ? batch->capacity * 2 : 16;
-        uint64_t *addresses = reallocarray(batch->addresses, capacity, sizeof(*addresses));
-        batch->addresses = addresses ? addresses : batch->addresses;
-        uint32_t *frames = reallocarray(batch->frames, capacity, sizeof(*frames));
-        batch->frames = frames ? frames : batch->frames;
-        if (!addresses || !frames)
-            return -ENOMEM;
-        batch->capacity = capacity;
-    }
-    batch->addresses[batch->count] = address;
-    batch->frames[batch->count++] = frame;
-    return 0;
-}
-
-static void batches__release(struct batches *batches)
-{
-    for (size_t i = 0; i < batches->count; i++) {
-        free(batches->rows[i].addresses);
-        free(batches->rows[i].frames);
-    }
-    free(batches->rows);
-    id_map__release(&batches->by_key);
-    *batches = (struct batches){0};
-}
-
 int naming__want_file(struct naming *naming, const struct binary *binary, uint64_t offset, uint32_t frame)
 {
-    struct batch *batch;
-    int err = find_batch(&naming->wanted, BATCH_FILE, binary->number, &batch);
-    if (err)
-        return err;
-    batch->binary = binary;
-    return add_address(batch, offset, frame);
+    return batches__add(&naming->wanted, &(struct batch){.kind = BATCH_FILE, .binary = binary}, offset, frame);
 }
 
 int naming__want_kernel(struct naming *naming, uint64_t address, uint32_t frame)
 {
-    struct batch *batch;
-    int err = find_batch(&naming->wanted, BATCH_KERNEL, 0, &batch);
-    return err ? err : add_address(batch, address, frame);
+    return batches__add(&naming->wanted, &(struct batch){.kind = BATCH_KERNEL}, address, frame);
 }
 
 int naming__want_jit(struct naming *naming, pid_t pid, uint64_t address, uint32_t frame)
 {
-    struct batch *batch;
-    int err = find_batch(&naming->wanted, BATCH_JIT, (uint64_t)pid, &batch);
-    if (err)
-        return err;
-    batch->pid = pid;
-    return add_address(batch, address, frame);
+    return batches__add(&naming->wanted, &(struct batch){.kind = BATCH_JIT, .pid = pid}, address, frame);
 }
 
 // --- The thread
@@ -166,35 +95,60 @@ static int vdso_fd(struct naming *naming)
     return naming->vdso_fd;
 }
 
-static void name_batch(struct naming *naming, const struct batch *batch, struct taking *taking)
+static int name_batch(struct lane *lane, const struct batch *batch, struct taking *taking)
 {
     taking->frames = batch->frames;
-    if (batch->kind == BATCH_KERNEL) {
-        symbolizer__resolve_kernel(naming->symbolizer, batch->addresses, batch->count, take_chain, taking, NULL);
-    } else if (batch->kind == BATCH_JIT) {
-        symbolizer__resolve_jit(naming->symbolizer, batch->pid, batch->addresses, batch->count, take_chain, taking);
-    } else {
-        const struct binary *binary = batch->binary;
-        struct symbol_file file = {
-            .fd = binary->kind == STORE_BINARY_VDSO ? vdso_fd(naming) : binary->fd,
-            .root_fd = binary->root_fd,
-            .path = binary->path,
-            .build_id = binary->build_id_bytes ? binary->build_id : NULL,
-            .build_id_bytes = binary->build_id_bytes,
-        };
-        if (file.fd >= 0)
-            symbolizer__resolve_file(naming->symbolizer, &file, batch->addresses, batch->count, take_chain, taking);
-    }
+    if (batch->kind == BATCH_KERNEL)
+        return symbolizer__resolve_kernel(lane->symbolizer, batch->addresses, batch->count, take_chain, taking, NULL);
+    if (batch->kind == BATCH_JIT)
+        return symbolizer__resolve_jit(lane->symbolizer, batch->pid, batch->addresses, batch->count, take_chain,
+                                       taking);
+    const struct binary *binary = batch->binary;
+    struct symbol_file file = {
+        .fd = binary->kind == STORE_BINARY_VDSO ? vdso_fd(lane->naming) : binary->fd,
+        .root_fd = binary->root_fd,
+        .path = binary->path,
+        .build_id = binary->build_id_bytes ? binary->build_id : NULL,
+        .build_id_bytes = binary->build_id_bytes,
+    };
+    if (file.fd < 0)
+        return 0;
+    return symbolizer__resolve_file(lane->symbolizer, &file, batch->addresses, batch->count, take_chain, taking);
 }
 
-static void name_all(struct naming *naming, struct batches *batches)
+// In the quick lane: whether the batch is one for the slow lane.
+static bool is_known_as_slow(const struct naming *naming, const struct batch *batch)
 {
+    uint32_t ignored;
+    return batch->kind == BATCH_FILE && id_map__get(&naming->slow, batch->binary->number, &ignored);
+}
+
+static void hand_over(struct naming *naming, const struct batch *batch)
+{
+    if (batch->kind == BATCH_FILE)
+        id_map__put(&naming->slow, batch->binary->number, 1); // or it is tried in vain once more
+    pthread_mutex_lock(&naming->lock);
+    batches__join(&naming->lanes[SLOW].queued, batch); // without memory, they stay nameless
+    pthread_cond_broadcast(&naming->changed);
+    pthread_mutex_unlock(&naming->lock);
+}
+
+static void name_all(struct lane *lane, struct batches *batches)
+{
+    struct naming *naming = lane->naming;
+    bool is_quick = lane == &naming->lanes[QUICK];
     for (size_t i = 0; i < batches->count; i++) {
+        const struct batch *batch = &batches->rows[i];
         struct taking taking = {0};
-        name_batch(naming, &batches->rows[i], &taking);
+        if (is_quick && (is_known_as_slow(naming, batch) || name_batch(lane, batch, &taking) == -EAGAIN))
+            hand_over(naming, batch);
+        else if (!is_quick)
+            name_batch(lane, batch, &taking);
         pthread_mutex_lock(&naming->lock);
         if (!taking.packed.failed)
             buf__append(&naming->found, taking.packed.data, taking.packed.length_bytes);
+        lane->counts = symbolizer__counts(lane->symbolizer);
+        lane->left = batches->count - i - 1;
         bool stop = naming->stop;
         pthread_mutex_unlock(&naming->lock);
         buf__release(&taking.packed);
@@ -205,59 +159,77 @@ static void name_all(struct naming *naming, struct batches *batches)
 
 static void *run(void *argument)
 {
-    struct naming *naming = argument;
+    struct lane *lane = argument;
+    struct naming *naming = lane->naming;
     pthread_mutex_lock(&naming->lock);
     while (!naming->stop) {
-        if (!naming->queued.count) {
+        if (!lane->queued.count) {
             pthread_cond_wait(&naming->changed, &naming->lock);
             continue;
         }
-        struct batches batches = naming->queued;
-        naming->queued = (struct batches){0};
-        naming->working = true;
+        struct batches batches = lane->queued;
+        lane->queued = (struct batches){0};
+        lane->working = true;
+        lane->left = batches.count;
         pthread_mutex_unlock(&naming->lock);
-        name_all(naming, &batches);
+        name_all(lane, &batches);
         batches__release(&batches);
         pthread_mutex_lock(&naming->lock);
-        naming->working = false;
+        lane->working = false;
         pthread_cond_broadcast(&naming->changed);
     }
     pthread_mutex_unlock(&naming->lock);
     return NULL;
 }
 
-int naming__new(const struct symbolizer_options *options, struct fault *fault, struct naming **ret_naming)
+static int new_symbolizer(struct lane *lane, const struct symbolizer_options *options, struct fault *fault)
 {
-    struct naming *naming = calloc(1, sizeof(*naming));
-    if (!naming)
-        return fault__set(fault, -ENOMEM, "out of memory");
-    naming->vdso_fd = -1;
-    int err = symbolizer__new(options, fault, &naming->symbolizer);
-    if (err && options->cache_dir) { // a cache that cannot be used is no reason not to record
-        struct symbolizer_options without = *options;
-        without.cache_dir = NULL;
-        fault__warn("%s; going on without it", fault ? fault->text : "the cache of names cannot be used");
-        err = symbolizer__new(&without, fault, &naming->symbolizer);
-    }
-    if (err) {
-        free(naming);
+    struct symbolizer_options own = *options;
+    own.is_quick = lane == &lane->naming->lanes[QUICK];
+    int err = symbolizer__new(&own, fault, &lane->symbolizer);
+    if (!err || !own.cache_dir)
         return err;
-    }
-    pthread_mutex_init(&naming->lock, NULL);
-    pthread_cond_init(&naming->changed, NULL);
+    own.cache_dir = NULL; // a cache that cannot be used is no reason not to record
+    if (own.is_quick)
+        fault__warn("%s; going on without it", fault ? fault->text : "the cache of names cannot be used");
+    return symbolizer__new(&own, fault, &lane->symbolizer);
+}
+
+static int start_lane(struct lane *lane, const struct symbolizer_options *options, struct fault *fault)
+{
+    int err = new_symbolizer(lane, options, fault);
+    if (err)
+        return err;
     // Signals are the main thread's.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    err = -pthread_create(&naming->thread, NULL, run, naming);
+    err = -pthread_create(&lane->thread, NULL, run, lane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (err) {
-        symbolizer__free(naming->symbolizer);
-        free(naming);
-        return fault__set(fault, err, "cannot start the naming thread: %s", strerror(-err));
+    lane->has_thread = !err;
+    return err ? fault__set(fault, err, "cannot start a naming thread: %s", strerror(-err)) : 0;
+}
+
+int naming__new(const struct symbolizer_options *options, struct fault *fault, struct naming **ret_naming)
+{
+    _cleanup_(naming__freep) struct naming *naming = calloc(1, sizeof(*naming));
+    if (!naming)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&naming->lock, NULL);
+    pthread_cond_init(&naming->changed, &attributes);
+    naming->vdso_fd = -1;
+    naming->worker = options->worker;
+    int err = 0;
+    for (int i = 0; i < LANES && !err; i++) {
+        naming->lanes[i].naming = naming;
+        err = start_lane(&naming->lanes[i], options, fault);
     }
-    *ret_naming = naming;
-    return 0;
+    if (!err)
+        *ret_naming = take_pointer(naming);
+    return err;
 }
 
 void naming__free(struct naming *naming)
@@ -268,10 +240,16 @@ void naming__free(struct naming *naming)
     naming->stop = true;
     pthread_cond_broadcast(&naming->changed);
     pthread_mutex_unlock(&naming->lock);
-    pthread_join(naming->thread, NULL);
-    symbolizer__free(naming->symbolizer);
+    if (naming->worker)
+        worker__cancel(naming->worker);
+    for (int i = 0; i < LANES; i++) {
+        if (naming->lanes[i].has_thread)
+            pthread_join(naming->lanes[i].thread, NULL);
+        symbolizer__free(naming->lanes[i].symbolizer);
+        batches__release(&naming->lanes[i].queued);
+    }
     batches__release(&naming->wanted);
-    batches__release(&naming->queued);
+    id_map__release(&naming->slow);
     buf__release(&naming->found);
     fd__close(&naming->vdso_fd);
     pthread_mutex_destroy(&naming->lock);
@@ -281,16 +259,20 @@ void naming__free(struct naming *naming)
 
 // --- Between the two
 
+static void queue_wanted(struct naming *naming)
+{
+    naming->lanes[QUICK].queued = naming->wanted;
+    naming->wanted = (struct batches){0};
+    pthread_cond_broadcast(&naming->changed);
+}
+
 void naming__start(struct naming *naming)
 {
     if (!naming->wanted.count)
         return;
     pthread_mutex_lock(&naming->lock);
-    if (!naming->queued.count) { // else it waits for the next time, and becomes a larger batch
-        naming->queued = naming->wanted;
-        naming->wanted = (struct batches){0};
-        pthread_cond_broadcast(&naming->changed);
-    }
+    if (!naming->lanes[QUICK].queued.count) // else it waits for the next time, and becomes a larger batch
+        queue_wanted(naming);
     pthread_mutex_unlock(&naming->lock);
 }
 
@@ -321,16 +303,45 @@ int naming__collect(struct naming *naming, struct store_writer *writer)
     return err;
 }
 
+// Batches not named yet.
+static size_t left(const struct naming *naming)
+{
+    size_t count = 0;
+    for (int i = 0; i < LANES; i++)
+        count += naming->lanes[i].queued.count + (naming->lanes[i].working ? naming->lanes[i].left : 0);
+    return count;
+}
+
+static bool is_busy(const struct naming *naming)
+{
+    return naming->wanted.count || naming->lanes[QUICK].queued.count || naming->lanes[QUICK].working ||
+           naming->lanes[SLOW].queued.count || naming->lanes[SLOW].working;
+}
+
 void naming__wait(struct naming *naming)
 {
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += LIMIT_NAMING_END_S;
     pthread_mutex_lock(&naming->lock);
-    while (naming->queued.count || naming->working || naming->wanted.count) {
-        if (!naming->queued.count && naming->wanted.count) {
-            naming->queued = naming->wanted;
-            naming->wanted = (struct batches){0};
-            pthread_cond_broadcast(&naming->changed);
-        }
-        pthread_cond_wait(&naming->changed, &naming->lock);
+    for (int err = 0; !err && is_busy(naming);) {
+        if (!naming->lanes[QUICK].queued.count && naming->wanted.count)
+            queue_wanted(naming);
+        err = pthread_cond_timedwait(&naming->changed, &naming->lock, &deadline);
     }
+    naming->late = left(naming);
     pthread_mutex_unlock(&naming->lock);
+}
+
+struct naming_losses naming__losses(struct naming *naming)
+{
+    struct naming_losses losses = {0};
+    pthread_mutex_lock(&naming->lock);
+    for (int i = 0; i < LANES; i++) {
+        losses.failed += naming->lanes[i].counts.failed;
+        losses.partial += naming->lanes[i].counts.fallbacks;
+    }
+    losses.failed += naming->late;
+    pthread_mutex_unlock(&naming->lock);
+    return losses;
 }

@@ -1,5 +1,8 @@
-// Names for frames, found away from the drain: a thread that takes the new frames of each binary as one batch, asks the
-// symbolizer, and hands the names back to the main thread, which alone writes to the store.
+// Names for frames, found away from the drain: threads that take the new frames of each binary as one batch, ask the
+// symbolizer, and hand the names back to the main thread, which alone writes to the store.
+//
+// There are two lanes. A binary that takes longer than LIMIT_QUICK_CPU_S (some large debug information does, and
+// whatever was made to hold us up) goes on in the slow lane, with limits of its own, and the others are not delayed.
 #ifndef HEARTH_COLLECTOR_NAMING_H
 #define HEARTH_COLLECTOR_NAMING_H
 
@@ -14,7 +17,7 @@
 struct naming;
 
 int naming__new(const struct symbolizer_options *options, struct fault *fault, struct naming **ret_naming);
-// Stops the thread where it is; names not yet handed back are lost.
+// Stops the threads where they are; names not yet handed back are lost.
 void naming__free(struct naming *naming);
 
 // Wants a name for a frame of the store. They wait until naming__start. -ENOMEM: the frame stays nameless.
@@ -28,8 +31,15 @@ void naming__start(struct naming *naming);
 // Gives the names found so far to the writer; 0, or what the writer said.
 int naming__collect(struct naming *naming, struct store_writer *writer);
 
-// As naming__start, then waits until everything is named.
+// As naming__start, then waits until everything is named, or LIMIT_NAMING_END_S.
 void naming__wait(struct naming *naming);
+
+// Binaries (and JITs), since the start. Any thread.
+struct naming_losses {
+    uint64_t failed;  // no names: damaged, over the limits, or not done at the end
+    uint64_t partial; // named by the symbol table alone: their debug information is damaged or over the limits
+};
+struct naming_losses naming__losses(struct naming *naming);
 
 DEFINE_CLEANUP(struct naming *, naming__free);
 

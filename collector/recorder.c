@@ -270,6 +270,8 @@ void recorder__free(struct recorder *recorder)
         return;
     if (recorder->launch.pid > 0 && !recorder->command_reaped)
         launch__end(&recorder->launch);
+    if (recorder->worker)
+        worker__cancel(recorder->worker); // nobody waits for names and rows any more
     unwinder__free(recorder->unwinder);
     naming__free(recorder->naming);
     keeper__free(recorder->keeper);

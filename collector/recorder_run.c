@@ -79,6 +79,16 @@ static int show_histograms(struct recorder *recorder, bool is_last)
     return err;
 }
 
+// Names and rows that could not be made, whoever found out.
+static void count_failures(struct recorder *recorder)
+{
+    struct naming_losses names = naming__losses(recorder->naming);
+    keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_FAILED, names.failed);
+    keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_PARTIAL, names.partial);
+    if (recorder->unwinder)
+        keeper__lose(recorder->keeper, WIRE_LOSS_ROWS_FAILED, unwinder__totals(recorder->unwinder).failed);
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct keeper_histograms histograms;
@@ -101,6 +111,7 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     if (err)
         return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
     measure_interval(recorder, &interval);
+    count_failures(recorder);
     err = take_histograms(recorder, &drained, &histograms, fault);
     if (!err)
         err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
@@ -205,6 +216,9 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
         err = keep_interval(recorder, true, fault);
     naming__wait(recorder->naming);
     int late = naming__collect(recorder->naming, recorder->writer);
+    count_failures(recorder);
+    if (!late && !err)
+        late = keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, fault);
     if (!late)
         late = store_writer__flush(recorder->writer, err ? NULL : fault);
     struct store_writer *writer = take_pointer(recorder->writer);

@@ -10,19 +10,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "collector/mapped_files.h"
+#include "collector/row_jobs.h"
 #include "collector/unwind_tables.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 #include "symbolizer/symbolizer.h"
-#include "symbolizer/unwind_cache.h"
-#include "symbolizer/worker.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.
 enum { WIDELY_MAPPED = 4 };
@@ -36,9 +34,8 @@ enum { PENDING_MAX = 32 };
 
 struct unwinder {
     struct binaries *binaries;
-    struct worker *worker;
+    struct row_jobs *row_jobs;
     struct unwind_tables *tables;
-    struct unwind_cache *cache; // NULL: none
     struct wire_unwind_control *control;
     int files_fd;
     struct answer *answers; // those that have a table; the place of one that has lost it is taken by the last
@@ -146,40 +143,6 @@ static void answer(struct unwinder *unwinder, const struct wire_file *file, stru
 
 // --- Tables
 
-static int compile_vdso(struct unwind_table **ret_table)
-{
-    // Two pages at most (arch/x86/entry/vdso); only what it says of itself is read, and its headers are the kernel's.
-    enum { VDSO_BYTES = 8192 };
-    unsigned long start = getauxval(AT_SYSINFO_EHDR);
-    if (!start)
-        return -ENOENT;
-    uint8_t copy[VDSO_BYTES] = {0};
-    _cleanup_fd_ int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = memory < 0 ? -1 : pread(memory, copy, sizeof(copy), (off_t)start);
-    return bytes <= 0 ? -EIO : unwind_table__compile_memory(copy, (size_t)bytes, NULL, ret_table);
-}
-
-static int compile(struct unwinder *unwinder, int fd, const struct binary *binary, struct unwind_table **ret_table)
-{
-    pthread_mutex_lock(&unwinder->lock);
-    unwinder->totals.compiled++;
-    pthread_mutex_unlock(&unwinder->lock);
-    if (binary->kind == STORE_BINARY_VDSO)
-        return compile_vdso(ret_table);
-    return worker__rows(unwinder->worker, fd, ret_table);
-}
-
-static int get_rows(struct unwinder *unwinder, int fd, const struct binary *binary, struct unwind_table **ret_table)
-{
-    bool keeps = unwinder->cache && binary->build_id_bytes && binary->kind == STORE_BINARY_ELF;
-    if (keeps && unwind_cache__load(unwinder->cache, binary->build_id, binary->build_id_bytes, ret_table) == 0)
-        return 0;
-    int err = compile(unwinder, fd, binary, ret_table);
-    if (!err && keeps)
-        unwind_cache__save(unwinder->cache, binary->build_id, binary->build_id_bytes, *ret_table);
-    return err;
-}
-
 static void count_tables(struct unwinder *unwinder)
 {
     pthread_mutex_lock(&unwinder->lock);
@@ -188,18 +151,29 @@ static void count_tables(struct unwinder *unwinder)
     pthread_mutex_unlock(&unwinder->lock);
 }
 
-// The table of a binary; 0 where none can be made of it.
-static uint32_t table_of(struct unwinder *unwinder, int fd, const struct binary *binary)
+// 0: none can be made of it.
+static uint32_t publish(struct unwinder *unwinder, const struct binary *binary, const struct unwind_table *table)
 {
     uint32_t number;
-    if (id_map__get(&unwinder->table_of, binary->number, &number) && number)
-        return number;
-    _cleanup_(unwind_table__freep) struct unwind_table *table = NULL;
-    if (get_rows(unwinder, fd, binary, &table) != 0 || unwind_tables__publish(unwinder->tables, table, &number) != 0)
+    if (!table || unwind_tables__publish(unwinder->tables, table, &number) != 0)
         return 0;
     count_tables(unwinder);
     id_map__put(&unwinder->table_of, binary->number, number);
     return number;
+}
+
+// The table of a binary; 0 where none can be made of it. -EINPROGRESS, -EBUSY: not now.
+static int table_of(struct unwinder *unwinder, int fd, const struct binary *binary, const struct wire_file *file,
+                    uint32_t *ret_number)
+{
+    if (id_map__get(&unwinder->table_of, binary->number, ret_number) && *ret_number)
+        return 0;
+    _cleanup_(unwind_table__freep) struct unwind_table *table = NULL;
+    int err = row_jobs__get(unwinder->row_jobs, fd, binary, file, &table);
+    if (err == -EINPROGRESS || err == -EBUSY)
+        return err;
+    *ret_number = publish(unwinder, binary, err ? NULL : table);
+    return 0;
 }
 
 // --- Files
@@ -264,8 +238,12 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
         return;
     }
     binaries__open(unwinder->binaries, binary, (pid_t)note->tgid, note->start, note->end);
-    struct wire_binary known = {.binary = binary->number, .table = table_of(unwinder, fd, binary)};
-    answer(unwinder, &note->file, known);
+    struct wire_binary known = {.binary = binary->number};
+    err = table_of(unwinder, fd, binary, &note->file, &known.table);
+    if (!err)
+        answer(unwinder, &note->file, known);
+    else if (err == -EBUSY)
+        forget_file(unwinder, &note->file); // it is announced again
 }
 
 // --- The thread
@@ -291,24 +269,42 @@ static bool answer_queued(struct unwinder *unwinder)
     return true;
 }
 
+// Those whose rows took their time.
+static void answer_late(struct unwinder *unwinder, const struct pollfd fds[ROW_JOBS_ASIDE])
+{
+    for (size_t i = 0; i < ROW_JOBS_ASIDE; i++) {
+        struct row_job_done done;
+        if (!fds[i].revents)
+            continue;
+        row_jobs__take(unwinder->row_jobs, i, &done);
+        struct wire_binary known = {.binary = done.binary->number, .table = publish(unwinder, done.binary, done.table)};
+        unwind_table__free(done.table);
+        answer(unwinder, &done.file, known);
+        tell_pending(unwinder);
+    }
+}
+
 static void *run(void *context)
 {
     struct unwinder *unwinder = context;
-    struct pollfd fds[] = {{.fd = unwinder->stop_fd, .events = POLLIN},
-                           {.fd = ring_buffer__epoll_fd(unwinder->notes), .events = POLLIN}};
+    struct pollfd fds[2 + ROW_JOBS_ASIDE] = {{.fd = unwinder->stop_fd, .events = POLLIN},
+                                             {.fd = ring_buffer__epoll_fd(unwinder->notes), .events = POLLIN}};
+    row_jobs__poll(unwinder->row_jobs, fds + 2);
     bool queued = true;
     // It has little to do, and stacks are broken until it is done: on a busy machine it goes before others, where it
     // may.
     setpriority(PRIO_PROCESS, (id_t)gettid(), -5);
-    while (poll(fds, 2, queued ? 0 : -1) >= 0 || errno == EINTR) {
+    while (poll(fds, 2 + ROW_JOBS_ASIDE, queued ? 0 : -1) >= 0 || errno == EINTR) {
         if (fds[0].revents)
             break;
+        answer_late(unwinder, fds + 2);
         if (fds[1].revents) {
             ring_buffer__consume(unwinder->notes);
             tell_pending(unwinder);
         } else if (queued && !(queued = answer_queued(unwinder))) {
             tell_pending(unwinder);
         }
+        row_jobs__poll(unwinder->row_jobs, fds + 2);
     }
     return NULL;
 }
@@ -349,8 +345,9 @@ static int set_up(struct unwinder *unwinder, const struct unwinder_options *opti
         err = unwind_tables__new(loader, options->table_bytes_max, on_evict, unwinder, &unwinder->tables);
     if (err)
         return err;
-    if (options->cache_dir && unwind_cache__open(options->cache_dir, 0, NULL, &unwinder->cache) != 0)
-        unwinder->cache = NULL; // a read-only system: compiled again each time
+    err = row_jobs__new(options->worker, options->cache_dir, &unwinder->row_jobs);
+    if (err)
+        return err;
     unwinder->notes = ring_buffer__new(loader__map_fd(loader, "notes"), on_note, unwinder, NULL);
     if (!unwinder->notes)
         return -errno;
@@ -365,7 +362,6 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
         return fault__set(fault, -ENOMEM, "out of memory");
     pthread_mutex_init(&unwinder->lock, NULL);
     unwinder->binaries = options->binaries;
-    unwinder->worker = options->worker;
     unwinder->stop_fd = -1;
     int err = set_up(unwinder, options);
     if (!err) {
@@ -394,7 +390,7 @@ void unwinder__free(struct unwinder *unwinder)
     }
     ring_buffer__free(unwinder->notes);
     unwind_tables__free(unwinder->tables);
-    unwind_cache__free(unwinder->cache);
+    row_jobs__free(unwinder->row_jobs);
     mapped_files__release(&unwinder->queue);
     id_map__release(&unwinder->table_of);
     free(unwinder->answers);
@@ -410,5 +406,8 @@ struct unwinder_totals unwinder__totals(struct unwinder *unwinder)
     pthread_mutex_lock(&unwinder->lock);
     struct unwinder_totals totals = unwinder->totals;
     pthread_mutex_unlock(&unwinder->lock);
+    struct row_jobs_totals rows = row_jobs__totals(unwinder->row_jobs);
+    totals.compiled = rows.compiled;
+    totals.failed = rows.failed;
     return totals;
 }

@@ -31,6 +31,7 @@ struct unwinder_totals {
     uint64_t table_bytes; // of kernel memory
     uint64_t tables;
     uint64_t compiled; // files compiled, not found in the cache
+    uint64_t failed;   // of those: no rows could be made
 };
 
 int unwinder__new(const struct unwinder_options *options, struct fault *fault, struct unwinder **ret_unwinder);

@@ -276,14 +276,18 @@ static int run_job(struct index_set *set, const struct symbol_file *file, const 
                                      .offsets = offsets,
                                      .count = count,
                                      .complete = entry->count + 1 >= PIECES_MAX,
+                                     .is_quick = set->options->is_quick && !file->is_patient,
                                      .open_companion = open_companion,
                                      .context = &companions};
     void *bytes;
     size_t length_bytes;
     int err = work(set, &request, &bytes, &length_bytes);
-    if (err && err != -EBADMSG && !request.symbols_only) {
+    if (err == -ETIMEDOUT && request.is_quick)
+        return -EAGAIN;
+    if (err && err != -EBADMSG) {
         // Its debug information is too much or breaks the reader; its symbol table may still be sound.
         request.symbols_only = true;
+        request.is_quick = true;
         err = work(set, &request, &bytes, &length_bytes);
         set->counts.fallbacks += !err;
     }
@@ -318,7 +322,10 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
         if (is_missing(entry, offsets[i]))
             missing[missing_count++] = offsets[i];
     if (missing_count > 0 && !entry->failure) {
-        entry->failure = run_job(set, file, missing, missing_count, entry);
+        err = run_job(set, file, missing, missing_count, entry);
+        if (err == -EAGAIN)
+            return err;
+        entry->failure = err;
         entry->failed = now;
         set->counts.failed += entry->failure != 0;
         shrink(set, entry);

@@ -121,8 +121,12 @@ static void resolve_part(struct symbolizer *symbolizer, int fd, const uint8_t *b
                          struct part *part)
 {
     // No path: its debug information is in the file itself.
-    struct symbol_file file = {
-        .fd = fd, .root_fd = -1, .path = "", .build_id = build_id, .build_id_bytes = build_id_bytes};
+    struct symbol_file file = {.fd = fd,
+                               .root_fd = -1,
+                               .path = "",
+                               .build_id = build_id,
+                               .build_id_bytes = build_id_bytes,
+                               .is_patient = true};
     if (part->count > 0)
         symbolizer__resolve_file(symbolizer, &file, part->offsets, part->count, take_chain, part);
 }

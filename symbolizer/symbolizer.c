@@ -84,7 +84,7 @@ int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_
             naming_batch__give(&batch, pieces, symbolizer->options.no_inline, names, symbolizer->worker, take, context);
         index_pieces__cool(pieces);
     }
-    if (err)
+    if (err && err != -EAGAIN)
         give_none(count, take, context);
     return err;
 }

@@ -22,6 +22,7 @@ struct worker;
 
 struct symbolizer_options {
     struct worker *worker; // does the reading (worker.h); borrowed; NULL: one of its own
+    bool is_quick;         // leaves what takes longer than LIMIT_QUICK_CPU_S to another symbolizer, with -EAGAIN
     bool no_inline;        // only the function the code belongs to
     const char *cache_dir; // where indexes are kept between runs; NULL: nowhere
     uint64_t cache_bytes;  // bound of the cache; 0: limits.h's
@@ -54,12 +55,13 @@ struct symbol_file {
     const char *path;
     const uint8_t *build_id; // NULL: not known, or none
     size_t build_id_bytes;
+    bool is_patient; // however long it takes: a quick symbolizer does not leave it
 };
 
 // Names `count` offsets of the file, in any order; calls `take` once for each, with its index, in the order of the
 // file, so that those with one answer follow each other; within one call, equal pointers mean equal strings. A damaged
 // or hostile file costs its own names only: every offset then has an empty chain, and the result is the reason
-// (-EBADMSG, -ETIMEDOUT...).
+// (-EBADMSG, -ETIMEDOUT...). -EAGAIN, of a quick symbolizer: nothing was taken.
 int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
                              size_t count, symbol_chain_fn *take, void *context);
 

@@ -21,6 +21,7 @@ struct worker {
     pthread_mutex_t lock; // of what follows
     int control;
     pid_t keeper;
+    bool is_cancelled;
 };
 
 // Returns when the keeper is ready, or with what it could not give up.
@@ -85,6 +86,16 @@ void worker__free(struct worker *worker)
     free(worker);
 }
 
+// The keeper ends when nobody is at the other end of its socket, and its workers with it.
+void worker__cancel(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->is_cancelled = true;
+    if (worker->control >= 0)
+        shutdown(worker->control, SHUT_RDWR);
+    pthread_mutex_unlock(&worker->lock);
+}
+
 static struct sandbox_limits limits_of(const struct worker *worker, bool is_quick, uint64_t answer_bytes)
 {
     if (worker->options.limits.cpu_s)
@@ -99,7 +110,9 @@ static struct sandbox_limits limits_of(const struct worker *worker, bool is_quic
 static int send_job(struct worker *worker, const struct job *job, const struct packet_fds *ends)
 {
     pthread_mutex_lock(&worker->lock);
-    int err = worker->control >= 0 ? packet__send(worker->control, job, sizeof(*job), ends) : -EPIPE;
+    int err = worker->is_cancelled   ? -ECANCELED
+              : worker->control >= 0 ? packet__send(worker->control, job, sizeof(*job), ends)
+                                     : -EPIPE;
     if (err == -EPIPE) {
         stop_keeper(worker);
         err = start_keeper(worker);
@@ -175,28 +188,24 @@ static int follow_job(int socket, const struct job *job, const struct naming_req
         }
         packet__close(&fds);
         asked++;
-        if (reply.kind != REPLY_WANTS || serve_companion(socket, request, &reply) != 0)
-            return -EBADMSG;
+        err = reply.kind == REPLY_WANTS ? serve_companion(socket, request, &reply) : -EBADMSG;
+        if (err)
+            return err;
     }
     return -E2BIG;
 }
 
-// -EOWNERDEAD: the keeper died meanwhile, which is not this job's fault.
-static int try_job(struct worker *worker, const struct job *job, const struct packet_fds *inputs,
-                   const struct naming_request *request, struct worker_usage *usage, int *ret_fd)
+// Waits for the worker's end, and for what it made. -EOWNERDEAD: the keeper died, which is not this job's fault.
+static int end_job(const struct ends *ends, const struct job *job, const struct naming_request *request,
+                   struct worker_usage *usage, int *ret_fd)
 {
-    _cleanup_(ends__close) struct ends ends = {-1, -1};
     _cleanup_fd_ int fd = -1;
     struct outcome outcome;
     struct packet_fds none;
-    int err = start_job(worker, job, inputs, &ends);
-    if (!err)
-        err = follow_job(ends.socket, job, request, &fd);
-    if (ends.outcome < 0)
-        return err;
+    int err = follow_job(ends->socket, job, request, &fd);
     if (err)
-        shutdown(ends.outcome, SHUT_WR); // if it still runs, it may go
-    int keeper_err = packet__receive(ends.outcome, packet__now_ms() + job->limits.wall_ms + KEEPER_MS, &outcome,
+        shutdown(ends->outcome, SHUT_WR); // if it still runs, it may go
+    int keeper_err = packet__receive(ends->outcome, packet__now_ms() + job->limits.wall_ms + KEEPER_MS, &outcome,
                                      sizeof(outcome), &none);
     if (keeper_err)
         return keeper_err == -EPIPE ? -EOWNERDEAD : keeper_err;
@@ -207,6 +216,15 @@ static int try_job(struct worker *worker, const struct job *job, const struct pa
         return err == -EPIPE ? (outcome.err ? outcome.err : -ECHILD) : err;
     *ret_fd = take_fd(&fd);
     return 0;
+}
+
+static int try_job(struct worker *worker, const struct job *job, const struct packet_fds *inputs,
+                   const struct naming_request *request, struct worker_usage *usage, int *ret_fd)
+{
+    _cleanup_(ends__close) struct ends ends = {-1, -1};
+    int err = start_job(worker, job, inputs, &ends);
+    // It may have died before it was given its inputs; then it is the keeper that knows why.
+    return err && (err != -EPIPE || ends.outcome < 0) ? err : end_job(&ends, job, request, usage, ret_fd);
 }
 
 static int run_job(struct worker *worker, const struct job *job, const struct packet_fds *inputs,
@@ -242,19 +260,53 @@ int worker__index(struct worker *worker, const struct naming_request *request, s
     return run_job(worker, &job, &inputs, request, ret_usage, ret_bytes, ret_length);
 }
 
-int worker__rows(struct worker *worker, int fd, struct unwind_table **ret_table)
+struct worker_rows {
+    struct job job;
+    struct ends ends;
+};
+
+int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_rows)
 {
-    struct job job = {.kind = JOB_ROWS, .limits = limits_of(worker, true, LIMIT_ROWS_BYTES)};
-    struct packet_fds inputs = {{fd, -1}};
+    _cleanup_(worker_rows__freep) struct worker_rows *rows = calloc(1, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    rows->job = (struct job){.kind = JOB_ROWS, .limits = limits_of(worker, true, LIMIT_ROWS_BYTES)};
+    rows->ends = (struct ends){-1, -1};
+    int err = start_job(worker, &rows->job, &(struct packet_fds){{fd, -1}}, &rows->ends);
+    if (!err)
+        *ret_rows = take_pointer(rows);
+    return err;
+}
+
+int worker_rows__fd(const struct worker_rows *rows)
+{
+    return rows->ends.socket;
+}
+
+int worker_rows__end(struct worker_rows *rows, struct unwind_table **ret_table)
+{
+    _cleanup_fd_ int fd = -1;
+    struct worker_usage ignored = {0};
     void *bytes;
     size_t length;
-    int err = run_job(worker, &job, &inputs, NULL, NULL, &bytes, &length);
+    int err = end_job(&rows->ends, &rows->job, NULL, &ignored, &fd);
+    if (!err)
+        err = sealed__map(fd, rows->job.limits.answer_bytes, &bytes, &length);
+    worker_rows__free(rows);
     if (err)
         return err;
     err = unwind_table__unpack(bytes, length, ret_table);
     if (bytes)
         munmap(bytes, length);
     return err;
+}
+
+void worker_rows__free(struct worker_rows *rows)
+{
+    if (!rows)
+        return;
+    ends__close(&rows->ends); // the keeper ends a job that nobody waits for
+    free(rows);
 }
 
 // Copies an answer of `count` strings out of its mapping; a worker that was taken over may have sent anything.

@@ -35,13 +35,24 @@ int worker__new(const struct worker_options *options, struct fault *fault, struc
 void worker__free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker__free);
 
+// Ends the jobs under way, and refuses others from now on, with -ECANCELED: before the threads that wait for them are
+// joined.
+void worker__cancel(struct worker *worker);
+
 // Runs the job of naming_job.h; the result is a mapping to be freed with munmap, not yet checked. -EBADMSG: damaged;
 // -ETIMEDOUT: over its time; -ENOMEM: over its memory; -ECHILD: crashed.
 int worker__index(struct worker *worker, const struct naming_request *request, struct worker_usage *ret_usage,
                   void **ret_bytes, size_t *ret_length);
 
-// The unwind rows of a file; checked in full. Errors: as above, and those of unwind_table__compile.
-int worker__rows(struct worker *worker, int fd, struct unwind_table **ret_table);
+// The unwind rows of a file: begins, and goes on by itself; `fd` may be closed. worker_rows__fd becomes readable when
+// it is worth to end it.
+struct worker_rows;
+int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_rows);
+int worker_rows__fd(const struct worker_rows *rows);
+// Waits for the rows, which are checked in full, and frees. Errors: as above, and those of unwind_table__compile.
+int worker_rows__end(struct worker_rows *rows, struct unwind_table **ret_table);
+void worker_rows__free(struct worker_rows *rows); // stops it, where it is
+DEFINE_CLEANUP(struct worker_rows *, worker_rows__free);
 
 // Demangles `count` names that stand one after the other in `names`, each with its NUL. The answer stands the same
 // way, "" where a name stays as it is; free it. Checked: there are `count`.

@@ -21,7 +21,7 @@ struct child {
     int channel; // the job comes by it
     int outcome; // -1: it waits for its job
     int64_t deadline_ms;
-    bool over_time;
+    bool over_time, unwanted; // and killed for that
 };
 
 struct keeper {
@@ -174,7 +174,10 @@ static void kill_late(struct child *child, bool is_unwanted)
 {
     if (!is_unwanted && packet__now_ms() < child->deadline_ms)
         return;
-    child->over_time = true;
+    if (is_unwanted)
+        child->unwanted = true;
+    else
+        child->over_time = true;
     child->deadline_ms = INT64_MAX;
     kill(child->pid, SIGKILL);
 }
@@ -197,7 +200,7 @@ static void turn(struct keeper *keeper)
     for (size_t i = 0; i < count; i++) {
         fds[1 + 2 * i] = (struct pollfd){.fd = keeper->working[i].pidfd, .events = POLLIN};
         fds[2 + 2 * i] =
-            (struct pollfd){.fd = keeper->working[i].over_time ? -1 : keeper->working[i].outcome, .events = POLLRDHUP};
+            (struct pollfd){.fd = keeper->working[i].unwanted ? -1 : keeper->working[i].outcome, .events = POLLRDHUP};
     }
     if (poll(fds, (nfds_t)(1 + 2 * count), count ? ms_left(keeper) : -1) < 0)
         return;
@@ -213,12 +216,12 @@ static void turn(struct keeper *keeper)
 
 void worker_keeper__run(int inherited, job_fn *run)
 {
-    struct keeper keeper = {.run = run, .spare = {.pidfd = -1, .channel = -1, .outcome = -1}};
+    struct keeper keeper = {.control = inherited, .run = run, .spare = {.pidfd = -1, .channel = -1, .outcome = -1}};
     // Stacks are broken until there are rows: on a busy machine they go before others, where they may.
     setpriority(PRIO_PROCESS, 0, -5);
     int err = sandbox__shed(inherited, &keeper.control);
     if (err) {
-        tell(inherited, (struct outcome){.err = err});
+        tell(keeper.control, (struct outcome){.err = err});
         _exit(1);
     }
     prctl(PR_SET_NAME, "hearth-keeper"); // 15 bytes at most (TASK_COMM_LEN)

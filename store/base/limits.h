@@ -55,8 +55,8 @@
 // the binary is named by its symbol table), CPU time of one binary (libjvm: 5 s), time on the clock, the index it makes
 // (libjvm's: 75 MB), files it may ask for (split DWARF has one a source file). Above: that binary loses its names.
 #define LIMIT_WORKER_MEMORY_BYTES (1ull << 30)
-#define LIMIT_WORKER_CPU_S        30
-#define LIMIT_WORKER_WALL_MS      60000
+#define LIMIT_WORKER_CPU_S        20
+#define LIMIT_WORKER_WALL_MS      40000
 #define LIMIT_INDEX_BYTES         (512ull << 20)
 #define LIMIT_COMPANIONS          8192
 
@@ -68,6 +68,10 @@
 #define LIMIT_QUICK_CPU_S   2
 #define LIMIT_QUICK_WALL_MS 10000
 #define LIMIT_ROWS_BYTES    (96ull << 20)
+
+// How long the end of a recording waits for names: as long as one binary may take. Above: what has none keeps none,
+// counted as the loss "names-failed".
+#define LIMIT_NAMING_END_S 45
 
 // Indexes on the disk: libjvm's, with lines and inlines, has 75 MB, a stripped binary's 1. Above: those used longest
 // ago are removed.

@@ -1,0 +1,36 @@
+// What is wanted of naming, gathered: one batch for each binary, for the kernel, and for each process with a JIT.
+#ifndef HEARTH_COLLECTOR_NAMING_BATCHES_H
+#define HEARTH_COLLECTOR_NAMING_BATCHES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "collector/binaries.h"
+#include "store/base/id_map.h"
+
+enum batch_kind { BATCH_FILE, BATCH_KERNEL, BATCH_JIT };
+
+struct batch {
+    enum batch_kind kind;
+    const struct binary *binary; // of a file
+    pid_t pid;                   // of a JIT
+    uint64_t *addresses;         // in a file: offsets
+    uint32_t *frames;            // of the store
+    size_t count, capacity;
+};
+
+struct batches {
+    struct batch *rows;
+    size_t count, capacity;
+    struct id_map by_key;
+};
+
+void batches__release(struct batches *batches);
+
+// Adds one address to the batch it belongs to. -ENOMEM.
+int batches__add(struct batches *batches, const struct batch *like, uint64_t address, uint32_t frame);
+// Adds all of a batch to the one of its kind here.
+int batches__join(struct batches *batches, const struct batch *batch);
+
+#endif
