@@ -16,23 +16,14 @@ bool dwarf_sink__relative(const struct dwarf_sink *sink, uint64_t low, uint64_t 
     return true;
 }
 
-static int compare_ranges(const void *left, const void *right)
-{
-    const struct range *a = left, *b = right;
-    return a->start != b->start ? (a->start < b->start ? -1 : 1) : a->end > b->end ? -1 : a->end < b->end;
-}
-
 // Units may claim the same code (a damaged file, or identical code folded by the linker): the first one keeps it.
-static void finish_ranges(struct buf *ranges, struct buf *table)
+static int finish_ranges(struct buf *ranges, struct buf *table)
 {
     struct range *all = (struct range *)ranges->data;
     size_t count = ranges->length_bytes / sizeof(*all);
-    bool sorted = true;
-    for (size_t i = 1; i < count && sorted; i++)
-        sorted = compare_ranges(&all[i - 1], &all[i]) <= 0;
-    if (!sorted)
-        qsort(all, count, sizeof(*all), compare_ranges);
     uint32_t end = 0;
+    if (range__sort(all, sizeof(*all), count) != 0)
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         if (all[i].start < end)
             all[i].start = end;
@@ -41,22 +32,17 @@ static void finish_ranges(struct buf *ranges, struct buf *table)
         end = all[i].end;
         buf__append(table, &all[i], sizeof(all[i]));
     }
+    return 0;
 }
 
-static int compare_sequences(const void *left, const void *right)
-{
-    const struct dwarf_sequence *a = left, *b = right;
-    return a->start != b->start ? (a->start < b->start ? -1 : 1) : a->end > b->end ? -1 : a->end < b->end;
-}
-
-static void finish_lines(struct dwarf_sink *sink, struct buf *table)
+static int finish_lines(struct dwarf_sink *sink, struct buf *table)
 {
     struct dwarf_sequence *sequences = (struct dwarf_sequence *)sink->sequences.data;
     const struct index_line *rows = (const struct index_line *)sink->rows.data;
     size_t count = sink->sequences.length_bytes / sizeof(*sequences);
     uint32_t covered = 0;
-    if (count > 0)
-        qsort(sequences, count, sizeof(*sequences), compare_sequences);
+    if (range__sort(sequences, sizeof(*sequences), count) != 0)
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         if (sequences[i].end <= covered)
             continue;
@@ -80,14 +66,15 @@ static void finish_lines(struct dwarf_sink *sink, struct buf *table)
         struct index_line end = {.start = covered};
         buf__append(table, &end, sizeof(end));
     }
+    return 0;
 }
 
 int dwarf_sink__finish(struct dwarf_sink *sink, struct index_parts *parts)
 {
     if (sink->ranges.failed || sink->scopes.failed || sink->rows.failed || sink->sequences.failed)
         return -ENOMEM;
-    finish_ranges(&sink->ranges, &parts->ranges);
-    finish_lines(sink, &parts->lines);
+    if (finish_ranges(&sink->ranges, &parts->ranges) != 0 || finish_lines(sink, &parts->lines) != 0)
+        return -ENOMEM;
     buf__release(&parts->scopes);
     parts->scopes = sink->scopes;
     sink->scopes = (struct buf){0};

@@ -2,9 +2,9 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "store/base/cleanup.h"
@@ -30,25 +30,16 @@ uint8_t *inflate__memory(size_t length_bytes)
     return bytes;
 }
 
+// libdeflate takes a third of zlib's time, and only ever whole buffers.
 static bool inflate_zlib(const uint8_t *packed, size_t packed_bytes, uint8_t *bytes, size_t length_bytes)
 {
-    z_stream stream = {.next_in = (Bytef *)packed, .next_out = bytes};
-    if (inflateInit(&stream) != Z_OK)
+    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    if (!decompressor)
         return false;
-    size_t in_left = packed_bytes, out_left = length_bytes;
-    int result = Z_OK;
-    while (result == Z_OK) { // avail_in and avail_out have 32 bits
-        uInt in = in_left > 1u << 30 ? 1u << 30 : (uInt)in_left, out = out_left > 1u << 30 ? 1u << 30 : (uInt)out_left;
-        stream.avail_in = in;
-        stream.avail_out = out;
-        result = inflate(&stream, Z_NO_FLUSH);
-        in_left -= in - stream.avail_in;
-        out_left -= out - stream.avail_out;
-        if (result == Z_OK && in == stream.avail_in && out == stream.avail_out)
-            break;
-    }
-    inflateEnd(&stream);
-    return result == Z_STREAM_END && out_left == 0;
+    enum libdeflate_result result =
+        libdeflate_zlib_decompress(decompressor, packed, packed_bytes, bytes, length_bytes, NULL);
+    libdeflate_free_decompressor(decompressor);
+    return result == LIBDEFLATE_SUCCESS;
 }
 
 int inflate__section(uint32_t type, const uint8_t *packed, size_t packed_bytes, uint64_t length_bytes,

@@ -24,8 +24,12 @@ struct layer {
     uint32_t rank; // of two with the same bounds the higher one is seen
 };
 
+// Sorts items whose first member is a uint32_t by it, and keeps the order of those that are equal. -ENOMEM.
+int range__sort(void *items, size_t item_bytes, size_t count);
+
 // Sorts `layers` and appends what is seen of them from above to `ranges` (struct range): a later start lies above an
-// earlier one, of equal starts the shorter lies above the longer. Neighbours with one value are joined. -ENOMEM.
+// earlier one, of equal starts the shorter lies above the longer, of equal ranges the later in the array above the
+// earlier. Neighbours with one value are joined. -ENOMEM.
 int range__flatten(struct layer *layers, size_t count, struct buf *ranges);
 
 // The last range that begins at or before `address` and holds it; NULL: none.

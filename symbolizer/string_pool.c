@@ -8,15 +8,14 @@
 static bool grow(struct string_pool *pool)
 {
     size_t count = pool->slot_count ? pool->slot_count * 2 : 1024;
-    uint32_t *slots = calloc(count, sizeof(*slots));
+    struct string_slot *slots = calloc(count, sizeof(*slots));
     if (!slots)
         return false;
     for (size_t i = 0; i < pool->slot_count; i++) {
-        if (!pool->slots[i])
+        if (!pool->slots[i].offset)
             continue;
-        const char *text = (const char *)pool->bytes.data + pool->slots[i];
-        size_t at = hash__text(text, strlen(text)) & (count - 1);
-        while (slots[at])
+        size_t at = pool->slots[i].hash & (count - 1);
+        while (slots[at].offset)
             at = (at + 1) & (count - 1);
         slots[at] = pool->slots[i];
     }
@@ -37,18 +36,19 @@ uint32_t string_pool__add(struct string_pool *pool, const char *text, size_t len
         pool->bytes.failed = true;
         return 0;
     }
-    size_t at = hash__text(text, length) & (pool->slot_count - 1);
-    for (; pool->slots[at]; at = (at + 1) & (pool->slot_count - 1)) {
-        const char *known = (const char *)pool->bytes.data + pool->slots[at];
-        if (strncmp(known, text, length) == 0 && known[length] == '\0')
-            return pool->slots[at];
+    uint32_t hash = (uint32_t)hash__text(text, length);
+    size_t at = hash & (pool->slot_count - 1);
+    for (; pool->slots[at].offset; at = (at + 1) & (pool->slot_count - 1)) {
+        const char *known = (const char *)pool->bytes.data + pool->slots[at].offset;
+        if (pool->slots[at].hash == hash && strncmp(known, text, length) == 0 && known[length] == '\0')
+            return pool->slots[at].offset;
     }
     uint32_t offset = (uint32_t)pool->bytes.length_bytes;
     buf__append(&pool->bytes, text, length);
     buf__append_byte(&pool->bytes, 0);
     if (pool->bytes.failed)
         return 0;
-    pool->slots[at] = offset;
+    pool->slots[at] = (struct string_slot){offset, hash};
     pool->used++;
     return offset;
 }

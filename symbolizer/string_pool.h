@@ -10,7 +10,10 @@
 
 struct string_pool {
     struct buf bytes;
-    uint32_t *slots; // offsets of strings by hash, 0: free
+    struct string_slot { // by hash
+        uint32_t offset; // 0: free
+        uint32_t hash;
+    } * slots;
     size_t slot_count;
     size_t used;
 };

@@ -146,6 +146,18 @@ static int compare(const void *left, const void *right, void *contents)
     return symbol_name__is_better(a->binding, a_name, b->binding, b_name) ? -1 : 1;
 }
 
+static int sort_entries(struct symbol_table *table, struct symbol_entry *entries, size_t count)
+{
+    int err = range__sort(entries, sizeof(*entries), count);
+    for (size_t i = 0, next; i < count && !err; i = next) {
+        for (next = i + 1; next < count && entries[next].start == entries[i].start;)
+            next++;
+        if (next - i > 1)
+            qsort_r(entries + i, next - i, sizeof(*entries), compare, table->contents.data);
+    }
+    return err;
+}
+
 // The size of one without: to the next start, its section's end, or nothing when it lies inside one with a size (a
 // label in a function).
 static void settle_sizes(struct symbol_entry *entries, size_t count)
@@ -174,7 +186,8 @@ int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, 
         return -ENOMEM;
     if (count == 0)
         return 0;
-    qsort_r(entries, count, sizeof(*entries), compare, table->contents.data);
+    if (sort_entries(table, entries, count) != 0)
+        return -ENOMEM;
     settle_sizes(entries, count);
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -184,7 +197,7 @@ int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, 
             continue; // an alias of the last one, which is the better
         layers[used] = (struct layer){.start = entries[i].start, .end = entries[i].end};
         layers[used].rank = entries[i].made_up ? 0 : 1;
-        layers[used++].value = string_pool__add(pool, name, strlen(name));
+        layers[used++].value = string_pool__add(pool, name, LIMIT_MANGLED_BYTES);
     }
     return range__flatten(layers, used, ranges);
 }

@@ -78,9 +78,46 @@ static void nested_layers_show_the_inner_one(void **state)
     buf__release(&flat);
 }
 
+// gcc leaves siblings that are inlined at one place with equal ranges; llvm-symbolizer shows the later one too.
+static void of_equal_layers_the_later_is_seen(void **state)
+{
+    (void)state;
+    for (uint32_t count = 2; count < 40; count++) {
+        struct layer layers[41];
+        struct buf flat = {0};
+        for (uint32_t i = 0; i < count; i++)
+            layers[i] = (struct layer){.start = 20, .end = 30, .value = i, .rank = 1};
+        layers[count] = (struct layer){.start = 10, .end = 50, .value = 99}; // so that there is something to sort
+        assert_int_equal(range__flatten(layers, count + 1, &flat), 0);
+        assert_int_equal(flat.length_bytes, 3 * sizeof(struct range));
+        assert_int_equal(((const struct range *)flat.data)[1].value, count - 1);
+        buf__release(&flat);
+    }
+}
+
+static void sorting_keeps_the_order_of_equals(void **state)
+{
+    (void)state;
+    static const uint32_t spans[] = {1, 7, 5000, UINT32_MAX};
+    for (size_t count = 0; count < 3000; count += 1 + count / 3) {
+        for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+            struct range *items = calloc(count + 1, sizeof(*items));
+            for (size_t j = 0; j < count; j++)
+                items[j] =
+                    (struct range){(next_random(1u << 16) << 16 ^ next_random(1u << 24)) % spans[i], 0, (uint32_t)j};
+            assert_int_equal(range__sort(items, sizeof(*items), count), 0);
+            for (size_t j = 1; j < count; j++)
+                assert_true(items[j - 1].start < items[j].start ||
+                            (items[j - 1].start == items[j].start && items[j - 1].value < items[j].value));
+            free(items);
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nested_layers_show_the_inner_one),
-                                       cmocka_unit_test(agrees_with_the_rule)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nested_layers_show_the_inner_one), cmocka_unit_test(agrees_with_the_rule),
+        cmocka_unit_test(of_equal_layers_the_later_is_seen), cmocka_unit_test(sorting_keeps_the_order_of_equals)};
     return cmocka_run_group_tests_name("range", tests, NULL, NULL);
 }
