@@ -283,7 +283,13 @@ const struct command cmd_hist = {
     .name = "hist",
     .operands = "PROBE... [-- PROGRAM [ARG...]]",
     .summary = "Latency and value histograms, with the stacks behind every bucket",
-    .details = "A percentile is the end of the bucket it lies in: never too low, and at most 12.5 % too high.\n",
+    .details = "A percentile is the end of the bucket it lies in: never too low, and at most 12.5 % too high.\n"
+               "\n"
+               "The stack of a call, with --stacks, is the one it returns from, the function on top; of two USDT "
+               "probes, that of\n"
+               "the second; of a wait (off-cpu, runq), the one its thread left the CPU with, and will go on with; of "
+               "block I/O,\n"
+               "that of its issue. A stored range is shown again by `hearth report -f hist`.\n",
     .print_more = print_probes,
     .options = rows,
     .run = run,

@@ -41,8 +41,8 @@ keep() {
 
 # --- The run queue: where the thread goes on when it has the CPU.
 keep runq -- "$LOADS/nofp/burn" $((2 * $(nproc))) 1.5
-like 'a preempted thread waits where it was preempted' "$(cat "$TMP/folded")" 'burn;clone3;start_thread;thread_main;burn;[^;]*;.*schedule[^;]*;\[preempted\] '
-like 'one that has been woken, where it waited' "$(cat "$TMP/folded")" 'main;(__)?pthread_[a-z]*join[^;]*;.*futex_wait[^;]*;.*schedule[^;]* [0-9]+'
+like 'a preempted thread waits where it was preempted' "$(cat "$TMP/folded")" 'burn;clone3;start_thread;thread_main;burn;[^ ]*schedule[^;]*;[^ ]*\[preempted\] '
+like 'one that has been woken, where it waited' "$(cat "$TMP/folded")" 'main;(__)?pthread_[a-z]*join[^;]*;.*futex_wait[^;]*;[^ ]*schedule[^ ]* [0-9]+'
 like 'a new thread has no stack' "$(cat "$TMP/folded")" 'burn;\[new thread\] [0-9]+'
 
 # --- Functions: what has returned is the leaf, on top of its callers, at each depth of a recursion.
@@ -75,5 +75,12 @@ keep "uprobe:$LOADS/nofp/hits:hit" --value arg0 -- "$LOADS/nofp/hits" 100 2
 keep syscall:clock_nanosleep -- "$LOADS/nofp/waits" 10
 like 'a system call is on top of the function that made it' "$(cat "$TMP/folded")" 'sleeper;.*;sleep_in_turns;.*;(__)?clock_nanosleep;entry_SYSCALL_64[^;]*;[^ ]* [0-9]+'
 keep off-cpu -- "$LOADS/nofp/waits" 10
+disk=$(df --output=source "$TMP" | tail -1)
+if [[ $disk == /dev/* ]]; then
+    keep blkio -- dd if=/dev/zero of="$TMP/written" bs=64k count=30 oflag=direct
+    like 'block I/O is on top of the write that made it' "$(cat "$TMP/folded")" '^dd;.*;[^;]*write;entry_SYSCALL_64[^;]*;.*ksys_write[^;]*;.* [0-9]+'
+else
+    skip 'block I/O with stacks' "$TMP is on no block device here"
+fi
 keep 'syscall:*' --by comm -- "$LOADS/nofp/waits" 3
 done_testing
