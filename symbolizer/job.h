@@ -1,9 +1,9 @@
 // What the symbolizer, the keeper and its workers say to each other (packet.h), and what a worker does.
 //
-//   symbolizer --control--> keeper: struct job, with the worker's end of the job socket and the keeper's of the
-//   outcome's symbolizer --job------> worker: a byte, with the inputs worker     --job------> symbolizer: REPLY_WANTS,
-//   answered with an error or a descriptor; REPLY_DONE with the memfd keeper     --outcome--> symbolizer: struct
-//   outcome, when the worker is gone
+//   symbolizer -> keeper, control   struct job, with the worker's end of the job socket, the keeper's of the outcome's
+//   symbolizer -> worker, job       a byte, with the inputs
+//   worker -> symbolizer, job       REPLY_WANTS, answered with an error or a descriptor; REPLY_DONE with the memfd
+//   keeper -> symbolizer, outcome   struct outcome, when the worker is gone
 #ifndef HEARTH_SYMBOLIZER_JOB_H
 #define HEARTH_SYMBOLIZER_JOB_H
 
