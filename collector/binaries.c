@@ -81,10 +81,13 @@ static struct binary *find(struct binaries *binaries, uint64_t identity)
     return id_map__get(&binaries->by_identity, identity, &index) ? binaries->entries[index] : NULL;
 }
 
-static enum store_binary_kind kind_of(const char *path)
+static enum store_binary_kind kind_of(const struct binary_identity *identity)
 {
+    const char *path = identity->path;
     if (strcmp(path, "[vdso]") == 0)
         return STORE_BINARY_VDSO;
+    if (identity->build_id_bytes) // a program may be executed from a memfd
+        return STORE_BINARY_ELF;
     // Code in memory without a file: perf's //anon, heaps, System V and memfd memory, huge page files.
     static const char *const anonymous[] = {
         "//", "[", "/SYSV", "/memfd:", "/dev/zero", "anon_inode:", "/anon_hugepage"};
@@ -128,7 +131,7 @@ int binaries__get(struct binaries *binaries, const struct binary_identity *ident
     uint64_t key = identity_of(identity);
     pthread_mutex_lock(&binaries->lock);
     struct binary *binary = find(binaries, key);
-    int err = binary ? 0 : add(binaries, identity, kind_of(identity->path), key, &binary);
+    int err = binary ? 0 : add(binaries, identity, kind_of(identity), key, &binary);
     if (!err && identity->file.inode) { // from now on the file alone finds it too
         binary->file = identity->file;
         err = id_map__put(&binaries->by_identity, identity_of_file(&identity->file), binary->number - 1);
