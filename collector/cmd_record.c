@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,20 @@ static void say_hits(const struct recorder_summary *summary)
                 (double)summary->hits_ns / (double)summary->hits);
 }
 
+// A frame with the share p of n samples has p of the time, give or take sqrt(p (1 - p) / n) of it, twice that in 19
+// cases of 20; at most, where p is one half.
+static void say_sampling_error(const struct recorder_summary *summary)
+{
+    double ms = (double)summary->clocked_ns / 1e6, samples = (double)summary->clocked_samples;
+    if (!summary->clocked_samples && !summary->unsampled_ns)
+        return;
+    fprintf(
+        stderr,
+        "hearth: on the CPU %.1f ms by %.0f samples, a frame's part of it to +-%.1f ms (95 %%); %.1f ms not sampled; "
+        "waits are exact\n",
+        ms, samples, samples > 0 ? ms / sqrt(samples) : 0, (double)summary->unsampled_ns / 1e6);
+}
+
 static void say_summary(const struct recorder_summary *summary)
 {
     double elapsed = (double)summary->elapsed_ns, own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
@@ -162,6 +177,7 @@ static int record(const struct recorder_options *recorder_options, struct fault 
     err = recorder__run(recorder, fault, summary);
     if (!err || summary->samples)
         say_summary(summary);
+    say_sampling_error(summary);
     say_hits(summary);
     return err;
 }

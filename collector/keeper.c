@@ -309,6 +309,19 @@ static int find_node(struct keeper *keeper, const struct drain *drain, const str
 
 // --- How much
 
+static void count_clocked(struct keeper *keeper, const struct drained_count *count)
+{
+    struct keeper_clocked *clocked = &keeper->totals.clocked;
+    if (!keeper->parts.events[count->key.event].source->is_clocked)
+        return;
+    if (count->key.detail == WIRE_WAIT_NOT_SAMPLED)
+        clocked->unsampled_ns += count->count.value;
+    if (count->key.detail != WIRE_WAIT_STATE_COUNT)
+        return;
+    clocked->samples += count->count.samples;
+    clocked->ns += count->count.value;
+}
+
 static int keep_count(struct keeper *keeper, const struct drain *drain, const struct drained_count *count)
 {
     struct process *process;
@@ -324,6 +337,7 @@ static int keep_count(struct keeper *keeper, const struct drain *drain, const st
     value.event = keeper->parts.events[count->key.event].store_id;
     keeper->values[keeper->value_count++] = value;
     keeper->totals.samples += count->count.samples;
+    count_clocked(keeper, count);
     return 0;
 }
 

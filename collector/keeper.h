@@ -47,12 +47,19 @@ int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fa
 // Counts a loss that somebody else has seen, since the start of the recording.
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);
 
+// Of time that is sampled: how well it is known where it was spent.
+struct keeper_clocked {
+    uint64_t samples, ns;
+    uint64_t unsampled_ns; // that no sample fell into
+};
+
 // Since the start.
 struct keeper_totals {
     uint64_t samples;
     uint64_t stacks;    // distinct ones, summed over intervals
     uint64_t lost;      // samples that never reached the store
     uint64_t truncated; // samples whose user stack is not whole
+    struct keeper_clocked clocked;
 };
 const struct keeper_totals *keeper__totals(const struct keeper *keeper);
 

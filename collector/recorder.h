@@ -46,7 +46,8 @@ struct recorder_summary {
     uint64_t samples, stacks, lost, truncated;
     uint64_t elapsed_ns;
     uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
-    uint64_t hits, hits_ns; // of the events' programs: how often they ran, and for how long
+    uint64_t hits, hits_ns;                             // of the events' programs: how often they ran, and for how long
+    uint64_t clocked_samples, clocked_ns, unsampled_ns; // see struct keeper_clocked
     bool command_ended;
     int command_status; // as wait() gives it
 };

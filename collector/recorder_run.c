@@ -235,6 +235,9 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
     recorder->summary.stacks = totals->stacks;
     recorder->summary.lost = totals->lost;
     recorder->summary.truncated = totals->truncated;
+    recorder->summary.clocked_samples = totals->clocked.samples;
+    recorder->summary.clocked_ns = totals->clocked.ns;
+    recorder->summary.unsampled_ns = totals->clocked.unsampled_ns;
     recorder->summary.own_cpu_ns = cost.cpu_ns;
     recorder->summary.own_bpf_ns = cost.bpf_ns;
     recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;

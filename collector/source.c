@@ -45,6 +45,7 @@ const struct source sources[] = {
         .release = source_wall__release,
         .attach = source_wall__attach,
         .settle = source_wall__settle,
+        .is_clocked = true,
         .mark = source_off_cpu__mark,
     },
     {

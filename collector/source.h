@@ -55,6 +55,9 @@ struct source {
     int (*attach)(struct event *event, const struct target *target, struct fault *fault);
     // Called before each drain, when the event is attached: counts what is still going on. NULL: nothing to do.
     int (*settle)(struct event *event, struct drain *drain, bool is_last);
+    // A sample without a mark stands for the time since the thread's last one: whose it was is exact, where it was
+    // spent an estimate.
+    bool is_clocked;
     // The words for a sample's detail, at the leaf of its stack; NULL, or a NULL result: none.
     const char *(*mark)(uint32_t detail);
 };

@@ -44,6 +44,12 @@ ok "the wait is there once ($waited of $passed ns)" test "$waited" -ge 300000000
 is 'as one sample' "$("$HEARTH" sql -i "$TMP/x.db" "select sum(samples) from sample where value > 100000000" 2>/dev/null | tail -1)" 1
 ok 'with its stack in every interval' awk -v n="$("$HEARTH" report -i "$TMP/x.db" -f folded 2>/dev/null | grep -c 'stack lost')" 'BEGIN { exit n != 0 }'
 
+# The same with stacks that are copied: its copy came long before it is counted.
+"$HEARTH" record -e off-cpu --unwind=copy -i 0.3 -o "$TMP/x.db" -- sleep 1.5 2>/dev/null
+"$HEARTH" report -i "$TMP/x.db" -f folded >"$TMP/whole" 2>/dev/null
+is 'a copied stack is there until its wait is over' \
+    "$(sqlite3 "$TMP/x.db" 'select count(*) > 3 from interval') $(grep -c 'stack lost' "$TMP/whole") $(grep -c '^sleep;.*;__libc_start_call_main;.*nanosleep.*\[sleeping\] 1[0-9]*$' "$TMP/whole")" '1 0 1'
+
 # --- Bounds
 "$HEARTH" record -e off-cpu --min-block 15ms --max-block 1 -o "$TMP/x.db" -- "$waits" 20 >"$TMP/truth" 2>/dev/null
 "$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null

@@ -15,7 +15,11 @@ stolen=$(stolen)
 "$HEARTH" record --wall -i 0.3 -o "$TMP/x.db" -- "$LOADS/nofp/waits" 60 >"$TMP/truth" 2>"$TMP/said"
 is 'a recording of wall time' $? 0
 like 'nothing was lost' "$(cat "$TMP/said")" ' 0 lost, '
+said=$(sed -nE 's/^hearth: on the CPU ([0-9.]+) ms by ([0-9]+) samples, .* \+-([0-9.]+) ms \(95 %\); ([0-9.]+) ms not sampled.*/\1 \2 \3 \4/p' "$TMP/said")
+ok "the sampling error is said ($said)" awk -v said="$said" 'BEGIN { split(said, s); e = s[1] / sqrt(s[2]); exit !(s[2] > 0 && s[3] > 0.9 * e && s[3] < 1.1 * e) }'
 "$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null
+within 'what is on the CPU is what was sampled and what was not' "$(grep -vE '\[(sleeping|preempted|uninterruptible|stopped)\]' "$TMP/folded" | sum)" \
+    "$(awk -v said="$said" 'BEGIN { split(said, s); printf "%.0f", (s[1] + s[4]) * 1e6 }')" 100000
 stolen=$(awk -v a="$stolen" -v b="$(stolen)" 'BEGIN { printf "%.0f", b - a }')
 while read -r _ _ name _ wall cpu _; do
     within "$name: all its time is there" "$(of "$name" | sum)" "$wall" $((wall / 50 + 2000000))
