@@ -99,6 +99,44 @@ static void names_a_sound_file(void **state)
     names_itself();
 }
 
+// However many processes have mapped it, under whatever name: a build id is read once, and so is a file without one.
+static void a_file_is_read_once(void **state)
+{
+    (void)state;
+    uint8_t build_id[20];
+    size_t id_bytes = 0;
+    int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), copy = memfd_create("copy", MFD_CLOEXEC);
+    uint64_t offset = own_offset(own, (const void *)resolve) + 4;
+    struct stat status;
+    assert_int_equal(fstat(own, &status), 0);
+    assert_int_equal(sendfile(copy, own, NULL, (size_t)status.st_size), status.st_size);
+    if (symbolizer__build_id(own, build_id, &id_bytes) != 0)
+        skip(); // a linker that gives no build id
+    for (int turn = 0; turn < 4; turn++) {
+        int fd = turn % 2 ? fcntl(copy, F_DUPFD_CLOEXEC, 0) : open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        struct symbol_file file = {.fd = fd,
+                                   .root_fd = -1,
+                                   .path = turn % 2 ? "/one/place" : "/another",
+                                   .build_id = build_id,
+                                   .build_id_bytes = id_bytes};
+        struct answer answer = {0};
+        assert_int_equal(symbolizer__resolve_file(symbolizer, &file, &offset, 1, take, &answer), 0);
+        assert_string_equal(answer.function, "resolve");
+        assert_int_equal(symbolizer__counts(symbolizer).jobs, 1);
+        close(fd);
+    }
+    for (int turn = 0; turn < 3; turn++) { // by device and inode
+        struct answer answer;
+        int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(resolve(fd, offset, &answer), 0);
+        assert_string_equal(answer.function, "resolve");
+        assert_int_equal(symbolizer__counts(symbolizer).jobs, 2);
+        close(fd);
+    }
+    close(own);
+    close(copy);
+}
+
 static int file_of(const struct buf *bytes)
 {
     int fd = memfd_create("hostile", MFD_CLOEXEC);
@@ -535,6 +573,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(names_a_sound_file, start, stop),
+        cmocka_unit_test_setup_teardown(a_file_is_read_once, start, stop),
         cmocka_unit_test_setup_teardown(a_sibling_loop_ends, start, stop),
         cmocka_unit_test_setup_teardown(a_cycle_of_references_ends, start, stop),
         cmocka_unit_test_setup_teardown(endless_depth_ends, start, stop),
