@@ -1,8 +1,6 @@
 #include "collector/binaries.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "symbolizer/foreign_file.h"
 #include "symbolizer/symbolizer.h"
 
 struct binaries {
@@ -179,33 +178,27 @@ static bool is_the_file(const struct binary *binary, int fd)
     return !binary->file.inode || binary->file.inode == status.st_ino;
 }
 
-static int open_at(const char *path)
+// Whether what was opened is the file; if not, it is closed.
+static bool keeps(const struct binary *binary, int err, int *fd)
 {
-    // O_NONBLOCK: a FIFO that has taken the file's place must not hold us up.
-    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (err == 0 && is_the_file(binary, *fd))
+        return true;
+    if (err == 0)
+        close(*fd);
+    *fd = -1;
+    return false;
 }
 
-static int open_file(const struct binary *binary, pid_t pid, uint64_t start, uint64_t end)
+static int open_file(const struct binary *binary, pid_t pid, uint64_t start, uint64_t end, int root_fd)
 {
-    char path[PATH_MAX + 64];
-    snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", (int)pid, (unsigned long long)start,
-             (unsigned long long)end);
-    int fd = open_at(path);
-    for (int turn = 0; turn < 2; turn++) {
-        if (fd >= 0 && is_the_file(binary, fd))
-            return fd;
-        if (fd >= 0)
-            close(fd);
-        // The process is gone, or has mapped something else there: by its path, as it saw it, then as we do.
-        if (turn == 0)
-            snprintf(path, sizeof(path), "/proc/%d/root%s", (int)pid, binary->path);
-        fd = open_at(turn == 0 ? path : binary->path);
-    }
-    if (fd >= 0 && is_the_file(binary, fd))
+    int fd = -1;
+    if (keeps(binary, foreign_file__open_mapping(pid, start, end, &fd), &fd))
         return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    // The process is gone, or has mapped something else there: by its path, as it saw it, then as we do.
+    if (root_fd >= 0 && keeps(binary, foreign_file__open(root_fd, binary->path, &fd), &fd))
+        return fd;
+    bool is_known = binary->build_id_bytes || binary->file.inode;
+    return is_known && keeps(binary, foreign_file__open(-1, binary->path, &fd), &fd) ? fd : -1;
 }
 
 void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid, uint64_t start, uint64_t end)
@@ -214,11 +207,11 @@ void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid,
         return;
     pthread_mutex_lock(&binaries->lock);
     if (binary->fd < 0 && !binary->open_failed) {
-        char root[64];
-        snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
-        binary->fd = open_file(binary, pid, start, end);
+        _cleanup_fd_ int root_fd = -1;
+        foreign_file__open_root(pid, &root_fd);
+        binary->fd = open_file(binary, pid, start, end, root_fd);
         binary->open_failed = binary->fd < 0;
-        binary->root_fd = binary->fd < 0 ? -1 : open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        binary->root_fd = binary->fd < 0 ? -1 : take_fd(&root_fd);
         if (binary->fd >= 0 && !binary->build_id_bytes &&
             symbolizer__build_id(binary->fd, binary->build_id, &binary->build_id_bytes) != 0)
             binary->build_id_bytes = 0;

@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -20,6 +19,7 @@
 #include "collector/unwind_tables.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "symbolizer/foreign_file.h"
 #include "symbolizer/symbolizer.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.
@@ -197,11 +197,7 @@ static int open_mapping(const struct wire_note *note, char *path, size_t path_by
         return -errno;
     path[length] = '\0';
     cut_deleted(path);
-    int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
-    *ret_fd = fd;
-    return 0;
+    return foreign_file__open_mapping((pid_t)note->tgid, note->start, note->end, ret_fd);
 }
 
 static int identify(struct unwinder *unwinder, const struct wire_note *note, const char *path, int fd,
@@ -227,13 +223,14 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
     struct binary *binary;
     _cleanup_fd_ int fd = -1;
     int err = is_vdso(&note->file) ? 0 : open_mapping(note, path, sizeof(path), &fd);
+    bool is_device = err == -EINVAL; // whose memory may hold code, but no file's
     if (!err)
         err = identify(unwinder, note, path, fd, &binary);
-    if (err) {
+    if (err && !is_device) {
         forget_file(unwinder, &note->file);
         return;
     }
-    if (binary->kind == STORE_BINARY_JIT) {
+    if (is_device || binary->kind == STORE_BINARY_JIT) {
         answer(unwinder, &note->file, (struct wire_binary){.table = WIRE_TABLE_JIT});
         return;
     }

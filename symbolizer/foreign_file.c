@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,6 +44,13 @@ int foreign_file__open(int root_fd, const char *path, int *ret_fd)
         return -errno;
     *ret_fd = fd;
     return 0;
+}
+
+int foreign_file__open_mapping(pid_t pid, uint64_t start, uint64_t end, int *ret_fd)
+{
+    char link[96];
+    snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
+    return foreign_file__open(-1, link, ret_fd);
 }
 
 pid_t foreign_file__inner_pid(pid_t pid)

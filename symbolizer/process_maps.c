@@ -1,11 +1,9 @@
 #include "symbolizer/process_maps.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "store/base/limits.h"
 #include "symbolizer/foreign_file.h"
@@ -77,17 +75,8 @@ const struct process_mapping *process_maps__find(const struct process_maps *maps
 
 int process_maps__open(pid_t pid, const struct process_mapping *mapping, int *ret_fd)
 {
-    char path[96];
-    struct stat status;
-    snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, mapping->start, mapping->end);
-    // Only what could be mapped has such a link, and devices can: look before it is opened.
-    if (stat(path, &status) == 0 && S_ISREG(status.st_mode)) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd >= 0) {
-            *ret_fd = fd;
-            return 0;
-        }
-    }
+    if (foreign_file__open_mapping(pid, mapping->start, mapping->end, ret_fd) == 0)
+        return 0;
     _cleanup_fd_ int root = -1;
     int err = foreign_file__open_root(pid, &root);
     return err ? err : foreign_file__open(root, mapping->path, ret_fd);
