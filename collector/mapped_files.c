@@ -3,12 +3,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
+#include "symbolizer/foreign_file.h"
 
 struct reading {
     const uint32_t *wanted_tgids;
@@ -124,4 +127,36 @@ void mapped_files__release(struct mapped_files *files)
 {
     free(files->files);
     *files = (struct mapped_files){0};
+}
+
+static void cut_deleted(char *path)
+{
+    static const char deleted[] = " (deleted)";
+    size_t length = strlen(path), suffix = sizeof(deleted) - 1;
+    if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
+        path[length - suffix] = '\0';
+}
+
+// In a chroot, the links in /proc name files as we see them; the process, and its debug files, as it does.
+static void cut_root(uint32_t tgid, char *path)
+{
+    char link[64], root[PATH_MAX];
+    snprintf(link, sizeof(link), "/proc/%u/root", tgid);
+    ssize_t length = readlink(link, root, sizeof(root) - 1);
+    if (length > 1 && strncmp(path, root, (size_t)length) == 0 && path[length] == '/')
+        memmove(path, path + length, strlen(path + length) + 1);
+}
+
+int mapped_file__open(const struct wire_note *note, char *path, size_t path_bytes, int *ret_fd)
+{
+    char link[96];
+    snprintf(link, sizeof(link), "/proc/%u/map_files/%llx-%llx", note->tgid, (unsigned long long)note->start,
+             (unsigned long long)note->end);
+    ssize_t length = readlink(link, path, path_bytes - 1);
+    if (length < 0)
+        return -errno;
+    path[length] = '\0';
+    cut_deleted(path);
+    cut_root(note->tgid, path);
+    return foreign_file__open_mapping((pid_t)note->tgid, note->start, note->end, ret_fd);
 }

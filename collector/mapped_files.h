@@ -27,4 +27,8 @@ int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size
 bool mapped_files__take(struct mapped_files *files, struct wire_note *ret_note); // the next one; false: no more
 void mapped_files__release(struct mapped_files *files);
 
+// Opens the file of a mapping, and tells its path as its process sees it. -ENOENT: the process or the mapping is gone;
+// -EINVAL: not a regular file.
+int mapped_file__open(const struct wire_note *note, char *path, size_t path_bytes, int *ret_fd);
+
 #endif

@@ -19,7 +19,6 @@
 #include "collector/unwind_tables.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
-#include "symbolizer/foreign_file.h"
 #include "symbolizer/symbolizer.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.
@@ -178,28 +177,6 @@ static int table_of(struct unwinder *unwinder, int fd, const struct binary *bina
 
 // --- Files
 
-static void cut_deleted(char *path)
-{
-    static const char deleted[] = " (deleted)";
-    size_t length = strlen(path), suffix = sizeof(deleted) - 1;
-    if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
-        path[length - suffix] = '\0';
-}
-
-// Opens what a process maps, and learns its path. -ENOENT: the process or the mapping is gone.
-static int open_mapping(const struct wire_note *note, char *path, size_t path_bytes, int *ret_fd)
-{
-    char link[96];
-    snprintf(link, sizeof(link), "/proc/%u/map_files/%llx-%llx", note->tgid, (unsigned long long)note->start,
-             (unsigned long long)note->end);
-    ssize_t length = readlink(link, path, path_bytes - 1);
-    if (length < 0)
-        return -errno;
-    path[length] = '\0';
-    cut_deleted(path);
-    return foreign_file__open_mapping((pid_t)note->tgid, note->start, note->end, ret_fd);
-}
-
 static int identify(struct unwinder *unwinder, const struct wire_note *note, const char *path, int fd,
                     struct binary **ret_binary)
 {
@@ -222,7 +199,7 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
     char path[PATH_MAX] = "[vdso]";
     struct binary *binary;
     _cleanup_fd_ int fd = -1;
-    int err = is_vdso(&note->file) ? 0 : open_mapping(note, path, sizeof(path), &fd);
+    int err = is_vdso(&note->file) ? 0 : mapped_file__open(note, path, sizeof(path), &fd);
     bool is_device = err == -EINVAL; // whose memory may hold code, but no file's
     if (!err)
         err = identify(unwinder, note, path, fd, &binary);

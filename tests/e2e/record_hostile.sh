@@ -39,5 +39,5 @@ truncate -s 600 "$TMP/cut/plugin.so"
 wait $recorder
 is 'a library cut off while it is recorded is no reason to fail' $? 0
 is 'the store is whole' "$(sqlite3 "$TMP/cut.db" 'pragma integrity_check')" ok
-ok 'and has the samples of the others' test "$(sqlite3 "$TMP/cut.db" "select sum(samples) from process_total t join process p on p.id = t.process where comm = 'burn'")" -gt 500
+ok 'and has the samples of the others' test "$(sqlite3 "$TMP/cut.db" "select sum(samples) from process_total t join process p on p.id = t.process where comm = 'burn'")" -gt 100
 done_testing
