@@ -154,4 +154,11 @@ int hist_value(struct pt_regs *ctx)
     return 0;
 }
 
+// What a probe costs without a program: see collector/trap.h.
+SEC("kprobe")
+int trap_nothing(struct pt_regs *ctx)
+{
+    return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

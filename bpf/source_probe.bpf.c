@@ -19,4 +19,11 @@ int sample_return(struct pt_regs *ctx)
     return sample_emit(ctx, &sample);
 }
 
+// What a probe costs without a program: see collector/trap.h.
+SEC("kprobe")
+int trap_nothing(struct pt_regs *ctx)
+{
+    return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -125,11 +125,10 @@ static void say_summary(const struct view *view, const struct recorder_summary *
     double own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
     fprintf(stderr, "hearth: %llu values, %llu unmatched, %llu lost", (unsigned long long)view->count,
             (unsigned long long)view->unmatched, (unsigned long long)view->lost);
-    if (summary->hits)
-        fprintf(stderr, "; %llu hits, %.0f ns each in hearth's programs", (unsigned long long)summary->hits,
-                (double)summary->hits_ns / (double)summary->hits);
     fprintf(stderr, "; hearth itself took %.2f s, %.1f MiB\n", own / 1e9,
             (double)summary->peak_rss_bytes / (1024 * 1024));
+    for (size_t i = 0; i < summary->cost_count; i++)
+        probe_cost__say(&summary->costs[i], stderr);
 }
 
 // --- What was asked for

@@ -84,17 +84,6 @@ static void write_command_line(struct buf *line, int argc, char **argv)
     buf__append_byte(line, '\0');
 }
 
-// What a probe's hit costs, of which there may be many a second; the kernel's own part of it (the trap) comes on top.
-static void say_hits(const struct recorder_summary *summary)
-{
-    bool has_probes = false;
-    for (size_t i = 0; i < options.events.count; i++)
-        has_probes = has_probes || strchr(options.events.values[i], ':');
-    if (has_probes && summary->hits)
-        fprintf(stderr, "hearth: %llu hits, %.0f ns each in hearth's programs\n", (unsigned long long)summary->hits,
-                (double)summary->hits_ns / (double)summary->hits);
-}
-
 // A frame with the share p of n samples has p of the time, give or take sqrt(p (1 - p) / n) of it, twice that in 19
 // cases of 20; at most, where p is one half.
 static void say_sampling_error(const struct recorder_summary *summary)
@@ -178,7 +167,8 @@ static int record(const struct recorder_options *recorder_options, struct fault 
     if (!err || summary->samples)
         say_summary(summary);
     say_sampling_error(summary);
-    say_hits(summary);
+    for (size_t i = 0; i < summary->cost_count; i++)
+        probe_cost__say(&summary->costs[i], stderr);
     return err;
 }
 

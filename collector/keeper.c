@@ -338,6 +338,8 @@ static int keep_count(struct keeper *keeper, const struct drain *drain, const st
     keeper->values[keeper->value_count++] = value;
     keeper->totals.samples += count->count.samples;
     count_clocked(keeper, count);
+    if (count->key.event < KEEPER_EVENTS_MAX)
+        keeper->totals.event_samples[count->key.event] += count->count.samples;
     return 0;
 }
 

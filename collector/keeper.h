@@ -53,12 +53,15 @@ struct keeper_clocked {
     uint64_t unsampled_ns; // that no sample fell into
 };
 
+enum { KEEPER_EVENTS_MAX = 32 }; // of one recording
+
 // Since the start.
 struct keeper_totals {
     uint64_t samples;
-    uint64_t stacks;    // distinct ones, summed over intervals
-    uint64_t lost;      // samples that never reached the store
-    uint64_t truncated; // samples whose user stack is not whole
+    uint64_t event_samples[KEEPER_EVENTS_MAX]; // of each
+    uint64_t stacks;                           // distinct ones, summed over intervals
+    uint64_t lost;                             // samples that never reached the store
+    uint64_t truncated;                        // samples whose user stack is not whole
     struct keeper_clocked clocked;
 };
 const struct keeper_totals *keeper__totals(const struct keeper *keeper);

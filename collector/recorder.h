@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "collector/copy_stacks.h"
+#include "collector/probe_cost.h"
 #include "collector/source.h"
 #include "collector/target.h"
 #include "report/histogram.h"
@@ -42,12 +43,15 @@ struct recorder_options {
     char *const *command; // argv of the command to start, ended by NULL; NULL: none
 };
 
+enum { RECORDER_EVENTS_MAX = 32 };
+
 struct recorder_summary {
     uint64_t samples, stacks, lost, truncated;
     uint64_t elapsed_ns;
     uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
-    uint64_t hits, hits_ns;                             // of the events' programs: how often they ran, and for how long
     uint64_t clocked_samples, clocked_ns, unsampled_ns; // see struct keeper_clocked
+    struct probe_cost costs[RECORDER_EVENTS_MAX];       // of the events that are probes and were hit
+    size_t cost_count;
     bool command_ended;
     int command_status; // as wait() gives it
 };

@@ -20,7 +20,7 @@
 #include "store/writer.h"
 #include "symbolizer/worker.h"
 
-enum { EVENTS_MAX = 32 };
+enum { EVENTS_MAX = RECORDER_EVENTS_MAX };
 
 // What an epoll event means; the low 32 bits of its data are an index.
 enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES, ON_METER };

@@ -226,6 +226,40 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
     return err ? err : late ? late : closed;
 }
 
+// What the event has counted itself, which is less than its hits where a filter has passed over some.
+static uint64_t count_hits(struct recorder *recorder, const struct event *event)
+{
+    const struct histogram_list *list;
+    uint64_t count = 0;
+    if (!recorder->hist)
+        return keeper__totals(recorder->keeper)->event_samples[event - recorder->events];
+    if (hist__totals(recorder->hist, &list) != 0)
+        return 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i]->probe, event->spelled) == 0)
+            count += list->items[i]->count + list->items[i]->unmatched + list->items[i]->lost;
+    return count;
+}
+
+// Only what is put on code is asked about; and what was never hit cost nothing.
+static void add_cost(struct recorder *recorder, const struct event *event)
+{
+    uint64_t runs, ns;
+    event__read_runs(event, &runs, &ns);
+    if (!runs || !strchr(event->spelled, ':'))
+        return;
+    double scale = bpf_meter__scale(recorder->meter), runs_a_hit = event->is_call ? 2 : 1;
+    uint64_t hits = (uint64_t)((double)runs * scale / runs_a_hit + 0.5), counted = count_hits(recorder, event);
+    recorder->summary.costs[recorder->summary.cost_count++] = (struct probe_cost){
+        .spelled = event->spelled,
+        .hits = counted,
+        .passed_over = hits > 2 * counted ? hits - counted : 0, // what is estimated may be wrong by as much
+        .is_call = event->is_call,
+        .program_ns = (uint32_t)((double)ns * runs_a_hit / (double)runs),
+        .trap_ns = event->trap_ns,
+    };
+}
+
 static void summarize(struct recorder *recorder, struct recorder_summary *ret_summary)
 {
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
@@ -242,10 +276,7 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
     recorder->summary.own_bpf_ns = cost.bpf_ns;
     recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
     for (size_t i = 0; i < recorder->event_count; i++)
-        event__read_cost(&recorder->events[i], &recorder->summary.hits, &recorder->summary.hits_ns);
-    double scale = bpf_meter__scale(recorder->meter);
-    recorder->summary.hits = (uint64_t)((double)recorder->summary.hits * scale);
-    recorder->summary.hits_ns = (uint64_t)((double)recorder->summary.hits_ns * scale);
+        add_cost(recorder, &recorder->events[i]);
     *ret_summary = recorder->summary;
 }
 

@@ -31,6 +31,8 @@ struct event {
     uint64_t perf_config;
     const char *unit; // NULL: the source's
     char detail[160]; // what is really counted, for the store
+    uint32_t trap_ns; // of a uprobe: what a hit, or a call, costs without the programs; 0: not known
+    bool is_call;     // a hit at the entry and one at the return make one call
     char note[160];   // what the user should know of how it was attached; "": nothing
     uint64_t store_period;
     uint32_t store_id;
@@ -72,8 +74,8 @@ void event__release(struct event *event);
 
 const char *event__unit(const struct event *event);
 
-// Adds how often the event's programs ran, and for how long, as the kernel's statistics have it.
-void event__read_cost(const struct event *event, uint64_t *hits, uint64_t *ns);
+// How often the event's programs ran and for how long, as far as the kernel's statistics have it.
+void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns);
 
 // What stands behind PREFIX in the event's words; NULL: they do not begin so.
 const char *event__behind(const struct event *event, const char *prefix);

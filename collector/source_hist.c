@@ -13,6 +13,7 @@
 #include "collector/source_probe.h"
 #include "collector/source_usdt.h"
 #include "collector/syscall_names.h"
+#include "collector/trap.h"
 #include "collector/uprobe_multi.h"
 
 // --- Options
@@ -167,6 +168,7 @@ static int configure_call(struct event *event, struct loaded *loaded, struct fau
         {"hist_session", !has_value && has_sessions, UPROBE_SESSION},
         {"hist_entry", !has_value && !has_sessions, UPROBE_PLAIN},
         {"hist_return", !has_value && !has_sessions, UPROBE_PLAIN},
+        {"trap_nothing", true, has_value ? UPROBE_PLAIN : UPROBE_SESSION},
     };
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         struct bpf_program *program = loaded__program(loaded, programs[i].name);
@@ -188,24 +190,39 @@ static int attach_pair(const struct probe_sites *sites, const struct target *tar
                : probe_sites__attach(sites, loaded__program(loaded, "hist_entry"), false, target, loaded, fault, &more);
 }
 
+static int attach_value(const struct event *event, const struct target *target, struct fault *fault,
+                        size_t *ret_refused)
+{
+    return probe_sites__attach(event->prepared, loaded__program(event->loaded, "hist_value"),
+                               event->hist->argument == WIRE_HIST_RETURNED, target, event->loaded, fault, ret_refused);
+}
+
+static enum trap_place trap_place(const struct event *event)
+{
+    return event->is_call ? TRAP_BOTH : event->hist->argument == WIRE_HIST_RETURNED ? TRAP_RETURN : TRAP_ENTRY;
+}
+
 static int attach_call(struct event *event, const struct target *target, struct fault *fault)
 {
     const struct probe_sites *sites = event->prepared;
     struct loaded *loaded = event->loaded;
     size_t refused;
     int err;
-    if (event->hist->has_value)
-        return probe_sites__attach(sites, loaded__program(loaded, "hist_value"),
-                                   event->hist->argument == WIRE_HIST_RETURNED, target, loaded, fault, &refused);
-    if (uprobe_multi__probe() == 0)
+    event->is_call = !event->hist->has_value;
+    if (!event->is_call)
+        err = attach_value(event, target, fault, &refused);
+    else if (uprobe_multi__probe() == 0)
         err =
             probe_sites__attach(sites, loaded__program(loaded, "hist_session"), false, target, loaded, fault, &refused);
     else
         err = attach_pair(sites, target, loaded, fault, &refused);
-    if (!err && (sites->count > 1 || refused))
+    if (err)
+        return err;
+    event->trap_ns = trap__measure(loaded, sites->rows[0].code, trap_place(event));
+    if (sites->count > 1 || refused)
         snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu refused by the kernel",
                  sites->count - refused, refused);
-    return err;
+    return 0;
 }
 
 // --- USDT

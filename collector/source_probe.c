@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "collector/probe_sites.h"
+#include "collector/trap.h"
 #include "collector/uprobe_multi.h"
 #include "store/base/limits.h"
 
@@ -67,6 +68,7 @@ int source_probe__configure(struct event *event, struct loaded *loaded, struct f
         return 0;
     uprobe_multi__prepare(loaded__program(loaded, "sample_probe"), UPROBE_PLAIN);
     uprobe_multi__prepare(loaded__program(loaded, "sample_return"), UPROBE_PLAIN);
+    uprobe_multi__prepare(loaded__program(loaded, "trap_nothing"), UPROBE_PLAIN);
     return 0;
 }
 
@@ -92,6 +94,8 @@ static int attach(struct event *event, bool at_return, const struct target *targ
     const struct bpf_program *program = loaded__program(event->loaded, at_return ? "sample_return" : "sample_probe");
     size_t refused;
     int err = probe_sites__attach(sites, program, at_return, target, event->loaded, fault, &refused);
+    if (!err)
+        event->trap_ns = trap__measure(event->loaded, sites->rows[0].code, at_return ? TRAP_RETURN : TRAP_ENTRY);
     if (!err)
         describe(event, sites, refused);
     return err;
