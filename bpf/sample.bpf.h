@@ -233,9 +233,62 @@ static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch, __u
                                            : stack__user_by_rows(scratch, returned_from);
 }
 
+#if KERNEL_FRAMES_SKIPPED
+// More frames of the way into a tracepoint's program, which may be there or not (include/linux/tracepoint.h, static
+// calls; include/trace/bpf_probe.h): __bpf_trace_NAME, where it does not end in a jump, and __traceiter_NAME, where the
+// tracepoint has several programs to call, other tracers' too. They are told by name, once an address.
+#define CALLERS_KNOWN 8
+
+struct callers {
+    __u64 on_the_way[CALLERS_KNOWN], others[CALLERS_KNOWN];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct callers);
+} own_callers SEC(".maps");
+
+// Names are compared as words, for clang would call memcmp().
+static __always_inline bool is_named_so(__u64 address)
+{
+    static const char format[] = "%ps";
+    const __u64 tracei = 0x6965636172745f5f, ter = 0x726574, bpf_tr = 0x72745f6670625f5f, ace = 0x656361;
+    __u64 name[2] = {0};
+    bpf_snprintf((char *)name, sizeof("__traceiter"), format, &address, sizeof(address));
+    return (name[0] == tracei && name[1] == ter) || (name[0] == bpf_tr && name[1] == ace);
+}
+
+static __always_inline bool is_on_the_way(__u64 address)
+{
+    __u32 zero = 0, place = (address >> 4 ^ address) & (CALLERS_KNOWN - 1);
+    struct callers *callers = bpf_map_lookup_elem(&own_callers, &zero);
+    if (!callers || callers->others[place] == address)
+        return false;
+    if (callers->on_the_way[place] == address)
+        return true;
+    bool is_so = is_named_so(address);
+    if (is_so)
+        callers->on_the_way[place] = address;
+    else
+        callers->others[place] = address;
+    return is_so;
+}
+#else
+static __always_inline bool is_on_the_way(__u64 address)
+{
+    return false;
+}
+#endif
+
 static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch, __u32 skipped)
 {
     long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, skipped);
+    if (skipped && bytes >= 16 && is_on_the_way(scratch->frames[0])) {
+        skipped += is_on_the_way(scratch->frames[1]) ? 2 : 1;
+        bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, skipped);
+    }
     // -EFAULT is what the helper says of an empty stack, too: a sample taken in user mode.
     return bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
 }
