@@ -28,12 +28,19 @@ static void add_row(struct buf *rows, struct index_row row)
     buf__append(rows, &row, sizeof(row));
 }
 
+// What a buffer holds; one that nothing was added to has no memory, and to count from NULL is not defined.
+static const void *contents(const struct buf *buf)
+{
+    static const struct index_row none;
+    return buf->data ? (const void *)buf->data : &none;
+}
+
 // Goes along ranges and lines side by side: a row wherever one of them changes.
 static void merge(const struct index_parts *parts, struct buf *rows)
 {
-    const struct range *range = (const struct range *)parts->ranges.data;
+    const struct range *range = contents(&parts->ranges);
     const struct range *last_range = range + parts->ranges.length_bytes / sizeof(*range);
-    const struct index_line *line = (const struct index_line *)parts->lines.data;
+    const struct index_line *line = contents(&parts->lines);
     const struct index_line *last_line = line + parts->lines.length_bytes / sizeof(*line);
     struct index_row row = {.scope = INDEX_NONE};
     while (range < last_range || line < last_line) {

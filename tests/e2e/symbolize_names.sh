@@ -16,4 +16,44 @@ for cxx in g++ clang++; do
     is "$cxx: D" "$(name_at mark_dlang)" 'app.serve(int)'
     is "$cxx: control characters are escaped" "$(name_at mark_evil)" 'evil\x1b[31mname'
 done
+
+# Every name of a program of templates, lambdas and operators, as binutils says it.
+for cxx in g++ clang++; do
+    $cxx -std=gnu++17 -g -O1 -Wl,--build-id="0x$(printf 'templates-%s' $cxx | sha1sum | cut -c1-40)" tests/e2e/symbolize/templates.cc -o "$TMP/templates"
+    symbols=$(nm "$TMP/templates" | awk '$2 ~ /[tTwW]/ && $3 ~ /^_Z.*app/')
+    ok "$cxx: there are names to compare" test "$(wc -l <<<"$symbols")" -ge 5
+    is "$cxx: names of templates, lambdas, operators" \
+        "$(awk '{ print $1 }' <<<"$symbols" | "$HEARTH" symbolize --no-inline -e "$TMP/templates" | grep . | sed -E 's| [^ ]*$||')" \
+        "$(awk '{ print $3 }' <<<"$symbols" | c++filt)"
+done
+
+# Symbols of any spelling: a function each, called so by objcopy. What is not mangled is not touched, what is mangled is
+# demangled once, and what could harm a terminal is escaped.
+given=('main.(*server).outer' 'go.shape.int_0[...].run-fm' 'ada__text_io__put_line__2' '__solver_MOD_step' '$s4main3fooyyF' '_$s4main3barSiyF'
+    '_ZN3app4workEi.isra.0' '_ZN3app4workEi.cold' '_ZNbroken' '_R' '_D' '_Z' '_ZN4_ZN13abc1xE' 'caml_main__fun_1234' '-[View draw:]'
+    'größe' $'turn\xe2\x80\xaeround' $'bad\xff\xfebytes' $'tab\there' $'line\nfeed' $'delete\x7f' $'c1\xc2\x9bm' 'a;b c' '<script>')
+wanted=('main.(*server).outer' 'go.shape.int_0[...].run-fm' 'ada__text_io__put_line__2' '__solver_MOD_step' '$s4main3fooyyF' '_$s4main3barSiyF'
+    'app::work(int) [clone .isra.0]' 'app::work(int) [clone .cold]' '_ZNbroken' '_R' '_D' '_Z' '_ZN1::abc::x' 'caml_main__fun_1234' '-[View draw:]'
+    'größe' 'turn\xe2\x80\xaeround' 'bad\xff\xfebytes' 'tab\x09here' 'line\x0afeed' 'delete\x7f' 'c1\xc2\x9bm' 'a;b c' '<script>')
+renames=()
+for i in "${!given[@]}"; do
+    echo "__attribute__((noinline)) void function_$i(void) { __asm__ volatile(\"nop\" ::\"i\"($i)); }"
+    renames+=(--redefine-sym "function_$i=${given[i]}")
+done >"$TMP/spelled.c"
+{
+    echo 'int main(void) {'
+    for i in "${!given[@]}"; do echo "function_$i();"; done
+    echo 'return 0; }'
+} >>"$TMP/spelled.c"
+gcc -O1 "$TMP/spelled.c" -o "$TMP/spelled"
+nm "$TMP/spelled" | sed -nE 's/^([0-9a-f]+) T function_([0-9]+)$/\2 \1/p' | sort -n | awk '{ print $2 }' >"$TMP/places"
+objcopy "${renames[@]}" "$TMP/spelled"
+mapfile -t got < <("$HEARTH" symbolize -e "$TMP/spelled" <"$TMP/places" | grep . | sed 's/ ??:0$//')
+for i in "${!given[@]}"; do is "the name ${wanted[i]}" "${got[i]}" "${wanted[i]}"; done
+"$HEARTH" symbolize -f json -e "$TMP/spelled" $(cat "$TMP/places") >"$TMP/spelled.json"
+python3 -c '
+import json, sys
+for answer in json.load(open(sys.argv[1])):
+    print(answer["frames"][0]["function"])' "$TMP/spelled.json" >"$TMP/spelled.names"
+is 'the same names in JSON' "$(cat "$TMP/spelled.names")" "$(printf '%s\n' "${wanted[@]}")"
 done_testing
