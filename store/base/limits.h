@@ -181,7 +181,7 @@
 #define LIMIT_MINI_DEBUG_BYTES (256u << 20)
 #define LIMIT_GO_ROWS          (1u << 20)
 
-// Steps taken through Go's programs for its inlined calls: 20 million for a binary of 100 MB. Above: the rest have none.
+// Steps taken through Go's programs for inlined calls: 20 million for a binary of 100 MB. Above: the rest have none.
 #define LIMIT_GO_STEPS (1ull << 28)
 
 // A source path; PATH_MAX. Above: unknown.

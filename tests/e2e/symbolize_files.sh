@@ -73,7 +73,7 @@ old=$pid old_address=$address
 program after "$TMP/upgraded.new"
 "$HEARTH" record -a -d 4 -F 199 -o "$TMP/upgrade.db" 2>/dev/null &
 recorder=$!
-tap_children+=($recorder)
+tap_children+=("$recorder")
 sleep 1
 mv "$TMP/upgraded.new" "$TMP/upgraded"
 start "$TMP/upgraded"
@@ -82,7 +82,7 @@ is 'a program that was replaced' "$(name_of $old "$old_address")" 'before spin.c
 is 'the one that replaced it' "$(name_of $new "$address")" 'after spin.c:6'
 sleep 1
 rm "$TMP/upgraded"
-wait $recorder
+wait "$recorder"
 names_of() { # PID: the functions of the program, in what was recorded of it
     "$HEARTH" report -i "$TMP/upgrade.db" -p "$1" -f folded 2>/dev/null | grep -oE 'main;(before|after)( |;)' | tr -d ' ;' | sort -u | tr -d '\n'
 }

@@ -50,7 +50,8 @@ nm "$TMP/spelled" | sed -nE 's/^([0-9a-f]+) T function_([0-9]+)$/\2 \1/p' | sort
 objcopy "${renames[@]}" "$TMP/spelled"
 mapfile -t got < <("$HEARTH" symbolize -e "$TMP/spelled" <"$TMP/places" | grep . | sed 's/ ??:0$//')
 for i in "${!given[@]}"; do is "the name ${wanted[i]}" "${got[i]}" "${wanted[i]}"; done
-"$HEARTH" symbolize -f json -e "$TMP/spelled" $(cat "$TMP/places") >"$TMP/spelled.json"
+mapfile -t places <"$TMP/places"
+"$HEARTH" symbolize -f json -e "$TMP/spelled" "${places[@]}" >"$TMP/spelled.json"
 python3 -c '
 import json, sys
 for answer in json.load(open(sys.argv[1])):
