@@ -122,7 +122,7 @@ static int find_in(struct function_list *list, struct elf_file *symbols, const s
 {
     const struct elf_section *names_section = elf_file__section(symbols, section->link);
     struct elf_data table = {0}, names = {0};
-    struct symbol_versions versions = {0};
+    _cleanup_(symbol_versions__release) struct symbol_versions versions = {0};
     if (!names_section || section->type == SHT_NOBITS)
         return 0;
     int err = elf_file__read(symbols, section, &table);

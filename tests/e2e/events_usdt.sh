@@ -41,7 +41,7 @@ done
 "$HEARTH" record -e "usdt:$TMP/forms:*:*" -o "$TMP/x.db" -- "$TMP/forms" 2>"$TMP/said"
 is 'all of them by a glob' "$? $(sum)" '0 140'
 like 'and their number is said' "$(cat "$TMP/said")" '7 places probed'
-is 'in the store too' "$(sqlite3 "$TMP/x.db" 'select substr(detail, 1, 27), unit from event')" '7 USDT probes at 7 places o|hits'
+is 'in the store too' "$(sqlite3 "$TMP/x.db" 'select substr(detail, 1, 25), unit from event')" '7 USDT probes at 7 places|hits'
 is 'a listing has the arguments it can tell' "$("$HEARTH" list probes "usdt:$TMP/forms:forms:registers" | sed 's/.*  //')" \
     'arg0:u64 arg1:u32 arg2:u16 arg3:u8 arg4:s8 arg5:s16 arg6:s32'
 is 'and the others' "$("$HEARTH" list probes "usdt:$TMP/forms:forms:vector" | sed 's/.*  //')" 'arg0'
