@@ -309,6 +309,44 @@ static __always_inline void unwind__take_caches(struct unwind_walk *walk, struct
     walk->epoch = process->epoch;
 }
 
+// Programs of uprobes themselves: they run where the instruction pointer is right.
+#ifndef UNWIND_AT_UPROBE
+#define UNWIND_AT_UPROBE 0
+#endif
+
+#if !UNWIND_AT_UPROBE
+// Whether a call ends right before an address: call relative, or call by a register or memory.
+static __always_inline bool unwind__is_behind_call(__u64 address)
+{
+    __u8 code[8];
+    if (unwind_read(code, sizeof(code), address - sizeof(code)) != 0)
+        return false;
+    return code[3] == 0xe8 || (code[6] == 0xff && (code[7] & 0x38) == 0x10) ||
+           (code[5] == 0xff && (code[6] & 0x38) == 0x10) || (code[2] == 0xff && (code[3] & 0x38) == 0x10) ||
+           (code[1] == 0xff && (code[2] & 0x38) == 0x10);
+}
+
+// A sample amid the handling of a uprobe: its breakpoint has been executed, the instruction in whose place it stands
+// has not. The instruction pointer is behind the breakpoint, where the row for a push of one byte counts what is not on
+// the stack yet. With the row before it there is a return address where that row says.
+__noinline __u32 unwind__step_back(struct unwind_walk *walk)
+{
+    __u8 code = 0;
+    __u64 address;
+    if (!walk || unwind_read(&code, sizeof(code), walk->registers.ip - 1) != 0 || code != 0xcc)
+        return 0;
+    walk->pc = walk->registers.ip - 1;
+    if (!unwind__find(walk) || UNWIND_KIND_OF(walk->rule.kind) != UNWIND_SP ||
+        unwind_read(&address, sizeof(address), walk->registers.sp + (__s64)walk->rule.cfa_offset - 8) != 0)
+        return 0;
+    // A uretprobe's trampoline is put there later, in the same handling.
+    if (address - walk->trampoline >= UPROBE_PAGE_BYTES && !unwind__is_behind_call(address))
+        return 0;
+    walk->registers.ip--;
+    return 1;
+}
+#endif
+
 // From the user registers of the current task, which are right also when the event hit in the kernel. 0: it has no user
 // stack, or none that is unwound here (walk->status says).
 static __always_inline __u32 unwind__start(struct unwind_walk *walk)
@@ -342,6 +380,10 @@ static __always_inline __u32 unwind__start(struct unwind_walk *walk)
     unwind__take_caches(walk, mm);
     if (walk->registers.ip - walk->trampoline < UPROBE_PAGE_BYTES)
         unwind__undo_uprobe(walk);
+#if !UNWIND_AT_UPROBE
+    else if (BPF_CORE_READ(task, utask)) // it has hit a probe before
+        unwind__step_back(walk);
+#endif
     return 1;
 }
 

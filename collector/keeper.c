@@ -8,6 +8,7 @@
 #include "collector/kernel_map.h"
 #include "collector/losses.h"
 #include "store/base/id_map.h"
+#include "store/base/limits.h"
 
 enum { FRAMES_MAX = WIRE_USER_FRAMES_MAX + WIRE_KERNEL_FRAMES_MAX + 8 };
 
@@ -24,7 +25,8 @@ struct keeper {
     struct losses losses;
     struct store_value *values;
     size_t value_count, value_capacity;
-    struct { // the cgroup looked up last: most samples of a drain come from few
+    uint32_t lost_node; // of this interval; 0: not needed
+    struct {            // the cgroup looked up last: most samples of a drain come from few
         uint64_t id;
         char path[512];
     } cgroup;
@@ -330,6 +332,11 @@ static int keep_count(struct keeper *keeper, const struct drain *drain, const st
     int err = find_thread(keeper, &count->key, &process, &value.thread);
     if (!err)
         err = find_node(keeper, drain, count, process, &value.node);
+    if (err == -ENOBUFS && keeper->lost_node) { // an interval may have more stacks than the writer has room for
+        keeper->losses.here[WIRE_LOSS_STACKS_FULL] += count->count.samples;
+        value.node = keeper->lost_node;
+        err = 0;
+    }
     if (err)
         return err;
     if (count->key.event >= keeper->parts.event_count)
@@ -361,12 +368,25 @@ static void tell_losses(struct keeper *keeper)
     keeper->totals.lost = losses__samples(&keeper->losses);
 }
 
+// The node for samples whose stacks find no room, made while there is room, where it may be needed.
+static int find_lost_node(struct keeper *keeper, size_t chunks)
+{
+    struct frames frames = {.count = 0};
+    keeper->lost_node = 0;
+    if (chunks < LIMIT_STORE_NODES / WIRE_CHUNK_FRAMES)
+        return 0;
+    int err = push_mark(keeper, status_mark(WIRE_STACK_MISSING), &frames);
+    return err ? err : store_writer__stack(keeper->parts.writer, frames.ids, frames.count, &keeper->lost_node);
+}
+
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
                  const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
                  bool is_last, struct fault *fault)
 {
     struct store_loss losses[WIRE_LOSS_COUNT];
     int err = reserve_values(keeper, drained->count_of_counts);
+    if (!err)
+        err = find_lost_node(keeper, drained->count_of_chunks);
     keeper->value_count = 0;
     for (size_t i = 0; i < drained->count_of_counts && !err; i++) {
         err = keep_count(keeper, drain, &drained->counts[i]);

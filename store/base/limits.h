@@ -98,9 +98,10 @@
 #define LIMIT_MAP_ENTRIES_LEAST 16384u
 #define LIMIT_MAP_ENTRIES_MOST  262144u
 
-// Different stacks a second that a probe may have on a CPU: malloc() under a busy interpreter has some 10,000. It
-// chooses the bounds above for events that fire as often as they like. Above: the same losses.
-#define LIMIT_PROBE_STACKS_HZ 20000u
+// Different stacks a second that a probe may have on a CPU; malloc() under a busy interpreter has some 5,000. It
+// chooses the bounds above for events that fire as often as they like; hearth itself takes some 40 MiB when they are
+// reached. Above: the same losses.
+#define LIMIT_PROBE_STACKS_HZ 5000u
 
 // Cells of histograms with keys (--by, syscall:*), of all CPUs, in each of two maps; a key takes some 20 of 32 bytes a
 // CPU. Above: values are dropped, counted as the loss "hists-full".
@@ -182,6 +183,8 @@
 #define LIMIT_GO_ROWS          (1u << 20)
 
 // Steps taken through Go's programs for inlined calls: 20 million for a binary of 100 MB. Above: the rest have none.
+// Steps taken through Go's programs for its inlined calls: 20 million for a binary of 100 MB. Above: the rest have
+// none.
 #define LIMIT_GO_STEPS (1ull << 28)
 
 // A source path; PATH_MAX. Above: unknown.
