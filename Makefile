@@ -140,6 +140,7 @@ $(build)/tests/tools/make_%: tests/golden/make_%.c $(archives) Makefile
 # What `make bench` needs beside the workloads.
 .PHONY: bench-tools
 bench-tools: $(build)/tests/bench/unwind_cost $(build)/tests/bench/unwind_cost.bpf.o
+
 $(build)/tests/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
@@ -148,6 +149,22 @@ $(build)/tests/bench/%: tests/bench/%.c $(archives) Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
+
+# Programs whose debug information is large: 90 MB by g++, and some by clang. Some minutes of compiling, once.
+.PHONY: bench-symbols
+bench-symbols: all $(build)/tests/bench/libdw_pass $(build)/tests/bench/index_lookups \
+	$(build)/tests/bench/large-gcc/program $(build)/tests/bench/large-clang/program
+define large_rules
+$(build)/tests/bench/large-$(1)/program: $(foreach n,$(shell seq 0 $(3)),$(build)/tests/bench/large-$(1)/$(n).o)
+	$$(call say,BENCH,$$@)
+	$$(Q)$(2) -o $$@ $$^
+$(build)/tests/bench/large-$(1)/%.o: tests/bench/large.cc
+	$$(call say,BENCH,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)nice $(2) -std=gnu++17 -O2 -g -DPART=$$* -DWIDTH=4 -c -o $$@ $$<
+endef
+$(eval $(call large_rules,gcc,g++,31))
+$(eval $(call large_rules,clang,clang++,13))
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, replayed over tests/fuzz/corpus/NAME in a check, and under libFuzzer by `make fuzz`
 # (FUZZ_SECONDS each, FUZZ="NAME..." some of them).
@@ -205,7 +222,7 @@ demo:
 .PHONY: bench
 bench:
 	$(Q).ci/install build check bench
-	$(Q)$(MAKE) --no-print-directory all workloads bench-tools
+	$(Q)$(MAKE) --no-print-directory all workloads bench-tools bench-symbols
 	$(Q)for part in tests/bench/*.sh; do $$part || exit; done
 
 .PHONY: check-kernels

@@ -86,6 +86,7 @@ int dwarf_file__over(const struct elf_data sections[DWARF_SECTIONS], bool is_spl
 int dwarf_file__open(struct elf_file *elf, bool is_split, struct dwarf_file **ret_file)
 {
     struct elf_data sections[DWARF_SECTIONS];
+    bool was_packed = false;
     for (size_t i = 0; i < DWARF_SECTIONS; i++) {
         const struct elf_section *section = find_section(elf, section_names[i], is_split);
         sections[i] = (struct elf_data){(const uint8_t *)"", 0};
@@ -94,8 +95,13 @@ int dwarf_file__open(struct elf_file *elf, bool is_split, struct dwarf_file **re
         int err = section ? elf_file__read(elf, section, &sections[i]) : 0;
         if (err == -ENOMEM || (err && (i == DWARF_INFO || i == DWARF_ABBREV)))
             return err; // the others only cost what they hold
+        if (section && i == DWARF_INFO)
+            was_packed = (section->flags & SHF_COMPRESSED) || section->name[1] == 'z';
     }
-    return dwarf_file__over(sections, is_split, ret_file);
+    int err = dwarf_file__over(sections, is_split, ret_file);
+    if (!err)
+        (*ret_file)->was_packed = was_packed;
+    return err;
 }
 
 void dwarf_file__free(struct dwarf_file *file)

@@ -87,7 +87,8 @@ struct dwarf_name { // of the map from an entry's offset to its name
 
 struct dwarf_file {
     struct elf_data sections[DWARF_SECTIONS];
-    bool is_split; // .dwo
+    bool is_split;   // .dwo
+    bool was_packed; // .debug_info is inflated as a whole, whatever is read of it
     struct dwarf_unit *units;
     size_t unit_count;
     struct dwarf_abbrevs **abbrevs;

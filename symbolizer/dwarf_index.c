@@ -74,7 +74,9 @@ static void want_units(struct builder *builder, const struct buf *map)
         all_bytes += unit->end - unit->offset;
         wanted_bytes += builder->wanted[i] ? unit->end - unit->offset : 0;
     }
-    bool complete = request->complete || all_bytes < SMALL_INFO_BYTES || wanted_bytes > all_bytes / 2;
+    // To inflate it all again for the next units takes as long as to read the rest of them now.
+    bool complete =
+        request->complete || all_bytes < SMALL_INFO_BYTES || wanted_bytes > all_bytes / 2 || request->dwarf->was_packed;
     for (size_t i = 0; i < request->dwarf->unit_count; i++)
         // One that does not say where its code is must be looked at.
         builder->wanted[i] =

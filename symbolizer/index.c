@@ -17,9 +17,7 @@ const size_t index__item_bytes[INDEX_TABLES] = {
 
 #define FORGET_BYTES (1u << 20)
 
-// Gives pages of a mapping that were looked at back to the kernel, so that to check a large index does not make the
-// process as large; they come again when they are touched.
-static void forget(bool is_mapped, const uint8_t *start, const uint8_t *end)
+void index__forget(bool is_mapped, const uint8_t *start, const uint8_t *end)
 {
     uintptr_t page = 4096, from = ((uintptr_t)start + page - 1) & ~(page - 1), to = (uintptr_t)end & ~(page - 1);
     if (is_mapped && from < to)
@@ -36,7 +34,7 @@ static inline void seen_to(struct progress *progress, const void *at)
 {
     if ((size_t)((const uint8_t *)at - progress->start) < FORGET_BYTES)
         return;
-    forget(progress->is_mapped, progress->start, at);
+    index__forget(progress->is_mapped, progress->start, at);
     progress->start = at;
 }
 

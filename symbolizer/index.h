@@ -106,6 +106,10 @@ uint64_t index__checksum(const struct index_header *header, size_t length_bytes,
 #define INDEX_CHECKSUM 1u // the checksum too: the bytes were on a disk
 #define INDEX_MAPPED   2u // they are a mapping of a file that does not change: pages looked at are let go again
 
+// Gives pages of a mapping that were looked at back to the kernel, so that to go through a large index does not make
+// the process as large; they come again when they are touched. Does nothing for other memory.
+void index__forget(bool is_mapped, const uint8_t *start, const uint8_t *end);
+
 // Checks every count, offset and order of the bytes. -EBADMSG: damaged; -EPROTONOSUPPORT: of another version.
 int index__check(const void *bytes, size_t length_bytes, unsigned how, struct index *ret_index);
 

@@ -7,8 +7,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define SUFFIX     ".names"
-#define NAME_BYTES 64 // 40 digits, a dash, a number, the suffix
+#define SUFFIX      ".names"
+#define WRITE_BYTES (1u << 20)
+#define NAME_BYTES  64 // 40 digits, a dash, a number, the suffix
 
 struct index_cache {
     int folder;
@@ -160,22 +161,26 @@ static void shrink(struct index_cache *cache, const char *keep)
     }
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t length)
+// Written bit by bit, each let go again: to save a large index does not make the process as large.
+static int write_all(int fd, const uint8_t *bytes, size_t length, bool is_mapped)
 {
+    const uint8_t *written = bytes;
     while (length > 0) {
-        ssize_t wrote = write(fd, bytes, length);
+        ssize_t wrote = write(fd, bytes, length < WRITE_BYTES ? length : WRITE_BYTES);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
             return wrote < 0 ? -errno : -EIO;
         bytes += wrote;
         length -= (size_t)wrote;
+        index__forget(is_mapped, written, bytes);
+        written = bytes;
     }
     return 0;
 }
 
 int index_cache__save(struct index_cache *cache, const uint8_t build_id[20], unsigned number, const void *bytes,
-                      size_t length)
+                      size_t length, bool is_mapped)
 {
     char name[NAME_BYTES], aside[NAME_BYTES];
     name_of(build_id, number, name);
@@ -185,7 +190,7 @@ int index_cache__save(struct index_cache *cache, const uint8_t build_id[20], uns
     _cleanup_fd_ int fd = openat(cache->folder, aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return -errno;
-    int err = write_all(fd, bytes, length);
+    int err = write_all(fd, bytes, length, is_mapped);
     if (!err && renameat(cache->folder, aside, cache->folder, name) != 0)
         err = -errno;
     if (err) {

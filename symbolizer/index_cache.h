@@ -24,7 +24,7 @@ DEFINE_CLEANUP(struct index_cache *, index_cache__free);
 int index_cache__load(struct index_cache *cache, const uint8_t build_id[20], unsigned number, void **ret_bytes,
                       size_t *ret_length, struct index *ret_index);
 int index_cache__save(struct index_cache *cache, const uint8_t build_id[20], unsigned number, const void *bytes,
-                      size_t length);
+                      size_t length, bool is_mapped);
 void index_cache__remove(struct index_cache *cache, const uint8_t build_id[20], unsigned number);
 
 #endif

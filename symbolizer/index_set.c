@@ -200,7 +200,7 @@ static int add_piece(struct index_set *set, struct index_pieces *entry, void *by
     adopt_piece(set, entry, &piece);
     if (set->cache && keep && has_build_id(entry)) {
         unsigned number = (unsigned)entry->count - 1;
-        index_cache__save(set->cache, entry->key.build_id, number, bytes, length_bytes); // or it is made again
+        index_cache__save(set->cache, entry->key.build_id, number, bytes, length_bytes, true); // or it is made again
         for (unsigned i = 1; piece.index.header->complete && i < PIECES_MAX; i++)
             index_cache__remove(set->cache, entry->key.build_id, i);
     }

@@ -145,6 +145,18 @@ static int read_all(Dwarf *dwarf, struct pass *pass)
     return pass->rows.failed || pass->layers.failed || pass->scopes.failed ? -ENOMEM : 0;
 }
 
+// Not ru_maxrss, which begins with what the process had before exec.
+static double peak_mib(void)
+{
+    char line[256];
+    double kib = 0;
+    _cleanup_file_ FILE *stream = fopen("/proc/self/status", "re");
+    while (stream && fgets(line, sizeof(line), stream))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtod(line + 6, NULL);
+    return kib / 1024;
+}
+
 int main(int argc, char **argv)
 {
     struct pass pass = {0};
@@ -170,9 +182,9 @@ int main(int argc, char **argv)
     printf("%s: CPU %.2f s, peak %.1f MiB, %lu entries, %zu scopes, %zu ranges, %zu rows, %.1f MiB\n", argv[1],
            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-           (double)usage.ru_maxrss / 1024, (unsigned long)pass.entries,
-           pass.scopes.length_bytes / sizeof(struct index_scope), ranges.length_bytes / sizeof(struct range),
-           pass.rows.length_bytes / sizeof(struct index_line), (double)bytes / (1 << 20));
+           peak_mib(), (unsigned long)pass.entries, pass.scopes.length_bytes / sizeof(struct index_scope),
+           ranges.length_bytes / sizeof(struct range), pass.rows.length_bytes / sizeof(struct index_line),
+           (double)bytes / (1 << 20));
     dwarf_end(dwarf);
     string_pool__release(&pass.pool);
     buf__release(&pass.layers);

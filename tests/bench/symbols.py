@@ -1,14 +1,22 @@
 #!/usr/bin/env python3
-"""hearth symbolize against llvm-symbolizer: the same addresses, every line and every inlined chain held against each other.
+"""hearth symbolize against llvm-symbolizer: the same addresses, every line and every inlined chain held against each
+other.
 
     tests/bench/symbols.py [-n ADDRESSES] [--llvm PATH] [--speed] FILE...
 
 Addresses are random ones of .text, from a fixed seed. Names are compared as the binary has them, since demanglers print
-differently; what is folded, and what differences remain, is explained in tests/bench/symbols.md. Exits with 1 when a file has
-fewer than 99.9 % of lines or 99 % of chains equal. --speed adds the time of one paired run, demangled, of both.
+differently; what is folded, and what differences remain, is explained in tests/bench/symbols.md. Exits with 1 when a file
+has fewer than 99.9 % of lines or 99 % of chains equal.
+
+--speed adds a paired run of 100,000 addresses, demangled: hearth as it stands, which reads the debug information, makes
+the index and throws it away; hearth with an index that an earlier run left in a cache (--cache); llvm-symbolizer. Each
+three times, in turn; what counts is the run that was least disturbed. Then what the index cost, beside a plain pass with
+libdw over the same entries (libdw_pass.c), and what it gives: look-ups a second (index_lookups.c), and the instructions
+of one, by callgrind.
 """
 import argparse
 import collections
+import glob
 import os
 import random
 import re
@@ -16,8 +24,11 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 
 HEARTH = os.environ.get('HEARTH', os.path.join(os.path.dirname(__file__), '../../build/hearth'))
+TOOLS = os.path.join(os.path.dirname(HEARTH), 'tests/bench')
 LINES_AT_LEAST, CHAINS_AT_LEAST = 0.999, 0.99
 
 
@@ -29,14 +40,20 @@ def text_of(path):
     sys.exit(f'{path}: there is no .text')
 
 
-def run(command, text):
-    """What the command prints, and the CPU seconds of it and its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def run(command, text=''):
     done = subprocess.run(command, input=text, capture_output=True, text=True, errors='replace')
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
         sys.exit(f'{command[0]}: {done.stderr}')
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout, done.stderr
+
+
+def cost(command, addresses):
+    """Seconds on the clock and of CPU, of the command and its children; their answers go nowhere."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    with open(addresses, encoding='ascii') as text:
+        subprocess.run(command, stdin=text, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.monotonic() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def chains_of_hearth(output):
@@ -56,20 +73,23 @@ def fold_name(name):
     """One name for the variants of a constructor or destructor, and for the parts a compiler split off."""
     if name.startswith(('_Z', '_R')):
         name = name.split('.')[0]
-        name = re.sub(r'(C)[1245](?=[IE])|(D)[01245](?=[IE])', lambda found: (found.group(1) or found.group(2)) + 'x', name)
+        name = re.sub(r'(C)[1245](?=[IE])|(D)[01245](?=[IE])', lambda found: (found.group(1) or found.group(2)) + 'x',
+                      name)
     else:
         name = re.sub(r'( \(\.[^)]*\))$|\.(isra|part|constprop|cold|llvm|lto_priv)\b.*$', '', name)
     return name
 
 
+def debug_file_of(path):
+    note = re.search(r'Build ID: ([0-9a-f]+)', run(['readelf', '-nW', path])[0])
+    file = f'/usr/lib/debug/.build-id/{note.group(1)[:2]}/{note.group(1)[2:]}.debug' if note else ''
+    return file if os.path.exists(file) else None
+
+
 def aliases_of(path):
     """Each name of a symbol, with the addresses it stands for, in the file and in its debug file."""
     aliases = collections.defaultdict(set)
-    files = [path]
-    note = re.search(r'Build ID: ([0-9a-f]+)', subprocess.run(['readelf', '-n', path], capture_output=True, text=True).stdout)
-    if note:
-        files.append(f'/usr/lib/debug/.build-id/{note.group(1)[:2]}/{note.group(1)[2:]}.debug')
-    for file in filter(os.path.exists, files):
+    for file in filter(None, [path, debug_file_of(path)]):
         for table in ([], ['-D']):
             output = subprocess.run(['nm', *table, file], capture_output=True, text=True, errors='replace').stdout
             for words in map(str.split, output.splitlines()):
@@ -79,11 +99,11 @@ def aliases_of(path):
 
 
 def place_of(place):
-    """llvm gives local symbols without debug information the name of their object's source, and no line: no line at all."""
+    """llvm gives local symbols without debug information the name of their object's source, and no line: no place."""
     return '??:0' if place.endswith(':0') else place
 
 
-def compare(path, count, llvm, speed):
+def compare(path, count, llvm):
     start, length = text_of(path)
     generator = random.Random(1)
     addresses = [start + generator.randrange(length) for _ in range(count)]
@@ -123,12 +143,57 @@ def compare(path, count, llvm, speed):
     # A name where llvm has none, and otherwise the same, is no difference of a chain.
     whole += classes['hearth alone has a name']
     good = lines >= LINES_AT_LEAST * count and whole >= CHAINS_AT_LEAST * count
-    print(f'{"ok" if good else "WORSE"} {path}: {count} addresses, lines {100 * lines / count:.2f} %, chains {100 * whole / count:.2f} %'
-          + ''.join(f'; {kind}: {number}' for kind, number in classes.items()))
-    if speed:
-        mine, other = run([HEARTH, 'symbolize', '-e', path], text)[1], run([llvm, '-i', '-e', path], text)[1]
-        print(f'    CPU: hearth {mine:.2f} s, llvm-symbolizer {other:.2f} s: {other / mine:.1f} times')
+    print(f'{"ok" if good else "WORSE"} {path}: {count} addresses, lines {100 * lines / count:.2f} %, '
+          f'chains {100 * whole / count:.2f} %' + ''.join(f'; {kind}: {number}' for kind, number in classes.items()))
     return good
+
+
+def instructions_of(lookups, index):
+    """Of one look-up: the difference of two runs."""
+    counts = []
+    for number in (100000, 200000):
+        said = run(['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', lookups, index, str(number)])[1]
+        counts.append(int(re.search(r'Collected : (\d+)', said).group(1)))
+    return (counts[1] - counts[0]) / 100000
+
+
+def pair(path, llvm, folder):
+    start, length = text_of(path)
+    generator = random.Random(2)
+    addresses, count, cache = os.path.join(folder, 'addresses'), 100000, os.path.join(folder, 'cache')
+    with open(addresses, 'w', encoding='ascii') as text:
+        text.writelines(f'{start + generator.randrange(length):#x}\n' for _ in range(count))
+    shutil.rmtree(cache, ignore_errors=True)
+    cost([HEARTH, 'symbolize', '--cache', cache, '-e', path], addresses)
+    commands = {'hearth': [HEARTH, 'symbolize', '-e', path],
+                'from its cache': [HEARTH, 'symbolize', '--cache', cache, '-e', path],
+                'llvm-symbolizer': [llvm, '-i', '-e', path]}
+    best = {}
+    for _ in range(3):
+        for name, command in commands.items():
+            here = cost(command, addresses)
+            best[name] = tuple(map(min, best.get(name, here), here))
+    for name, (clock, cpu) in best.items():
+        times = [other / mine for other, mine in zip(best['llvm-symbolizer'], (clock, cpu))]
+        print(f'    {name:16} {count / clock:9.0f} addresses/s, {clock:5.2f} s, CPU {cpu:5.2f} s'
+              + ('' if name == 'llvm-symbolizer' else f'; {times[0]:.1f} times as many, {times[1]:.1f} by CPU'))
+    with open(addresses, encoding='ascii') as text:
+        made = run([HEARTH, 'symbolize', '--stats', '--no-demangle', '-e', path], text.read())[1]
+    cpu, peak = map(float, re.search(r"CPU ([0-9.]+) s, peak memory ([0-9.]+)", made).groups())
+    print(f'    made in {cpu:.2f} s of CPU, peak {peak:.0f} MiB', end='')
+    debug = debug_file_of(path) or path
+    if '.debug_info' in run(['readelf', '-SW', debug])[0]:
+        said = re.search(r'CPU ([0-9.]+) s, peak ([0-9.]+) MiB, (\d+) entries',
+                         run([os.path.join(TOOLS, 'libdw_pass'), debug])[0])
+        print(f'; a pass with libdw over its {int(said.group(3)) / 1e6:.1f} M entries {said.group(1)} s, '
+              f'{said.group(2)} MiB: {cpu / float(said.group(1)):.2f} of that', end='')
+    print()
+    for index in glob.glob(os.path.join(cache, '*.names')):
+        lookups = os.path.join(TOOLS, 'index_lookups')
+        said = max((run([lookups, index])[0].strip() for _ in range(3)),
+                   key=lambda line: float(re.search(r'([0-9.]+) M look-ups', line).group(1)))
+        print(f'    index {said}'
+              + (f', {instructions_of(lookups, index):.0f} instructions' if shutil.which('valgrind') else ''))
 
 
 def main():
@@ -138,7 +203,12 @@ def main():
     parser.add_argument('--speed', action='store_true')
     parser.add_argument('files', nargs='+', metavar='FILE')
     arguments = parser.parse_args()
-    results = [compare(path, arguments.n, arguments.llvm, arguments.speed) for path in arguments.files]
+    results = []
+    for path in arguments.files:
+        results.append(compare(path, arguments.n, arguments.llvm))
+        if arguments.speed:
+            with tempfile.TemporaryDirectory() as folder:
+                pair(path, arguments.llvm, folder)
     sys.exit(not all(results))
 
 

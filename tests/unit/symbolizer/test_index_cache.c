@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "symbolizer/index_parts.h"
+#include "symbolizer/sealed.h"
 
 static char folder[64];
 
@@ -59,7 +60,7 @@ static void save(struct index_cache *cache, uint8_t id, size_t string_bytes)
 {
     struct buf bytes = {0};
     make_index(id, string_bytes, &bytes);
-    assert_int_equal(index_cache__save(cache, (uint8_t[20]){id}, 0, bytes.data, bytes.length_bytes), 0);
+    assert_int_equal(index_cache__save(cache, (uint8_t[20]){id}, 0, bytes.data, bytes.length_bytes, false), 0);
     buf__release(&bytes);
 }
 
@@ -106,7 +107,7 @@ static void damage_is_noticed_and_removed(void **state)
     // Of another binary, under this one's name.
     struct buf bytes = {0};
     make_index(2, 100, &bytes);
-    assert_int_equal(index_cache__save(cache, (uint8_t[20]){1}, 0, bytes.data, bytes.length_bytes), 0);
+    assert_int_equal(index_cache__save(cache, (uint8_t[20]){1}, 0, bytes.data, bytes.length_bytes, false), 0);
     assert_int_equal(load(cache, 1), -EBADMSG);
     buf__release(&bytes);
     index_cache__free(cache);
@@ -132,7 +133,7 @@ static void the_oldest_are_removed(void **state)
     assert_int_equal(load(cache, 5), 0);
     struct buf bytes = {0};
     make_index(9, 20000, &bytes);
-    assert_int_equal(index_cache__save(cache, (uint8_t[20]){9}, 0, bytes.data, bytes.length_bytes), -EFBIG);
+    assert_int_equal(index_cache__save(cache, (uint8_t[20]){9}, 0, bytes.data, bytes.length_bytes, false), -EFBIG);
     buf__release(&bytes);
     index_cache__free(cache);
 }
@@ -148,12 +149,81 @@ static void a_folder_others_may_write_is_refused(void **state)
     assert_int_equal(chmod(folder, 0700), 0);
 }
 
+static size_t status_kib(const char *name)
+{
+    char line[256];
+    size_t kib = 0;
+    FILE *stream = fopen("/proc/self/status", "re");
+    assert_non_null(stream);
+    while (fgets(line, sizeof(line), stream))
+        if (strncmp(line, name, strlen(name)) == 0)
+            kib = strtoul(line + strlen(name), NULL, 10);
+    fclose(stream);
+    assert_true(kib > 0);
+    return kib;
+}
+
+static bool forget_peak(void) // VmHWM begins anew
+{
+    int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && write(fd, "5", 1) == 1;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+#define LARGE_ROWS 2000000u // 32 MB and the pages
+
+static void *map_large_index(size_t *ret_length)
+{
+    struct index_parts parts = {.build_id = {7}, .build_id_bytes = 20, .complete = true};
+    struct buf bytes = {0};
+    int fd;
+    void *mapped;
+    buf__append(&parts.strings, "\0a.c", 5);
+    for (uint32_t i = 0; i < LARGE_ROWS; i++) {
+        struct index_line line = {.start = 4 * i, .file = 1, .line = i};
+        buf__append(&parts.lines, &line, sizeof(line));
+    }
+    assert_int_equal(index_parts__write(&parts, &bytes), 0);
+    index_parts__release(&parts);
+    assert_int_equal(sealed__make("large", bytes.data, bytes.length_bytes, &fd), 0);
+    buf__release(&bytes);
+    assert_int_equal(sealed__map(fd, SIZE_MAX / 2, &mapped, ret_length), 0);
+    close(fd);
+    return mapped;
+}
+
+// What the parent does with an index that a worker made, and with one from the disk: both go through all of it.
+static void a_large_index_is_never_held_whole(void **state)
+{
+    (void)state;
+    struct index_cache *cache;
+    struct fault fault = {0};
+    struct index index;
+    size_t length;
+    void *bytes = map_large_index(&length);
+    assert_true(length > LARGE_ROWS * sizeof(struct index_row));
+    assert_int_equal(index_cache__open(folder, 0, &fault, &cache), 0);
+    if (!forget_peak())
+        skip();
+    size_t before_kib = status_kib("VmRSS:");
+    assert_int_equal(index__check(bytes, length, INDEX_MAPPED, &index), 0);
+    assert_int_equal(index_cache__save(cache, (uint8_t[20]){7}, 0, bytes, length, true), 0);
+    munmap(bytes, length);
+    assert_int_equal(index_cache__load(cache, (uint8_t[20]){7}, 0, &bytes, &length, &index), 0);
+    assert_in_range(status_kib("VmHWM:"), 0, before_kib + 8 * 1024);
+    munmap(bytes, length);
+    index_cache__free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(loads_what_was_saved, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damage_is_noticed_and_removed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_oldest_are_removed, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_large_index_is_never_held_whole, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_folder_others_may_write_is_refused, make_folder, remove_folder),
     };
     return cmocka_run_group_tests_name("index_cache", tests, NULL, NULL);
