@@ -231,6 +231,7 @@ int probe_sites__new(const struct probe_file *file, const char *name, struct fau
     if (sites->fd < 0 || !sites->path)
         return fault__set(fault, -ENOMEM, "out of memory");
     snprintf(sites->name, sizeof(sites->name), "%s", name);
+    sites->hazard = return_hazard__of(file->elf);
     *ret_sites = take_pointer(sites);
     return 0;
 }
@@ -339,12 +340,29 @@ static int say_refused(const struct probe_sites *sites, int err, struct fault *f
     return fault__set(fault, err, "cannot put a probe on '%s' in '%s': %s", sites->name, sites->path, strerror(-err));
 }
 
+static int check_return(const struct probe_sites *sites, struct fault *fault)
+{
+    if (sites->hazard == RETURN_GO)
+        return fault__set(fault, -EOPNOTSUPP,
+                          "cannot probe the return of '%s' in '%s': it is a Go program, which that would crash, as Go "
+                          "moves its stacks; its entry can be probed: hearth record -e uprobe:...",
+                          sites->name, sites->path);
+    if (sites->hazard == RETURN_THROWS)
+        fault__warn("'%s' in '%s': an exception thrown through a function whose return is probed ends the program",
+                    sites->name, sites->path);
+    return 0;
+}
+
 int probe_sites__attach(const struct probe_sites *sites, const struct bpf_program *program, bool at_return,
                         const struct target *target, struct loaded *loaded, struct fault *fault, size_t *ret_refused)
 {
     struct attachment attachment = {.program = program, .at_return = at_return, .pid = -1, .loaded = loaded};
     *ret_refused = 0;
     int err = 0;
+    if (at_return || uprobe_multi__is_session(program))
+        err = check_return(sites, fault);
+    if (err)
+        return err;
     if (!target__is_processes(target))
         err = attach_in(sites, &attachment, ret_refused);
     for (size_t i = 0; target__is_processes(target) && i < target->process_count && !err; i++) {

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "collector/loader.h"
+#include "collector/return_hazard.h"
 #include "collector/target.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
@@ -32,6 +33,7 @@ struct probe_sites {
     char *path;    // for words
     int fd;        // the file
     char name[64]; // the function, or the pattern
+    enum return_hazard hazard;
     struct probe_site *rows;
     size_t count;
     size_t unfit_count;  // places that fit and were left out: the kernel would mistake the instruction there

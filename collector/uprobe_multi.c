@@ -71,6 +71,11 @@ bool uprobe_multi__is_prepared(const struct bpf_program *program)
     return type == TRACE_UPROBE_MULTI || type == TRACE_UPROBE_SESSION;
 }
 
+bool uprobe_multi__is_session(const struct bpf_program *program)
+{
+    return (int)bpf_program__expected_attach_type(program) == TRACE_UPROBE_SESSION;
+}
+
 int uprobe_multi__attach(const struct bpf_program *program, const struct uprobe_places *places, bool at_return, int pid,
                          int *ret_fd)
 {

@@ -31,6 +31,7 @@ struct uprobe_places {
 int uprobe_multi__probe(void); // 0: the kernel has sessions; the answer is kept
 void uprobe_multi__prepare(struct bpf_program *program, enum uprobe_kind kind);
 bool uprobe_multi__is_prepared(const struct bpf_program *program);
+bool uprobe_multi__is_session(const struct bpf_program *program);
 
 // One link for all places or none. pid: the process that is probed; -1: all. The link lives as long as the descriptor.
 int uprobe_multi__attach(const struct bpf_program *program, const struct uprobe_places *places, bool at_return, int pid,

@@ -95,6 +95,22 @@ refused 'a missing function of the kernel' 'fentry:no_such_function' "BTF has no
     like 'no PMU' "$(cat "$TMP/said")" "does not count 'cycles': its PMU has no such counter"
 }
 
+# --- What the probe of a return would do to a program.
+if command -v go >/dev/null; then
+    GOCACHE=$TMP/go-cache GOFLAGS=-p=2 go build -o "$TMP/descend_go" tests/workloads/languages/descend.go
+    refused 'the return of a Go function' "uretprobe:$TMP/descend_go:main.descend" 'it is a Go program, which that would crash'
+    "$HEARTH" hist "uprobe:$TMP/descend_go:main.descend" -o "$TMP/x.json" -- "$TMP/descend_go" 0.2 2>"$TMP/said" >/dev/null
+    is 'nor its latency: exit code' $? 1
+    like 'nor its latency' "$(cat "$TMP/said")" 'it is a Go program, which that would crash'
+    "$HEARTH" record -e "uprobe:$TMP/descend_go:main.descend" -o "$TMP/x.db" -- "$TMP/descend_go" 0.2 >"$TMP/out" 2>&1
+    is 'but its entry' "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) > 20 from total')" '0 1'
+else
+    skip 'the return of a Go function' 'no Go compiler'
+fi
+"$HEARTH" record -e "uretprobe:$LOADS/nofp/exceptions:hearth_test::handler" -o "$TMP/x.db" -- "$LOADS/nofp/exceptions" 0.2 2>"$TMP/said" >&2
+is 'the return of a C++ function that is not thrown through' "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) > 0 from total')" '0 1'
+like 'and a word of warning' "$(cat "$TMP/said")" 'an exception thrown through a function whose return is probed ends the program'
+
 # --- An argument that nobody can read: the probe is counted all the same, and only a histogram of it is refused.
 "$HEARTH" record -e "usdt:$TMP/odd:odd:probe" -o "$TMP/x.db" -- "$TMP/odd" 2>"$TMP/said"
 is 'a USDT probe with an odd argument is counted' "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) from total')" '0 1'
