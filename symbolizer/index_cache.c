@@ -184,7 +184,7 @@ int index_cache__save(struct index_cache *cache, const uint8_t build_id[20], uns
 {
     char name[NAME_BYTES], aside[NAME_BYTES];
     name_of(build_id, number, name);
-    snprintf(aside, sizeof(aside), ".new-%d", getpid());
+    snprintf(aside, sizeof(aside), ".new-%d", gettid()); // several threads may have the folder open
     if (length > cache->bytes_max)
         return -EFBIG;
     _cleanup_fd_ int fd = openat(cache->folder, aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
