@@ -56,9 +56,12 @@ static void append_text(struct buf *text, const struct symbol *chain, size_t len
     buf__append_byte(text, '\n');
 }
 
-static void append_json(struct buf *text, uint64_t address, const struct symbol *chain, size_t length)
+static void append_json(struct buf *text, bool bad, uint64_t address, const struct symbol *chain, size_t length)
 {
-    buf__append_format(text, "{\"address\":\"0x%" PRIx64 "\",\"frames\":[", address);
+    if (bad)
+        buf__append_string(text, "{\"address\":null,\"frames\":[");
+    else
+        buf__append_format(text, "{\"address\":\"0x%" PRIx64 "\",\"frames\":[", address);
     for (size_t i = 0; i < length; i++) {
         buf__append_string(text, i > 0 ? ",{\"function\":" : "{\"function\":");
         if (chain[i].function)
@@ -81,7 +84,7 @@ void address_batch__take(size_t index, const struct symbol *chain, size_t length
     if (batch->format == ADDRESS_TEXT)
         append_text(&batch->text, chain, length);
     else
-        append_json(&batch->text, batch->addresses[place], chain, length);
+        append_json(&batch->text, batch->bad[place], batch->addresses[place], chain, length);
     answer->length = batch->text.length_bytes - answer->at;
 }
 
@@ -142,12 +145,22 @@ static bool read_hex(const char *word, size_t length, uint64_t *ret_value)
     return length > 0;
 }
 
+static bool find_word(const struct address_batch *batch, const char *word, size_t length, uint64_t *ret_value)
+{
+    char text[LIMIT_SOURCE_PATH_BYTES];
+    if (!batch->find_word || length == 0 || length >= sizeof(text))
+        return false;
+    memcpy(text, word, length);
+    text[length] = '\0';
+    return batch->find_word(batch->find_context, text, ret_value) == 0;
+}
+
 int address_batch__add(struct address_batch *batch, const char *word, size_t length)
 {
     if (batch->count == batch->capacity && grow(batch) != 0)
         return -ENOMEM;
     uint64_t address = UINT64_MAX;
-    batch->bad[batch->count] = !read_hex(word, length, &address);
+    batch->bad[batch->count] = !read_hex(word, length, &address) && !find_word(batch, word, length, &address);
     batch->addresses[batch->count++] = address;
     return 0;
 }

@@ -22,8 +22,13 @@ struct address_answer { // where its text stands in `text`
     size_t length;
 };
 
-struct address_batch { // zeroed but for the format
+// The address that other words than a number mean. -ENOENT: none.
+typedef int address_word_fn(void *context, const char *word, uint64_t *ret_address);
+
+struct address_batch { // zeroed but for the first three
     enum address_format format;
+    address_word_fn *find_word; // NULL: only numbers are addresses
+    void *find_context;
     uint64_t *addresses;
     bool *bad; // what was asked is no address
     size_t count;

@@ -219,6 +219,28 @@ static int answer_operands(struct symbolizer *symbolizer, int fd, int argc, char
     return err;
 }
 
+// As the kernel writes them in its own traces: "vfs_read+0x1a/0x200", with "? " before and " [MODULE]" behind perhaps.
+static int find_kernel_word(void *context, const char *word, uint64_t *ret_address)
+{
+    char function[LIMIT_SOURCE_PATH_BYTES], *end;
+    uint64_t start, offset = 0;
+    word += strncmp(word, "? ", 2) == 0 ? 2 : 0;
+    size_t length = strcspn(word, "+ ");
+    if (length == 0 || length >= sizeof(function))
+        return -ENOENT;
+    memcpy(function, word, length);
+    function[length] = '\0';
+    if (word[length] == '+') {
+        offset = strtoull(word + length + 1, &end, 16);
+        if (end == word + length + 1 || (*end && *end != '/' && *end != ' '))
+            return -ENOENT;
+    }
+    int err = symbolizer__kernel_address(context, function, &start);
+    if (!err)
+        *ret_address = start + offset;
+    return err;
+}
+
 static int check_options(struct fault *fault, int *ret_fd)
 {
     if ((options.file != NULL) + (options.pid != 0) + options.kernel != 1)
@@ -270,6 +292,10 @@ static enum exit_code run(int argc, char **argv)
     batch.format = strcmp(options.format, "text") == 0 ? ADDRESS_TEXT
                    : argc > 0                          ? ADDRESS_JSON_ARRAY
                                                        : ADDRESS_JSON_LINES;
+    if (options.kernel) {
+        batch.find_word = find_kernel_word;
+        batch.find_context = symbolizer;
+    }
     err = argc > 0 ? answer_operands(symbolizer, fd, argc, argv, &batch, &fault)
                    : answer_stdin(symbolizer, fd, &batch, &fault);
     if (options.stats)
@@ -287,7 +313,9 @@ const struct command cmd_symbolize = {
     .summary = "addresses in, names out, like addr2line and llvm-symbolizer",
     .details =
         "Addresses are in hex, on stdin where none is given. For each address: one line a frame, innermost first,\n"
-        "`FUNCTION FILE:LINE`, then an empty line; `?? ??:0` where unknown.\n",
+        "`FUNCTION FILE:LINE`, then an empty line; `?? ??:0` where unknown. With -k also what a trace of the kernel "
+        "has:\n"
+        "`vfs_read+0x1a/0x200`.\n",
     .options = rows,
     .run = run,
 };

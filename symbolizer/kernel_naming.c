@@ -239,3 +239,8 @@ int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symb
     }
     return 0;
 }
+
+int kernel_naming__address_of(const struct kernel_naming *naming, const char *function, uint64_t *ret_address)
+{
+    return kernel_symbols__address_of(naming->symbols, function, ret_address);
+}

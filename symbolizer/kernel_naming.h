@@ -16,6 +16,9 @@ DEFINE_CLEANUP(struct kernel_naming *, kernel_naming__free);
 // Reads the symbols, if they have not been read. -EACCES, with a fault: the kernel hides its addresses.
 int kernel_naming__load(struct kernel_naming *naming, struct fault *fault);
 
+// The address of a function; the symbols must have been read. -ENOENT: there is none.
+int kernel_naming__address_of(const struct kernel_naming *naming, const char *function, uint64_t *ret_address);
+
 // Calls `take` once for each address, in any order, or fails with -ENOMEM before it did for any. The symbolizer reads
 // the debug files.
 int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,

@@ -183,3 +183,16 @@ bool kernel_symbols__is_core(const struct kernel_symbols *symbols, uint64_t addr
 {
     return symbols->text_end == 0 || (address >= symbols->text && address < symbols->text_end);
 }
+
+int kernel_symbols__address_of(const struct kernel_symbols *symbols, const char *name, uint64_t *ret_address)
+{
+    const char *at = symbols->names;
+    size_t length = strlen(name);
+    for (uint32_t i = 0; i < symbols->count; i++, at += strlen(at) + 1) {
+        if (strncmp(at, name, length) != 0 || (at[length] && strncmp(at + length, " [", 2) != 0) || length == 0)
+            continue;
+        *ret_address = symbols->base + symbols->starts[i];
+        return 0;
+    }
+    return -ENOENT;
+}

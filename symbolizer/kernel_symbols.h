@@ -23,6 +23,9 @@ DEFINE_CLEANUP(struct kernel_symbols *, kernel_symbols__free);
 // The name of the function that holds an address, in `out`. -ENOENT: none.
 int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address, char *out, size_t out_bytes);
 
+// The address of the first function of that name, without its module's. -ENOENT: none. Looks at all of them, in 2 ms.
+int kernel_symbols__address_of(const struct kernel_symbols *symbols, const char *name, uint64_t *ret_address);
+
 // Where the kernel's code begins (_text), wherever it was moved to; 0: unknown.
 uint64_t kernel_symbols__text(const struct kernel_symbols *symbols);
 

@@ -134,6 +134,12 @@ int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *ad
     return err;
 }
 
+int symbolizer__kernel_address(struct symbolizer *symbolizer, const char *function, uint64_t *ret_address)
+{
+    int err = kernel_naming__load(symbolizer->kernel, NULL);
+    return err ? err : kernel_naming__address_of(symbolizer->kernel, function, ret_address);
+}
+
 // A file that was too much for a worker is not tried again until it changes.
 static bool has_failed(const struct symbolizer *symbolizer, const struct stat *status)
 {

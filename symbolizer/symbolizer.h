@@ -75,6 +75,9 @@ int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offs
 int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *addresses, size_t count,
                                symbol_chain_fn *take, void *context, struct fault *fault);
 
+// The address of a function of the kernel, the first of that name. -ENOENT: there is none.
+int symbolizer__kernel_address(struct symbolizer *symbolizer, const char *function, uint64_t *ret_address);
+
 // Addresses of JIT code in a process, by its perf map (/tmp/perf-PID.map as that process sees it) or jitdump.
 int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
                             symbol_chain_fn *take, void *context);

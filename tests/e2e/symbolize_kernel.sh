@@ -56,6 +56,11 @@ for cc in gcc clang; do
     is "$cc: a module without a debug file" "$(chain "$root" ffffffffc0600004)" 'other [no_debug] ??:0|'
     is "$cc: a BPF program" "$(chain "$root" ffffffffc0700004)" 'bpf_prog_0123456789abcdef_count [bpf] ??:0|'
 done
+is 'an address as the kernel writes it' "$(chain "$root" 'other+0x4/0x10')" 'other [no_debug] ??:0|'
+is 'the same, of a caller, with its module' "$(echo '  ? other+0x4/0x10 [no_debug]' | "$HEARTH" symbolize -k --root "$root")" 'other [no_debug] ??:0'
+for word in 'nothing+0x4' 'other+' 'other+0x4z' '+0x4'; do
+    is "not an address: $word" "$(echo "$word" | "$HEARTH" symbolize -k --root "$root")" '?? ??:0'
+done
 "$HEARTH" symbolize --root "$TMP" -e "$HEARTH" 0 >/dev/null 2>"$TMP/said"
 is '--root is for kernels' "$? $(cat "$TMP/said")" '2 hearth: --root is for the addresses of a kernel; give -k'
 mkdir -p "$TMP/hidden/proc"
