@@ -29,15 +29,14 @@ static __always_inline void hist__lose(enum wire_loss loss)
 
 static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
 {
-    __u64 ids = bpf_get_current_pid_tgid();
     __builtin_memset(key, 0, sizeof(*key));
     key->event = own_event;
     if (own_hist.by == WIRE_HIST_BY_COMM)
         bpf_get_current_comm(key->by.comm, sizeof(key->by.comm));
     else if (own_hist.by == WIRE_HIST_BY_PID)
-        key->by.number = ids >> 32;
+        key->by.number = bpf_get_current_pid_tgid() >> 32;
     else if (own_hist.by == WIRE_HIST_BY_TID)
-        key->by.number = (__u32)ids;
+        key->by.number = (__u32)bpf_get_current_pid_tgid();
     else if (own_hist.by == WIRE_HIST_BY_CGROUP)
         key->by.number = bpf_get_current_cgroup_id();
     else if (own_hist.by == WIRE_HIST_BY_ARGUMENT)
@@ -52,6 +51,11 @@ static __always_inline void *hist__find(__u32 set, const struct wire_hist_key *k
 static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_key *key)
 {
     __u32 set = control__active_set();
+    if (own_hist.by == WIRE_HIST_BY_NOTHING && !own_hist.all_groups) {
+        __u32 bucket = key->bucket < WIRE_HIST_BUCKETS ? key->bucket : WIRE_HIST_CELLS - 1;
+        __u32 place = own_event * WIRE_HIST_CELLS + bucket;
+        return set ? bpf_map_lookup_elem(&cells_1, &place) : bpf_map_lookup_elem(&cells_0, &place);
+    }
     struct wire_hist_cell *cell = hist__find(set, key);
     if (cell)
         return cell;

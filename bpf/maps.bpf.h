@@ -42,6 +42,18 @@ SHARED_HASH(targets_tid, __u32, __u8); // threads to sample, where config.by_tid
 SHARED_HISTS(hists_0);
 SHARED_HISTS(hists_1);
 
+// Of histograms without keys: WIRE_HIST_CELLS cells an event, found without a hash.
+#define SHARED_CELLS(map_name)                                                                                         \
+    struct {                                                                                                           \
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                                                       \
+        __uint(max_entries, 1);                                                                                        \
+        __type(key, __u32);                                                                                            \
+        __type(value, struct wire_hist_cell);                                                                          \
+    } map_name SEC(".maps")
+
+SHARED_CELLS(cells_0);
+SHARED_CELLS(cells_1);
+
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);

@@ -91,8 +91,10 @@ struct wire_count {
 };
 
 // Histograms, counted per CPU in the maps hists_0 and hists_1: one cell a key and bucket. The buckets are those of
-// store/base/bucket.h.
+// store/base/bucket.h. Events without keys have theirs in the arrays cells_0 and cells_1: from event * WIRE_HIST_CELLS
+// on, by bucket, with the unmatched last.
 #define WIRE_HIST_BUCKETS   496
+#define WIRE_HIST_CELLS     512
 #define WIRE_HIST_UNMATCHED 0xffff // as a bucket: returns without an entry, entries without a return
 #define WIRE_HIST_RETURNED  0xff   // as an argument's number: what a function returns
 

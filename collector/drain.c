@@ -30,12 +30,14 @@ struct shelf {
 };
 
 struct drain {
-    int counts_fd[2], stacks_fd[2], hists_fd[2], tallies_fd;
+    int counts_fd[2], stacks_fd[2], hists_fd[2], cells_fd[2], tallies_fd;
     struct wire_control *control; // shared with the programs
     int cpu_count;
     struct wire_tally *per_cpu;
     struct table counts, hists;
-    struct shelf chunks; // of this drain
+    struct table cells_read; // of the array, as it is
+    bool has_cells;          // the array has more than the one entry that it must have
+    struct shelf chunks;     // of this drain
     // Of stacks that belong to no count yet (drain__hold): the last drain's chunks, those that were wanted at the last
     // drain, and those that are wanted at this one, for the next.
     struct shelf last, held, held_next;
@@ -49,6 +51,13 @@ struct drain {
 
 static const struct table empty_shelf = {.key_bytes = sizeof(uint64_t), .value_bytes = sizeof(struct wire_chunk)};
 
+static bool has_entries(int map_fd)
+{
+    struct bpf_map_info info = {0};
+    uint32_t length = sizeof(info);
+    return bpf_obj_get_info_by_fd(map_fd, &info, &length) == 0 && info.max_entries > 1;
+}
+
 int drain__new(const struct loader *loader, struct fault *fault, struct drain **ret_drain)
 {
     _cleanup_(drain__freep) struct drain *drain = calloc(1, sizeof(*drain));
@@ -60,6 +69,8 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
     drain->stacks_fd[1] = loader__map_fd(loader, "stacks_1");
     drain->hists_fd[0] = loader__map_fd(loader, "hists_0");
     drain->hists_fd[1] = loader__map_fd(loader, "hists_1");
+    drain->cells_fd[0] = loader__map_fd(loader, "cells_0");
+    drain->cells_fd[1] = loader__map_fd(loader, "cells_1");
     drain->tallies_fd = loader__map_fd(loader, "tallies");
     drain->counts.key_bytes = sizeof(struct wire_count_key);
     drain->counts.value_bytes = sizeof(struct wire_count);
@@ -70,6 +81,9 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
         return fault__set(fault, drain->cpu_count, "cannot count the CPUs: %s", strerror(-drain->cpu_count));
     drain->hists.key_bytes = sizeof(struct wire_hist_key);
     drain->hists.value_bytes = sizeof(struct wire_hist_cell) * (size_t)drain->cpu_count;
+    drain->has_cells = has_entries(drain->cells_fd[0]);
+    drain->cells_read.key_bytes = sizeof(uint32_t);
+    drain->cells_read.value_bytes = drain->hists.value_bytes;
     drain->per_cpu = calloc((size_t)drain->cpu_count, sizeof(*drain->per_cpu));
     if (!drain->per_cpu)
         return fault__set(fault, -ENOMEM, "out of memory");
@@ -102,6 +116,7 @@ void drain__free(struct drain *drain)
         munmap(drain->control, (size_t)sysconf(_SC_PAGESIZE));
     table__release(&drain->counts);
     table__release(&drain->hists);
+    table__release(&drain->cells_read);
     free(drain->cells);
     shelf__release(&drain->chunks);
     shelf__release(&drain->last);
@@ -232,6 +247,56 @@ static void add_cell(struct wire_hist_cell *sum, const struct wire_hist_cell *ce
     sum->max = cell->max > sum->max ? cell->max : sum->max;
 }
 
+static int table__read(struct table *table, int map_fd)
+{
+    uint32_t position = 0, *from = NULL;
+    for (table->count = 0;; from = &position) {
+        uint32_t count = BATCH;
+        int err = table__reserve(table, table->count + BATCH);
+        if (err)
+            return err;
+        errno = 0;
+        err = bpf_map_lookup_batch(map_fd, from, &position, table->keys + table->count * table->key_bytes,
+                                   table->values + table->count * table->value_bytes, &count, NULL);
+        if (err && errno != ENOENT)
+            return -errno;
+        table->count += count;
+        if (err)
+            return 0;
+    }
+}
+
+static bool is_zero(const char *bytes, size_t count)
+{
+    return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
+}
+
+// The cells of the array that hold something join those of the hash, and are emptied.
+static int take_cells(struct drain *drain, int map_fd)
+{
+    struct table *read = &drain->cells_read, *hists = &drain->hists;
+    _cleanup_free_ char *nothing = calloc(1, read->value_bytes);
+    int err = !nothing ? -ENOMEM : drain->has_cells ? table__read(read, map_fd) : 0;
+    for (size_t i = 0; i < read->count && !err; i++) {
+        const char *value = read->values + i * read->value_bytes;
+        uint32_t place;
+        memcpy(&place, read->keys + i * sizeof(place), sizeof(place));
+        if (is_zero(value, read->value_bytes))
+            continue;
+        err = table__reserve(hists, hists->count + 1);
+        if (err)
+            return err;
+        uint32_t bucket = place % WIRE_HIST_CELLS;
+        struct wire_hist_key key = {.event = (uint16_t)(place / WIRE_HIST_CELLS),
+                                    .bucket = bucket < WIRE_HIST_BUCKETS ? (uint16_t)bucket : WIRE_HIST_UNMATCHED};
+        memcpy(hists->keys + hists->count * sizeof(key), &key, sizeof(key));
+        memcpy(hists->values + hists->count * hists->value_bytes, value, hists->value_bytes);
+        hists->count++;
+        err = bpf_map_update_elem(map_fd, &place, nothing, BPF_ANY) == 0 ? 0 : -errno;
+    }
+    return err;
+}
+
 static int join_cells(struct drain *drain)
 {
     struct drained_cell *cells = reallocarray(drain->cells, drain->hists.count + 1, sizeof(*cells));
@@ -349,6 +414,8 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
         err = table__take(&drain->chunks.chunks, drain->stacks_fd[old]);
     if (!err)
         err = table__take(&drain->hists, drain->hists_fd[old]);
+    if (!err)
+        err = take_cells(drain, drain->cells_fd[old]);
     if (!err)
         err = join_counts(drain);
     if (!err)

@@ -93,6 +93,8 @@ static uint32_t bound_of(const struct loader *loader, const char *name, uint32_t
         return loader->bounds.stacks;
     if (strncmp(name, "hists_", 6) == 0)
         return loader->bounds.hists;
+    if (strncmp(name, "cells_", 6) == 0)
+        return loader->bounds.cells ? loader->bounds.cells : 1;
     if (strcmp(name, "unwind_cpus") == 0)
         return loader->bounds.cpus ? loader->bounds.cpus : 1;
     if (loader->bounds.copy_bytes && strcmp(name, "copies") == 0)

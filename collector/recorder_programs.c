@@ -70,7 +70,7 @@ static uint32_t bound(uint64_t wanted)
     return (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
 }
 
-// All buckets of every event; with keys, as many as a share of memory has room for.
+// With keys, as many as a share of memory has room for.
 static uint32_t bound_hists(const struct recorder *recorder)
 {
     const struct hist_options *hist = recorder->options->hist;
@@ -79,9 +79,16 @@ static uint32_t bound_hists(const struct recorder *recorder)
     bool has_keys = hist->by != WIRE_HIST_BY_NOTHING;
     for (size_t i = 0; i < recorder->event_count; i++)
         has_keys = has_keys || recorder->events[i].hist_groups;
-    size_t plain = recorder->event_count * 512, cpus = (size_t)libbpf_num_possible_cpus();
+    size_t least = recorder->event_count * WIRE_HIST_CELLS, cpus = (size_t)libbpf_num_possible_cpus();
     size_t most = LIMIT_HIST_BYTES / (sizeof(struct wire_hist_cell) * cpus);
-    return (uint32_t)(has_keys && most > plain ? most : plain);
+    return (uint32_t)(!has_keys ? 1 : most > least ? most : least);
+}
+
+// All buckets of every event that has no keys.
+static uint32_t bound_cells(const struct recorder *recorder)
+{
+    const struct hist_options *hist = recorder->options->hist;
+    return hist && hist->by == WIRE_HIST_BY_NOTHING ? (uint32_t)recorder->event_count * WIRE_HIST_CELLS : 0;
 }
 
 // Samples a second and CPU. A probe may fire a million times, with so many different stacks among them; entries that
@@ -107,6 +114,7 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
         .counts = bound(samples),
         .stacks = bound(2 * samples),
         .hists = bound_hists(recorder),
+        .cells = bound_cells(recorder),
         .cpus = last_cpu + 1,
         .copy_bytes = recorder__copies_stacks(recorder) ? LIMIT_COPY_RING_BYTES : 0,
     };
