@@ -12,8 +12,8 @@ int foreign_file__open_root(pid_t pid, int *ret_fd);
 // Opens a path below `root_fd` (-1: our own root) for reading. -EINVAL: not a regular file.
 int foreign_file__open(int root_fd, const char *path, int *ret_fd);
 
-// Opens what a process maps there, also a file that was deleted or replaced meanwhile. -ENOENT: it is gone; -EINVAL: not
-// a regular file (devices can be mapped too).
+// Opens what a process maps there, also a file that was deleted or replaced meanwhile. -ENOENT: it is gone; -EINVAL:
+// not a regular file (devices can be mapped too).
 int foreign_file__open_mapping(pid_t pid, uint64_t start, uint64_t end, int *ret_fd);
 
 // The pid a process has in its own pid namespace; `pid` itself where that is not known.
