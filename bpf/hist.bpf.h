@@ -27,6 +27,14 @@ static __always_inline void hist__lose(enum wire_loss loss)
     tally__lose(loss);
 }
 
+// An argument cut to its size; what a register has above that is anything.
+static __always_inline __u64 hist__cut(__u64 value, __u32 bytes, bool is_signed)
+{
+    __u32 unused_bits = (64 - 8 * (bytes & 15)) & 63;
+    value <<= unused_bits;
+    return is_signed ? (__u64)((__s64)value >> unused_bits) : value >> unused_bits;
+}
+
 static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
 {
     __builtin_memset(key, 0, sizeof(*key));
@@ -40,7 +48,7 @@ static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
     else if (own_hist.by == WIRE_HIST_BY_CGROUP)
         key->by.number = bpf_get_current_cgroup_id();
     else if (own_hist.by == WIRE_HIST_BY_ARGUMENT)
-        key->by.number = argument;
+        key->by.number = hist__cut(argument, own_hist.by_bytes, own_hist.by_is_signed);
 }
 
 static __always_inline void *hist__find(__u32 set, const struct wire_hist_key *key)

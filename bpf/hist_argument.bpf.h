@@ -34,10 +34,8 @@ static __always_inline __u64 hist__by_argument(struct pt_regs *ctx)
 
 static __always_inline void hist__add_value(void *ctx, struct wire_hist_key *key, __u64 value, __u64 returned_from)
 {
-    __u32 unused_bits = 64 - 8 * (own_hist.bytes & 15);
-    value = value << (unused_bits & 63) >> (unused_bits & 63);
-    bool is_negative = own_hist.is_signed && value >> (63 - (unused_bits & 63)) & 1;
-    if (is_negative)
+    value = hist__cut(value, own_hist.bytes, own_hist.is_signed);
+    if (own_hist.is_signed && (__s64)value < 0)
         hist__unmatched(key, 1);
     else
         hist__add_returned(ctx, key, value, returned_from);

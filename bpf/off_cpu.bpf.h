@@ -59,8 +59,10 @@ static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 stat
         hist__key(&wait->hist, 0);
     if (!own_hist.is_on || own_hist.stacks) {
         struct scratch *scratch = scratch__take();
-        if (!scratch)
+        if (!scratch) {
+            tally__emit(); // a sample that is lost
             return;
+        }
         struct sample sample = {.event = own_event, .detail = state};
         sample__fill(ctx, scratch, &sample);
         wait->key = scratch->key;

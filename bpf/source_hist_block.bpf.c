@@ -25,8 +25,10 @@ static __always_inline void fill_sample(void *ctx, struct wire_count_key *ret_ke
 {
     struct sample sample = {.event = own_event};
     struct scratch *scratch = scratch__take();
-    if (!scratch)
+    if (!scratch) {
+        tally__emit(); // a sample that is lost
         return;
+    }
     sample__fill(ctx, scratch, &sample);
     *ret_key = scratch->key;
     scratch__give_back(scratch);

@@ -92,8 +92,10 @@ int sample_perf_event(struct bpf_perf_event_data *ctx)
 static __always_inline void begin_wait(struct task_struct *task, struct wait *wait)
 {
     struct scratch *scratch = scratch__take();
-    if (!scratch)
+    if (!scratch) {
+        tally__emit(); // a sample that is lost
         return;
+    }
     scratch->set = control__active_set();
     long bytes = bpf_get_task_stack(task, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
     wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;

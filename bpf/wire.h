@@ -135,6 +135,9 @@ struct wire_hist_config {
     __u8 is_on;
     __u32 group; // the only system call that is looked at
     __u32 all_groups;
+    __u8 by_bytes;     // of by_argument
+    __u8 by_is_signed; // it is
+    __u8 reserved[2];
 };
 
 // How a file is known to the kernel side.
@@ -247,7 +250,7 @@ _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
 _Static_assert(sizeof(struct wire_copy) == 192 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
 _Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
-_Static_assert(sizeof(struct wire_hist_config) == 16, "no holes");
+_Static_assert(sizeof(struct wire_hist_config) == 20, "no holes");
 #endif
 
 #endif

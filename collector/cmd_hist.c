@@ -28,7 +28,8 @@ static const struct option_row rows[] = {
     TARGET_OPTION_ROWS(options.target),
     {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
     {'i', "interval", "SECONDS", "show what there is so often, on a terminal", option__seconds_ns, &options.refresh_ns},
-    {0, "by", "KEY", "a histogram for each comm, pid, tid, cgroup, or value of argN", option__string, &options.by},
+    {0, "by", "KEY", "a histogram for each comm, pid, tid, cgroup, or value of argN; arg1:s32 as for --value",
+     option__string, &options.by},
     {0, "key", "argN", "pair START and END by an argument, not by thread", option__string, &options.key},
     {0, "value", "argN", "the values of an argument, or of retval; arg1:s32 where it has 32 bits and a sign",
      option__string, &options.value},
@@ -212,7 +213,7 @@ static int record(const struct recorder_options *recorder_options, struct view *
 
 static int run_probes(int probe_count, char **argv, struct fault *fault, struct recorder_summary *summary)
 {
-    struct hist_options hist = {.bytes = 8};
+    struct hist_options hist = {.bytes = 8, .by_bytes = 8};
     _cleanup_(buf__release) struct buf line = {0};
     char store[PATH_MAX];
     bool is_temporary;

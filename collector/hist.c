@@ -59,7 +59,7 @@ static void name_by(const struct event *event, const struct wire_hist_key *key, 
         snprintf(ret_name, bytes, "cgroup %llu", (unsigned long long)key->by.number);
         break;
     default:
-        snprintf(ret_name, bytes, "%llu", (unsigned long long)key->by.number);
+        snprintf(ret_name, bytes, event->hist->by_is_signed ? "%lld" : "%llu", (unsigned long long)key->by.number);
     }
 }
 

@@ -33,6 +33,23 @@ static int parse_number(const char *text, uint8_t *ret_argument, const char **re
     return 0;
 }
 
+static int parse_type(const char *type, uint8_t *ret_bytes, bool *ret_is_signed)
+{
+    static const struct {
+        const char *name;
+        uint8_t bytes;
+        bool is_signed;
+    } types[] = {{"", 8, false},   {":u8", 1, false}, {":u16", 2, false}, {":u32", 4, false}, {":u64", 8, false},
+                 {":s8", 1, true}, {":s16", 2, true}, {":s32", 4, true},  {":s64", 8, true},  {NULL, 0, false}};
+    for (size_t i = 0; types[i].name; i++)
+        if (strcmp(types[i].name, type) == 0) {
+            *ret_bytes = types[i].bytes;
+            *ret_is_signed = types[i].is_signed;
+            return 0;
+        }
+    return -EINVAL;
+}
+
 int hist_options__by(struct hist_options *options, const char *text, struct fault *fault)
 {
     static const char *const names[] = {
@@ -48,27 +65,12 @@ int hist_options__by(struct hist_options *options, const char *text, struct faul
             return 0;
         }
     options->by = WIRE_HIST_BY_ARGUMENT;
-    if (parse_number(text, &options->by_argument, &rest) == 0 && !*rest)
+    if (parse_number(text, &options->by_argument, &rest) == 0 &&
+        parse_type(rest, &options->by_bytes, &options->by_is_signed) == 0)
         return 0;
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                           "bad value for --by: '%s' is none of comm, pid, tid, cgroup, arg0, arg1, ...", text);
-}
-
-static int parse_type(struct hist_options *options, const char *type)
-{
-    static const struct {
-        const char *name;
-        uint8_t bytes;
-        bool is_signed;
-    } types[] = {{"", 8, false},   {":u8", 1, false}, {":u16", 2, false}, {":u32", 4, false}, {":u64", 8, false},
-                 {":s8", 1, true}, {":s16", 2, true}, {":s32", 4, true},  {":s64", 8, true},  {NULL, 0, false}};
-    for (size_t i = 0; types[i].name; i++)
-        if (strcmp(types[i].name, type) == 0) {
-            options->bytes = types[i].bytes;
-            options->is_signed = types[i].is_signed;
-            return 0;
-        }
-    return -EINVAL;
+                           "bad value for --by: '%s' is none of comm, pid, tid, cgroup, arg0, arg1, arg1:s32, ...",
+                           text);
 }
 
 int hist_options__argument(struct hist_options *options, const char *text, struct fault *fault)
@@ -82,7 +84,7 @@ int hist_options__argument(struct hist_options *options, const char *text, struc
         err = parse_number(text, &options->argument, &rest);
     }
     if (!err)
-        err = parse_type(options, rest);
+        err = parse_type(rest, &options->bytes, &options->is_signed);
     return err ? fault__set_code(fault, EXIT_CODE_USAGE, err,
                                  "'%s' is no argument; arg0 to arg11 and retval are, with a type behind it where they "
                                  "have fewer than 64 bits: arg1:s32",
@@ -111,6 +113,8 @@ static int configure(struct event *event, struct loaded *loaded, struct fault *f
         .is_on = 1,
         .group = (uint32_t)event->perf_config,
         .all_groups = event->hist_groups,
+        .by_bytes = options->by_bytes,
+        .by_is_signed = options->by_is_signed,
     };
     return loaded__set(loaded, "own_hist", &config, sizeof(config), fault);
 }

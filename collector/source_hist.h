@@ -7,7 +7,8 @@
 // As the command line leaves it; the same for all probes of it.
 struct hist_options {
     enum wire_hist_by by;
-    uint8_t by_argument;
+    uint8_t by_argument, by_bytes;
+    bool by_is_signed;
     bool has_key, has_value;
     uint8_t argument, bytes; // of the key, or of the value
     bool is_signed;
@@ -16,7 +17,7 @@ struct hist_options {
 
 extern const struct source hist_sources[]; // ended by a row without a spelling
 
-// "comm", "pid", "tid", "cgroup" or "argN". -EINVAL with a fault.
+// "comm", "pid", "tid", "cgroup" or "argN", "argN:s32". -EINVAL with a fault.
 int hist_options__by(struct hist_options *options, const char *text, struct fault *fault);
 // "argN", "argN:u8" to "argN:s64", or "retval". -EINVAL with a fault.
 int hist_options__argument(struct hist_options *options, const char *text, struct fault *fault);

@@ -24,6 +24,12 @@ hist "uprobe:$calls:timed_call" --by arg0 -- "$calls" 1 7 3 >/dev/null
 is 'by an argument of a function' "$(keys 'sorted((r["by"], r["count"]) for r in rows)')" "[('1000000', 7), ('16000000', 3)]"
 hist "uprobe:$calls:timed_call" --by arg1 -- "$calls" 1 7 3 2 >/dev/null
 is 'by another' "$(keys 'sorted((r["by"], r["count"]) for r in rows)')" "[('0', 10), ('1', 10), ('2', 10)]"
+hist "uprobe:$calls:timed_call" --by arg0:u16 -- "$calls" 1 7 3 >/dev/null
+is 'by the part of an argument that counts' "$(keys 'sorted((r["by"], r["count"]) for r in rows)')" "[('16960', 7), ('9216', 3)]"
+hist "usdt:$LOADS/nofp/requests:hearth_test:request_end" --value arg0 --by arg1:s32 -- "$LOADS/nofp/requests" >/dev/null
+is 'by an argument with a sign' "$(keys '[r["count"] for r in rows if r["by"] == "-1"]')" '[40]'
+hist "uprobe:$calls:timed_call" --by arg0:s99 -- "$calls" 1 1 1 >/dev/null
+is 'of a size that does not exist' "$? $(grep -c 'arg1:s32' "$TMP/said")" '2 1'
 hist "uprobe:$calls:timed_call" --value arg0 --by arg1 -- "$calls" 1 7 3 1 >/dev/null
 is 'one argument by another' "$(keys 'sorted((r["by"], r["count"], r["sum"], r["unit"]) for r in rows)')" \
     "[('0', 10, 55000000, 'count'), ('1', 10, 55000000, 'count')]"
