@@ -187,6 +187,10 @@ static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table,
             abbrev.fixed_bytes += bytes;
         attribute.bytes = bytes;
         abbrev.has_sibling = abbrev.has_sibling || name == DW_AT_sibling;
+        if (abbrev.fixed_bytes != UINT32_MAX && !abbrev.has_sibling) {
+            abbrev.prefix_count = abbrev.attribute_count + 1;
+            abbrev.prefix_bytes = abbrev.fixed_bytes;
+        }
         abbrev.attribute_count++;
         buf__append(&table->attributes, &attribute, sizeof(attribute));
     }

@@ -42,7 +42,9 @@ struct dwarf_abbrev {
     uint8_t interest;
     uint32_t first_attribute;
     uint32_t attribute_count;
-    uint32_t fixed_bytes; // all attributes together; UINT32_MAX: it depends
+    uint32_t fixed_bytes;  // all attributes together; UINT32_MAX: it depends
+    uint32_t prefix_count; // attributes before the first one whose size depends, or is the sibling's
+    uint32_t prefix_bytes; // of them together
     bool has_sibling;
 };
 

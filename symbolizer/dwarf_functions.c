@@ -51,10 +51,15 @@ static void read_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
     for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
         const struct dwarf_attribute *attribute = &attributes[abbrev->first_attribute + i];
         struct dwarf_value *field = entry_field(ret_entry, attribute->name);
-        if (field)
-            dwarf_value__read(unit, reader, attribute, field);
-        else
+        if (!field && attribute->bytes != UINT32_MAX)
+            dwarf_reader__skip(reader, attribute->bytes);
+        else if (!field)
             dwarf_value__skip(unit, reader, attribute);
+        else if (attribute->bytes - 1 < 8)
+            *field =
+                (struct dwarf_value){.form = attribute->form, .number = dwarf_reader__fixed(reader, attribute->bytes)};
+        else
+            dwarf_value__read(unit, reader, attribute, field);
     }
 }
 
@@ -62,17 +67,17 @@ static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
                        uint64_t *ret_sibling)
 {
     *ret_sibling = 0;
-    if (abbrev->fixed_bytes != UINT32_MAX && !abbrev->has_sibling) {
-        dwarf_reader__skip(reader, abbrev->fixed_bytes);
-        return;
-    }
+    dwarf_reader__skip(reader, abbrev->prefix_bytes);
     const struct dwarf_attribute *attributes = (const struct dwarf_attribute *)unit->abbrevs->attributes.data;
-    for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
+    for (uint32_t i = abbrev->prefix_count; i < abbrev->attribute_count; i++) {
         const struct dwarf_attribute *attribute = &attributes[abbrev->first_attribute + i];
         struct dwarf_value value;
         struct dwarf_file *file;
         if (attribute->name != DW_AT_sibling) {
-            dwarf_value__skip(unit, reader, attribute);
+            if (attribute->bytes != UINT32_MAX)
+                dwarf_reader__skip(reader, attribute->bytes);
+            else
+                dwarf_value__skip(unit, reader, attribute);
             continue;
         }
         dwarf_value__read(unit, reader, attribute, &value);

@@ -51,11 +51,17 @@ static inline void dwarf_reader__skip(struct dwarf_reader *reader, uint64_t byte
 static inline uint64_t dwarf_reader__fixed(struct dwarf_reader *reader, size_t bytes)
 {
     uint64_t value = 0;
-    if (bytes > dwarf_reader__left(reader) || bytes > 8) {
+    size_t left = dwarf_reader__left(reader);
+    if (bytes > left || bytes > 8) {
         dwarf_reader__fail(reader);
         return 0;
     }
-    memcpy(&value, reader->at, bytes);
+    if (left >= 8 && bytes > 0) { // one load, and what is too much cut off: a copy of a length not known is a call
+        memcpy(&value, reader->at, 8);
+        value &= ~0ull >> (64 - 8 * bytes);
+    } else {
+        memcpy(&value, reader->at, bytes);
+    }
     reader->at += bytes;
     return value;
 }
@@ -72,6 +78,8 @@ static inline uint64_t dwarf_reader__u8(struct dwarf_reader *reader)
 static inline uint64_t dwarf_reader__uleb(struct dwarf_reader *reader)
 {
     uint64_t value = 0;
+    if (reader->at < reader->end && *reader->at < 0x80) // as most are
+        return *reader->at++;
     for (unsigned shift = 0; reader->at < reader->end; shift += 7) {
         uint8_t byte = *reader->at++;
         if (shift < 64)
