@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
     {0, "wall", NULL, "the time of each thread, on the CPU and off it, in one picture: as -e wall --threads", add_wall,
      &options.events},
     TARGET_OPTION_ROWS(options.target),
-    {'F', "freq", "HZ", "samples a second and CPU (99)", option__u64, &options.frequency_hz},
+    {'F', "freq", "HZ", "samples a second and CPU, of clocks and hardware counters (99)", option__u64, &options.frequency_hz},
     {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, &options.period},
     {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, &options.min_wait_ns},
     {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, &options.max_wait_ns},
@@ -216,7 +216,6 @@ static enum exit_code run(int argc, char **argv)
         .frequency_hz = options.period         ? 0
                         : options.frequency_hz ? options.frequency_hz
                                                : 99,
-        .rate_is_default = !options.period && !options.frequency_hz,
         .period = options.period,
         .min_wait_ns = options.min_wait_ns,
         .max_wait_ns = options.max_wait_ns,

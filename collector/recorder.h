@@ -21,7 +21,6 @@ struct recorder_options {
     const char *const *events; // as spelled
     size_t event_count;
     uint64_t frequency_hz; // one of the two is 0
-    bool rate_is_default;  // neither was asked for
     uint64_t period;
     uint64_t min_wait_ns, max_wait_ns; // of off-cpu; 0: no bound
     const struct source *sources;      // that the events are among

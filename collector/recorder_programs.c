@@ -24,7 +24,6 @@ int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
             .spelled = options->events[i],
             .frequency_hz = options->frequency_hz,
             .period = options->period,
-            .rate_is_default = options->rate_is_default,
             .min_ns = options->min_wait_ns,
             .max_ns = options->max_wait_ns,
             .hist = options->hist,

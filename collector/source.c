@@ -50,7 +50,7 @@ const struct source sources[] = {
     },
     {
         .spelling = "page-faults, cycles, ...",
-        .summary = "perf's events by perf's names, and rNNNN, with -c or -F; without, each of a software event",
+        .summary = "perf's events by perf's names, and rNNNN; software events each, or one of many by -c",
         .unit = "events",
         .object = "source_perf",
         .is_sampled = true,

@@ -23,7 +23,6 @@ struct event {
     const char *spelled;   // borrowed from the command line
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
-    bool rate_is_default;            // nobody asked for that frequency
     uint64_t min_ns, max_ns;         // of waits that are counted; 0: no bound
     const struct hist_options *hist; // NULL: the event is no histogram
     bool hist_groups;                // a histogram for each system call

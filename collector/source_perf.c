@@ -160,9 +160,9 @@ int source_perf__parse_named(struct event *event, struct fault *fault)
         err = check_counted(event, fault);
     if (err)
         return err;
-    if (event->rate_is_default && event->perf_type == PERF_TYPE_SOFTWARE && !is_clock(event)) {
-        // A frequency is kept by a period that all of a CPU's processes share and that a burst of any one raises: the
-        // one that is recorded may then have no sample at all.
+    if (event->frequency_hz && event->perf_type == PERF_TYPE_SOFTWARE && !is_clock(event)) {
+        // The kernel keeps a frequency by a period that all of a CPU's processes share and that a burst of any one
+        // raises a million times over: one may then have no sample at all, and another one that stands for billions.
         event->frequency_hz = 0;
         event->period = 1;
     }
