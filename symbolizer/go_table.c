@@ -14,7 +14,31 @@
 #define INLINE_PROGRAM 2u // of a function's programs by number (PCDATA_InlTreeIndex), and of its data
 #define INLINE_TREE    3u // (FUNCDATA_InlTree)
 
-static int read_header(struct go_table *table, uint64_t text_address)
+// The relocation that fills a word in, of a position-independent program; 0: there is none.
+static uint64_t relocation_of(struct elf_file *file, uint64_t address)
+{
+    const struct elf_section *section = elf_file__find(file, ".rela.dyn");
+    struct elf_data rows;
+    uint64_t value = 0;
+    if (!section || section->type != SHT_RELA || elf_file__read(file, section, &rows) != 0)
+        return 0;
+    for (size_t at = 0; at + sizeof(Elf64_Rela) <= rows.length_bytes && value == 0; at += sizeof(Elf64_Rela)) {
+        Elf64_Rela row;
+        memcpy(&row, rows.bytes + at, sizeof(row));
+        value = row.r_offset == address ? (uint64_t)row.r_addend : 0;
+    }
+    elf_file__forget(file, section);
+    return value;
+}
+
+static uint64_t find_text(const struct go_table *table, uint64_t field)
+{
+    const struct elf_section *text = elf_file__find(table->file, ".text");
+    uint64_t address = relocation_of(table->file, table->address + field);
+    return address ? address : text ? text->address : 0;
+}
+
+static int read_header(struct go_table *table)
 {
     struct dwarf_reader reader = dwarf_reader__over(table->data, 0);
     uint64_t magic = dwarf_reader__fixed(&reader, 4);
@@ -30,7 +54,7 @@ static int read_header(struct go_table *table, uint64_t text_address)
     if (table->version != GO_1_16) {
         table->text = dwarf_reader__fixed(&reader, table->pointer_bytes);
         if (table->text == 0) // filled in by the loader, or no more since 1.26
-            table->text = text_address;
+            table->text = find_text(table, 8 + 2u * table->pointer_bytes);
     }
     table->names = dwarf_reader__fixed(&reader, table->pointer_bytes);
     table->units = dwarf_reader__fixed(&reader, table->pointer_bytes);
@@ -162,22 +186,49 @@ static void add_lines(const struct go_table *table, const struct go_function *fu
         buf__append(&sink->sequences, &sequence, sizeof(sequence));
 }
 
+// In a section of its own; Go programs linked with C have it amid other data, where its header is looked for.
+static int find_table(struct go_table *table, const struct elf_section **ret_section)
+{
+    static const char *const own[] = {".gopclntab", ".data.rel.ro.gopclntab"};
+    static const char *const others[] = {".data.rel.ro", ".rodata"};
+    const struct elf_section *section = NULL;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && !section; i++)
+        section = elf_file__find(table->file, own[i]);
+    if (section) {
+        int err = elf_file__read(table->file, section, &table->data);
+        table->address = section->address;
+        *ret_section = section;
+        return err ? err : read_header(table);
+    }
+    for (size_t i = 0; i < 2 && elf_file__find(table->file, ".go.buildinfo"); i++) {
+        struct elf_data data;
+        section = elf_file__find(table->file, others[i]);
+        if (!section || elf_file__read(table->file, section, &data) != 0)
+            continue;
+        for (size_t at = 0; at + 64 <= data.length_bytes; at += 8) {
+            if (data.bytes[at + 1] != 0xff || data.bytes[at + 2] != 0xff || data.bytes[at + 3] != 0xff)
+                continue; // none of the magic numbers
+            table->data = (struct elf_data){data.bytes + at, data.length_bytes - at};
+            table->address = section->address + at;
+            *ret_section = section;
+            if (read_header(table) == 0 && table->function_count > 0 && table->names < table->units &&
+                table->units < table->files && table->files < table->programs && table->programs < table->functions &&
+                table->functions < table->data.length_bytes)
+                return 0;
+        }
+        elf_file__forget(table->file, section);
+    }
+    return -ENOENT;
+}
+
 int go_table__add(struct elf_file *file, struct symbol_table *names, struct dwarf_sink *sink)
 {
-    const struct elf_section *section = elf_file__find(file, ".gopclntab");
-    const struct elf_section *text = elf_file__find(file, ".text");
+    const struct elf_section *section = NULL;
     struct go_table table = {.file = file, .sink = sink};
-    if (!section)
-        section = elf_file__find(file, ".data.rel.ro.gopclntab"); // of position-independent executables
-    if (!section)
-        return -ENOENT;
-    int err = elf_file__read(file, section, &table.data);
-    if (!err)
-        err = read_header(&table, text ? text->address : 0);
-    if (!err) {
-        table.address = section->address;
-        go_inlines__prepare(&table);
-    }
+    int err = find_table(&table, &section);
+    if (err)
+        return err;
+    go_inlines__prepare(&table);
     for (uint64_t i = 0; i < table.function_count && !err; i++) {
         struct go_function function;
         if (!read_function(&table, i, &function))

@@ -34,6 +34,11 @@ if command -v go >/dev/null; then
             awk -F'\t' '$1 !~ /^\?\?/ { all++; same += $1 == $2 } END { print (all > 500 && same >= 0.995 * all) ? "same" : same " of " all }')
         is "Go, $mode: all of it is named as by DWARF" "$share" same
     done
+    # Linked with C by the system's linker, which puts Go's table amid other data, and moved when it starts.
+    go build -buildmode=pie -ldflags=-linkmode=external -o "$TMP/go-external" "$sources/chain.go"
+    marker=$(marker_of "$TMP/go-external" 'main.*outer')
+    strip "$TMP/go-external"
+    is 'Go, linked with C, stripped' "$(chain "$TMP/go-external" "$marker")" "$expected"
 else
     skip 'Go, exe: DWARF' 'go is not installed'
 fi
