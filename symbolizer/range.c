@@ -58,9 +58,9 @@ int range__sort(void *items, size_t item_bytes, size_t count)
         return 0;
     _cleanup_free_ struct key *memory = calloc(2 * count, sizeof(*memory));
     _cleanup_free_ uint8_t *sorted = calloc(count, item_bytes);
-    struct key *keys = memory, *other = memory + count;
     if (!memory || !sorted)
         return -ENOMEM;
+    struct key *keys = memory, *other = memory + count;
     for (size_t i = 0; i < count; i++)
         keys[i] = (struct key){start_of(bytes + i * item_bytes), (uint32_t)i};
     if (count < FEW)

@@ -27,15 +27,15 @@ cat >$out/names.go <<'END'
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"os"
+    "encoding/json"
+    "fmt"
+    "net/http"
+    "os"
 )
 
 func main() {
-	text, err := json.Marshal(os.Args)
-	fmt.Println(string(text), err, http.StatusText(len(os.Args)))
+    text, err := json.Marshal(os.Args)
+    fmt.Println(string(text), err, http.StatusText(len(os.Args)))
 }
 END
 programs=(build/tests/bench/large-gcc/program build/tests/bench/large-clang/program)
