@@ -1,15 +1,16 @@
 // What a process gives up before it touches bytes of strangers. In two steps, since the second cannot fork.
 //
 // What is read outside of it, as root, of files that anyone can write, and why that is safe:
-//   - the ELF header, the program headers (65,535 at most, 3.6 MB) and the notes (LIMIT_NOTES_BYTES of each) of a
-//     binary that somebody runs, for its build id: symbolizer__build_id. Read with pread into memory of our own, each
-//     offset checked against the file's size; nothing in it is followed further. tests/fuzz/fuzz_probe_file.c.
+//   - of a binary that somebody runs, for its build id: the ELF header, the program headers (65,535 at most, 3.6 MB)
+//     and the notes (LIMIT_NOTES_BYTES of each), by symbolizer__build_id. With pread into memory of our own, each
+//     offset checked against the file's size; nothing in it leads any further. tests/fuzz/fuzz_probe_file.c.
 //   - what comes back from a worker: the index (index__check), the rows (unwind_table__unpack), names (counted, each
 //     with its NUL), all in sealed memory and checked in full before use; names of companions, which are opened below
-//     the process's root only (foreign_file.h).
+//     the process's root only (foreign_file.h). tests/fuzz/fuzz_index.c, fuzz_unwind_table.c.
 //   - /proc/PID/maps, comm and cgroup: text of the kernel's, in which strangers choose the names.
-//   - files the user named in a probe (-e uprobe:FILE:..., usdt:, hearth list probes): their symbol tables and notes,
-//     by the bounded readers of elf_file.h, function_list.h and usdt_notes.h. tests/fuzz/fuzz_probe_file.c.
+//   - what the user named in a probe (uprobe:FILE:..., usdt:, hearth list probes): the symbol tables, debug file and
+//     notes of that one file, by the bounded readers of elf_file.h, function_list.h, mini_debug.h and usdt_notes.h.
+//     tests/fuzz/fuzz_probe_file.c.
 //   - with --unwind=copy, asked for by the user for one process: its binaries' call frame information, which libunwind
 //     reads through accessors that check each access (copy_module.c).
 // The vDSO, /proc/kallsyms and vmlinux are the kernel's and root's own.
