@@ -53,17 +53,19 @@ int unwind_table__check(const struct unwind_table *table)
     for (size_t i = 0; i < table->rule_count; i++)
         if (UNWIND_KIND_OF(table->rules[i].kind) > UNWIND_UNSUPPORTED)
             return -EBADMSG;
-    // Each run stands behind the one before it, but for those of one word, which are shared: or it would take hours to
-    // check a table whose granules all share a few long ones.
-    uint32_t checked = 0;
+    // Each run begins where the one before it ends, but for those of one word, which are shared: so no word is left
+    // unchecked, and none is checked over and over where all granules share a few long runs.
+    uint32_t checked = UNWIND_HEAD_WORDS + head.granules;
     for (uint32_t granule = 0; granule < head.granules; granule++) {
         uint32_t at = table->words[UNWIND_HEAD_WORDS + granule];
-        if (!run_is_sound(table, &head, at) || (at < checked && UNWIND_ROW_PLACE(table->words[at]) != 0))
+        if (at > checked || !run_is_sound(table, &head, at))
             return -EBADMSG;
-        if (at >= checked)
+        if (at == checked)
             checked = at + 1 + UNWIND_ROW_PLACE(table->words[at]);
+        else if (UNWIND_ROW_PLACE(table->words[at]) != 0)
+            return -EBADMSG;
     }
-    return 0;
+    return checked == table->word_count ? 0 : -EBADMSG;
 }
 
 struct packed_head {
