@@ -94,35 +94,43 @@ static __always_inline __u64 stir(__u64 state, __u64 word)
 // Global functions are verified once, not once a call with all that the verifier knows there: loops inside loops would
 // otherwise multiply to more instructions than it looks at.
 
-// Puts frames[first..first + taken) with their callers into the set, and returns the chunk's id: a hash of all in it.
-__noinline __u64 stack__put_chunk(__u32 slot, __u32 first, __u32 taken, __u32 status, __u64 caller)
+// Puts the chunk of frames[first..first + taken) with its callers into the set. Returns whether it is there.
+__noinline __u32 stack__add_chunk(__u32 slot, __u32 first, __u32 taken, __u64 id)
 {
     // Looked up again: what a global function is given is plain memory to it, and that cannot be put into a map before
     // 6.2.
     struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &slot);
     if (!scratch)
-        return WIRE_STACK_LOST;
+        return 0;
     struct wire_chunk *chunk = &scratch->chunk;
-    __u64 id = mix(config.stack_seed ^ caller) + taken + ((__u64)status << 8);
     __builtin_memset(chunk->frames, 0, sizeof(chunk->frames));
-    for (__u32 i = 0; i < WIRE_CHUNK_FRAMES && i < taken; i++) {
-        __u64 frame = scratch->frames[(first + i) & (WIRE_USER_FRAMES_MAX - 1)];
-        chunk->frames[i] = frame;
-        id = stir(id, frame);
-    }
-    id = mix(id);
-    chunk->caller = caller;
+    for (__u32 i = 0; i < WIRE_CHUNK_FRAMES && i < taken; i++)
+        chunk->frames[i] = scratch->frames[(first + i) & (WIRE_USER_FRAMES_MAX - 1)];
     chunk->frame_count = taken;
-    chunk->status = status;
+    long err = scratch->set ? bpf_map_update_elem(&stacks_1, &id, chunk, BPF_NOEXIST)
+                            : bpf_map_update_elem(&stacks_0, &id, chunk, BPF_NOEXIST);
+    return err == 0 || err == -EEXIST; // another CPU was faster
+}
+
+// The id of the chunk of frames[first..first + taken), a hash of all in it. Most are in the set already.
+__noinline __u64 stack__put_chunk(__u32 slot, __u32 first, __u32 taken, __u32 status, __u64 caller)
+{
+    struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &slot);
+    if (!scratch)
+        return WIRE_STACK_LOST;
+    __u64 id = mix(config.stack_seed ^ caller) + taken + ((__u64)status << 8);
+    for (__u32 i = 0; i < WIRE_CHUNK_FRAMES && i < taken; i++)
+        id = stir(id, scratch->frames[(first + i) & (WIRE_USER_FRAMES_MAX - 1)]);
+    id = mix(id);
     if (id <= WIRE_STACK_LOST)
         id += 2;
     // Two calls, not one with a chosen map: each call site then has one map, which the verifier can inline.
     void *found = scratch->set ? bpf_map_lookup_elem(&stacks_1, &id) : bpf_map_lookup_elem(&stacks_0, &id);
     if (found)
         return id;
-    long err = scratch->set ? bpf_map_update_elem(&stacks_1, &id, chunk, BPF_NOEXIST)
-                            : bpf_map_update_elem(&stacks_0, &id, chunk, BPF_NOEXIST);
-    return err == 0 || err == -EEXIST ? id : WIRE_STACK_LOST;
+    scratch->chunk.caller = caller;
+    scratch->chunk.status = status;
+    return stack__add_chunk(slot, first, taken, id) ? id : WIRE_STACK_LOST;
 }
 
 // Stores scratch->frames[0..count), leaf first, as chunks. They are cut from the root's end, so that recursion of
