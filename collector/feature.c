@@ -17,6 +17,7 @@
 #include "collector/cgroups.h"
 #include "collector/uprobe_multi.h"
 #include "store/base/cleanup.h"
+#include "symbolizer/worker.h"
 
 // --- Capabilities
 
@@ -234,6 +235,16 @@ static int probe_pid_namespace(void)
     return strcmp(link, "pid:[4026531836]") == 0 ? 0 : -ENOTSUP;
 }
 
+// What reads binaries must be able to give up everything else.
+static int probe_sandbox(void)
+{
+    struct worker *worker;
+    int err = worker__new(NULL, NULL, &worker);
+    if (!err)
+        worker__free(worker);
+    return err;
+}
+
 #define AS_ROOT "run as root, or give hearth the capability (setcap)"
 
 const struct feature features[] = {
@@ -276,6 +287,8 @@ const struct feature features[] = {
      "sysctl kernel.kptr_restrict=0, or CAP_SYSLOG"},
     {"cgroup v2", FEATURE_OPTIONAL, probe_cgroups, "processes are not told apart by cgroup or container",
      "mount -t cgroup2 cgroup2 /sys/fs/cgroup"},
+    {"seccomp", FEATURE_NEEDED, probe_sandbox, "no binary can be read without danger: no names, no recording",
+     "kernel with CONFIG_SECCOMP_FILTER; allow seccomp, capset and setresuid in the container's profile"},
     {"initial pid namespace", FEATURE_NEEDED, probe_pid_namespace, "PIDs would mean other processes than in /proc",
      "run hearth on the host, or in a container with --pid=host"},
     {0},

@@ -46,6 +46,8 @@ like 'where seccomp is refused: a sentence' "$(<"$TMP/said")" '^hearth: cannot r
 is 'where seccomp is refused: one line' "$(wc -l <"$TMP/said")" 1
 is 'where seccomp is refused: nothing was read' "$(wc -c <"$TMP/out")" 0
 
+like 'where seccomp is refused: doctor knows' "$(python3 "$TMP/refuse.py" "$TMP/hearth" doctor 2>&1 | grep -i seccomp)" 'container'
+
 if [[ $(id -u) == 0 ]]; then
     python3 "$TMP/refuse.py" "$TMP/hearth" record -o "$TMP/none.db" -- true 2>"$TMP/said"
     is 'where seccomp is refused: no recording either' $? 3
