@@ -1,6 +1,6 @@
 // A program's or the kernel's own code passes a place: uprobe, uretprobe and kprobe, each hit one sample.
 #define UNWIND_AT_UPROBE 1
-#define SCRATCH_SLOTS 4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
+#define SCRATCH_SLOTS    4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
 #include "bpf/sample.bpf.h"
 
 const volatile __u16 own_event;

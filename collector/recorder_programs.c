@@ -226,11 +226,10 @@ static int attach_events(struct recorder *recorder, struct fault *fault)
 
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault)
 {
-    int err = 0;
-    if (recorder->config.by_tgid) {
-        err = attach_program(recorder->targets, "follow_fork", fault);
-        if (!err)
-            err = attach_program(recorder->targets, "forget_exit", fault);
-    }
-    return err ? err : attach_events(recorder, fault);
+    bool by_tgid = recorder->config.by_tgid;
+    int err = by_tgid ? attach_program(recorder->targets, "follow_fork", fault) : 0;
+    if (!err)
+        err = attach_events(recorder, fault);
+    // Last, so that it runs last: a target that exits is one still to an event on its exit.
+    return err || !by_tgid ? err : attach_program(recorder->targets, "forget_exit", fault);
 }
