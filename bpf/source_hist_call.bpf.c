@@ -94,27 +94,55 @@ static __always_inline __u64 returned_from(struct pt_regs *ctx)
     return own_hist.stacks ? uprobe__returned_from(ctx) : 0;
 }
 
+struct ended {
+    __u64 start_ns; // 0: no call ends here
+    __u64 argument;
+    __u64 unmatched;
+};
+
+static __always_inline void calls__end(struct calls *calls, __u64 stack, struct ended *ret_ended)
+{
+    ret_ended->unmatched = calls__forget_below(calls, stack);
+    __u32 last = calls->depth - 1;
+    struct call *call = calls__row(calls, last);
+    if (last < CALLS_MAX && call->stack == stack) {
+        ret_ended->start_ns = call->start_ns;
+        ret_ended->argument = call->argument;
+        calls->depth = last;
+    } else {
+        ret_ended->unmatched++;
+    }
+}
+
+static __always_inline bool end(__u64 stack, struct ended *ret_ended)
+{
+    struct calls *calls = bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, 0);
+    if (!calls)
+        return false; // a thread that is not looked at
+    calls__end(calls, stack, ret_ended);
+    return true;
+}
+
+// Where stacks are kept: verified by itself. Each way through the loop would otherwise be a way through the unwinder
+// too, more than the million instructions that the verifier of 6.1 looks at.
+__noinline __u32 end_apart(struct ended *ret_ended, __u64 stack)
+{
+    return ret_ended ? end(stack, ret_ended) : 0;
+}
+
 static __always_inline void leave(struct pt_regs *ctx)
 {
     __u64 now_ns = bpf_ktime_get_ns();
-    struct calls *calls = bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, 0);
-    if (!calls)
-        return;                                    // of a thread that is not looked at
     __u64 stack = PT_REGS_SP(ctx) - sizeof(__u64); // the return address has been taken off
-    __u64 unmatched = calls__forget_below(calls, stack);
-    __u32 last = calls->depth - 1;
+    struct ended ended = {0};
     struct wire_hist_key key;
-    struct call *call = calls__row(calls, last);
-    if (last < CALLS_MAX && call->stack == stack) {
-        hist__key(&key, call->argument);
-        calls->depth = last;
-        hist__add_returned(ctx, &key, now_ns - call->start_ns, returned_from(ctx));
-    } else {
-        hist__key(&key, 0);
-        unmatched++;
-    }
-    if (unmatched)
-        hist__unmatched(&key, unmatched);
+    if (own_hist.stacks ? !end_apart(&ended, stack) : !end(stack, &ended))
+        return;
+    hist__key(&key, ended.argument);
+    if (ended.start_ns)
+        hist__add_returned(ctx, &key, now_ns - ended.start_ns, returned_from(ctx));
+    if (ended.unmatched)
+        hist__unmatched(&key, ended.unmatched);
 }
 
 SEC("kprobe")
