@@ -141,8 +141,10 @@ static bool read_hex(const char *word, size_t length, uint64_t *ret_value)
             return false;
         value = value << 4 | digit;
     }
+    if (length == 0)
+        return false;
     *ret_value = value;
-    return length > 0;
+    return true;
 }
 
 static bool find_word(const struct address_batch *batch, const char *word, size_t length, uint64_t *ret_value)
