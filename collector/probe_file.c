@@ -9,6 +9,7 @@
 
 #include "symbolizer/debug_dirs.h"
 #include "symbolizer/debug_files.h"
+#include "symbolizer/foreign_file.h"
 #include "symbolizer/mini_debug.h"
 
 // "libc" and "libc.so.6" are libc.so.6; "libc" is not libcrypt.so.1.
@@ -33,11 +34,15 @@ static int open_regular(const char *path)
 // Opens `path` as the process sees it, or as we do.
 static int open_as_seen(const char *path, uint32_t pid)
 {
-    char seen[PATH_MAX];
+    _cleanup_fd_ int root = -1;
+    int fd;
     if (!pid || path[0] != '/')
         return open_regular(path);
-    return (size_t)snprintf(seen, sizeof(seen), "/proc/%u/root%s", pid, path) < sizeof(seen) ? open_regular(seen)
-                                                                                             : -ENAMETOOLONG;
+    // Below its root: not where a link of a container's leads outside of it.
+    int err = foreign_file__open_root((pid_t)pid, &root);
+    if (!err)
+        err = foreign_file__open(root, path, &fd);
+    return err ? (err == -EINVAL ? -EISDIR : err) : fd;
 }
 
 static int open_mapped(const char *name, uint32_t pid, char ret_path[PATH_MAX])
