@@ -32,7 +32,8 @@ static void append_function(uint32_t magic, uint64_t start, bool is_work, struct
     bool is_1_16 = magic == 0xfffffffa;
     append_fixed(table, start, is_1_16 ? 8 : 4);
     append_fixed(table, is_work ? 1 : 11, 4); // name
-    append_fixed(table, 0, 12);               // arguments, deferreturn, the stack's program
+    append_fixed(table, 0, 8);                // arguments, deferreturn
+    append_fixed(table, 0, 4);                // the stack's program
     append_fixed(table, is_work ? 1 : 9, 4);  // the file's program
     append_fixed(table, is_work ? 4 : 12, 4); // the line's program
     append_fixed(table, is_work ? 3 : 0, 4);  // other programs
