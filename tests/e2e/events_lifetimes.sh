@@ -7,12 +7,18 @@
 [[ $(id -u) == 0 ]] || skip_all 'probes take root'
 sum() { sqlite3 "$TMP/x.db" 'select coalesce(sum(samples), 0) from total'; }
 calls=$LOADS/nofp/calls
+starts() { # PID FILE: until the process is the program, not the shell that becomes it
+    for _ in {1..200}; do
+        if [[ $(readlink "/proc/$1/exe") == "$2" ]]; then break; fi
+        sleep 0.02
+    done
+}
 
 # --- The file that was looked at is probed, whatever its name means meanwhile.
 cp "$calls" "$TMP/app"
 background "$TMP/app" 1 20 0 0 6 >/dev/null
 pid=$!
-sleep 0.2
+starts $pid "$TMP/app"
 "$HEARTH" record -e "uprobe:$TMP/app:timed_call" -p $pid -o "$TMP/x.db" 2>"$TMP/said" &
 hearth=$!
 for _ in {1..40}; do # until it has put its probe there
@@ -31,6 +37,7 @@ is 'one that is replaced: the calls of what was probed' "$? $(sum)" '0 5'
 cp "$calls" "$TMP/app"
 background "$TMP/app" 1 20 0 0 5 >/dev/null
 pid=$!
+starts $pid "$TMP/app"
 rm "$TMP/app"
 "$HEARTH" record -e "uprobe:/proc/$pid/exe:timed_call" -p $pid -o "$TMP/x.db" 2>"$TMP/said"
 is 'one that was deleted before, by its process' "$? $(sum)" '0 20'

@@ -58,7 +58,8 @@ static void append_function(uint32_t magic, uint64_t start, bool is_work, struct
 static void make_tree(uint32_t magic, struct buf *tree)
 {
     for (int i = 0; i < 2; i++) {
-        append_fixed(tree, 0, magic == 0xfffffff1 ? 4 : 12);
+        append_fixed(tree, 0, 4);
+        append_fixed(tree, 0, magic == 0xfffffff1 ? 0 : 8);
         append_fixed(tree, i == 0 ? 31 : 21, 4); // name
         append_fixed(tree, i == 0 ? 0x05 : 0x32, 4);
         append_fixed(tree, 0, magic == 0xfffffff1 ? 4 : 0);
