@@ -31,12 +31,12 @@ static int open_regular(const char *path)
     return S_ISREG(status.st_mode) ? take_fd(&fd) : -EISDIR;
 }
 
-// Opens `path` as the process sees it, or as we do.
+// Opens `path` as the process sees it; as we do without a process, and where it is below /proc, whose PIDs are ours.
 static int open_as_seen(const char *path, uint32_t pid)
 {
     _cleanup_fd_ int root = -1;
     int fd;
-    if (!pid || path[0] != '/')
+    if (!pid || path[0] != '/' || strncmp(path, "/proc/", 6) == 0)
         return open_regular(path);
     // Below its root: not where a link of a container's leads outside of it.
     int err = foreign_file__open_root((pid_t)pid, &root);
