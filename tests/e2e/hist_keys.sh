@@ -68,7 +68,7 @@ fi
 
 # --- While it goes on, on a terminal: whole screens, whose counts only grow; at the end what was asked for.
 for format in text json svg; do
-    script -qec "$HEARTH hist uprobe:$calls:timed_call -i 0.2 -f $format -- $calls 1 150 10" /dev/null </dev/null >"$TMP/screens" 2>/dev/null
+    script -qec "$HEARTH hist uprobe:$calls:timed_call -i 0.2 -f $format -- $calls 1 450 50" /dev/null </dev/null >"$TMP/screens" 2>/dev/null
     python3 - "$TMP/screens" $format >"$TMP/verdict" 2>&1 <<'P'
 import json, re, sys, xml.dom.minidom
 screens = open(sys.argv[1], newline="").read().replace("\r\n", "\n").split("\x1b[H\x1b[2J")[1:]
@@ -81,11 +81,11 @@ for screen in screens:
     assert sum(map(int, bars)) == counts[-1], screen
 assert counts == sorted(counts) and counts[-1] > 0, counts
 if sys.argv[2] == "json":
-    assert json.loads(last)[0]["count"] == 160
+    assert json.loads(last)[0]["count"] == 500
 elif sys.argv[2] == "svg":
-    assert "count 160, sum" in xml.dom.minidom.parseString(last.strip()).toxml()
+    assert "count 500, sum" in xml.dom.minidom.parseString(last.strip()).toxml()
 else:
-    assert "count 160, sum" in last
+    assert "count 500, sum" in last
 print("good")
 P
     is "live on a terminal, then $format" "$(cat "$TMP/verdict")" good
