@@ -11,11 +11,11 @@
 
 enum {
     PROGRAMS_MAX = 64,
-    SELDOM_HZ = 20000,   // runs a second, above which the statistics are not left on: 0.1 % of a CPU
-    WINDOW_MS = 10,      // two hundred runs at the least
-    GAP_LEAST_MS = 50,   // doubled from window to window, so that short recordings have several
-    GAP_MOST_MS = 400,   // and they cost a fortieth of what they would
-    LOOK_MOST_MS = 6400, // while they are on: how long before it is seen that runs are no longer seldom
+    SELDOM_HZ = 20000,  // runs a second, above which the statistics are not left on: 0.1 % of a CPU
+    WINDOW_MS = 10,     // two hundred runs at the least
+    GAP_LEAST_MS = 50,  // doubled from window to window, so that short recordings have several
+    GAP_MOST_MS = 400,  // and they cost a fortieth of what they would
+    LOOK_MOST_MS = 400, // while they are on: how long before it is seen that runs are no longer seldom
 };
 
 struct reading {
