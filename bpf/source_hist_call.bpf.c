@@ -44,8 +44,8 @@ static __always_inline struct call *calls__row(struct calls *calls, __u32 index)
     return &calls->rows[index & (CALLS_MAX - 1)];
 }
 
-// Forgets the innermost calls that lie below `stack`, and returns how many they were. Global, and so verified once: what
-// follows would else be looked at for each number of them, which is more than 6.1 does.
+// Forgets the innermost calls that lie below `stack`, and returns how many they were. Global, and so verified once:
+// what follows would else be looked at for each number of them, which is more than 6.1 does.
 __noinline __u64 calls__forget_below(struct calls *calls, __u64 stack)
 {
     __u64 forgotten = 0;
