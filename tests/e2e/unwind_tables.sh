@@ -47,7 +47,7 @@ whole signals '1 altstack' "$root;|[^;]*clone3;|_start"
 whole vdso 1 "$root|_start"
 whole coroutines 1 '__start_context;coroutine;in_coroutine_|\[libc[^;]*;coroutine;in_coroutine_|_start'
 
-ok 'lazy binding is recorded' record -- env LD_BIND_NOT=1 "$LOADS/nofp/lazy" 1
+ok 'lazy binding is recorded' record -- env LD_BIND_NOT=1 "$LOADS/nofp/lazy" 3
 at_least '99 % of its stacks are whole, from inside ld.so too' "$(share lazy "$root|_start|\[ld-")" 99
 
 ok 'recursion deeper than the limit is recorded' record -- "$LOADS/nofp/recursion" 700 1
