@@ -90,6 +90,7 @@ returns_of() { # COMMAND: what hearth calls the addresses that it prints
         sleep 0.05
     done
     "$HEARTH" symbolize -p "$pid" "${options[@]}" <"$TMP/returns-at" | sed -n '/./s/ .*//p' | tr '\n' ' '
+    kill -KILL "$pid"
 }
 gcc -O1 -fno-omit-frame-pointer -DCOROUTINE "$TMP/returns.c" -o "$TMP/returns"
 options=()
