@@ -32,7 +32,7 @@ const struct source sources[] = {
         .object = "source_off_cpu",
         .parse = source_off_cpu__parse,
         .configure = source_off_cpu__configure,
-        .attach = source_off_cpu__attach,
+        .attach = source__attach_programs,
         .settle = source_off_cpu__settle,
         .mark = source_off_cpu__mark,
     },
@@ -184,6 +184,8 @@ int source__attach_programs(struct event *event, const struct target *target, st
         if (err)
             return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
                                    event->spelled, strerror(-err));
+        if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER)
+            event->prepared = link;
     }
     return 0;
 }

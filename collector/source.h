@@ -80,7 +80,7 @@ void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *r
 const char *event__behind(const struct event *event, const char *prefix);
 
 // Attaches every program of the event's object where its section name says: what a source does whose programs need no
-// more than that.
+// more than that. The link of an iterator, if there is one, is left in event->prepared.
 int source__attach_programs(struct event *event, const struct target *target, struct fault *fault);
 
 #endif

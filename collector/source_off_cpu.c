@@ -30,23 +30,6 @@ int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct
     return err ? err : loaded__set(loaded, "own_max_ns", &event->max_ns, sizeof(event->max_ns), fault);
 }
 
-int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault)
-{
-    struct bpf_program *program;
-    (void)target;
-    bpf_object__for_each_program(program, loaded__object(event->loaded))
-    {
-        struct bpf_link *link = bpf_program__attach(program);
-        int err = link ? loaded__keep(event->loaded, link) : -errno;
-        if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                   event->spelled, strerror(-err));
-        if (strcmp(bpf_program__name(program), "waits_still") == 0)
-            event->prepared = link; // the iterator, which settle() runs
-    }
-    return 0;
-}
-
 int source_off_cpu__iterate(const struct bpf_link *iterator, struct drain *drain)
 {
     _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(iterator));
