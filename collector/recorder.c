@@ -143,12 +143,6 @@ static int set_up_watches(struct recorder *recorder, struct fault *fault)
     recorder->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     recorder->signal_fd = signalfd(-1, &recorder->signals, SFD_CLOEXEC | SFD_NONBLOCK);
     int err = watch(recorder, recorder->signal_fd, ON_SIGNAL, 0);
-    if (!err)
-        err = watch_timer(recorder, ON_DRAIN, recorder->options->drain_ns, true);
-    if (!err && recorder->options->show_status)
-        err = watch_timer(recorder, ON_STATUS, 1000000000u, true);
-    if (!err && recorder->options->duration_ns)
-        err = watch_timer(recorder, ON_END, recorder->options->duration_ns, false);
     for (size_t i = 0; i < perf_records__fd_count(recorder->records) && !err; i++)
         err = watch(recorder, perf_records__fd(recorder->records, i), ON_RECORDS, i);
     for (size_t i = 0; i < recorder->target.process_count && !err; i++)
@@ -159,6 +153,16 @@ static int set_up_watches(struct recorder *recorder, struct fault *fault)
         err = watch(recorder, bpf_meter__fd(recorder->meter), ON_METER, 0);
     recorder->targets_left = recorder->target.process_count;
     return err ? fault__set(fault, err, "cannot wait for events: %s", strerror(-err)) : 0;
+}
+
+int recorder__start_timers(struct recorder *recorder, struct fault *fault)
+{
+    int err = watch_timer(recorder, ON_DRAIN, recorder->options->drain_ns, true);
+    if (!err && recorder->options->show_status)
+        err = watch_timer(recorder, ON_STATUS, 1000000000u, true);
+    if (!err && recorder->options->duration_ns)
+        err = watch_timer(recorder, ON_END, recorder->options->duration_ns, false);
+    return err ? fault__set(fault, err, "cannot set a timer: %s", strerror(-err)) : 0;
 }
 
 static int prepare_command(struct recorder *recorder, struct fault *fault)

@@ -73,6 +73,9 @@ int recorder_programs__load(struct recorder *recorder, struct fault *fault);
 // From here on events are counted.
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
 
+// When all is attached, which may take seconds: what was asked for lasts as long as was asked for.
+int recorder__start_timers(struct recorder *recorder, struct fault *fault);
+
 // Whether stacks are copied to user space, to be unwound there.
 static inline bool recorder__copies_stacks(const struct recorder *recorder)
 {

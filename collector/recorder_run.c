@@ -284,7 +284,9 @@ int recorder__run(struct recorder *recorder, struct fault *fault, struct recorde
 {
     recorder->started_ns = now_ns(CLOCK_MONOTONIC);
     recorder->interval_start_ns = now_ns(CLOCK_REALTIME);
-    int err = recorder->launch.pid > 0 ? launch__go(&recorder->launch, fault) : 0;
+    int err = recorder__start_timers(recorder, fault);
+    if (!err && recorder->launch.pid > 0)
+        err = launch__go(&recorder->launch, fault);
     if (!err)
         err = collect(recorder, fault);
     clear_status(recorder);

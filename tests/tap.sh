@@ -9,12 +9,15 @@
 #   done_testing
 #
 # Tests run in the root of the tree. $HEARTH is the binary, $LOADS the folder of the workloads (fp/NAME, nofp/NAME), $TMP a
-# folder of this test's own, removed at its end. A skip whose reason says root, privilege, permission, user or installed is a
+# folder of this test's own, removed at its end. A test waits for what must have happened (await), never for a time that
+# ought to be enough, and what it records lives until it is killed ($ENDLESS): other tests, cold caches and other machines
+# make any step take many times as long. A skip whose reason says root, privilege, permission, user or installed is a
 # failure under CI=true, unless it says kernel too.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 HEARTH=${HEARTH:-$PWD/build/hearth}
 LOADS=${LOADS:-$PWD/build/tests/workloads}
+export ENDLESS=100000 # seconds, for what the test's end kills
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/hearth-test.XXXXXX")
 chmod 755 "$TMP" # some tests run hearth as nobody
 
@@ -25,8 +28,8 @@ tap_cleanups=()
 
 tap_exit() {
     local status=$? command
-    for command in "${tap_cleanups[@]}"; do eval "$command"; done
     if [[ ${#tap_children[@]} -gt 0 ]]; then kill -KILL "${tap_children[@]}" 2>/dev/null; fi
+    for command in "${tap_cleanups[@]}"; do eval "$command"; done
     rm -rf "$TMP"
     exit "$status"
 }
@@ -36,10 +39,40 @@ trap 'exit 143' TERM INT
 # A command for the end, whatever happens.
 at_exit() { tap_cleanups+=("$1"); }
 
-# A process of ours that must not outlive the test: started in the background, its pid in $!.
+# A process of ours that must not outlive the test: started in the background, its pid in $!. It is the command, no longer
+# the shell that becomes it, when this returns.
 background() {
+    local try
     "$@" &
     tap_children+=($!)
+    for ((try = 0; try < 500; try++)); do
+        [[ /proc/$!/exe -ef /proc/$$/exe ]] || break
+        sleep 0.01
+    done
+}
+
+# await COMMAND...: until it succeeds; it has a minute.
+await() {
+    local end=$((SECONDS + 60))
+    until "$@" >/dev/null 2>&1; do
+        [[ $SECONDS -lt $end ]] || return 1
+        sleep 0.05
+    done
+}
+
+# Whether a process is this program by now: PID FILE
+runs() { [[ /proc/$1/exe -ef $2 ]]; }
+
+# Whether a recording has attached all it records by: hearth makes its store after that. Of the store that does not exist
+# before, or of the folder that is its TMPDIR where it writes none.
+recording() { [[ -n $(find "$1" -name '*.db' -size +0 2>/dev/null) ]]; }
+
+# Whether such a store holds samples, of processes with that comm where one is given: STORE|FOLDER [COMM [COUNT]]
+sampled() {
+    local store
+    store=$(find "$1" -name '*.db' -size +0 2>/dev/null)
+    [[ $(sqlite3 "file:$store?mode=ro" "select coalesce(sum(samples), 0) >= ${3:-1}
+        from process_total t join process p on p.id = t.process where p.comm glob '${2:-*}'" 2>/dev/null) == 1 ]]
 }
 
 pass() { echo "ok $((++tap_count)) - $1"; }

@@ -3,22 +3,29 @@
 # However a recording ends, the store is whole: -d, SIGINT, SIGTERM, SIGKILL; and nothing of it stays in the kernel.
 . tests/tap.sh
 
-background "$LOADS/fp/many_stacks" 40
+background "$LOADS/fp/many_stacks" $ENDLESS
 
 recorded() { sqlite3 "$1" 'select coalesce(sum(samples), 0) from total'; }
-wait_for_samples() { # STORE
-    local turn
-    for turn in {1..100}; do
-        if [[ $(sqlite3 "file:$1?mode=ro" 'select sum(samples) > 100 from total' 2>/dev/null) == 1 ]]; then return; fi
-        sleep 0.1
-    done
-    return "$turn"
+named() { [[ $(sqlite3 "file:$1?mode=ro" "select count(*) from function where name = 'step'" 2>/dev/null) == 1 ]]; }
+# How many of the BPF programs with these ids are loaded.
+loaded() {
+    python3 - "$@" <<'P'
+import ctypes, struct, sys
+BPF_PROG_GET_FD_BY_ID, SYS_bpf = 13, 321
+libc = ctypes.CDLL(None, use_errno=True)
+there = 0
+for number in sys.argv[1:]:
+    attributes = ctypes.create_string_buffer(struct.pack("III", int(number), 0, 0), 64)
+    there += libc.syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, attributes, 64) >= 0
+print(there)
+P
 }
+unloaded() { [[ $(loaded "$@") == 0 ]]; }
 
 for signal in INT TERM; do
     "$HEARTH" record -F 997 -i 0.5 -o "$TMP/$signal.db" 2>"$TMP/said" &
     recorder=$!
-    wait_for_samples "$TMP/$signal.db"
+    await sampled "$TMP/$signal.db" many_stacks 100
     kill -$signal $recorder
     wait $recorder
     is "SIG$signal ends a recording well" $? 0
@@ -30,13 +37,19 @@ done
 
 "$HEARTH" record -F 997 -i 0.2 -o "$TMP/kill.db" 2>/dev/null &
 recorder=$!
-wait_for_samples "$TMP/kill.db"
+await sampled "$TMP/kill.db" many_stacks 100
+await named "$TMP/kill.db"
+mapfile -t programs < <(grep -hoP '^prog_id:\s*\K[0-9]+' /proc/$recorder/fdinfo/* | sort -u)
+is 'a recording has programs in the kernel' "$((${#programs[@]} > 0)) $(loaded "${programs[@]}")" "1 ${#programs[@]}"
 kill -KILL $recorder
 wait $recorder 2>/dev/null
 is 'after SIGKILL the store is whole' "$(sqlite3 "$TMP/kill.db" 'pragma integrity_check')" ok
 ok 'and keeps the intervals that were complete' test "$(recorded "$TMP/kill.db")" -gt 100
 ok 'and can be reported' "$HEARTH" report -i "$TMP/kill.db" -f top
-ok 'with names' grep -q many_stacks <("$HEARTH" report -i "$TMP/kill.db" -f folded)
+ok 'with names' grep -qE '^many_stacks;.*;step;(left|right);' <("$HEARTH" report -i "$TMP/kill.db" -f folded)
+# They go when their links do, and those with the process.
+await unloaded "${programs[@]}"
+is 'and none of its programs stays in the kernel' "$(loaded "${programs[@]}")" 0
 before=$(recorded "$TMP/kill.db")
 "$HEARTH" record -F 997 -d 1 -o "$TMP/kill.db" 2>"$TMP/said"
 status=$?
@@ -50,9 +63,5 @@ started=$(date +%s%N)
 "$HEARTH" record -d 1 -o "$TMP/timed.db" 2>/dev/null
 is '-d ends a recording well' $? 0
 ok 'not before its time' test $((($(date +%s%N) - started) / 1000000)) -ge 1000
-
-# The programs go when their links do, and those with the process. Others may have programs of that name, so it is hearth's
-# own that are looked for.
-sleep 0.2
-is 'no BPF program of a recording stays behind' "$(grep -l 'bpf-prog\|bpf_link' /proc/"$recorder"/fdinfo/* 2>/dev/null)" ''
+ok 'which begins when all is attached' test "$(sqlite3 "$TMP/timed.db" 'select sum(end_ns - start_ns) from interval')" -ge 1000000000
 done_testing
