@@ -37,29 +37,22 @@ print(there)
 P
 }
 
-background "$program" 1 1000 200 0 20 >/dev/null
+background "$program" 1 1000 200 0 "$TMP/never" >/dev/null
 victim=$!
-sleep 0.3
 before=$(memory $victim)
 is 'before: no breakpoint, semaphore 0' "$(cut -d' ' -f2 <<<"$before") $(grep -c '^cc' <<<"$before")" '0000 0'
 "$HEARTH" hist "uprobe:$program:timed_call" "usdt:$program:hearth_test:begin,end" off-cpu -p $victim >/dev/null 2>&1 &
 hearth=$!
-for _ in {1..100}; do
-    during=$(memory $victim)
-    [[ $(cut -d' ' -f2 <<<"$during") == 0000 || ${during:0:2} != cc ]] || break
-    sleep 0.1
-done
+probed() { during=$(memory $victim) && [[ $during =~ ^cc.*\ 0100\  ]]; }
+await probed
 like 'while it runs: a breakpoint, and a raised semaphore' "$during" '^cc.* 0100 '
 mapfile -t programs < <(grep -hoP '^prog_id:\s*\K[0-9]+' /proc/$hearth/fdinfo/* | sort -u)
 ok 'it has programs' test ${#programs[@]} -gt 5
 is 'which are loaded' "$(loaded "${programs[@]}")" ${#programs[@]}
 kill -KILL $hearth
 wait $hearth 2>/dev/null
-for _ in {1..50}; do
-    after=$(memory $victim)
-    [[ $after != "$before" || $(loaded "${programs[@]}") -gt 0 ]] || break
-    sleep 0.1
-done
+freed() { after=$(memory $victim) && [[ $after == "$before" && $(loaded "${programs[@]}") == 0 ]]; }
+await freed
 is 'afterwards the code and the semaphore are as they were' "$after" "$before"
 is 'and no program is left' "$(loaded "${programs[@]}")" 0
 ok 'the program lives' kill -0 $victim

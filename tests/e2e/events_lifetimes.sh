@@ -7,25 +7,15 @@
 [[ $(id -u) == 0 ]] || skip_all 'probes take root'
 sum() { sqlite3 "$TMP/x.db" 'select coalesce(sum(samples), 0) from total'; }
 calls=$LOADS/nofp/calls
-starts() { # PID FILE: until the process is the program, not the shell that becomes it
-    for _ in {1..200}; do
-        if [[ $(readlink "/proc/$1/exe") == "$2" ]]; then break; fi
-        sleep 0.02
-    done
-}
 
 # --- The file that was looked at is probed, whatever its name means meanwhile.
 cp "$calls" "$TMP/app"
-background "$TMP/app" 1 20 0 0 6 >/dev/null
-pid=$!
-starts $pid "$TMP/app"
-"$HEARTH" record -e "uprobe:$TMP/app:timed_call" -p $pid -o "$TMP/x.db" 2>"$TMP/said" &
+background "$TMP/app" 1 20 0 0 "$TMP/go" >/dev/null
+"$HEARTH" record -e "uprobe:$TMP/app:timed_call" -p $! -o "$TMP/x.db" 2>"$TMP/said" &
 hearth=$!
-for _ in {1..40}; do # until it has put its probe there
-    if grep -qs '^link_type' /proc/$hearth/fdinfo/*; then break; fi
-    sleep 0.1
-done
+await recording "$TMP/x.db"
 rm "$TMP/app"
+touch "$TMP/go"
 wait $hearth
 is 'a program that is deleted while it is probed' "$? $(sum)" '0 20'
 
@@ -35,11 +25,15 @@ cp "$calls" "$TMP/app"
 is 'one that is replaced: the calls of what was probed' "$? $(sum)" '0 5'
 
 cp "$calls" "$TMP/app"
-background "$TMP/app" 1 20 0 0 5 >/dev/null
+rm "$TMP/go" "$TMP/x.db"
+background "$TMP/app" 1 20 0 0 "$TMP/go" >/dev/null
 pid=$!
-starts $pid "$TMP/app"
 rm "$TMP/app"
-"$HEARTH" record -e "uprobe:/proc/$pid/exe:timed_call" -p $pid -o "$TMP/x.db" 2>"$TMP/said"
+"$HEARTH" record -e "uprobe:/proc/$pid/exe:timed_call" -p $pid -o "$TMP/x.db" 2>"$TMP/said" &
+hearth=$!
+await recording "$TMP/x.db"
+touch "$TMP/go"
+wait $hearth
 is 'one that was deleted before, by its process' "$? $(sum)" '0 20'
 
 # --- A process that is gone

@@ -50,7 +50,12 @@ is 'and the others' "$("$HEARTH" list probes "usdt:$TMP/forms:forms:vector" | se
 program=$LOADS/nofp/calls_semaphore
 "$HEARTH" record -e "usdt:$program:hearth_test:begin" -o "$TMP/x.db" -- "$program" 2 20 2 3 >/dev/null 2>&1
 is 'with a semaphore, started by hearth' "$(sum)" $((2 * 22 * 4))
-background "$program" 1 20 2 0 1.5 >/dev/null
-"$HEARTH" record -e "usdt:$program:hearth_test:begin" -e "usdt:$program:hearth_test:end" -p $! -o "$TMP/x.db" 2>/dev/null
+rm "$TMP/x.db"
+background "$program" 1 20 2 0 "$TMP/go" >/dev/null
+"$HEARTH" record -e "usdt:$program:hearth_test:begin" -e "usdt:$program:hearth_test:end" -p $! -o "$TMP/x.db" 2>/dev/null &
+hearth=$!
+await recording "$TMP/x.db"
+touch "$TMP/go"
+wait $hearth
 is 'with a semaphore, running already, two events' "$(sqlite3 "$TMP/x.db" 'select group_concat(n) from (select sum(samples) n from total group by event)')" 22,22
 done_testing

@@ -35,6 +35,19 @@ check_calls() {
     done
 }
 
+# running PROBE PROGRAM ARGUMENT...: a histogram of a process that runs already, and calls when hearth is there.
+running() {
+    local hearth
+    rm -rf "$TMP/go" "$TMP/unseen"
+    mkdir "$TMP/unseen"
+    background "${@:2}" "$TMP/go" >"$TMP/truth"
+    TMPDIR=$TMP/unseen "$HEARTH" hist "$1" -p $! -f json -o "$TMP/x.json" 2>/dev/null &
+    hearth=$!
+    await recording "$TMP/unseen"
+    touch "$TMP/go"
+    wait $hearth
+}
+
 # every_way WHAT PROBE PROGRAM: started by hearth and running already, by one thread and by eight with recursion.
 every_way() {
     "$HEARTH" hist "$2" -f json -o "$TMP/x.json" -- "$3" >"$TMP/truth" 2>"$TMP/said"
@@ -42,11 +55,9 @@ every_way() {
     check_calls "$1" "$TMP/x.json" "$TMP/truth" 500
     "$HEARTH" hist "$2" -f json -o "$TMP/x.json" -- "$3" 8 20 5 3 >"$TMP/truth" 2>/dev/null
     check_calls "$1, 8 threads, 3 deep" "$TMP/x.json" "$TMP/truth" 800
-    background "$3" 1 80 20 0 1.5 >"$TMP/truth"
-    "$HEARTH" hist "$2" -p $! -f json -o "$TMP/x.json" 2>/dev/null
+    running "$2" "$3" 1 80 20 0
     check_calls "$1, a process that runs already" "$TMP/x.json" "$TMP/truth" 100
-    background "$3" 8 20 5 3 1.5 >"$TMP/truth"
-    "$HEARTH" hist "$2" -p $! -f json -o "$TMP/x.json" 2>/dev/null
+    running "$2" "$3" 8 20 5 3
     check_calls "$1, 8 threads, 3 deep, that run already" "$TMP/x.json" "$TMP/truth" 800
 }
 calls=$LOADS/nofp/calls

@@ -33,13 +33,10 @@ is 'standard input and output are the command'"'"'s' "$(cat "$TMP/out")" 'passed
 "$HEARTH" record -F 997 -o - -- sh -c "'$LOADS/fp/burn' 1 0.5 >/dev/null" >"$TMP/out" 2>/dev/null
 like 'a report to standard output' "$(cat "$TMP/out")" 'FUNCTION.*burn '
 
-# What is recorded lives until it is killed: a recording may take long on a busy machine, or when it must read names first.
-endless=3600
-
 # --- Processes
-background "$LOADS/fp/leaves" $endless
+background "$LOADS/fp/leaves" $ENDLESS
 other=$!
-background "$LOADS/fp/burn" 1 $endless
+background "$LOADS/fp/burn" 1 $ENDLESS
 pid=$!
 "$HEARTH" record -F 499 -p $pid -d 1 -o "$TMP/pid.folded" 2>/dev/null
 is '-p records that process alone' "$(comms "$TMP/pid.folded")" 'burn '
@@ -49,7 +46,9 @@ is '-p takes several' "$(comms "$TMP/pids.folded")" 'burn leaves '
 is '--comm records that name alone' "$(comms "$TMP/comm.folded")" 'leaves '
 "$HEARTH" record -F 499 -a -d 1 -o "$TMP/all.folded" 2>/dev/null
 like 'the whole machine is the default target' "$(comms "$TMP/all.folded")" 'burn .*leaves '
-until tid=$(ls "/proc/$pid/task" | grep -vx "$pid"); do sleep 0.1; done # not the largest: ids wrap
+sibling() { find "/proc/$pid/task" -mindepth 1 -maxdepth 1 ! -name "$pid" -printf '%f\n' | grep .; } # ids wrap: not the largest
+await sibling
+tid=$(sibling)
 "$HEARTH" record -F 499 -t "$tid" -d 1 -o "$TMP/tid.folded" 2>/dev/null
 is '-t records a thread' "$(comms "$TMP/tid.folded")" 'burn '
 "$HEARTH" record -F 499 -t "$pid" -d 1 -o "$TMP/leader.folded" 2>/dev/null # the leader waits in pthread_join
@@ -64,8 +63,9 @@ kill "$pid" "$other"
 # --- Users
 # Not nobody: that is who the workers of another hearth run as.
 cp "$LOADS/fp/leaves" "$TMP/daemons"
-background setpriv --reuid 1 --regid 1 --clear-groups "$TMP/daemons" $endless
-background "$LOADS/fp/leaves" $endless
+background setpriv --reuid 1 --regid 1 --clear-groups "$TMP/daemons" $ENDLESS
+await runs $! "$TMP/daemons"
+background "$LOADS/fp/leaves" $ENDLESS
 "$HEARTH" record -F 499 -u daemon -d 1 -o "$TMP/user.folded" 2>/dev/null
 is '-u records that user alone' "$(comms "$TMP/user.folded")" 'daemons '
 "$HEARTH" record -F 499 -u 1 -d 1 -o "$TMP/uid.folded" 2>/dev/null
@@ -73,12 +73,15 @@ is '-u takes a number' "$(comms "$TMP/uid.folded")" 'daemons '
 kill "${tap_children[@]: -2}"
 
 # --- A process that ends before the recording does
-background "$LOADS/fp/leaves" 1.5
+background "$LOADS/fp/leaves" $ENDLESS
 pid=$!
-started=$SECONDS
-"$HEARTH" record -F 499 -p $pid -d 20 -o "$TMP/midway.folded" 2>"$TMP/said"
-is 'a -p that exits midway is no failure' $? 0
-ok 'and ends the recording' test $((SECONDS - started)) -lt 15
+mkdir "$TMP/midway"
+TMPDIR=$TMP/midway timeout 100 "$HEARTH" record -F 499 -i 0.2 -p $pid -d $ENDLESS -o "$TMP/midway.folded" 2>"$TMP/said" &
+recorder=$!
+await sampled "$TMP/midway" leaves
+kill $pid
+wait $recorder
+is 'a -p that exits midway is no failure, and ends the recording' $? 0
 like 'what was collected is kept' "$(comms "$TMP/midway.folded")" '^leaves $'
 like 'its end is said' "$(cat "$TMP/said")" "$pid"
 "$HEARTH" record -p $pid -d 1 -o "$TMP/gone.db" 2>"$TMP/said"
@@ -89,15 +92,14 @@ like 'that names it' "$(cat "$TMP/said")" "^hearth: .*$pid"
 # --- Control groups, where version 2 is mounted and writable
 cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 if [[ -n $cgroups ]] && mkdir "$cgroups/hearth-test-$$" 2>/dev/null; then
-    at_exit "rmdir $cgroups/hearth-test-$$ 2>/dev/null || { sleep 0.5; rmdir $cgroups/hearth-test-$$; }"
-    background "$LOADS/fp/leaves" $endless
-    background "$LOADS/fp/burn" 1 $endless
+    at_exit "await rmdir $cgroups/hearth-test-$$"
+    background "$LOADS/fp/leaves" $ENDLESS
+    background "$LOADS/fp/burn" 1 $ENDLESS
     if echo "${tap_children[-1]}" >"$cgroups/hearth-test-$$/cgroup.procs"; then
         "$HEARTH" record -F 499 -G "/hearth-test-$$" -d 1 -o "$TMP/group.folded" 2>/dev/null
         is '-G records that control group alone' "$(comms "$TMP/group.folded")" 'burn '
     fi
     kill "${tap_children[@]: -2}"
-    sleep 0.2
 else
     skip '-G records that control group alone' 'this kernel has no writable cgroup v2 mounted'
 fi

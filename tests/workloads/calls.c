@@ -3,7 +3,7 @@
 //   main > work > timed_call (SHORT times 1 ms, LONG times 16 ms, mixed), USDT hearth_test:begin(ns) and
 //   hearth_test:end(ns)
 //
-// calls [THREADS, 1] [SHORT, 400] [LONG, 100] [RECURSION, 0] [WAIT_SECONDS before the start, 0]
+// calls [THREADS, 1] [SHORT, 400] [LONG, 100] [RECURSION, 0] [FILE to wait for before the start]
 // Each thread makes all the calls. With RECURSION a call calls itself so often before it takes its time, each of them
 // inside the other. The time is wall time, spun, not slept. Prints the calls, as `truth bucket LOW COUNT` how many took
 // LOW ns to twice that, and `truth p50 NS` and `truth p99 NS`, all measured inside: a busy machine may lengthen some.
@@ -11,6 +11,7 @@
 // calls_semaphore.c is the same with semaphores in front of the probes.
 #include <pthread.h>
 #include <sys/sdt.h>
+#include <unistd.h>
 
 #include "tests/workloads/workload.h"
 
@@ -68,7 +69,8 @@ int main(int argc, char **argv)
     shorts = (unsigned)argument(argc, argv, 2, 400);
     longs = (unsigned)argument(argc, argv, 3, 100);
     recursion_depth = (unsigned)argument(argc, argv, 4, 0);
-    sleep_ns((uint64_t)(argument(argc, argv, 5, 0) * NS_PER_SECOND));
+    while (argc > 5 && access(argv[5], F_OK) != 0)
+        sleep_ns(10 * NS_PER_MS);
     for (unsigned i = 0; i < count; i++)
         if (pthread_create(&threads[i], NULL, work, NULL) != 0)
             return 1;
