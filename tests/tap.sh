@@ -67,12 +67,12 @@ runs() { [[ /proc/$1/exe -ef $2 ]]; }
 # before, or of the folder that is its TMPDIR where it writes none.
 recording() { [[ -n $(find "$1" -name '*.db' -size +0 2>/dev/null) ]]; }
 
-# Whether such a store holds samples, of processes with that comm where one is given: STORE|FOLDER [COMM [COUNT]]
+# Whether such a store holds samples, so many of a process where one is given: STORE|FOLDER [COMM|PID [COUNT]]
 sampled() {
     local store
     store=$(find "$1" -name '*.db' -size +0 2>/dev/null)
     [[ $(sqlite3 "file:$store?mode=ro" "select coalesce(sum(samples), 0) >= ${3:-1}
-        from process_total t join process p on p.id = t.process where p.comm glob '${2:-*}'" 2>/dev/null) == 1 ]]
+        from process_total t join process p on p.id = t.process where p.comm glob '${2:-*}' or p.pid = '${2:-}'" 2>/dev/null) == 1 ]]
 }
 
 pass() { echo "ok $((++tap_count)) - $1"; }

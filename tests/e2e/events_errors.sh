@@ -145,13 +145,19 @@ gcc -o "$TMP/loads" -x c - -ldl <<C
 #include <unistd.h>
 int main(void)
 {
-    usleep(1500000);
+    while (access("$TMP/go", F_OK) != 0)
+        usleep(10000);
     int (*part)(int) = (int (*)(int))dlsym(dlopen("$TMP/libpart.so", RTLD_NOW), "part");
     for (int i = 0; i < 7; i++)
         part(i);
 }
 C
+rm "$TMP/x.db"
 background "$TMP/loads"
-"$HEARTH" record -e "uprobe:$TMP/libpart.so:part" -p $! -o "$TMP/x.db" 2>/dev/null
+"$HEARTH" record -e "uprobe:$TMP/libpart.so:part" -p $! -o "$TMP/x.db" 2>/dev/null &
+hearth=$!
+await recording "$TMP/x.db"
+touch "$TMP/go"
+wait $hearth
 is 'a library that is loaded later' "$(sqlite3 "$TMP/x.db" 'select sum(samples) from total')" 7
 done_testing

@@ -59,11 +59,8 @@ ok "waits of 20 ms are within the bounds ($held of $waited)" test "$held" -ge 40
 is 'shorter ones are not' "$("$HEARTH" sql -i "$TMP/x.db" 'select count(*) from sample where value < 15000000 * samples' 2>/dev/null | tail -1)" 0
 
 # --- Others on the same hook: the frames of the way into a program are still those that are left out.
-background "$HEARTH" record -e off-cpu -d 20 -o "$TMP/other.db" 2>/dev/null
-for _ in {1..50}; do # until it is attached
-    if grep -qs '^link_type' /proc/$!/fdinfo/*; then break; fi
-    sleep 0.1
-done
+background "$HEARTH" record -e off-cpu -d $ENDLESS -o "$TMP/other.db" 2>/dev/null
+await recording "$TMP/other.db"
 "$HEARTH" record -e off-cpu -o "$TMP/x.db" -- "$waits" 5 >/dev/null 2>&1
 "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
 is 'beside another tool the leaf is the scheduler' \

@@ -151,10 +151,7 @@ mkdir "$TMP/root"
 gcc -O2 -g -o "$TMP/root/app" "$TMP/inside.c"
 background unshare -m sh -c "mount --bind '$TMP/root' '$TMP/place' && exec '$TMP/place/app'"
 inside=$!
-for _ in {1..50}; do
-    [[ $(readlink "/proc/$inside/exe") == */app ]] && break
-    sleep 0.1
-done
+await runs $inside "$TMP/root/app"
 "$HEARTH" record -e "uprobe:$TMP/place/app:only_inside" -p $inside -d 0.6 -o "$TMP/x.db" 2>"$TMP/said"
 n=$(sqlite3 "$TMP/x.db" 'select coalesce(sum(samples), 0) from total')
 ok "a path as the process sees it ($n, $(head -1 "$TMP/said"))" test "$n" -ge 5

@@ -30,7 +30,7 @@ done < <(grep '^truth thread' "$TMP/truth")
 like 'on the CPU it spins' "$(of spinner | grep -v '\[')" 'thread_main;spin [0-9]+$'
 is 'CPU samples have all their kernel frames' "$(grep -c 'bpf_prog' "$TMP/folded")" 0
 
-background sleep 60
+background sleep $ENDLESS
 "$HEARTH" record --wall -p $! -d 1.5 -i 0.4 -o "$TMP/x.db" 2>/dev/null
 "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
 like 'a thread that waits all the time' "$(cat "$TMP/folded")" '^sleep;\[waiting since before\];.*nanosleep.*;\[sleeping\] [0-9]+$'

@@ -59,7 +59,7 @@ is 'each system call by pid' "$(keys '[r["count"] for r in rows if r["by"].start
 
 cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 if [[ -n $cgroups ]] && mkdir "$cgroups/hearth-keys-$$" 2>/dev/null; then
-    at_exit "rmdir $cgroups/hearth-keys-$$ 2>/dev/null || { sleep 0.5; rmdir $cgroups/hearth-keys-$$; }"
+    at_exit "await rmdir $cgroups/hearth-keys-$$"
     hist "uprobe:$calls:timed_call" --by cgroup -- sh -c "$calls 1 10 0; echo \$\$ >$cgroups/hearth-keys-$$/cgroup.procs; exec $calls 1 20 0" >/dev/null
     is 'by cgroup' "$(keys '[r["count"] for r in rows if r["by"] == "/hearth-keys-'$$'"], sum(r["count"] for r in rows)')" '([20], 30)'
 else

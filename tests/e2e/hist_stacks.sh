@@ -47,7 +47,7 @@ like 'a new thread has no stack' "$(cat "$TMP/folded")" 'burn;\[new thread\] [0-
 # Beside other tracers, tracepoints call programs another way, with one frame more.
 background "$HEARTH" record -e off-cpu -o "$TMP/other.db" 2>/dev/null
 other=$!
-until [[ -s $TMP/other.db ]]; do sleep 0.05; done
+await recording "$TMP/other.db"
 keep runq -- "$LOADS/nofp/burn" $((2 * $(nproc))) 0.5
 keep off-cpu -- "$LOADS/nofp/waits" 5
 kill -INT $other

@@ -14,8 +14,7 @@ expected() { within "$1" "$2" "$(awk -v s="$3" -v hz="$4" 'BEGIN { print s * hz 
 # --- 99 Hz, of the whole machine; the loads begin and end within the recording.
 "$HEARTH" record -F $HERTZ -a -o "$TMP/all.db" 2>"$TMP/said" &
 recorder=$!
-until [[ $(sqlite3 "file:$TMP/all.db?mode=ro" 'select count(*) from event' 2>/dev/null) == 1 ]]; do sleep 0.1; done
-sleep 1
+await recording "$TMP/all.db"
 own=t$$ # names of their own: others may be running the same loads
 for load in burn storm leaves; do cp "$LOADS/fp/$load" "$TMP/$own$load"; done
 "$TMP/${own}burn" 2 4 >"$TMP/burn" &

@@ -86,7 +86,7 @@ document.body.innerHTML = "";
 Object.assign(document.documentElement.dataset, { tones, words, widest, callers });
 </script></body></html>
 END
-    dom=$(timeout -k 5 50 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+    dom=$(timeout -k 5 200 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
         --user-data-dir="$TMP/browser" --force-prefers-reduced-motion --virtual-time-budget=5000 --dump-dom "file://$TMP/driven.html" 2>/dev/null | head -c 2000)
     value() { grep -m 1 -oE " data-$1=\"[^\"]*\"" <<<"$dom" | cut -d '"' -f 2; }
     is 'the page: what came is red, what went is blue' "$(value tones)" '0 1 -1 -1 1'

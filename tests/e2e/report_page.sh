@@ -10,7 +10,7 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 
 # The document after the scripts have run: PAGE [#PLACE]. Without gliding: there is no screen to wait for.
 dump() {
-    timeout -k 5 50 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$TMP/browser" \
+    timeout -k 5 200 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$TMP/browser" \
         --window-size=1200,800 --force-prefers-reduced-motion --virtual-time-budget=20000 --dump-dom "file://$1${2:-}" 2>"$TMP/browser.log"
 }
 

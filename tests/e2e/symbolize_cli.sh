@@ -40,8 +40,8 @@ $expected
 coproc asked { "$HEARTH" symbolize -e "$TMP/chain"; }
 for _ in 1 2 3; do
     echo "$short" >&"${asked[1]}"
-    read -r -t 20 first <&"${asked[0]}"
-    for _ in 1 2 3; do read -r -t 20 _ <&"${asked[0]}"; done
+    read -r -t 60 first <&"${asked[0]}"
+    for _ in 1 2 3; do read -r -t 60 _ <&"${asked[0]}"; done
 done
 is 'answers come as they are asked for' "$first" "leaf $PWD/tests/e2e/symbolize/chain.c:7"
 eval "exec ${asked[1]}>&-"

@@ -32,11 +32,8 @@ start() {
     "$@" >"$TMP/said" &
     pid=$!
     tap_children+=("$pid")
-    for _ in {1..200}; do
-        address=$(head -1 "$TMP/said")
-        if [[ $address ]]; then break; fi
-        sleep 0.05
-    done
+    await grep . "$TMP/said"
+    address=$(head -1 "$TMP/said")
 }
 name_of() { "$HEARTH" symbolize -p "$1" "${@:3}" "$2" | sed -nE '1s| [^ ]*/([^ /]+:[0-9]+)$| \1|p'; }
 # All that a recording of a process says of its innermost frames.
@@ -71,18 +68,18 @@ program before "$TMP/upgraded"
 start "$TMP/upgraded"
 old=$pid old_address=$address
 program after "$TMP/upgraded.new"
-"$HEARTH" record -a -d 4 -F 199 -o "$TMP/upgrade.db" 2>/dev/null &
+background "$HEARTH" record -a -i 0.5 -F 199 -o "$TMP/upgrade.db" 2>/dev/null
 recorder=$!
-tap_children+=("$recorder")
-sleep 1
+await sampled "$TMP/upgrade.db" $old
 mv "$TMP/upgraded.new" "$TMP/upgraded"
 start "$TMP/upgraded"
 new=$pid
 is 'a program that was replaced' "$(name_of $old "$old_address")" 'before spin.c:6'
 is 'the one that replaced it' "$(name_of $new "$address")" 'after spin.c:6'
-sleep 1
+await sampled "$TMP/upgrade.db" $new
 rm "$TMP/upgraded"
-wait "$recorder"
+kill -INT $recorder
+wait $recorder
 names_of() { # PID: the functions of the program, in what was recorded of it
     "$HEARTH" report -i "$TMP/upgrade.db" -p "$1" -f folded 2>/dev/null | grep -oE 'main;(before|after)( |;)' | tr -d ' ;' | sort -u | tr -d '\n'
 }

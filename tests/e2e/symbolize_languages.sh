@@ -69,11 +69,8 @@ fi
 # An address inside a function of a live process, by what /tmp/perf-PID.map says: "START SIZE NAME".
 inside() { # PID PATTERN
     local start
-    for _ in {1..100}; do
-        start=$(awk -v fits="$2" '$0 ~ fits { at = $1 } END { print at }' "/tmp/perf-$1.map" 2>/dev/null)
-        if [[ $start ]]; then break; fi
-        sleep 0.1
-    done
+    await grep -q "$2" "/tmp/perf-$1.map"
+    start=$(awk -v fits="$2" '$0 ~ fits { at = $1 } END { print at }' "/tmp/perf-$1.map")
     printf '%x' $((0x${start#0x} + 4))
 }
 name_in() { "$HEARTH" symbolize -p "$1" "$2" | sed -n 1p; }
@@ -92,11 +89,8 @@ END
     (cd "$TMP" && exec node --perf-prof chain.js) &
     tap_children+=($!)
     pid=$!
-    for _ in {1..100}; do
-        read -r address internal line < <("$sources/jit_dump.py" "$TMP/jit-$pid.dump")
-        if [[ $address ]]; then break; fi
-        sleep 0.1
-    done
+    dumped() { read -r address internal line < <("$sources/jit_dump.py" "$TMP/jit-$pid.dump") && [[ $address ]]; }
+    await dumped
     # node 20 writes the paths of scripts from memory that was freed, often: then there is no line, and never a wrong one.
     like 'node, its jitdump' "$(name_in $pid "$address")" '^JS:[*]chainLeaf .*chain.js:1:19 (.*chain.js:1|\?\?:0)$'
     like 'node, its jitdump, with the line' "$(name_in $pid "$internal")" " $line\$"
@@ -105,10 +99,9 @@ else
 fi
 
 # The interpreter's own functions, in a process that runs it.
-python3 -c 'import time; print("x", flush=True); time.sleep(100)' >"$TMP/python" &
-tap_children+=($!)
+background python3 -c 'import time; print("x", flush=True); time.sleep(100000)' >"$TMP/python"
 pid=$!
-for _ in {1..100}; do if [[ -s $TMP/python ]]; then break; fi && sleep 0.05; done
+await test -s "$TMP/python"
 # In the program itself or in a library of its.
 while read -r python; do
     offset=$(nm -D "$python" 2>/dev/null | awk '$3 == "PyObject_Repr" { print $1 }')
@@ -131,15 +124,14 @@ public class Chain {
         int s = 0;
         for (int i = 0; i < 30000; i++) s += leaf(1000);
         System.out.println(s);
-        Thread.sleep(100000);
+        Thread.sleep(100000000);
     }
 }
 END
     javac -d "$TMP" "$TMP/Chain.java"
-    java -cp "$TMP" Chain >"$TMP/java" &
-    tap_children+=($!)
+    background java -cp "$TMP" Chain >"$TMP/java"
     pid=$!
-    for _ in {1..200}; do if [[ -s $TMP/java ]]; then break; fi && sleep 0.1; done
+    await test -s "$TMP/java"
     jcmd $pid Compiler.perfmap >/dev/null
     at_exit "rm -f /tmp/perf-$pid.map"
     like 'Java, its perf map' "$(name_in $pid "$(inside $pid 'Chain.leaf')")" 'Chain.leaf\(I?.*\) \?\?:0$'

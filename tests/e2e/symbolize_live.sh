@@ -7,10 +7,7 @@ gcc -O1 -D_GNU_SOURCE tests/e2e/symbolize/jit.c -o "$TMP/jit"
 name_in() { "$HEARTH" symbolize -p "$1" "${@:2}" | sed -n '1p'; }
 jit() { # OUTPUT COMMAND...: starts it, waits for the address it prints
     background "${@:2}" >"$1"
-    for _ in {1..100}; do
-        if [[ -s $1 ]]; then break; fi
-        sleep 0.05
-    done
+    await test -s "$1"
 }
 jit "$TMP/map" "$TMP/jit" map
 pid=$! code=$(cat "$TMP/map")
@@ -31,7 +28,7 @@ if unshare -pfm --mount-proc true 2>/dev/null; then
     mkdir -p "$TMP/inner"
     cp "$TMP/jit" "$TMP/inner"
     jit "$TMP/inner-map" unshare -pfm --kill-child sh -c "mount --bind $TMP/inner /tmp && exec /tmp/jit map"
-    pid=$(pgrep -f "^/tmp/jit map" | tail -1) code=$(cat "$TMP/inner-map")
+    pid=$(pgrep -P $!) code=$(cat "$TMP/inner-map")
     ok 'a container has its map to itself' test -e "$TMP/inner/perf-1.map"
     is 'a perf map in its own namespaces' "$(name_in "$pid" "$code")" 'LazyCompile:~handle /srv/app.js:12 ??:0'
 else
@@ -82,13 +79,9 @@ int main(void)
 END
 returns_of() { # COMMAND: what hearth calls the addresses that it prints
     rm -f "$TMP/returns-at" # that of the command before
-    "$@" >"$TMP/returns-at" &
-    tap_children+=($!)
+    background "$@" >"$TMP/returns-at"
     local pid=$!
-    for _ in {1..100}; do
-        if [[ -s $TMP/returns-at ]]; then break; fi
-        sleep 0.05
-    done
+    await test -s "$TMP/returns-at"
     "$HEARTH" symbolize -p "$pid" "${options[@]}" <"$TMP/returns-at" | sed -n '/./s/ .*//p' | tr '\n' ' '
     kill -KILL "$pid"
 }

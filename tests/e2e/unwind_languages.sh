@@ -110,7 +110,7 @@ run 'a signal on its own stack' 99 'in_handler' '_start;.*;main;interrupted;(.*;
 run 'a library that comes and goes' 96 'plugin_leaf' '_start;.*;main;turns;one_turn;plugin_work;plugin_leaf' "$LOADS/nofp/dlopen" 2
 
 cp "$LOADS/nofp/leaves" "$TMP/early"
-background "$TMP/early" 3 >/dev/null
+background "$TMP/early" $ENDLESS >/dev/null
 record -p $! -d 2
 check 'a program that ran before' 99 'leaf_' "_start;.*;$chain"
 cp "$LOADS/nofp/replaced" "$TMP/replaced"
