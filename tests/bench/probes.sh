@@ -1,7 +1,8 @@
 #!/bin/bash
 # What a probe costs, beside its peers: nanoseconds of CPU time that each call of a function takes longer while its latencies
 # are counted (hearth hist, bpftrace, libbpf-tools' funclatency), each pair of USDT probes, and each hand-over between two
-# threads on one CPU while their off-CPU stacks are kept (hearth record -e off-cpu, offcputime). The tools take turns, so
+# threads on one CPU while their off-CPU stacks are kept (hearth record -e off-cpu, offcputime), of a program without frame
+# pointers and of one with them, whose stacks both tools walk to the end. The tools take turns, so
 # that all of them meet the same moods of the machine, and the best turn of each counts; what each has counted stands beside
 # the truth. Judges nothing. BENCH_ROUNDS, BENCH_CALLS, BENCH_HAND_OVERS: more of it.
 set -muo pipefail # -m: else what runs in the background would ignore ^C
@@ -85,7 +86,7 @@ for _ in $(seq "$rounds"); do
 done
 show 'a call' 'hearth hist uprobe:' 'libbpf-tools funclatency' 'bpftrace uprobe, uretprobe'
 
-# Both tools are asked for whole stacks; offcputime follows frame pointers, of which these programs have none.
+# Both tools are asked for whole stacks; offcputime follows frame pointers, of which the one program has none.
 true_off_ms() { awk '$2 == "wall_ns" { n += 2 * $3 } $2 == "cpu_ns" { n -= $3 } END { printf "%.0f", n / 1e6 }' "$TMP/truth"; }
 depth() { awk '{ sub(/ [0-9]+$/, ""); d = split($0, frames, ";") - 1; n++; sum += d } END { printf "%.0f", n ? sum / n : 0 }'; }
 hearth_off() {
@@ -96,14 +97,20 @@ offcputime_off() {
     awk -v truth="$(true_off_ms)" '/^    -  +switches \(/ { getline; us += $1; stacks++; sum += frames; frames = -1 }
         /^    [^ -]/ { frames++ } /^$/ { frames = 0 } END { printf "%.0f ms off of %s, %.0f frames\n", us / 1000, truth, stacks ? sum / stacks : 0 }' "$TMP/out"
 }
-echo
-echo "off-CPU time with stacks, $hand_overs hand-overs of 2 threads on one CPU, the best of $((rounds * turns)) turns"
-best=() said=() ready=()
-load=("$loads/switches" "$hand_overs") units=$hand_overs
-for _ in $(seq "$rounds"); do
-    run plain
-    rm -f "$TMP"/x.db*
-    beside 'hearth record -e off-cpu' hearth_off "$hearth" record -e off-cpu -o "$TMP/x.db"
-    beside 'libbpf-tools offcputime' offcputime_off offcputime --stack-storage-size 16384
-done
-show 'a hand-over' 'hearth record -e off-cpu' 'libbpf-tools offcputime'
+
+# off_cpu FOLDER WHAT: of the program as it is built there.
+off_cpu() {
+    echo
+    echo "off-CPU time with stacks, $hand_overs hand-overs of 2 threads on one CPU, $2, the best of $((rounds * turns)) turns"
+    best=() said=() ready=()
+    load=("$PWD/build/tests/workloads/$1/switches" "$hand_overs") units=$hand_overs
+    for _ in $(seq "$rounds"); do
+        run plain
+        rm -f "$TMP"/x.db*
+        beside 'hearth record -e off-cpu' hearth_off "$hearth" record -e off-cpu -o "$TMP/x.db"
+        beside 'libbpf-tools offcputime' offcputime_off offcputime --stack-storage-size 16384
+    done
+    show 'a hand-over' 'hearth record -e off-cpu' 'libbpf-tools offcputime'
+}
+off_cpu nofp 'without frame pointers'
+off_cpu fp 'with frame pointers'
