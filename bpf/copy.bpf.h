@@ -65,12 +65,16 @@ __noinline __u32 copy__read_stack(struct wire_copy *copy)
     return bytes < WIRE_COPY_BYTES ? bytes : WIRE_COPY_BYTES;
 }
 
-// Where uretprobes have put their trampoline, the copy gets the return addresses that they keep.
-__noinline __u32 copy__undo_uretprobes(struct wire_copy *copy)
+// An instruction with a probe runs elsewhere, in a copy of it; and where uretprobes have put their trampoline, the copy
+// of the stack gets the return addresses that they keep.
+__noinline __u32 copy__undo_uprobes(struct wire_copy *copy)
 {
     if (!copy)
         return 0;
     struct task_struct *task = bpf_get_current_task_btf();
+    __u64 slot = BPF_CORE_READ(task, utask, xol_vaddr);
+    if (slot && copy->registers[16] - slot < UPROBE_SLOT_BYTES)
+        copy->registers[16] += BPF_CORE_READ(task, utask, vaddr) - slot;
     struct return_instance *instance = BPF_CORE_READ(task, utask, return_instances);
     __u64 trampoline = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
     for (__u32 i = 0; i < COPY_URETPROBES && instance; i++) {
@@ -122,7 +126,7 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
     copy->stack_bytes = bytes;
     if (bytes > WIRE_COPY_BYTES)
         return WIRE_STACK_LOST;
-    copy__undo_uretprobes(copy);
+    copy__undo_uprobes(copy);
     if (copy__output(copy, bytes, beside) == 0)
         return copy->id;
     tally__lose(WIRE_LOSS_COPIES_FULL);
