@@ -1,7 +1,7 @@
 // The maps that all programs share. Each object file has them; the loader makes them once, by name, and hands them to
 // the objects that follow. Maps whose name begins with "own_" stay with their object.
 //
-// Counts and stacks exist twice: control.active_set names the set that is written to. The collector flips it, waits
+// Counts and stacks exist twice: control.flips says which set is written to. The collector raises it, waits
 // until no program can still hold the old value (membarrier), and drains the other set at leisure.
 #ifndef HEARTH_BPF_MAPS_H
 #define HEARTH_BPF_MAPS_H
@@ -90,11 +90,16 @@ static __always_inline void tally__lose(enum wire_loss loss)
         __sync_fetch_and_add(&tally->losses[loss], 1);
 }
 
-static __always_inline __u32 control__active_set(void)
+static __always_inline __u32 control__flips(void)
 {
     __u32 zero = 0;
     struct wire_control *shared = bpf_map_lookup_elem(&control, &zero);
-    return shared ? *(volatile __u32 *)&shared->active_set & 1 : 0;
+    return shared ? *(volatile __u32 *)&shared->flips : 0;
+}
+
+static __always_inline __u32 control__active_set(void)
+{
+    return control__flips() & 1;
 }
 
 #endif

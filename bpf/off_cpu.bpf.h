@@ -4,6 +4,7 @@
 #define HEARTH_BPF_OFF_CPU_H
 
 #include "bpf/hist.bpf.h"
+#include "bpf/memo.bpf.h"
 
 const volatile __u64 own_min_ns, own_max_ns; // of a wait that is counted at all; 0: no bound
 
@@ -64,7 +65,7 @@ static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 stat
             return;
         }
         struct sample sample = {.event = own_event, .detail = state};
-        sample__fill(ctx, scratch, &sample);
+        memo__fill(ctx, scratch, &sample);
         wait->key = scratch->key;
         scratch__give_back(scratch);
     }

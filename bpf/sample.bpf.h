@@ -33,8 +33,8 @@ struct sample {
 
 struct scratch {
     __u32 taken;
-    __u32 slot; // of own_scratch
-    __u32 set;  // the set this sample goes to, chosen once
+    __u32 slot;       // of own_scratch
+    __u32 flips, set; // the set this sample goes to, chosen once, and by which number of flips
     __u64 frames[WIRE_USER_FRAMES_MAX];
     struct unwind_walk walk;
     struct wire_chunk chunk;
@@ -70,6 +70,12 @@ static __always_inline struct scratch *scratch__take(void)
     }
     tally__lose(WIRE_LOSS_NESTED);
     return NULL;
+}
+
+static __always_inline void scratch__choose_set(struct scratch *scratch)
+{
+    scratch->flips = control__flips();
+    scratch->set = scratch->flips & 1;
 }
 
 static __always_inline void scratch__give_back(struct scratch *scratch)
@@ -133,9 +139,9 @@ __noinline __u64 stack__put_chunk(__u32 slot, __u32 first, __u32 taken, __u32 st
     return stack__add_chunk(slot, first, taken, id) ? id : WIRE_STACK_LOST;
 }
 
-// Stores scratch->frames[0..count), leaf first, as chunks. They are cut from the root's end, so that recursion of
-// different depths shares the chunks of its callers; the leaf's chunk is the short one.
-__noinline __u64 stack__put(struct scratch *scratch, __u32 count, __u32 status)
+// Stores scratch->frames[first..first + count), leaf first, as chunks. They are cut from the root's end, so that
+// recursion of different depths shares the chunks of its callers; the leaf's chunk is the short one.
+__noinline __u64 stack__put(struct scratch *scratch, __u32 first, __u32 count, __u32 status)
 {
     __u64 id = 0;
     if (!scratch)
@@ -145,7 +151,7 @@ __noinline __u64 stack__put(struct scratch *scratch, __u32 count, __u32 status)
     for (__u32 turn = 0; turn < WIRE_USER_FRAMES_MAX / WIRE_CHUNK_FRAMES && count; turn++) {
         __u32 taken = count > WIRE_CHUNK_FRAMES ? WIRE_CHUNK_FRAMES : count;
         count -= taken;
-        id = stack__put_chunk(scratch->slot, count, taken, count ? 0 : status, id);
+        id = stack__put_chunk(scratch->slot, first + count, taken, count ? 0 : status, id);
         if (id == WIRE_STACK_LOST) {
             tally__lose(WIRE_LOSS_STACKS_FULL);
             return id;
@@ -195,7 +201,7 @@ static __always_inline __u64 stack__put_user(struct scratch *scratch, __u32 coun
         tally__lose(WIRE_LOSS_STACK_CUT);
     else if (status > WIRE_STACK_CUT)
         tally__lose(WIRE_LOSS_STACK_BROKEN);
-    return stack__put(scratch, count, status);
+    return stack__put(scratch, 0, count, status);
 }
 
 // The frame-pointer walk by the kernel's own helper: raw addresses, at most sysctl kernel.perf_event_max_stack of them.
@@ -290,15 +296,18 @@ static __always_inline bool is_on_the_way(__u64 address)
 }
 #endif
 
-static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch, __u32 skipped)
+// Leaves the frames in scratch->frames, and how many they are, with those left out.
+static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch, __u32 skipped, __u32 *ret_count)
 {
     long bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, skipped);
-    if (skipped && bytes >= 16 && is_on_the_way(scratch->frames[0])) {
-        skipped += is_on_the_way(scratch->frames[1]) ? 2 : 1;
-        bytes = bpf_get_stack(ctx, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, skipped);
-    }
     // -EFAULT is what the helper says of an empty stack, too: a sample taken in user mode.
-    return bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
+    if (bytes <= 0)
+        return WIRE_NO_STACK;
+    __u32 first = 0, count = (__u32)bytes / 8;
+    if (skipped && count > 2 && is_on_the_way(scratch->frames[0]))
+        first = is_on_the_way(scratch->frames[1]) ? 2 : 1;
+    *ret_count = count;
+    return stack__put(scratch, first, count - first, WIRE_STACK_WHOLE);
 }
 
 static __always_inline void key__fill(struct wire_count_key *key, const struct sample *sample)
@@ -326,9 +335,9 @@ static __always_inline void tally__emit(void)
 // Who the current task is, and where: the key of what is to be counted, now or later.
 static __always_inline void sample__fill(void *ctx, struct scratch *scratch, const struct sample *sample)
 {
-    scratch->set = control__active_set();
-    __u32 skipped = sample->is_interrupt ? 0 : KERNEL_FRAMES_SKIPPED;
-    scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch, skipped) : WIRE_NO_STACK;
+    scratch__choose_set(scratch);
+    __u32 skipped = sample->is_interrupt ? 0 : KERNEL_FRAMES_SKIPPED, count;
+    scratch->key.kernel_stack = config.kernel_stacks ? stack__kernel(ctx, scratch, skipped, &count) : WIRE_NO_STACK;
     scratch->key.user_stack = stack__user(ctx, scratch, sample->returned_from);
     key__fill(&scratch->key, sample);
 }

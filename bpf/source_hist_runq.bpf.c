@@ -14,6 +14,7 @@ const volatile __u16 own_event;
 
 #include "bpf/filter_task.bpf.h"
 #include "bpf/hist.bpf.h"
+#include "bpf/memo.bpf.h"
 
 enum seen { // leaving the CPU
     SEEN_NOT,
@@ -74,7 +75,7 @@ static __always_inline void keep_stacks(void *ctx, struct wait *wait, bool is_ru
         tally__emit(); // a sample that is lost
         return;
     }
-    sample__fill(ctx, scratch, &sample);
+    memo__fill(ctx, scratch, &sample);
     wait->sample = scratch->key;
     scratch__give_back(scratch);
 }
@@ -124,7 +125,7 @@ static __always_inline bool first_seen(struct task_struct *task, struct wait *wa
         tally__emit();
         return true;
     }
-    scratch->set = control__active_set();
+    scratch__choose_set(scratch);
     wait->sample.event = own_event;
     wait->sample.detail = WIRE_WAIT_STATE_COUNT;
     wait->sample.user_stack =

@@ -96,9 +96,9 @@ static __always_inline void begin_wait(struct task_struct *task, struct wait *wa
         tally__emit(); // a sample that is lost
         return;
     }
-    scratch->set = control__active_set();
+    scratch__choose_set(scratch);
     long bytes = bpf_get_task_stack(task, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
-    wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
+    wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, 0, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
     wait->key.user_stack =
         task->flags & PF_KTHREAD ? WIRE_NO_STACK : stack__put_chunk(scratch->slot, 0, 0, WIRE_STACK_EARLIER, 0);
     scratch__give_back(scratch);

@@ -233,7 +233,7 @@ enum wire_unwind {
 
 // The one writable word that both sides share, in the mmapable array `control`.
 struct wire_control {
-    __u32 active_set; // 0 or 1: the set the programs write to
+    __u32 flips; // of the two sets, since the begin: the programs write to the set flips & 1
     __u32 reserved;
 };
 

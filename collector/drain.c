@@ -197,13 +197,13 @@ void drain__warm_up(const struct drain *drain, const uint32_t *cpus, size_t cpu_
 // Turns the programs over to the other set; when this returns, none of them writes to the old one any more.
 static int flip(struct drain *drain, uint32_t *ret_old)
 {
-    uint32_t old = __atomic_load_n(&drain->control->active_set, __ATOMIC_RELAXED);
-    __atomic_store_n(&drain->control->active_set, !old, __ATOMIC_SEQ_CST);
+    uint32_t old = __atomic_load_n(&drain->control->flips, __ATOMIC_RELAXED);
+    __atomic_store_n(&drain->control->flips, old + 1, __ATOMIC_SEQ_CST);
     // Programs run inside RCU read-side sections; the global membarrier waits for one grace period of all of them
     // (kernel/sched/membarrier.c, MEMBARRIER_CMD_GLOBAL: synchronize_rcu()).
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
         return -errno;
-    *ret_old = old;
+    *ret_old = old & 1;
     return 0;
 }
 
