@@ -1,7 +1,7 @@
 # Sourced by the shell tests: what they say is TAP, and what they need is here.
 #
 #   #!/bin/bash
-#   # check: 30 s, alone          <- for tests/run, optional: its time limit (60 s), and whether it needs the machine alone
+#   # check: 600 s, alone         <- for tests/run, optional: its time limit (300 s), and whether it needs the machine alone
 #   . tests/tap.sh
 #   ok 'two and two is four' test $((2 + 2)) -eq 4
 #   is 'the answer' "$(answer)" 42

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 60 s
+# check: 300 s
 # What cannot be probed is said in one sentence each, that names it and says why; the other events of the recording go on.
 . tests/tap.sh
 

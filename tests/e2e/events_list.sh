@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 120 s
+# check: 300 s
 # `hearth list events|probes`: what it lists can be recorded under that name.
 . tests/tap.sh
 

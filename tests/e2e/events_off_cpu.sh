@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 60 s, alone
+# check: 300 s, alone
 # Off-CPU time is the truth's, thread by thread, with the stack that the thread waits with; a wait longer than an interval
 # shows in each; waits outside the bounds do not show.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 150 s, alone
+# check: 600 s, alone
 # Histograms and flame graphs as two views of the same values: what falls into a bucket is what is drawn of it, for every
 # kind of probe, and its stacks are the ones that the program has.
 . tests/tap.sh

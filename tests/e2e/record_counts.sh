@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 240 s, alone
+# check: 900 s, alone
 # No sample is invented and none is lost: samples = rate x busy CPU seconds, over threads, short processes and the whole
 # machine; flipping the sets in the kernel hundreds of times under load loses no count; every report has the same sum.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 120 s
+# check: 300 s
 # However a recording ends, the store is whole: -d, SIGINT, SIGTERM, SIGKILL; and nothing of it stays in the kernel.
 . tests/tap.sh
 

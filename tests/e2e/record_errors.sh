@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 180 s
+# check: 600 s
 # What goes wrong is said in one line that begins with "hearth: ", with the exit code that the contract gives it, and
 # destroys nothing.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 90 s
+# check: 300 s
 # Binaries that lie or change under hearth: unwind rows of random bytes, a file that is cut off while it runs. The
 # recording goes on, and no stack that is not marked leads anywhere but along the true chain of calls.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 60 s, alone
+# check: 300 s, alone
 # The picture is true: a program whose leaves take 60, 30 and 10 % of its time, with frame pointers, is drawn so, with the
 # whole chain of calls and the inlined caller marked.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 60 s
+# check: 300 s
 # `hearth sql` and `hearth stat` on a recording whose truth is known: one query, a script, every format, and mistakes; and
 # plain sqlite3 on the same file.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 60 s
+# check: 300 s
 # Names of every language, as people write them; names from strangers, made harmless.
 . tests/tap.sh
 

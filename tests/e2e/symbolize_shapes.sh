@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 120 s
+# check: 300 s
 # How compilers, linkers and packers lay out code and what they say of it: a small binary for each way, built by gcc and by
 # clang, each with a build id of its own, and the chain that is expected of it.
 . tests/tap.sh
@@ -46,7 +46,7 @@ for cc in gcc clang; do
         if [[ $cc$version == gcc5 ]]; then
             "$sources/dwp.py" "$TMP/$name/program.dwp" "$TMP/$name"/*.dwo
         else
-            timeout 20 llvm-dwp "$TMP/$name"/*.dwo -o "$TMP/$name/program.dwp"
+            timeout 100 llvm-dwp "$TMP/$name"/*.dwo -o "$TMP/$name/program.dwp"
         fi
         rm "$TMP/$name"/*.dwo
         is "$cc: two units in a .dwp, DWARF $version" "$(chain "$TMP/$name/program")$(at=other_marker chain "$TMP/$name/program")" \

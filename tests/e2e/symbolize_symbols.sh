@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 60 s
+# check: 300 s
 # Symbol tables: sizes, aliases, symbols without a size, and files of other machines.
 . tests/tap.sh
 

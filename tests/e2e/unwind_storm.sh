@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 60 s, alone
+# check: 300 s, alone
 # A storm of processes that live for 5 ms each: at least 95 % of its samples are whole and named, followed from the
 # command as well as seen in the whole machine, and there are as many of them as its CPU time makes.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 240 s
+# check: 900 s
 # Static analysis of everything: cppcheck over the C, shellcheck over the scripts.
 . tests/tap.sh
 
