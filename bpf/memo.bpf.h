@@ -229,8 +229,10 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
     struct wire_unwind_control *shared = bpf_map_lookup_elem(&unwind_control, &zero);
     if (!mm)
         return WIRE_NO_STACK;
-    if (!shared || config.compare || config.unwind > WIRE_UNWIND_TABLE || task->utask)
+    if (!shared || config.compare || config.unwind > WIRE_UNWIND_TABLE || task->utask) {
+        memo->user.count = 0; // its stack is not put into the set now
         return stack__user(ctx, scratch, 0);
+    }
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
     __u32 generation = *(volatile __u32 *)&shared->generation;
     bool is_known = memo__is_of(memo, mm, generation, user);
