@@ -33,13 +33,25 @@ start() {
     pids+=,$!
 }
 
-# record WHAT: all that was started and the sound one, for five seconds.
+# Whether each of the processes has samples: STORE
+all_sampled() {
+    local count=${pids//[^,]/}
+    [[ $(sqlite3 "file:$1?mode=ro" "select count(distinct pid) from process_total t join process p on p.id = t.process
+        where pid in (${pids#,})") == "${#count}" ]]
+}
+
+# record WHAT: all that was started and the sound one, for five seconds and until all have samples.
 record() {
-    local started=$SECONDS
-    background "$TMP/good" 60 >/dev/null 2>&1
+    local started recorder
+    background "$TMP/good" $ENDLESS >/dev/null 2>&1
     pids+=,$!
-    sleep 0.5
-    "$HEARTH" record -F 299 -i 1 -d 5 -p "${pids#,}" -o "$TMP/$1.db" 2>"$TMP/said"
+    background "$HEARTH" record -F 299 -i 1 -p "${pids#,}" -o "$TMP/$1.db" 2>"$TMP/said"
+    recorder=$!
+    sleep 5
+    await all_sampled "$TMP/$1.db"
+    kill -INT $recorder
+    started=$SECONDS
+    wait $recorder
     is "$1: the recording ends well" $? 0
     ok "$1: and in time" test $((SECONDS - started)) -lt 75
     "$HEARTH" report -i "$TMP/$1.db" -f folded >"$TMP/$1.folded" 2>"$TMP/lost"
@@ -51,7 +63,7 @@ record() {
 }
 
 pids=
-for kind in $kinds; do start "$TMP/elf/$kind" 60; done
+for kind in $kinds; do start "$TMP/elf/$kind" $ENDLESS; done
 record programs
 for kind in $kinds; do
     read -r all whole < <(share "$TMP/programs.folded" "$kind")
@@ -80,10 +92,10 @@ sys.exit(bool(re.search("[\x00-\x08\x0b-\x1f\x7f]", open(sys.argv[1], "rb").read
 like 'names: they are shown escaped' "$(<"$TMP/names.symbolize")" 'ev'
 
 # --- Code made at run time, and what its makers leave about it.
-background python3 tests/e2e/malicious/jit.py sound 60 >/dev/null 2>&1
+background python3 tests/e2e/malicious/jit.py sound $ENDLESS >/dev/null 2>&1
 pids=,$!
-for ((i = 0; i < 100; i++)); do [[ -e /tmp/perf-$!.map ]] && break || sleep 0.1; done
-for kind in fifo symlink device garbage long lies dump grows; do start python3 tests/e2e/malicious/jit.py $kind 60; done
+await test -s /tmp/perf-$!.map
+for kind in fifo symlink device garbage long lies dump grows; do start python3 tests/e2e/malicious/jit.py $kind $ENDLESS; done
 jits=$pids
 record jits
 ok 'jits: all have samples' test "$(grep -c '^python' "$TMP/jits.folded")" -ge 1
@@ -101,7 +113,7 @@ if gcc -O2 -static -g -o "$TMP/root/app/inside" -I. -D_GNU_SOURCE -fno-optimize-
     mkdir -p "$TMP/root/usr/lib"
     ln -s "$TMP/outside" "$TMP/root/usr/lib/debug"
     pids=
-    start unshare -m chroot "$TMP/root" /app/inside 60
+    start unshare -m chroot "$TMP/root" /app/inside $ENDLESS
     record roots
     read -r all whole < <(share "$TMP/roots.folded" inside)
     ok 'roots: the program in it has samples' test "$all" -ge 1
