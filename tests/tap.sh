@@ -1,7 +1,7 @@
 # Sourced by the shell tests: what they say is TAP, and what they need is here.
 #
 #   #!/bin/bash
-#   # check: 600 s, alone         <- for tests/run, optional: its time limit (300 s), and whether it needs the machine alone
+#   # check: 900 s, alone         <- for tests/run, optional: its time limit (600 s), and whether it needs the machine alone
 #   . tests/tap.sh
 #   ok 'two and two is four' test $((2 + 2)) -eq 4
 #   is 'the answer' "$(answer)" 42
@@ -75,6 +75,10 @@ sampled() {
         from process_total t join process p on p.id = t.process where p.comm glob '${2:-*}' or p.pid = '${2:-}'" 2>/dev/null) == 1 ]]
 }
 
+# Before a command that is recorded: has it run for a moment as `first`, so that its unwind rows are made when it starts.
+# What a program does until then has broken stacks, and how much that is depends on how busy the machine is.
+export warmed=(bash -c 'ln -sf "$1" "$0/first" && timeout 0.7 "$0/first" "${@:2}" >"$0/first.out" 2>&1; exec "$@"' "$TMP")
+
 pass() { echo "ok $((++tap_count)) - $1"; }
 
 # The words after the first say why; a line each.
@@ -102,6 +106,10 @@ within() {
         fail "$1" "got $2, expected $3 +- $4"
     fi
 }
+
+# Time that the hypervisor gave to others since the boot, of all CPUs, in ns: a thread was on its CPU then, and yet used
+# none of it, and no clock of that CPU ticked.
+stolen_ns() { awk -v hz="$(getconf CLK_TCK)" '$1 == "cpu" { printf "%.0f", $9 * 1e9 / hz }' /proc/stat; }
 
 skip() { echo "ok $((++tap_count)) - $1 # SKIP $2"; }
 

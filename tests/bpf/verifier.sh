@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Every BPF program loads on this kernel, within the verifier's budget kept in tests/bpf/budget. A new program needs a
 # line there; what the kernel here does not allow at all (fentry under lockdown, kprobes) is skipped, and said.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # When hearth is killed, nothing of it stays behind: no breakpoint in a program's code, no semaphore of a USDT probe
 # raised, no BPF program or map loaded.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Probes of files and processes that do not stay as they are: a program that is deleted or replaced while it is probed, a
 # process that ends at once; tracepoints where nobody has mounted tracefs.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # `hearth list events|probes`: what it lists can be recorded under that name.
 . tests/tap.sh
 

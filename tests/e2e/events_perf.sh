@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Perf's events by name: exact counts where each one is counted, a rate where one is asked for, and every event with its
 # own unit, in the store and in reports.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s, alone
+# check: 600 s, alone
 # Stacks of every kind of event are as whole as CPU samples are, of the same run of a program that has no frame pointers:
 # python3 and sqlite3 as the distribution builds them, and threads that wait for each other. What a program does at its very
 # first start, until its unwind rows are made, is left out: it runs once before, under another name.
@@ -70,7 +70,7 @@ P
     if "$HEARTH" list probes "usdt:$python:python:gc__start" >/dev/null 2>&1; then usdt=("usdt:$python:python:*"); fi
     ln -s "$python" "$TMP/first_python"
     kinds python3 python3 cpu off-cpu page-faults tracepoint:syscalls:sys_enter_clock_nanosleep uprobe:libc:malloc \
-        uretprobe:libc:malloc "${usdt[@]}" -- sh -c "'$TMP/first_python' -c 'import json, re, time'; sleep 1; exec /usr/bin/python3 '$TMP/work.py'"
+        uretprobe:libc:malloc "${usdt[@]}" -- sh -c "'$TMP/first_python' -c 'import json, re, time'; sleep 2; exec /usr/bin/python3 '$TMP/work.py'"
 else
     skip python3 'python3 is not installed'
 fi
@@ -86,7 +86,7 @@ Q
     ln -s "$(command -v sqlite3)" "$TMP/first"
     kinds sqlite3 sqlite3 cpu off-cpu page-faults tracepoint:syscalls:sys_enter_pwrite64 uprobe:libc:malloc \
         uretprobe:libc:malloc 'uprobe:libsqlite3:sqlite3_value_*' -- \
-        sh -c "'$TMP/first' '$TMP/t.db' <'$TMP/work.sql'; sleep 1; rm '$TMP/t.db'; exec sqlite3 '$TMP/t.db' <'$TMP/work.sql'"
+        sh -c "'$TMP/first' '$TMP/t.db' <'$TMP/work.sql'; sleep 2; rm '$TMP/t.db'; exec sqlite3 '$TMP/t.db' <'$TMP/work.sql'"
 else
     skip sqlite3 'sqlite3 is not installed'
 fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s, alone
+# check: 600 s, alone
 # A probe that fires as fast as a program can call it: every call is counted, or counted as lost; beside it a clock that
 # interrupts the probe's program thousands of times a second, with stacks as whole as without; thousands of probes at once.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # USDT probes as events: each place, whatever its arguments are; with semaphores, in a process that runs already and in one
 # started for it, with -p and without; what list says of them.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s, alone
+# check: 600 s, alone
 # Histograms of a stored range: they have a history, keys and threads; SQL, the list and the statistics say the same.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s, alone
+# check: 600 s, alone
 # Waits, as the kernel itself accounts for them: the run queue against /proc/PID/schedstat, off-CPU time and system calls
 # against the program's own clock, block I/O against the requests that were made.
 . tests/tap.sh

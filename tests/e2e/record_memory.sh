@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # What a recording takes does not grow with the debug information it reads: that is read, and the names are made, in
 # another process, and what comes back is mapped from the disk.
 . tests/tap.sh

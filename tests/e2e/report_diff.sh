@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # `hearth diff`: what changed and what did not, between stores, processes, threads and ranges, in every format it has.
 # shellcheck source=tests/tap.sh
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # `hearth sql` and `hearth stat` on a recording whose truth is known: one query, a script, every format, and mistakes; and
 # plain sqlite3 on the same file.
 . tests/tap.sh

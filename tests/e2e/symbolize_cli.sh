@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # hearth symbolize as a command: what it takes for an address, what it prints, and how it ends.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Files as the process sees them: each program here has the same code at the same place under another name, so that a file
 # taken for another one shows. Live (symbolize -p) and recorded.
 . tests/tap.sh

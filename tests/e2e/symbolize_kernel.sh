@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # The kernel, its modules and its BPF programs: this machine's, and one made of files, whose vmlinux and module are stand-ins
 # with code in the places where a kernel has its own.
 . tests/tap.sh

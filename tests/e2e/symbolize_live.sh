@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # A live process: code that no file holds, files that are no longer where they were, namespaces of its own.
 . tests/tap.sh
 

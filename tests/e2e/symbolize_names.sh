@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Names of every language, as people write them; names from strangers, made harmless.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Symbol tables: sizes, aliases, symbols without a size, and files of other machines.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Reading binaries without harm, as whoever hearth runs: an ordinary user, root where there is no user nobody, root of a user
 # namespace, two at once, and where the kernel refuses what it takes: then nothing is read, and a sentence says why.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 900 s
+# check: 1200 s
 # Whole stacks with the right names, whatever the program is written in, linked with and living in: Go, Rust, C++ with
 # exceptions, static and position independent, musl, threads, coroutines, deep recursion, signal stacks, libraries that
 # come and go, programs that ran before hearth, that were replaced on disk, or that see other file systems.
@@ -14,8 +14,8 @@ record() { "$HEARTH" record -F 499 -o "$TMP/out.folded" "$@" >"$TMP/truth" 2>"$T
 samples() { awk '{ n += $NF } END { print n + 0 }'; }
 at_least() { awk -v some="$1" -v all="$2" -v pct="$3" 'BEGIN { exit !(all > 0 && 100 * some >= pct * all) }'; }
 
-# What the command did before its exec has hearth's name.
-own() { grep -v '^hearth;' "$TMP/out.folded" >"$TMP/own"; }
+# Not what has run before it: before its exec, the command has hearth's name.
+own() { grep -vE '^(hearth|sh|bash|ln|timeout|unshare|mount|cp|chroot|first|before);' "$TMP/out.folded" >"$TMP/own"; }
 
 # check_whole WHAT PCT: so many of the stacks are whole.
 check_whole() {
@@ -54,7 +54,7 @@ check() {
 run() {
     local what=$1 pct=$2 leaf=$3 stack=$4
     shift 4
-    record -- "$@"
+    record -- "${warmed[@]}" "$@"
     check "$what" "$pct" "$leaf" "$stack"
 }
 
@@ -62,7 +62,7 @@ if command -v go >/dev/null; then
     GOCACHE=$TMP/go-cache GOFLAGS=-p=2 go build -o "$TMP/descend_go" $languages/descend.go
     run 'Go' 98 'main\.leaf' 'runtime\.goexit[^;]*;(main\.main\.func[^;]*;)?(main\.main\.gowrap[^;]*;)?main\.worker;(main\.descend;){21}main\.leaf' "$TMP/descend_go" 2
     strip -o "$TMP/stripped_go" "$TMP/descend_go"
-    record -- "$TMP/stripped_go" 2
+    record -- "${warmed[@]}" "$TMP/stripped_go" 2
     check 'Go, stripped' 97 '\[stripped_go\+0x[0-9a-f]*\]|main\.leaf' '([^;]*;){20}'
 else
     skip 'Go' 'no Go compiler'
@@ -88,7 +88,7 @@ done
 # musl's libc has no call frame information as Debian builds it: the stack ends in the code that has called main, and is
 # not called whole.
 check_musl() { # WHAT PCT LEAF STACK COMMAND...
-    record -- "${@:5}"
+    record -- "${warmed[@]}" "${@:5}"
     check_frames "$1" "$2" "$3" "(\[unwind: no rows\];)?[^;]*;$4"
 }
 for kind in -static -static-pie ''; do
@@ -100,11 +100,11 @@ musl-gcc -std=gnu11 -O2 -g -D_GNU_SOURCE -I. -fno-optimize-sibling-calls -fomit-
 check_musl 'musl, signals' 88 'in_handler' 'main;(.*;)?interrupted;(.*;)?handler;in_handler' "$TMP/musl-signals" 1
 
 run 'recursion of 400' 99 'bottom' '_start;.*;main;start;(descend;){400}bottom' "$LOADS/nofp/recursion" 400 1
-record -- "$LOADS/nofp/recursion" 2000 1
+record -- "${warmed[@]}" "$LOADS/nofp/recursion" 2000 1
 cut=$(grep -E '^recursion;\[truncated\];(descend;){500,511}bottom' "$TMP/out.folded" | samples)
 all=$(grep -E '^recursion;' "$TMP/out.folded" | samples)
 ok 'recursion of 2000 is cut, marked so, and the innermost frames are kept' at_least "$cut" "$all" 97
-run 'threads' 99 'burn' '(clone3?|__clone3?|__GI___clone3?|[^;]*clone[^;]*);start_thread;[^;]*;?burn' "$LOADS/nofp/burn" 8 1
+run 'threads' 99 'burn' '(clone3?|__clone3?|__GI___clone3?|[^;]*clone[^;]*);start_thread;[^;]*;?burn' "$LOADS/nofp/burn" 8 3
 run 'coroutines' 99 'in_coroutine_' '[^;]*;coroutine;in_coroutine_[012]' "$LOADS/nofp/coroutines" 1
 run 'a signal on its own stack' 99 'in_handler' '_start;.*;main;interrupted;(.*;)?handler;in_handler' "$LOADS/nofp/signals" 1 altstack
 run 'a library that comes and goes' 96 'plugin_leaf' '_start;.*;main;turns;one_turn;plugin_work;plugin_leaf' "$LOADS/nofp/dlopen" 2
@@ -114,13 +114,18 @@ background "$TMP/early" $ENDLESS >/dev/null
 record -p $! -d 2
 check 'a program that ran before' 99 'leaf_' "_start;.*;$chain"
 cp "$LOADS/nofp/replaced" "$TMP/replaced"
-run 'a program replaced on disk' 98 'after_replacement' '_start;.*;main;after_replacement' "$TMP/replaced" 1
+cp "$TMP/replaced" "$TMP/before"
+record -- sh -c "timeout 0.7 '$TMP/before' 1; exec '$TMP/replaced' 1"
+check 'a program replaced on disk' 98 'after_replacement' '_start;.*;main;after_replacement'
 
 # A file that only the program's own mount namespace has.
 mkdir -p "$TMP/inside"
-run 'a file system of its own' 98 'leaf_' "_start;.*;$chain" \
-    unshare -m sh -c "mount -t tmpfs none '$TMP/inside' && cp '$LOADS/nofp/leaves' '$TMP/inside/leaves' && exec '$TMP/inside/leaves' 1"
+record -- unshare -m sh -c "mount -t tmpfs none '$TMP/inside' && cp '$LOADS/nofp/leaves' '$TMP/inside/leaves' &&
+    ln '$TMP/inside/leaves' '$TMP/inside/first' && timeout 0.7 '$TMP/inside/first' 1; exec '$TMP/inside/leaves' 1"
+check 'a file system of its own' 98 'leaf_' "_start;.*;$chain"
 mkdir -p "$TMP/root/bin"
 cp "$TMP/leaves-static" "$TMP/root/bin/leaves"
-run 'another root' 98 'leaf_' "_start;.*;$chain" chroot "$TMP/root" /bin/leaves 1
+ln "$TMP/root/bin/leaves" "$TMP/root/bin/first"
+record -- sh -c "timeout 0.7 chroot '$TMP/root' /bin/first 1; exec chroot '$TMP/root' /bin/leaves 1"
+check 'another root' 98 'leaf_' "_start;.*;$chain"
 done_testing

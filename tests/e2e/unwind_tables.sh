@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 600 s
 # Unwound in the kernel by tables: stacks of programs without frame pointers are whole, from the leaf to _start, whatever
 # lies between, also while uprobes and uretprobes are active and in processes that live 5 ms.
 . tests/tap.sh
@@ -9,6 +9,15 @@ out=$TMP/out.folded
 
 record() { # [OPTION...] -- COMMAND...: into $out, what hearth says into $TMP/log
     "$HEARTH" record --unwind=table -F 499 -o "$out" "$@" >"$TMP/truth" 2>"$TMP/log"
+}
+
+record_warmed() { # [OPTION...] -- PROGRAM...
+    local options=()
+    while [[ $1 != -- ]]; do
+        options+=("$1")
+        shift
+    done
+    record "${options[@]}" -- "${warmed[@]}" "${@:2}"
 }
 
 samples() { awk '{ n += $NF } END { print n + 0 }'; }
@@ -34,7 +43,7 @@ root='_start;__libc_start_main[^;]*;__libc_start_call_main;main'
 whole() { # WORKLOAD ARGUMENTS PATTERN
     local arguments
     read -ra arguments <<<"$2"
-    ok "$1 is recorded" record -- "$LOADS/nofp/$1" "${arguments[@]}"
+    ok "$1 is recorded" record_warmed -- "$LOADS/nofp/$1" "${arguments[@]}"
     at_least "99 % of the stacks of $1 $2 are whole" "$(share "$1" "$3")" 99
 }
 whole leaves 1 "$root;run;outer;middle;"
@@ -47,16 +56,16 @@ whole signals '1 altstack' "$root;|[^;]*clone3;|_start"
 whole vdso 1 "$root|_start"
 whole coroutines 1 '__start_context;coroutine;in_coroutine_|\[libc[^;]*;coroutine;in_coroutine_|_start'
 
-ok 'lazy binding is recorded' record -- env LD_BIND_NOT=1 "$LOADS/nofp/lazy" 3
+ok 'lazy binding is recorded' record -- env LD_BIND_NOT=1 "${warmed[@]}" "$LOADS/nofp/lazy" 3
 at_least '99 % of its stacks are whole, from inside ld.so too' "$(share lazy "$root|_start|\[ld-")" 99
 
-ok 'recursion deeper than the limit is recorded' record -- "$LOADS/nofp/recursion" 700 1
+ok 'recursion deeper than the limit is recorded' record_warmed -- "$LOADS/nofp/recursion" 700 1
 at_least 'its stacks say that they are cut' "$(share recursion '\[truncated\];(descend;)+bottom')" 98
 
 # The return addresses of 60 nested calls are those of the uretprobe's trampoline.
-ok 'a program with uretprobes is recorded' record -e cpu -e "uretprobe:$LOADS/nofp/recursion:descend" -- "$LOADS/nofp/recursion" 60 1
+ok 'a program with uretprobes is recorded' record_warmed -e cpu -e "uretprobe:$LOADS/nofp/recursion:descend" -- "$LOADS/nofp/recursion" 60 1
 at_least 'stacks through 60 probed functions are whole' "$(share recursion "$root;start;(descend;){60}bottom")" 99
-ok 'a program with busy uprobes is recorded' record -e cpu -e "uprobe:$LOADS/nofp/qsort_callback:compare" \
+ok 'a program with busy uprobes is recorded' record_warmed -e cpu -e "uprobe:$LOADS/nofp/qsort_callback:compare" \
     -e "uretprobe:$LOADS/nofp/qsort_callback:compare" -- "$LOADS/nofp/qsort_callback" 1
 at_least 'its stacks are whole' "$(share qsort_callback "$root|_start")" 98
 
@@ -68,10 +77,11 @@ at_least '95 % of their samples are whole and named' "$(share storm "$root;short
 ok 'dlopen and dlclose are recorded' record -- "$LOADS/nofp/dlopen" 2
 at_least 'stacks through libraries that come and go are whole' "$(share dlopen "$root|_start")" 90
 cp "$LOADS/nofp/replaced" "$TMP/replaced"
-ok 'a program replaced on disk while it runs is recorded' record -- "$TMP/replaced" 1
+cp "$TMP/replaced" "$TMP/before"
+ok 'a program replaced on disk while it runs is recorded' record -- sh -c "timeout 0.7 '$TMP/before' 1; exec '$TMP/replaced' 1"
 at_least 'its stacks are whole' "$(share replaced "$root|_start")" 97
 
-"$HEARTH" record -F 499 -o "$out" -- "$LOADS/nofp/jit" 1 >"$TMP/truth" 2>"$TMP/log"
+"$HEARTH" record -F 499 -o "$out" -- "${warmed[@]}" "$LOADS/nofp/jit" 1 >"$TMP/truth" 2>"$TMP/log"
 at_least 'with --unwind=auto stacks through JIT code are whole' "$(share jit "$root|_start")" 97
 "$HEARTH" record --unwind=fp -F 499 -o "$out" -- "$LOADS/fp/recursion" 60 1 >"$TMP/truth" 2>"$TMP/log"
 # In a function's first and last instructions its caller is not in the chain yet, or no more: 2 % of the samples here.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 900 s
+# check: 1200 s
 # What reads files of strangers does so without a crash, a leak, or undefined behaviour: each fuzz target over its corpus
 # (tests/fuzz/corpus/NAME for fuzz_NAME.c) and some damage to it, with sanitizers.
 . tests/tap.sh

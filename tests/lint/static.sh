@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 900 s
+# check: 1200 s
 # Static analysis of everything: cppcheck over the C, shellcheck over the scripts.
 . tests/tap.sh
 

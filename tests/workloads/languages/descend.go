@@ -1,5 +1,5 @@
 // Goroutines with a known chain of calls: runtime.goexit > main.worker > main.descend 21 times > main.leaf; some maps,
-// strings and garbage between. descend [SECONDS, 2]
+// strings and garbage between. descend [SECONDS, 2]: of wall time, and longer where they do not make as much CPU time.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -27,10 +28,16 @@ func descend(depth, n int) int {
 	return descend(depth-1, n) + 1
 }
 
+func cpuTime() time.Duration {
+	var used syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &used)
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
 //go:noinline
-func worker(end time.Time, group *sync.WaitGroup) {
+func worker(end time.Time, least time.Duration, group *sync.WaitGroup) {
 	defer group.Done()
-	for time.Now().Before(end) {
+	for time.Now().Before(end) || cpuTime() < least {
 		descend(20, 300000)
 		numbers := map[string]int{}
 		for i := 0; i < 500; i++ {
@@ -49,11 +56,12 @@ func main() {
 	if len(os.Args) > 1 {
 		seconds, _ = strconv.ParseFloat(os.Args[1], 64)
 	}
-	end := time.Now().Add(time.Duration(seconds * float64(time.Second)))
+	least := time.Duration(seconds * float64(time.Second))
+	end := time.Now().Add(least)
 	var group sync.WaitGroup
 	for i := 0; i < 2; i++ {
 		group.Add(1)
-		go worker(end, &group)
+		go worker(end, least, &group)
 	}
 	group.Wait()
 }
