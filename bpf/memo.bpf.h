@@ -100,6 +100,7 @@ __noinline __u32 memo__look_at(__u32 slot, __u32 entry, __u32 place, __u32 count
     }
     memo->kernel.places[frame] = place;
     memo->kernel.addresses[frame] = word;
+    memo->kernel.gap = scratch->walk.process - place; // of the last one in the end
     scratch->walk.cell = frame + 1;
     return 0;
 }
@@ -112,8 +113,7 @@ __noinline __u32 memo__learn_kernel(__u32 slot, __u32 entry, __u32 count, __u64 
     struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &slot);
     struct memo *memo = bpf_map_lookup_elem(&own_memos, &entry);
     __u64 words = (begin - here) / 8;
-    __u32 last = count - 1;
-    if (!scratch || !memo || last >= MEMO_FRAMES || words > MEMO_WORDS ||
+    if (!scratch || !memo || count < 1 || count > MEMO_FRAMES || words > MEMO_WORDS ||
         bpf_probe_read_kernel(scratch->frames + WIRE_USER_FRAMES_MAX - MEMO_WORDS, words * 8, (void *)here) != 0)
         return 0;
     // Read anew each time: what the verifier learned at one turn's end would make the rest another program to it.
@@ -126,10 +126,8 @@ __noinline __u32 memo__learn_kernel(__u32 slot, __u32 entry, __u32 count, __u64 
         return 0;
     for (__u32 i = 0; i < MEMO_WORDS && i < *end; i++)
         memo__look_at(slot, entry, *end - 1 - i, count, true);
-    if (scratch->walk.cell != 0)
-        return 0;
-    memo->kernel.gap = *end - memo->kernel.places[last];
-    memo->kernel.count = count;
+    if (scratch->walk.cell == 0)
+        memo->kernel.count = count;
     return 1;
 }
 
