@@ -1,116 +1,252 @@
 #!/bin/bash
-# What a probe costs, beside its peers: nanoseconds of CPU time that each call of a function takes longer while its latencies
-# are counted (hearth hist, bpftrace, libbpf-tools' funclatency), each pair of USDT probes, and each hand-over between two
-# threads on one CPU while their off-CPU stacks are kept (hearth record -e off-cpu, offcputime), of a program without frame
-# pointers and of one with them, whose stacks both tools walk to the end. The tools take turns, so
-# that all of them meet the same moods of the machine, and the best turn of each counts; what each has counted stands beside
-# the truth. Judges nothing. BENCH_ROUNDS, BENCH_CALLS, BENCH_HAND_OVERS: more of it.
+# What it costs to be observed, beside hearth's peers: nanoseconds more that each call of a function takes while its latencies
+# are counted (hearth hist, bpftrace, libbpf-tools' funclatency), each pair of USDT probes, each system call, and each
+# hand-over between two threads on one CPU while waits for the CPU are counted, or the stacks of all off-CPU time are kept
+# (of a program with frame pointers, and of one without, whose stacks offcputime does not see).
+#
+# Four processes that are alike take turns, 100 us and more each (tests/workloads/paces.c), and the time of a process is that
+# of its middle batch, so that what else runs matters little. Where tools can be put on something of their own, as a function,
+# they are attached at once, each to what one of the processes does, who has which changing from round to round; one process
+# is observed by nobody. So they all meet the same moods of the machine, and what is shown is the median of the rounds, and
+# the range of all. What hooks into the scheduler or all system calls costs everybody: those tools take turns, with a turn of
+# nobody before and after each; of all turns of a tool the one that is slower than a quarter of them counts, as half of the
+# turns may fall into bad moods. What each has counted stands beside the truth. Judges nothing.
+#
+# BENCH_ROUNDS, BENCH_TIMES: more of it. Rows may be named: probes.sh function usdt syscall runq off-cpu
 set -muo pipefail # -m: else what runs in the background would ignore ^C
 cd "$(dirname "$0")/../.." || exit 1
 [[ $(id -u) == 0 ]] || { echo 'loading BPF programs takes root: sudo make bench' >&2 && exit 3; }
 hearth=${HEARTH:-build/hearth}
-calls=${BENCH_CALLS:-200000} hand_overs=${BENCH_HAND_OVERS:-30000} rounds=${BENCH_ROUNDS:-3}
-loads=$PWD/build/tests/workloads/nofp
-cpu=$(($(nproc) - 1)) turns=3
+rounds=${BENCH_ROUNDS:-7} times=${BENCH_TIMES:-60000}
+workloads=$PWD/build/tests/workloads
+cpu=$(($(nproc) - 1))
 TMP=$(mktemp -d)
-tool=
-trap '[[ -z $tool ]] || kill "$tool" 2>/dev/null; rm -rf "$TMP"' EXIT
+declare -A tools # the pid of each that runs
+trap '[[ -z ${tools[*]} ]] || kill "${tools[@]}" 2>/dev/null; rm -rf "$TMP"' EXIT
 export PATH=$PATH:/usr/sbin
 
 # As the loader finds it: peers read tracefs at its usual place, which is mounted for them alone.
 aside() { exec unshare -m sh -c 'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; exec "$@"' sh "$@"; }
 
-declare -A best said ready
-# run NAME: some turns of the load; their truths are left in $TMP/truth.
-run() {
-    local name=$1 ns
-    : >"$TMP/truth"
-    for _ in $(seq $turns); do
-        ns=$(taskset -c $cpu "${load[@]}" | tee -a "$TMP/truth" | awk -v n="$units" '$2 == "cpu_ns" { printf "%.0f", $3 / n }')
-        [[ -n ${best[$name]:-} && ${best[$name]} -le $ns ]] || best[$name]=$ns
-    done
-}
+links() { find "/proc/$1/fd" -lname 'anon_inode:bpf*link' -o -lname 'anon_inode:\[perf_event\]' 2>/dev/null | wc -l; }
 
-# beside NAME COUNTED TOOL...: the same while the tool runs. COUNTED says what it has counted, from $TMP/out.
-beside() {
-    local name=$1 counted=$2
-    shift 2
-    command -v "$1" >/dev/null || { said[$name]='not installed'; return; }
-    (aside "$@") >"$TMP/out" 2>&1 </dev/null &
-    tool=$!
-    sleep "${BENCH_READY_SECONDS:-4}"
-    if ! kill -0 $tool 2>/dev/null; then
-        said[$name]="does not work here: $(tail -n 1 "$TMP/out" | cut -c1-80)"
-        tool=
-        return
-    fi
-    run "$name"
-    kill -INT $tool
-    wait $tool 2>/dev/null
-    tool=
-    ready[$name]=1
-    said[$name]=$($counted)
-}
-
-# show WHAT NAME...: the first name is hearth.
-show() {
-    local what=$1 own name
+# start NAME TOOL...: until it is attached, which shows in its descriptors.
+start() {
+    local name=$1 before=0 now waited
     shift
-    own=$((best[$1] - best[plain]))
-    printf '%-36s %6d ns\n' "$what, unobserved" "${best[plain]}"
-    for name; do
-        if [[ -z ${ready[$name]:-} ]]; then
-            printf '%-36s %s\n' "$name" "${said[$name]}"
-        else
-            printf '%-36s %6d ns more   hearth takes %4s of it   %s\n' "$name" $((best[$name] - best[plain])) \
-                "$(awk -v own=$own -v peer=$((best[$name] - best[plain])) 'BEGIN { printf "%.2f", peer ? own / peer : 0 }')" "${said[$name]}"
-        fi
+    command -v "$1" >/dev/null || { failed[$name]='not installed'; return 1; }
+    (aside "$@") >"$TMP/$name.out" 2>&1 </dev/null &
+    tools[$name]=$!
+    for ((waited = 0; waited < 100; waited++)); do
+        sleep 0.3
+        now=$(links "${tools[$name]}")
+        kill -0 "${tools[$name]}" 2>/dev/null || break
+        ((now && now == before)) && return
+        before=$now
     done
+    failed[$name]="does not work here: $(tail -n 1 "$TMP/$name.out" | cut -c1-80)"
+    stop "$name"
+    return 1
 }
 
-true_calls() { awk '$2 == "calls" { n += $3 } END { print n }' "$TMP/truth"; }
-hearth_count() { echo "counted $(grep -oE '^hearth: [0-9]+' "$TMP/out" | grep -oE '[0-9]+') of $(true_calls)"; }
-peer_count() {
-    awk -v truth="$(true_calls)" '/^\[.*\) +[0-9]+ \|/ { n += $1 ~ /,$/ ? $3 : $2 } /^ +[0-9]+ -> [0-9]+ +: [0-9]+/ { n += $5 }
-        END { print "counted", n, "of", truth }' "$TMP/out"
+stop() {
+    kill -INT "${tools[$1]}" 2>/dev/null
+    wait "${tools[$1]}" 2>/dev/null
+    unset "tools[$1]"
 }
 
-echo "the latencies of a function, $calls calls, the best of $((rounds * turns)) turns"
-load=("$loads/hits" "$calls" 1) units=$calls
-for _ in $(seq "$rounds"); do
-    run plain
-    beside 'hearth hist uprobe:' hearth_count "$hearth" hist "uprobe:$loads/hits:hit"
-    beside 'libbpf-tools funclatency' peer_count funclatency "$loads/hits:hit"
-    beside 'bpftrace uprobe, uretprobe' peer_count bpftrace -e \
-        "uprobe:$loads/hits:hit { @start[tid] = nsecs; } uretprobe:$loads/hits:hit /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }"
-done
-show 'a call' 'hearth hist uprobe:' 'libbpf-tools funclatency' 'bpftrace uprobe, uretprobe'
-
-# Both tools are asked for whole stacks; offcputime follows frame pointers, of which the one program has none.
-true_off_ms() { awk '$2 == "wall_ns" { n += 2 * $3 } $2 == "cpu_ns" { n -= $3 } END { printf "%.0f", n / 1e6 }' "$TMP/truth"; }
-depth() { awk '{ sub(/ [0-9]+$/, ""); d = split($0, frames, ";") - 1; n++; sum += d } END { printf "%.0f", n ? sum / n : 0 }'; }
-hearth_off() {
-    "$hearth" report -i "$TMP/x.db" -f folded --comm switches >"$TMP/folded" 2>/dev/null
-    echo "$(awk '{ n += $NF } END { printf "%.0f", n / 1e6 }' "$TMP/folded") ms off of $(true_off_ms), $(depth <"$TMP/folded") frames"
-}
-offcputime_off() {
-    awk -v truth="$(true_off_ms)" '/^    -  +switches \(/ { getline; us += $1; stacks++; sum += frames; frames = -1 }
-        /^    [^ -]/ { frames++ } /^$/ { frames = 0 } END { printf "%.0f ms off of %s, %.0f frames\n", us / 1000, truth, stacks ? sum / stacks : 0 }' "$TMP/out"
-}
-
-# off_cpu FOLDER WHAT: of the program as it is built there.
-off_cpu() {
+# The row: what is measured, how it is spelled for each tool, how each tells its count, and the results.
+declare -A command count_of counted took costs failed
+names=() plain=()
+row() {
     echo
-    echo "off-CPU time with stacks, $hand_overs hand-overs of 2 threads on one CPU, $2, the best of $((rounds * turns)) turns"
-    best=() said=() ready=()
-    load=("$PWD/build/tests/workloads/$1/switches" "$hand_overs") units=$hand_overs
-    for _ in $(seq "$rounds"); do
-        run plain
-        rm -f "$TMP"/x.db*
-        beside 'hearth record -e off-cpu' hearth_off "$hearth" record -e off-cpu -o "$TMP/x.db"
-        beside 'libbpf-tools offcputime' offcputime_off offcputime --stack-storage-size 16384
-    done
-    show 'a hand-over' 'hearth record -e off-cpu' 'libbpf-tools offcputime'
+    echo "$1"
+    declare -gA command=() count_of=() counted=() took=() costs=() failed=()
+    names=() plain=() program=$workloads/nofp/paces
 }
-off_cpu nofp 'without frame pointers'
-off_cpu fp 'with frame pointers'
+# tool NAME COUNT TOOL...: LANE and PID in its words stand for those of the process. COUNT reads $TMP/NAME.out.
+tool() {
+    names+=("$1")
+    count_of[$1]=$2
+    command[$1]=$(printf '%s\n' "${@:3}")
+}
+
+truth() { awk -v what="$1" -v lane="$2" '$2 == what && $3 == lane { print $4 }' "$TMP/truth"; }
+true_times() { awk '$2 == "times" { print $3 }' "$TMP/truth"; } # of a lane
+all_times() { echo $((4 * $(true_times))); }
+fastest() { awk '$2 == "batch_ps" && (!n || $4 < n) { n = $4 } END { print n }' "$TMP/truth"; }
+quarter() { printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 3) / 4)] }'; }
+median() { printf '%s\n' "$@" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+add() { counted[$1]=$(awk -v a="${counted[$1]:-0 0}" -v b="$2 $3" 'BEGIN { split(a, x); split(b, y); print x[1] + y[1], x[2] + y[2] }'); }
+
+# begin WHAT TIMES: the processes, which wait; end: they run, and what they say is in $TMP/truth.
+begin() {
+    local i pid
+    coproc load { exec nice -n -20 taskset -c $cpu "$program" "$1" "$2"; }
+    load_pid=$! out=${load[0]} in=${load[1]} pids=()
+    for i in 0 1 2 3; do
+        read -r _ _ pid <&"$out"
+        pids+=("$pid")
+    done
+}
+end() {
+    echo >&"$in"
+    cat <&"$out" >"$TMP/truth"
+    wait "$load_pid"
+}
+
+# lanes WHAT TIMES: every tool has a process, and one has none.
+lanes() {
+    local round i name lane words load_pid out in pids
+    for ((round = 0; round < rounds; round++)); do
+        begin "$1" "$2"
+        declare -A lane_of=()
+        for i in "${!names[@]}"; do
+            name=${names[i]} lane=$(((i + round) % 4))
+            words=${command[$name]//LANE/$lane}
+            mapfile -t words <<<"${words//PID/${pids[lane]}}"
+            start "$name" "${words[@]}" && lane_of[$name]=$lane
+        done
+        end
+        plain+=("$(truth batch_ps $(((${#names[@]} + round) % 4)))")
+        for name in "${!lane_of[@]}"; do
+            lane=${lane_of[$name]}
+            costs[$name]+="$(($(truth batch_ps "$lane") - plain[-1])) "
+            stop "$name"
+            add "$name" "$(${count_of[$name]} "$name")" "$(true_times "$lane")"
+        done
+    done
+}
+
+# turns WHAT TIMES: they all have all processes, one tool after the other.
+turns() {
+    local round i name words load_pid out in pids
+    turn() { # of nobody
+        begin "$@"
+        end
+        plain+=("$(fastest)")
+    }
+    turn "$@"
+    for ((round = 0; round < rounds; round++)); do
+        for i in "${!names[@]}"; do
+            name=${names[(i + round) % ${#names[@]}]}
+            begin "$@"
+            mapfile -t words <<<"${command[$name]}"
+            start "$name" "${words[@]}" || { end && continue; }
+            end
+            took[$name]+="$(fastest) "
+            stop "$name"
+            add "$name" "$(${count_of[$name]} "$name")" "$(all_times)"
+            turn "$@"
+        done
+    done
+    for name in "${!took[@]}"; do
+        read -ra words <<<"${took[$name]}"
+        costs[$name]=$(($(quarter "${words[@]}") - $(quarter "${plain[@]}")))
+    done
+    plain=("$(quarter "${plain[@]}")")
+}
+
+# show WHAT UNIT: the first tool is hearth. UNIT: what is counted.
+show() {
+    local name own
+    read -ra own <<<"${costs[${names[0]}]:-}"
+    printf '%-32s %7.0f ns\n' "$1, unobserved" "$(median "${plain[@]}")e-3"
+    for name in "${names[@]}"; do
+        if [[ -n ${failed[$name]:-} ]]; then
+            printf '%-32s %s\n' "$name" "${failed[$name]}"
+            continue
+        fi
+        # shellcheck disable=SC2086
+        printf '%-32s %7.0f ns more   ' "$name" "$(median ${costs[$name]})e-3"
+        awk -v is_own="$([[ $name == "${names[0]}" ]] && echo 1)" -v own="${own[*]}" -v peer="${costs[$name]}" -v counted="${counted[$name]}" -v unit="$2" 'BEGIN {
+            n = split(own, a); split(peer, b); split(counted, c)
+            for (i = 1; i <= n; i++) {
+                r[i] = b[i] ? a[i] / b[i] : 0
+                for (j = i; j > 1 && r[j] < r[j - 1]; j--) { t = r[j]; r[j] = r[j - 1]; r[j - 1] = t }
+            }
+            words = is_own ? "" : sprintf("hearth takes %.2f of it", r[int((n + 1) / 2)])
+            if (words != "" && n > 1)
+                words = words sprintf(" (%.2f to %.2f)", r[1], r[n])
+            printf "%-42s", words
+            printf "%.0f %s of %.0f\n", c[1], unit, c[2]
+        }'
+    done
+}
+
+# What they say of their counts.
+hearth_values() { grep -oE '^hearth: [0-9]+ values' "$TMP/$1.out" | grep -oE '[0-9]+'; }
+histogram_values() {
+    awk '/^\[.*\) +[0-9]+ \|/ { n += $1 ~ /,$/ ? $3 : $2 } /^ +[0-9]+ -> [0-9]+ +: [0-9]+/ { n += $5 } END { print n + 0 }' "$TMP/$1.out"
+}
+syscount_values() { awk '$1 == "personality" { n += $2 } END { print n + 0 }' "$TMP/$1.out"; }
+
+function_row() {
+    row "the latencies of a function, $rounds rounds of $times calls"
+    tool 'hearth hist uprobe:' hearth_values "$hearth" hist "uprobe:$program:hit_LANE"
+    tool 'libbpf-tools funclatency' histogram_values funclatency "$program:hit_LANE"
+    tool 'bpftrace uprobe, uretprobe' histogram_values bpftrace -e \
+        "uprobe:$program:hit_LANE { @start[tid] = nsecs; } uretprobe:$program:hit_LANE /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }"
+    lanes function "$times"
+    show 'a call' calls
+}
+
+usdt_row() {
+    row "from one USDT probe to another, $rounds rounds of $times pairs"
+    tool 'hearth hist usdt:' hearth_values "$hearth" hist "usdt:$program:hearth_pace:begin_LANE,end_LANE"
+    tool 'bpftrace usdt, usdt' histogram_values bpftrace -e \
+        "usdt:$program:hearth_pace:begin_LANE { @start[tid] = nsecs; } usdt:$program:hearth_pace:end_LANE /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }"
+    lanes usdt "$times"
+    show 'a pair' pairs
+}
+
+# syscount has one sum a call, and no histogram.
+syscall_row() {
+    row "the latencies of all system calls, $rounds rounds of $((16 * times)) calls"
+    tool 'hearth hist syscall:*' hearth_values "$hearth" hist 'syscall:*'
+    tool 'libbpf-tools syscount -L' syscount_values syscount -L -T 500 -i 0
+    tool 'bpftrace sys_enter, sys_exit' histogram_values bpftrace -e \
+        'tracepoint:raw_syscalls:sys_enter { @start[tid] = nsecs; } tracepoint:raw_syscalls:sys_exit /@start[tid]/ { @ns[args->id] = hist(nsecs - @start[tid]); delete(@start[tid]); }'
+    turns syscall $((4 * times))
+    show 'a call' 'calls, all programs,'
+}
+
+# A hand-over is two waits.
+runq_row() {
+    row "waits for a CPU, $rounds rounds of $((times / 2)) hand-overs of 2 threads on one CPU"
+    tool 'hearth hist runq' hearth_values "$hearth" hist runq
+    tool 'libbpf-tools runqlat' histogram_values runqlat
+    turns switch $((times / 8))
+    show 'a hand-over' 'waits of all programs, hand-overs'
+}
+
+# Both are asked for whole stacks; hearth keeps the waits for the CPU too. By -p, what is shown is what a hand-over costs more
+# than one that both pass over.
+hearth_off_ms() { "$hearth" report -i "$TMP/x.db" -f folded --comm paces 2>/dev/null | awk '{ n += $NF } END { printf "%.0f", n / 1e6 }'; }
+offcputime_off_ms() { awk '/^    -  +paces \(/ { getline; us += $1 } END { printf "%.0f", us / 1000 }' "$TMP/$1.out"; }
+off_cpu_row() {
+    local pid=()
+    [[ $3 == lanes ]] && pid=(-p PID)
+    row "off-CPU time with stacks ${pid[0]:-of all}, $rounds rounds of $((times / 2)) hand-overs of 2 threads on one CPU, $2"
+    program=$workloads/$1/paces
+    # shellcheck disable=SC2016
+    tool 'hearth record -e off-cpu' hearth_off_ms \
+        sh -c 'store=$1 hearth=$2; shift 2; rm -f "$store"*; exec "$hearth" record -e off-cpu -o "$store" "$@"' sh "$TMP/x.db" "$hearth" "${pid[@]}"
+    tool 'libbpf-tools offcputime' offcputime_off_ms offcputime --stack-storage-size 16384 "${pid[@]}"
+    true_times() { echo $(($(truth off_ns "$1") / 1000000)); }
+    all_times() { awk '$2 == "off_ns" { n += $4 } $2 == "waited_ns" { n += $3 } END { printf "%.0f", n / 1e6 }' "$TMP/truth"; }
+    "$3" switch $((times / 8))
+    show 'a hand-over' 'ms off'
+}
+
+for part in "${@:-all}"; do
+    [[ $part == all || $part == function ]] && function_row
+    [[ $part == all || $part == usdt ]] && usdt_row
+    [[ $part == all || $part == syscall ]] && syscall_row
+    [[ $part == all || $part == runq ]] && runq_row
+    for how in lanes turns; do
+        [[ $part == all || $part == off-cpu ]] && (off_cpu_row nofp 'without frame pointers' $how)
+        [[ $part == all || $part == off-cpu ]] && (off_cpu_row fp 'with frame pointers' $how)
+    done
+done
+exit 0
