@@ -51,9 +51,31 @@ static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
         key->by.number = hist__cut(argument, own_hist.by_bytes, own_hist.by_is_signed);
 }
 
+// Whether a thread that has passed the filter once passes it for as long as it lives: then those who keep something of
+// the thread keep that too, and ask no more. It costs as much as keeping a start.
+static __always_inline bool filter__lasts(void)
+{
+    return !config.by_tid && !config.by_cpu && !config.by_comm && !config.cgroup && config.uid == WIRE_UID_ANY;
+}
+
+// Look-up in one of two maps. Each has its own instruction: the verifier puts the look-up in place of a call where it
+// knows the map, but clang would rather make one call with a chosen map.
+#define HIST_FIND(set, maps, key)                                                                                      \
+    ({                                                                                                                 \
+        void *found_;                                                                                                  \
+        if (set) {                                                                                                     \
+            found_ = bpf_map_lookup_elem(&maps##_1, key);                                                              \
+            asm volatile("/* set 1 */" : "+r"(found_));                                                                \
+        } else {                                                                                                       \
+            found_ = bpf_map_lookup_elem(&maps##_0, key);                                                              \
+            asm volatile("/* set 0 */" : "+r"(found_));                                                                \
+        }                                                                                                              \
+        found_;                                                                                                        \
+    })
+
 static __always_inline void *hist__find(__u32 set, const struct wire_hist_key *key)
 {
-    return set ? bpf_map_lookup_elem(&hists_1, key) : bpf_map_lookup_elem(&hists_0, key);
+    return HIST_FIND(set, hists, key);
 }
 
 static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_key *key)
@@ -62,7 +84,7 @@ static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_
     if (own_hist.by == WIRE_HIST_BY_NOTHING && !own_hist.all_groups) {
         __u32 bucket = key->bucket < WIRE_HIST_BUCKETS ? key->bucket : WIRE_HIST_CELLS - 1;
         __u32 place = own_event * WIRE_HIST_CELLS + bucket;
-        return set ? bpf_map_lookup_elem(&cells_1, &place) : bpf_map_lookup_elem(&cells_0, &place);
+        return HIST_FIND(set, cells, &place);
     }
     struct wire_hist_cell *cell = hist__find(set, key);
     if (cell)

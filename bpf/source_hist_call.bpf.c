@@ -25,7 +25,7 @@ struct call {
 
 struct calls {
     __u32 depth;
-    __u32 reserved;
+    __u32 has_passed; // the filter
     struct call rows[CALLS_MAX];
 };
 
@@ -61,19 +61,41 @@ __noinline __u64 calls__forget_below(struct calls *calls, __u64 stack)
     return forgotten;
 }
 
+// The same, without a call for the most usual answer, none.
+static __always_inline __u64 calls__forget(struct calls *calls, __u64 stack)
+{
+    __u32 last = calls->depth - 1;
+    if (last >= CALLS_MAX || calls__row(calls, last)->stack >= stack)
+        return 0;
+    return calls__forget_below(calls, stack);
+}
+
+// Of the current thread, if it is looked at.
+static __always_inline struct calls *calls__get(void)
+{
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    struct calls *calls = bpf_task_storage_get(&own_calls, task, NULL, 0);
+    if (calls && filter__lasts() && calls->has_passed)
+        return calls;
+    if (!filter__passes())
+        return NULL;
+    if (!calls)
+        calls = bpf_task_storage_get(&own_calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (calls)
+        calls->has_passed = 1;
+    else
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+    return calls;
+}
+
 // Whether the thread is looked at.
 static __always_inline bool enter(struct pt_regs *ctx)
 {
-    if (!filter__passes())
+    struct calls *calls = calls__get();
+    if (!calls)
         return false;
-    struct calls *calls =
-        bpf_task_storage_get(&own_calls, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!calls) {
-        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
-        return false;
-    }
     __u64 stack = PT_REGS_SP(ctx);
-    __u64 unmatched = calls__forget_below(calls, stack + 1);
+    __u64 unmatched = calls__forget(calls, stack + 1);
     __u32 depth = calls->depth;
     if (depth < CALLS_MAX) {
         struct call *call = calls__row(calls, depth);
@@ -105,7 +127,7 @@ struct ended {
 
 static __always_inline void calls__end(struct calls *calls, __u64 stack, struct ended *ret_ended)
 {
-    ret_ended->unmatched = calls__forget_below(calls, stack);
+    ret_ended->unmatched = calls__forget(calls, stack);
     __u32 last = calls->depth - 1;
     struct call *call = calls__row(calls, last);
     if (last < CALLS_MAX && call->stack == stack) {

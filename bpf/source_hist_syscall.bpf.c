@@ -11,7 +11,8 @@ const volatile __u16 own_event;
 
 struct call {
     __u64 start_ns; // 0: none
-    __u64 number;
+    __u32 number;
+    __u32 has_passed; // the thread, the filter
 };
 
 struct {
@@ -21,6 +22,23 @@ struct {
     __type(value, struct call);
 } own_calls SEC(".maps");
 
+// Of the current thread, if it is looked at.
+static __always_inline struct call *call__get(struct task_struct *task)
+{
+    struct call *call = bpf_task_storage_get(&own_calls, task, NULL, 0);
+    if (call && filter__lasts() && call->has_passed)
+        return call;
+    if (!filter__passes())
+        return NULL;
+    if (!call)
+        call = bpf_task_storage_get(&own_calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (call)
+        call->has_passed = 1;
+    else
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+    return call;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(hist_sys_enter, struct pt_regs *regs, long number)
 {
@@ -29,14 +47,10 @@ int BPF_PROG(hist_sys_enter, struct pt_regs *regs, long number)
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     if (task->thread_info.status & TS_COMPAT) // its numbers mean other calls
         return 0;
-    if (!filter__passes())
+    struct call *call = call__get(task);
+    if (!call)
         return 0;
-    struct call *call = bpf_task_storage_get(&own_calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!call) {
-        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
-        return 0;
-    }
-    call->number = (__u64)number;
+    call->number = (__u32)number;
     call->start_ns = bpf_ktime_get_ns();
     return 0;
 }
@@ -52,7 +66,7 @@ int BPF_PROG(hist_sys_exit)
     struct wire_hist_key key;
     call->start_ns = 0;
     hist__key(&key, 0);
-    key.group = (__u32)call->number;
+    key.group = call->number;
     hist__add(ctx, &key, now_ns - start_ns);
     return 0;
 }

@@ -17,6 +17,7 @@ const volatile __u16 own_event;
 
 struct starts { // a ring: above STARTS_MAX the oldest are forgotten
     __u64 depth;
+    __u64 has_passed; // the thread, the filter
     struct {
         __u64 start_ns;
         __u64 argument; // of --by
@@ -66,14 +67,29 @@ static __always_inline void count_unmatched(void)
     hist__unmatched(&key, 1);
 }
 
+// Of the current thread, if it is looked at.
+static __always_inline struct starts *starts__get(void)
+{
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    struct starts *starts = bpf_task_storage_get(&own_starts, task, NULL, 0);
+    if (starts && filter__lasts() && starts->has_passed)
+        return starts;
+    if (!filter__passes())
+        return NULL;
+    if (!starts)
+        starts = bpf_task_storage_get(&own_starts, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (starts)
+        starts->has_passed = 1;
+    else
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+    return starts;
+}
+
 static __always_inline void start_in_thread(struct pt_regs *ctx)
 {
-    struct starts *starts =
-        bpf_task_storage_get(&own_starts, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!starts) {
-        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+    struct starts *starts = starts__get();
+    if (!starts)
         return;
-    }
     __u64 depth = starts->depth++;
     starts->rows[depth % STARTS_MAX].argument = by_argument(ctx);
     starts->rows[depth % STARTS_MAX].start_ns = bpf_ktime_get_ns();
@@ -88,12 +104,12 @@ static __always_inline struct start_key key_of(struct pt_regs *ctx)
 SEC("usdt")
 int hist_usdt_start(struct pt_regs *ctx)
 {
-    if (!filter__passes())
-        return 0;
     if (!own_hist.by_key) {
         start_in_thread(ctx);
         return 0;
     }
+    if (!filter__passes())
+        return 0;
     struct start_key key = key_of(ctx);
     struct start start = {.argument = by_argument(ctx), .start_ns = bpf_ktime_get_ns()};
     if (bpf_map_lookup_elem(&own_keyed, &key))
@@ -129,10 +145,11 @@ int hist_usdt_end(struct pt_regs *ctx)
 {
     __u64 now_ns = bpf_ktime_get_ns();
     struct start start = {0};
-    if (!filter__passes())
+    if (own_hist.by_key && !filter__passes())
         return 0;
     if (!take_start(ctx, &start)) {
-        count_unmatched();
+        if (own_hist.by_key || filter__passes())
+            count_unmatched();
         return 0;
     }
     struct wire_hist_key key;
