@@ -48,7 +48,7 @@ is 'json sums to it' "$("$HEARTH" report -i "$TMP/all.db" -f json |
 is 'folded by thread sums to it' "$("$HEARTH" report -i "$TMP/all.db" -f folded --threads | sum)" "$summary"
 is 'folded by line sums to it' "$("$HEARTH" report -i "$TMP/all.db" -f folded --lines | sum)" "$summary"
 is 'folded without inlined functions sums to it' "$("$HEARTH" report -i "$TMP/all.db" -f folded --no-inline | sum)" "$summary"
-parts=$(for comm in $(cut -d';' -f1 "$TMP/all.folded" | sort -u | tr ' ' '?'); do
+parts=$(cut -d';' -f1 "$TMP/all.folded" | sort -u | sed 's/[][*?\]/\\&/g' | while IFS= read -r comm; do
     "$HEARTH" report -i "$TMP/all.db" -f folded --comm "$comm"
 done | sum)
 is 'the comms, one by one, sum to it' "$parts" "$summary"
