@@ -1,4 +1,5 @@
-// Histograms between two USDT probes, or of a USDT probe's argument.
+// Histograms between two USDT probes, or of a USDT probe's argument. Each place of a probe has its arguments elsewhere:
+// the cookie of the probe there is its row in own_places.
 //
 // A start waits for its end in its thread's task storage, the newest first, so that pairs may be nested; or, with a key
 // (--key argN: a request's number), in a hash map by process and key, whatever thread ends it.
@@ -9,9 +10,6 @@
 const volatile __u16 own_event;
 
 #include "bpf/hist_argument.bpf.h"
-
-#define BPF_USDT_MAX_SPEC_CNT 1024
-#include <bpf/usdt.bpf.h>
 
 #define STARTS_MAX 64
 
@@ -48,16 +46,42 @@ struct {
     __type(value, struct start);
 } own_keyed SEC(".maps");
 
-static __always_inline __u64 argument_of(struct pt_regs *ctx, __u32 number)
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, WIRE_USDT_PLACES_MAX);
+    __type(key, __u32);
+    __type(value, struct wire_usdt_place);
+} own_places SEC(".maps");
+
+static __always_inline __u64 register_at(struct pt_regs *ctx, __s16 place)
 {
-    long value = 0;
-    bpf_usdt_arg(ctx, number, &value);
-    return (__u64)value;
+    __u64 value = 0;
+    if (place != WIRE_NO_REGISTER)
+        bpf_probe_read_kernel(&value, sizeof(value), (void *)ctx + place);
+    return value;
+}
+
+// 0: memory that cannot be read, too.
+static __noinline __u64 argument__read(struct pt_regs *ctx, __u32 of_by)
+{
+    __u32 row = (__u32)bpf_get_attach_cookie(ctx);
+    struct wire_usdt_place *place = bpf_map_lookup_elem(&own_places, &row);
+    if (!place)
+        return 0;
+    struct wire_usdt_argument *argument = of_by ? &place->by : &place->value;
+    __u64 value = argument->offset + register_at(ctx, argument->base) +
+                  (register_at(ctx, argument->index) << (argument->shift & 3));
+    if (argument->is_memory) {
+        void *address = (void *)value;
+        value = 0;
+        bpf_probe_read_user(&value, argument->bytes < sizeof(value) ? argument->bytes : sizeof(value), address);
+    }
+    return hist__cut(value, argument->bytes, argument->is_signed);
 }
 
 static __always_inline __u64 by_argument(struct pt_regs *ctx)
 {
-    return own_hist.by == WIRE_HIST_BY_ARGUMENT ? argument_of(ctx, own_hist.by_argument) : 0;
+    return own_hist.by == WIRE_HIST_BY_ARGUMENT ? argument__read(ctx, 1) : 0;
 }
 
 static __always_inline void count_unmatched(void)
@@ -97,11 +121,11 @@ static __always_inline void start_in_thread(struct pt_regs *ctx)
 
 static __always_inline struct start_key key_of(struct pt_regs *ctx)
 {
-    struct start_key key = {argument_of(ctx, own_hist.argument), bpf_get_current_pid_tgid() >> 32};
+    struct start_key key = {argument__read(ctx, 0), bpf_get_current_pid_tgid() >> 32};
     return key;
 }
 
-SEC("usdt")
+SEC("kprobe")
 int hist_usdt_start(struct pt_regs *ctx)
 {
     if (!own_hist.by_key) {
@@ -140,7 +164,7 @@ static __always_inline bool take_start(struct pt_regs *ctx, struct start *ret_st
     return ret_start->start_ns != 0; // it was not forgotten
 }
 
-SEC("usdt")
+SEC("kprobe")
 int hist_usdt_end(struct pt_regs *ctx)
 {
     __u64 now_ns = bpf_ktime_get_ns();
@@ -158,14 +182,21 @@ int hist_usdt_end(struct pt_regs *ctx)
     return 0;
 }
 
-SEC("usdt")
+SEC("kprobe")
 int hist_usdt_value(struct pt_regs *ctx)
 {
     struct wire_hist_key key;
     if (!filter__passes())
         return 0;
     hist__key(&key, by_argument(ctx));
-    hist__add_value(ctx, &key, argument_of(ctx, own_hist.argument), 0);
+    hist__add_value(ctx, &key, argument__read(ctx, 0), 0);
+    return 0;
+}
+
+// What a probe costs without a program: see collector/trap.h.
+SEC("kprobe")
+int trap_nothing(struct pt_regs *ctx)
+{
     return 0;
 }
 

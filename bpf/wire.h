@@ -140,6 +140,19 @@ struct wire_hist_config {
     __u8 reserved[2];
 };
 
+// Where an argument of a USDT probe is at one of its places (symbolizer/usdt_argument.h).
+#define WIRE_USDT_PLACES_MAX 4096 // of one event: what starts and what ends
+#define WIRE_NO_REGISTER     (-1)
+struct wire_usdt_argument {
+    __s64 offset;
+    __s16 base, index; // offsets in pt_regs
+    __u8 shift, bytes, is_signed, is_memory;
+};
+struct wire_usdt_place {             // by the cookie of its probe
+    struct wire_usdt_argument value; // or the key
+    struct wire_usdt_argument by;
+};
+
 // How a file is known to the kernel side.
 struct wire_file {
     __u64 inode;
@@ -251,6 +264,7 @@ _Static_assert(sizeof(struct wire_note) == 48, "no holes");
 _Static_assert(sizeof(struct wire_copy) == 192 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
 _Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
 _Static_assert(sizeof(struct wire_hist_config) == 20, "no holes");
+_Static_assert(sizeof(struct wire_usdt_place) == 32, "no holes");
 #endif
 
 #endif

@@ -259,6 +259,8 @@ void probe_sites__free(struct probe_sites *sites)
     if (!sites)
         return;
     fd__close(&sites->fd);
+    for (size_t i = 0; i < sites->count; i++)
+        free(sites->rows[i].arguments);
     free(sites->path);
     free(sites->rows);
     free(sites);
@@ -277,16 +279,20 @@ static int attach_multi(const struct probe_sites *sites, const char *path, size_
 {
     int fd;
     bool has_semaphores = false;
-    _cleanup_free_ uint64_t *offsets = reallocarray(NULL, 2 * count, sizeof(*offsets));
+    _cleanup_free_ uint64_t *offsets = reallocarray(NULL, 3 * count, sizeof(*offsets));
     if (!offsets)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         offsets[i] = sites->rows[first + i].file_offset;
         offsets[count + i] = sites->rows[first + i].semaphore;
+        offsets[2 * count + i] = sites->rows[first + i].cookie;
         has_semaphores = has_semaphores || offsets[count + i];
     }
-    struct uprobe_places places = {
-        .path = path, .file_offsets = offsets, .semaphores = has_semaphores ? offsets + count : NULL, .count = count};
+    struct uprobe_places places = {.path = path,
+                                   .file_offsets = offsets,
+                                   .semaphores = has_semaphores ? offsets + count : NULL,
+                                   .cookies = offsets + 2 * count,
+                                   .count = count};
     int err = uprobe_multi__attach(attachment->program, &places, attachment->at_return, attachment->pid, &fd);
     return err ? err : loaded__keep_fd(attachment->loaded, fd);
 }
@@ -297,7 +303,7 @@ static int attach_one(const struct probe_sites *sites, const char *path, size_t 
     if (uprobe_multi__is_prepared(attachment->program))
         return attach_multi(sites, path, index, 1, attachment);
     LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = attachment->at_return,
-                .ref_ctr_offset = sites->rows[index].semaphore);
+                .ref_ctr_offset = sites->rows[index].semaphore, .bpf_cookie = sites->rows[index].cookie);
     struct bpf_link *link = bpf_program__attach_uprobe_opts(attachment->program, attachment->pid, path,
                                                             sites->rows[index].file_offset, &options);
     return link ? loaded__keep(attachment->loaded, link) : -errno;

@@ -9,9 +9,9 @@
 
 #include "collector/probe_sites.h"
 #include "collector/source_fentry.h"
+#include "collector/source_hist_usdt.h"
 #include "collector/source_off_cpu.h"
 #include "collector/source_probe.h"
-#include "collector/source_usdt.h"
 #include "collector/syscall_names.h"
 #include "collector/trap.h"
 #include "collector/uprobe_multi.h"
@@ -92,14 +92,14 @@ int hist_options__argument(struct hist_options *options, const char *text, struc
                : 0;
 }
 
-static int misplaced(const struct event *event, const char *option, struct fault *fault)
+int hist_event__misplaced(const struct event *event, const char *option, struct fault *fault)
 {
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s means nothing for '%s'", option, event->spelled);
 }
 
 // --- Common to all
 
-static int configure(struct event *event, struct loaded *loaded, struct fault *fault)
+int hist_event__configure(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     const struct hist_options *options = event->hist;
     struct wire_hist_config config = {
@@ -123,10 +123,10 @@ static int configure(struct event *event, struct loaded *loaded, struct fault *f
 static int check_plain(const struct event *event, struct fault *fault)
 {
     if (event->hist->has_value)
-        return misplaced(event, "--value", fault);
+        return hist_event__misplaced(event, "--value", fault);
     if (event->hist->has_key)
-        return misplaced(event, "--key", fault);
-    return event->hist->by == WIRE_HIST_BY_ARGUMENT ? misplaced(event, "--by argN", fault) : 0;
+        return hist_event__misplaced(event, "--key", fault);
+    return event->hist->by == WIRE_HIST_BY_ARGUMENT ? hist_event__misplaced(event, "--by argN", fault) : 0;
 }
 
 // --- Functions of programs
@@ -137,7 +137,7 @@ static int parse_call(struct event *event, struct fault *fault)
     if (err)
         return err;
     if (event->hist->has_key)
-        return misplaced(event, "--key", fault);
+        return hist_event__misplaced(event, "--key", fault);
     if (event->hist->has_value && event->hist->argument == WIRE_HIST_RETURNED)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "what a function returns is there at its return: "
@@ -180,7 +180,7 @@ static int configure_call(struct event *event, struct loaded *loaded, struct fau
         if (programs[i].is_needed && has_sessions)
             uprobe_multi__prepare(program, programs[i].kind);
     }
-    return configure(event, loaded, fault);
+    return hist_event__configure(event, loaded, fault);
 }
 
 // At the return first: a return without a call that was seen is passed over as long as its thread has none.
@@ -229,73 +229,6 @@ static int attach_call(struct event *event, const struct target *target, struct 
     return 0;
 }
 
-// --- USDT
-
-struct usdt_pair {
-    struct usdt_probes *start, *end; // end is NULL where a value is counted
-};
-
-static int parse_usdt(struct event *event, struct fault *fault)
-{
-    int err = source_usdt__parse(event, fault);
-    if (err)
-        return err;
-    const char *probe = strrchr(event->spelled, ':') + 1;
-    bool is_pair = strchr(probe, ',') != NULL;
-    if (event->hist->has_value && event->hist->argument == WIRE_HIST_RETURNED)
-        return misplaced(event, "retval", fault);
-    if (is_pair && event->hist->has_value)
-        return misplaced(event, "--value", fault);
-    if (!is_pair && !event->hist->has_value)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "'%s' is one probe: name two, START,END, or what of it to count with --value argN",
-                               event->spelled);
-    if (!is_pair && event->hist->has_key)
-        return misplaced(event, "--key", fault);
-    event->unit = is_pair ? "ns" : "count";
-    return 0;
-}
-
-static int prepare_usdt(struct event *event, const struct target *target, struct fault *fault)
-{
-    char file[PATH_MAX], first[256];
-    const char *words;
-    int err = probe__split(event__behind(event, "usdt:"), file, sizeof(file), &words, fault);
-    if (err)
-        return err;
-    struct usdt_pair *pair = event->prepared = calloc(1, sizeof(*pair));
-    if (!pair)
-        return fault__set(fault, -ENOMEM, "out of memory");
-    size_t provider_bytes = strcspn(words, ":") + 1, first_bytes = strcspn(words, ",");
-    snprintf(first, sizeof(first), "%.*s", (int)first_bytes, words);
-    err = usdt_probes__find(file, first, source_probe__pid(target), fault, &pair->start);
-    if (err || !words[first_bytes])
-        return err;
-    char second[256];
-    snprintf(second, sizeof(second), "%.*s%s", (int)provider_bytes, words, words + first_bytes + 1);
-    return usdt_probes__find(file, second, source_probe__pid(target), fault, &pair->end);
-}
-
-static void release_usdt(struct event *event)
-{
-    struct usdt_pair *pair = event->prepared;
-    usdt_probes__free(pair->start);
-    usdt_probes__free(pair->end);
-    free(pair);
-}
-
-// The start first: what starts before its end is probed is not counted, and what ends without a start is unmatched.
-static int attach_usdt(struct event *event, const struct target *target, struct fault *fault)
-{
-    const struct usdt_pair *pair = event->prepared;
-    struct loaded *loaded = event->loaded;
-    const char *start = pair->end ? "hist_usdt_start" : "hist_usdt_value";
-    int err = usdt_probes__attach(pair->start, loaded__program(loaded, start), target, loaded, fault);
-    if (!err && pair->end)
-        err = usdt_probes__attach(pair->end, loaded__program(loaded, "hist_usdt_end"), target, loaded, fault);
-    return err;
-}
-
 // --- The kernel
 
 static int parse_fentry(struct event *event, struct fault *fault)
@@ -307,7 +240,7 @@ static int parse_fentry(struct event *event, struct fault *fault)
 static int configure_fentry(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     int err = source_fentry__configure(event, loaded, fault);
-    return err ? err : configure(event, loaded, fault);
+    return err ? err : hist_event__configure(event, loaded, fault);
 }
 
 static int parse_syscall(struct event *event, struct fault *fault)
@@ -341,7 +274,7 @@ static int parse_off_cpu(struct event *event, struct fault *fault)
 static int configure_off_cpu(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     int err = source_off_cpu__configure(event, loaded, fault);
-    return err ? err : configure(event, loaded, fault);
+    return err ? err : hist_event__configure(event, loaded, fault);
 }
 
 static int parse_blkio(struct event *event, struct fault *fault)
@@ -388,11 +321,11 @@ const struct source hist_sources[] = {
         .summary = "from one USDT probe to another, per thread or by --key argN; or one and --value argN",
         .unit = "ns",
         .object = "source_hist_usdt",
-        .parse = parse_usdt,
-        .prepare = prepare_usdt,
-        .release = release_usdt,
-        .configure = configure,
-        .attach = attach_usdt,
+        .parse = source_hist_usdt__parse,
+        .prepare = source_hist_usdt__prepare,
+        .release = source_hist_usdt__release,
+        .configure = source_hist_usdt__configure,
+        .attach = source_hist_usdt__attach,
     },
     {
         .spelling = "fentry:FUNCTION",
@@ -410,7 +343,7 @@ const struct source hist_sources[] = {
         .unit = "ns",
         .object = "source_hist_syscall",
         .parse = parse_syscall,
-        .configure = configure,
+        .configure = hist_event__configure,
         .attach = source__attach_programs,
     },
     {
@@ -419,7 +352,7 @@ const struct source hist_sources[] = {
         .unit = "ns",
         .object = "source_hist_runq",
         .parse = parse_runq,
-        .configure = configure,
+        .configure = hist_event__configure,
         .attach = source__attach_programs,
         .settle = source_off_cpu__settle,
         .mark = source_off_cpu__mark,
@@ -441,7 +374,7 @@ const struct source hist_sources[] = {
         .unit = "ns",
         .object = "source_hist_block",
         .parse = parse_blkio,
-        .configure = configure,
+        .configure = hist_event__configure,
         .attach = source__attach_programs,
         .settle = settle_blkio,
     },

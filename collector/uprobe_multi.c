@@ -85,6 +85,7 @@ int uprobe_multi__attach(const struct bpf_program *program, const struct uprobe_
         .path = (uint64_t)(uintptr_t)places->path,
         .offsets = (uint64_t)(uintptr_t)places->file_offsets,
         .reference_counters = (uint64_t)(uintptr_t)places->semaphores,
+        .cookies = (uint64_t)(uintptr_t)places->cookies,
         .count = (uint32_t)places->count,
         .multi_flags = at_return ? UPROBE_MULTI_RETURN : 0,
         .pid = pid > 0 ? (uint32_t)pid : 0,

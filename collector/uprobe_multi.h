@@ -24,7 +24,8 @@ struct uprobe_places {
     const char *path;
     const uint64_t *file_offsets;
     const uint64_t
-        *semaphores; // of USDT probes: their places in the file, which the kernel counts up; NULL: none has one
+        *semaphores;         // of USDT probes: their places in the file, which the kernel counts up; NULL: none has one
+    const uint64_t *cookies; // what bpf_get_attach_cookie() tells at each; NULL: 0
     size_t count;
 };
 

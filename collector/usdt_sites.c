@@ -49,6 +49,16 @@ static uint64_t semaphore_place(const struct elf_file *file, uint64_t address)
     return 0;
 }
 
+static int add_site(struct probe_sites *sites, uint64_t place, uint64_t semaphore, const char *arguments)
+{
+    size_t known = sites->count;
+    int err = probe_sites__add(sites, place, semaphore);
+    if (err || sites->count == known)
+        return err;
+    sites->rows[known].arguments = strdup(arguments);
+    return sites->rows[known].arguments ? 0 : -ENOMEM;
+}
+
 static int add_note(const struct usdt_note *note, void *context)
 {
     struct search *search = context;
@@ -64,7 +74,7 @@ static int add_note(const struct usdt_note *note, void *context)
         return 0;
     }
     count_probe(search, words);
-    return probe_sites__add(search->sites, place, semaphore_place(search->file->elf, note->semaphore));
+    return add_site(search->sites, place, semaphore_place(search->file->elf, note->semaphore), note->arguments);
 }
 
 static int say(const struct search *search, int err, struct fault *fault)

@@ -34,12 +34,16 @@ main:   xor %eax, %eax
         .section .note.GNU-stack, "", @progbits
 S
 gcc -o "$TMP/avx" "$TMP/avx.s"
-# A USDT note whose argument is in no register that there is.
+# A USDT note whose first argument is in no register that there is; the others are 77, 1234, in memory, and -2.
 cat >"$TMP/odd.s" <<'S'
         .text
         .globl main
-main:   nop
+main:   sub $24, %rsp
+        movl $1234, 8(%rsp)
+        mov $2, %eax
+        mov $0xfffe, %ebx
 990:    nop
+        add $24, %rsp
         xor %eax, %eax
         ret
         .section .stapsdt.base, "aG", "progbits", .stapsdt.base, comdat
@@ -55,7 +59,7 @@ _.stapsdt.base: .space 1
         .8byte 0
         .asciz "odd"
         .asciz "probe"
-        .asciz "8@%nosuch"
+        .asciz "8@%nosuch 8@$77 4@4(%rsp,%rax,2) -2@%bx"
 994:    .balign 4
         .section .note.GNU-stack, "", @progbits
 S
@@ -116,7 +120,23 @@ like 'and a word of warning' "$(cat "$TMP/said")" 'an exception thrown through a
 is 'a USDT probe with an odd argument is counted' "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) from total')" '0 1'
 "$HEARTH" hist "usdt:$TMP/odd:odd:probe" --value arg0 -d 0.2 2>"$TMP/said" >/dev/null
 is 'a histogram of that argument: exit code' $? 1
-like 'and why' "$(cat "$TMP/said")" "odd:probe .*'.*odd'.*nosuch"
+like 'and why' "$(cat "$TMP/said")" "cannot read arg0 .*odd:probe .*'.*odd'.*'8@%nosuch'"
+"$HEARTH" hist "usdt:$TMP/odd:odd:probe" --value arg4 -d 0.2 2>"$TMP/said" >/dev/null
+is 'of an argument that is not there: exit code' $? 1
+like 'and why not' "$(cat "$TMP/said")" "has no arg4; its arguments are '8@%nosuch"
+# beside COUNT_SUM_UNMATCHED OPTION...: of the arguments beside it.
+beside() {
+    local expected=$1
+    shift
+    "$HEARTH" hist "usdt:$TMP/odd:odd:probe" "$@" -o "$TMP/x.json" -- "$TMP/odd" 2>"$TMP/said"
+    is "beside the odd argument: $*" "$? $(python3 -c 'import json, sys; [h] = json.load(open(sys.argv[1])); print(h["count"], h["sum"], h["unmatched"])' "$TMP/x.json")" "0 $expected"
+}
+beside '1 77 0' --value arg1
+beside '1 1234 0' --value arg2
+beside '0 0 1' --value arg3:s64
+beside '1 1234 0' --value arg2 --by arg1
+"$HEARTH" hist "usdt:$TMP/odd:odd:probe" --value arg1 --by arg0 -d 0.2 2>"$TMP/said" >/dev/null
+is 'it cannot be a key either' "$? $(grep -c 'cannot read arg0' "$TMP/said")" '1 1'
 
 # usage WHAT PATTERN ARGUMENT...
 usage() {
