@@ -27,7 +27,7 @@ struct elf_file {
     size_t *loaded_bytes;
 };
 
-static int read_at(const struct elf_file *file, uint64_t offset, void *bytes, size_t length)
+int elf_file__read_at(const struct elf_file *file, uint64_t offset, void *bytes, size_t length)
 {
     if (offset > file->file_bytes || length > file->file_bytes - offset)
         return -EBADMSG;
@@ -55,7 +55,7 @@ static int read_new(const struct elf_file *file, uint64_t offset, size_t length,
     _cleanup_free_ uint8_t *bytes = inflate__memory(length);
     if (!bytes)
         return -ENOMEM;
-    int err = read_at(file, offset, bytes, length);
+    int err = elf_file__read_at(file, offset, bytes, length);
     if (err)
         return err;
     bytes[length] = 0; // string tables end, whatever they hold
@@ -174,7 +174,7 @@ static int read_headers(struct elf_file *file, bool with_sections)
 {
     _Alignas(8) uint8_t header[sizeof(Elf64_Ehdr)] = {0};
     size_t length = file->file_bytes < sizeof(header) ? file->file_bytes : sizeof(header);
-    int err = read_at(file, 0, header, length);
+    int err = elf_file__read_at(file, 0, header, length);
     if (err)
         return err;
     unsigned char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
@@ -386,6 +386,24 @@ int elf_file__read(struct elf_file *file, const struct elf_section *section, str
     return 0;
 }
 
+size_t elf_file__read_part(const struct elf_file *file, const struct elf_section *section, uint64_t offset, void *bytes,
+                           size_t length)
+{
+    size_t index = (size_t)(section - file->sections);
+    bool is_packed = (section->flags & SHF_COMPRESSED) || strncmp(section->name, ".zdebug_", 8) == 0;
+    size_t whole = file->loaded[index] ? file->loaded_bytes[index] : section->bytes;
+    if (offset >= whole || section->type == SHT_NOBITS || (is_packed && !file->loaded[index]))
+        return 0;
+    if (length > whole - offset)
+        length = whole - offset;
+    if (file->loaded[index])
+        memcpy(bytes, file->loaded[index] + offset, length);
+    else if (section->file_offset > file->file_bytes ||
+             elf_file__read_at(file, section->file_offset + offset, bytes, length) != 0)
+        return 0;
+    return length;
+}
+
 void elf_file__forget(struct elf_file *file, const struct elf_section *section)
 {
     size_t index = (size_t)(section - file->sections);
@@ -414,53 +432,4 @@ struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data 
     if (file->is_relocatable && symbol.section < file->section_count)
         symbol.value += file->sections[symbol.section].address;
     return symbol;
-}
-
-int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes)
-{
-    while (length >= sizeof(Elf64_Nhdr)) {
-        Elf64_Nhdr note; // the same for 32 bits
-        memcpy(&note, notes, sizeof(note));
-        uint64_t name_bytes = ((uint64_t)note.n_namesz + 3) & ~3ull, body_bytes = ((uint64_t)note.n_descsz + 3) & ~3ull;
-        if (sizeof(note) + name_bytes + note.n_descsz > length)
-            return -ENOENT;
-        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + sizeof(note), "GNU", 4) == 0 &&
-            note.n_descsz > 0 && note.n_descsz <= 20) {
-            memset(ret_build_id, 0, 20);
-            memcpy(ret_build_id, notes + sizeof(note) + name_bytes, note.n_descsz);
-            *ret_bytes = note.n_descsz;
-            return 0;
-        }
-        uint64_t step = sizeof(note) + name_bytes + body_bytes;
-        if (step >= length)
-            break;
-        notes += step;
-        length -= step;
-    }
-    return -ENOENT;
-}
-
-static int find_note_at(struct elf_file *file, uint64_t offset, uint64_t length, uint8_t ret_build_id[20],
-                        size_t *ret_bytes)
-{
-    _cleanup_free_ uint8_t *notes = NULL;
-    if (length > LIMIT_NOTES_BYTES)
-        length = LIMIT_NOTES_BYTES;
-    int err = read_new(file, offset, length, &notes);
-    return err ? err : elf_file__build_id_of_notes(notes, length, ret_build_id, ret_bytes);
-}
-
-int elf_file__build_id(struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes)
-{
-    // Program headers first, as the kernel and the loader see them; then sections, for .ko and .debug files.
-    for (size_t i = 0; i < file->segment_count; i++)
-        if (file->segments[i].type == PT_NOTE &&
-            find_note_at(file, file->segments[i].file_offset, file->segments[i].file_bytes, ret_build_id, ret_bytes) ==
-                0)
-            return 0;
-    for (size_t i = 1; i < file->section_count; i++)
-        if (file->sections[i].type == SHT_NOTE &&
-            find_note_at(file, file->sections[i].file_offset, file->sections[i].bytes, ret_build_id, ret_bytes) == 0)
-            return 0;
-    return -ENOENT;
 }

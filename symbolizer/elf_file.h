@@ -72,6 +72,10 @@ const struct elf_segment *elf_file__segment(const struct elf_file *file, size_t 
 // The contents, inflated where they are compressed (SHF_COMPRESSED with zlib or zstd, and .zdebug_*). A section
 // without contents here (SHT_NOBITS, or in another file) is empty.
 int elf_file__read(struct elf_file *file, const struct elf_section *section, struct elf_data *ret_data);
+// Copies a part of the contents, as much as there is of it, without reading the rest. Nothing of a section that is
+// packed and was not read.
+size_t elf_file__read_part(const struct elf_file *file, const struct elf_section *section, uint64_t offset, void *bytes,
+                           size_t length);
 // Frees the contents of one section again.
 void elf_file__forget(struct elf_file *file, const struct elf_section *section);
 
@@ -79,8 +83,11 @@ void elf_file__forget(struct elf_file *file, const struct elf_section *section);
 struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data table, size_t index);
 size_t elf_file__symbol_bytes(const struct elf_file *file);
 
+// Bytes of the file as such. -EBADMSG: it ends before them.
+int elf_file__read_at(const struct elf_file *file, uint64_t offset, void *bytes, size_t length);
+
 // NT_GNU_BUILD_ID. -ENOENT: none.
-int elf_file__build_id(struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes);
+int elf_file__build_id(const struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes);
 
 // The same in notes as such (/sys/kernel/notes).
 int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes);

@@ -18,6 +18,7 @@
 struct naming_job {
     const struct naming_request *request;
     struct elf_file *main;
+    struct elf_file *mini;   // its MiniDebugInfo
     struct debug_file debug; // its separate debug file
     struct debug_file alternate;
     struct dwarf_file *dwarf;
@@ -35,6 +36,7 @@ static void release(struct naming_job *job)
     dwarf_file__free(job->alternate_dwarf);
     debug_file__release(&job->debug);
     debug_file__release(&job->alternate);
+    elf_file__free(job->mini);
     elf_file__free(job->main);
     symbol_table__release(&job->symbols);
     string_pool__release(&job->pool);
@@ -71,11 +73,10 @@ static int add_elf_symbols(struct naming_job *job)
 
 static int add_mini_debug(struct naming_job *job)
 {
-    _cleanup_(elf_file__freep) struct elf_file *mini = NULL;
     if (debug_file__has(job->main, ".symtab"))
         return -ENOENT;
-    int err = mini_debug__open(job->main, &mini);
-    return err ? err : symbol_table__add_elf(&job->symbols, mini);
+    int err = mini_debug__open(job->main, &job->mini);
+    return err ? err : symbol_table__add_elf(&job->symbols, job->mini);
 }
 
 static int add_trampolines(struct naming_job *job)

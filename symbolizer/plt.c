@@ -6,42 +6,62 @@
 
 #include "store/base/limits.h"
 
+#define DYNAMIC_BYTES (64u << 10) // that are looked at: files have some 500
+
 struct slot { // a word of the global offset table, and what address it gets
     uint64_t address;
     uint32_t symbol;   // that of a symbol; 0: none
     uint64_t resolver; // what this function says (IFUNC), which has the name of the one it chooses; 0: none
 };
 
-static void add_slots(struct elf_file *file, const char *name, struct buf *slots)
+// The rows that only add where the file was loaded to (R_*_RELATIVE) come first, and DT_RELACOUNT says how many they
+// are: all but some thousands of the 350,000 of a large library.
+static uint64_t count_relative(const struct elf_file *file)
+{
+    const struct elf_section *section = elf_file__find_type(file, SHT_DYNAMIC);
+    Elf64_Dyn row;
+    for (uint64_t at = 0; section && elf_file__read_part(file, section, at, &row, sizeof(row)) == sizeof(row) &&
+                          row.d_tag != DT_NULL && at < DYNAMIC_BYTES;
+         at += sizeof(row))
+        if (row.d_tag == DT_RELACOUNT)
+            return row.d_un.d_val;
+    return 0;
+}
+
+static void add_slot(const struct elf_file *file, const Elf64_Rela *row, bool in_order, struct buf *slots)
+{
+    uint32_t type = (uint32_t)ELF64_R_TYPE(row->r_info);
+    bool is_function = elf_file__machine(file) == EM_X86_64 ? type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT
+                                                            : type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
+    bool is_chosen = type == (elf_file__machine(file) == EM_X86_64 ? R_X86_64_IRELATIVE : R_AARCH64_IRELATIVE);
+    struct slot slot = {.address = row->r_offset,
+                        .symbol = is_function ? (uint32_t)ELF64_R_SYM(row->r_info) : 0,
+                        .resolver = is_chosen ? (uint64_t)row->r_addend : 0};
+    if (slot.symbol || slot.resolver || in_order)
+        buf__append(slots, &slot, sizeof(slot));
+}
+
+// `in_order`: all rows, for a stub may name one by its index.
+static void add_slots(const struct elf_file *file, const char *name, bool in_order, struct buf *slots)
 {
     const struct elf_section *section = elf_file__find(file, name);
-    struct elf_data data;
-    if (!section || section->type != SHT_RELA || !elf_file__is_64(file) || elf_file__read(file, section, &data) != 0)
+    Elf64_Rela rows[512];
+    if (!section || section->type != SHT_RELA || !elf_file__is_64(file))
         return;
-    for (size_t at = 0; at + sizeof(Elf64_Rela) <= data.length_bytes; at += sizeof(Elf64_Rela)) {
-        Elf64_Rela row;
-        memcpy(&row, data.bytes + at, sizeof(row));
-        uint32_t type = (uint32_t)ELF64_R_TYPE(row.r_info);
-        bool is_function = elf_file__machine(file) == EM_X86_64
-                               ? type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT
-                               : type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
-        bool is_chosen = type == (elf_file__machine(file) == EM_X86_64 ? R_X86_64_IRELATIVE : R_AARCH64_IRELATIVE);
-        struct slot slot = {.address = row.r_offset,
-                            .symbol = is_function ? (uint32_t)ELF64_R_SYM(row.r_info) : 0,
-                            .resolver = is_chosen ? (uint64_t)row.r_addend : 0};
-        // Rows of .rela.plt keep their places: a stub may name one by its index.
-        if (slot.symbol || slot.resolver || strcmp(name, ".rela.plt") == 0)
-            buf__append(slots, &slot, sizeof(slot));
-    }
-    elf_file__forget(file, section);
+    uint64_t skipped = in_order ? 0 : count_relative(file), at = skipped * sizeof(rows[0]);
+    if (skipped > section->bytes / sizeof(rows[0]))
+        at = 0; // it says what cannot be
+    for (size_t got; (got = elf_file__read_part(file, section, at, rows, sizeof(rows))) >= sizeof(rows[0]); at += got)
+        for (size_t i = 0; i < got / sizeof(rows[0]); i++)
+            add_slot(file, &rows[i], in_order, slots);
 }
 
 struct plt {
     struct elf_file *file;
     struct symbol_table *table;
-    struct elf_data symbols, names;
-    struct buf in_order;   // of .rela.plt
-    struct buf by_address; // sorted, of both
+    const struct elf_section *symbols, *names; // NULL: none
+    struct buf in_order;                       // of .rela.plt
+    struct buf by_address;                     // sorted, of both
 };
 
 static int compare(const void *left, const void *right)
@@ -94,20 +114,34 @@ static const struct slot *arm_slot(const struct plt *plt, const uint8_t *stub, s
     return NULL;
 }
 
-static const char *name_of(const struct plt *plt, const struct slot *slot)
+// The name of a slot's function, into `name`. False: it has none, or one too long.
+static bool find_name(const struct plt *plt, const struct slot *slot, char name[LIMIT_SOURCE_PATH_BYTES])
 {
-    struct elf_symbol symbol = elf_file__symbol(plt->file, plt->symbols, slot->symbol);
-    if (slot->resolver)
-        return symbol_table__name_at(plt->table, slot->resolver);
-    return slot->symbol && symbol.name < plt->names.length_bytes ? (const char *)plt->names.bytes + symbol.name : NULL;
+    if (slot->resolver) {
+        const char *chooser = symbol_table__name_at(plt->table, slot->resolver);
+        int length = chooser ? snprintf(name, LIMIT_SOURCE_PATH_BYTES, "%s", chooser) : 0;
+        return length > 0 && length < LIMIT_SOURCE_PATH_BYTES;
+    }
+    Elf64_Sym symbol;
+    uint64_t at = (uint64_t)slot->symbol * sizeof(symbol);
+    if (!slot->symbol || !plt->names ||
+        elf_file__read_part(plt->file, plt->symbols, at, &symbol, sizeof(symbol)) != sizeof(symbol))
+        return false;
+    for (size_t bytes = 128; bytes <= LIMIT_SOURCE_PATH_BYTES; bytes *= 32) { // most are short
+        size_t got = elf_file__read_part(plt->file, plt->names, symbol.st_name, name, bytes);
+        if (memchr(name, 0, got))
+            return name[0];
+    }
+    return false;
 }
 
 static int add_stub(const struct plt *plt, const struct slot *slot, uint64_t address, uint64_t bytes)
 {
-    char stub[LIMIT_SOURCE_PATH_BYTES];
-    const char *name = slot ? name_of(plt, slot) : NULL;
-    int length = name ? snprintf(stub, sizeof(stub), "%s@plt", name) : 0;
-    return length > 4 && (size_t)length < sizeof(stub) ? symbol_table__add(plt->table, address, bytes, stub) : 0;
+    char name[LIMIT_SOURCE_PATH_BYTES], stub[LIMIT_SOURCE_PATH_BYTES + sizeof("@plt")];
+    if (!slot || !find_name(plt, slot, name))
+        return 0;
+    snprintf(stub, sizeof(stub), "%s@plt", name);
+    return symbol_table__add(plt->table, address, bytes, stub);
 }
 
 static int add_stubs(const struct plt *plt, const char *name)
@@ -135,21 +169,18 @@ int plt__add(struct elf_file *file, struct symbol_table *table)
     static const char *const sections[] = {".plt", ".plt.sec", ".plt.got", ".iplt"};
     _cleanup_(buf__release) struct buf in_order = {0}, by_address = {0};
     const struct elf_section *dynsym = elf_file__find_type(file, SHT_DYNSYM);
-    const struct elf_section *dynstr = dynsym ? elf_file__section(file, dynsym->link) : NULL;
     uint16_t machine = elf_file__machine(file);
-    struct plt plt = {.file = file, .table = table};
+    // Static programs have no symbols there, and only functions that are chosen when they start.
+    struct plt plt = {.file = file,
+                      .table = table,
+                      .symbols = dynsym,
+                      .names = dynsym ? elf_file__section(file, dynsym->link) : NULL};
     int err = 0;
-    if (machine != EM_X86_64 && machine != EM_AARCH64)
+    if ((machine != EM_X86_64 && machine != EM_AARCH64) || !elf_file__is_64(file))
         return 0;
-    if (dynstr) // static programs have none, and only functions that are chosen when they start
-        err = elf_file__read(file, dynsym, &plt.symbols);
-    if (dynstr && !err)
-        err = elf_file__read(file, dynstr, &plt.names);
-    if (err)
-        return err;
-    add_slots(file, ".rela.plt", &in_order);
+    add_slots(file, ".rela.plt", true, &in_order);
     buf__append(&by_address, in_order.data, in_order.length_bytes);
-    add_slots(file, ".rela.dyn", &by_address);
+    add_slots(file, ".rela.dyn", false, &by_address);
     if (in_order.failed || by_address.failed)
         return -ENOMEM;
     if (by_address.length_bytes == 0)

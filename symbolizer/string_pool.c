@@ -25,14 +25,28 @@ static bool grow(struct string_pool *pool)
     return true;
 }
 
-uint32_t string_pool__add(struct string_pool *pool, const char *text, size_t length)
+uint32_t string_pool__append(struct string_pool *pool, const char *text, size_t length)
 {
-    length = strnlen(text, length);
     if (pool->bytes.length_bytes == 0)
         buf__append_byte(&pool->bytes, 0);
     if (length == 0 || pool->bytes.failed)
         return 0;
-    if (length > UINT32_MAX - 2 - pool->bytes.length_bytes || (pool->used * 2 >= pool->slot_count && !grow(pool))) {
+    if (length > UINT32_MAX - 2 - pool->bytes.length_bytes) {
+        pool->bytes.failed = true;
+        return 0;
+    }
+    uint32_t offset = (uint32_t)pool->bytes.length_bytes;
+    buf__append(&pool->bytes, text, length);
+    buf__append_byte(&pool->bytes, 0);
+    return pool->bytes.failed ? 0 : offset;
+}
+
+uint32_t string_pool__add(struct string_pool *pool, const char *text, size_t length)
+{
+    length = strnlen(text, length);
+    if (length == 0 || pool->bytes.failed)
+        return string_pool__append(pool, text, 0);
+    if (pool->used * 2 >= pool->slot_count && !grow(pool)) {
         pool->bytes.failed = true;
         return 0;
     }
@@ -43,13 +57,11 @@ uint32_t string_pool__add(struct string_pool *pool, const char *text, size_t len
         if (pool->slots[at].hash == hash && strncmp(known, text, length) == 0 && known[length] == '\0')
             return pool->slots[at].offset;
     }
-    uint32_t offset = (uint32_t)pool->bytes.length_bytes;
-    buf__append(&pool->bytes, text, length);
-    buf__append_byte(&pool->bytes, 0);
-    if (pool->bytes.failed)
-        return 0;
-    pool->slots[at] = (struct string_slot){offset, hash};
-    pool->used++;
+    uint32_t offset = string_pool__append(pool, text, length);
+    if (offset) {
+        pool->slots[at] = (struct string_slot){offset, hash};
+        pool->used++;
+    }
     return offset;
 }
 

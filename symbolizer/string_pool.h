@@ -20,6 +20,8 @@ struct string_pool {
 
 // Returns the offset, 0 when there is no room (the pool is then marked as failed; checked once, at the end).
 uint32_t string_pool__add(struct string_pool *pool, const char *text, size_t length);
+// The same for a string that need not be looked for: it is known to be new, or so nearly always.
+uint32_t string_pool__append(struct string_pool *pool, const char *text, size_t length);
 void string_pool__release(struct string_pool *pool);
 
 #endif

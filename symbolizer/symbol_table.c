@@ -12,10 +12,16 @@ struct symbol_entry {
     uint32_t start;
     uint32_t end;   // 0: no size
     uint32_t limit; // of one without size: the end of its section
-    uint32_t name;  // in contents
+    uint32_t name;  // in its source
+    uint8_t source; // 0: contents; else one of the table's sources
     uint8_t binding;
     uint8_t made_up;
 };
+
+static const char *name_of(const struct symbol_table *table, const struct symbol_entry *entry)
+{
+    return (entry->source ? table->sources[entry->source] : (const char *)table->contents.data) + entry->name;
+}
 
 void symbol_table__release(struct symbol_table *table)
 {
@@ -23,10 +29,11 @@ void symbol_table__release(struct symbol_table *table)
     buf__release(&table->contents);
 }
 
-static int append(struct symbol_table *table, struct symbol_entry entry, const char *name, size_t length)
+static int append_copied(struct symbol_table *table, struct symbol_entry entry, const char *name, size_t length)
 {
     if (table->contents.length_bytes + length + 1 > UINT32_MAX)
         return -E2BIG;
+    entry.source = 0;
     entry.name = (uint32_t)table->contents.length_bytes;
     buf__append(&table->contents, name, length);
     buf__append_byte(&table->contents, 0);
@@ -41,7 +48,7 @@ int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t byt
         return 0;
     uint64_t end = bytes < UINT32_MAX - start ? start + bytes : UINT32_MAX;
     struct symbol_entry entry = {.start = (uint32_t)start, .end = (uint32_t)end, .binding = STB_LOCAL, .made_up = 1};
-    return append(table, entry, name, strlen(name));
+    return append_copied(table, entry, name, strlen(name));
 }
 
 static bool names_code(const struct elf_symbol *symbol, const char *name)
@@ -49,7 +56,7 @@ static bool names_code(const struct elf_symbol *symbol, const char *name)
     unsigned type = ELF64_ST_TYPE(symbol->info);
     if (symbol->section == SHN_UNDEF || (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE))
         return false;
-    if (!name[0] || strncmp(name, ".L", 2) == 0)
+    if (!name[0] || (name[0] == '.' && name[1] == 'L'))
         return false;
     // The mapping symbols of ARM and RISC-V: $x, $d, $a.123
     return !(name[0] == '$' && name[1] && strchr("adtx", name[1]) && (!name[2] || name[2] == '.'));
@@ -61,6 +68,8 @@ static bool names_code(const struct elf_symbol *symbol, const char *name)
 static bool is_trampoline(const char *name)
 {
     static const char *const names[] = {"__restore_rt", "__start_context", "__kernel_rt_sigreturn"};
+    if (name[0] != '_' || name[1] != '_') // as most
+        return false;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -68,7 +77,7 @@ static bool is_trampoline(const char *name)
 }
 
 static int add_symbol(struct symbol_table *table, const struct elf_file *file, const struct elf_symbol *symbol,
-                      const char *name, bool is_dynamic)
+                      const char *name, size_t name_length, bool is_dynamic)
 {
     const struct elf_section *section = elf_file__section(file, symbol->section);
     if (!section || symbol->section >= SHN_LORESERVE || !(section->flags & SHF_EXECINSTR))
@@ -87,11 +96,34 @@ static int add_symbol(struct symbol_table *table, const struct elf_file *file, c
                                  .end = (uint32_t)(bytes == 0              ? 0
                                                    : bytes < limit - start ? start + bytes
                                                                            : limit),
+                                 .name = symbol->name,
+                                 .source = (uint8_t)(table->source_count - 1),
                                  .binding = ELF64_ST_BIND(symbol->info)};
     if (start > 0 && is_trampoline(name))
         entry.start--;
     // "memcpy@@GLIBC_2.14": the version is not part of the name.
-    return append(table, entry, name, name[0] == '@' ? strlen(name) : strcspn(name, "@"));
+    const char *version = name[0] == '@' ? NULL : memchr(name, '@', name_length);
+    if (version)
+        return append_copied(table, entry, name, (size_t)(version - name));
+    buf__append(&table->symbols, &entry, sizeof(entry));
+    return table->symbols.failed ? -ENOMEM : 0;
+}
+
+static int add_symbols(struct symbol_table *table, const struct elf_file *file, struct elf_data symbols,
+                       struct elf_data names, bool is_dynamic)
+{
+    size_t count = symbols.length_bytes / elf_file__symbol_bytes(file);
+    int err = 0;
+    for (size_t i = 1; i < count && !err; i++) {
+        struct elf_symbol symbol = elf_file__symbol(file, symbols, i);
+        const char *name = symbol.name < names.length_bytes ? (const char *)names.bytes + symbol.name : "";
+        if (!names_code(&symbol, name))
+            continue;
+        size_t length = strnlen(name, LIMIT_MANGLED_BYTES);
+        if (length < LIMIT_MANGLED_BYTES) // a million symbols may share one endless name
+            err = add_symbol(table, file, &symbol, name, length, is_dynamic);
+    }
+    return err;
 }
 
 int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
@@ -106,34 +138,35 @@ int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
     int err = elf_file__read(file, section, &symbols);
     if (!err)
         err = elf_file__read(file, names_section, &names);
-    size_t count = err ? 0 : symbols.length_bytes / elf_file__symbol_bytes(file);
-    for (size_t i = 1; i < count && !err; i++) {
-        struct elf_symbol symbol = elf_file__symbol(file, symbols, i);
-        const char *name = symbol.name < names.length_bytes ? (const char *)names.bytes + symbol.name : "";
-        // A million symbols may share one endless name.
-        if (names_code(&symbol, name) && strnlen(name, LIMIT_MANGLED_BYTES) < LIMIT_MANGLED_BYTES)
-            err = add_symbol(table, file, &symbol, name, section->type == SHT_DYNSYM);
-    }
-    elf_file__forget(file, section);
-    elf_file__forget(file, names_section);
+    if (err)
+        return err;
+    if (table->source_count == 0)
+        table->source_count = 1; // the first are the contents
+    if (table->source_count == SYMBOL_SOURCES)
+        return -E2BIG;
+    table->sources[table->source_count++] = (const char *)names.bytes;
+    bool is_dynamic = section->type == SHT_DYNSYM;
+    err = add_symbols(table, file, symbols, names, is_dynamic);
+    if (!is_dynamic) // the PLT needs those of .dynsym again
+        elf_file__forget(file, section);
     return err;
 }
 
 const char *symbol_table__name_at(const struct symbol_table *table, uint64_t address)
 {
     const struct symbol_entry *entries = (const struct symbol_entry *)table->symbols.data, *best = NULL;
-    const char *names = (const char *)table->contents.data;
     for (size_t i = 0; i < table->symbols.length_bytes / sizeof(*entries); i++) {
         const struct symbol_entry *entry = &entries[i];
         if (entry->start + table->base == address && !entry->made_up &&
-            (!best || symbol_name__is_better(entry->binding, names + entry->name, best->binding, names + best->name)))
+            (!best ||
+             symbol_name__is_better(entry->binding, name_of(table, entry), best->binding, name_of(table, best))))
             best = entry;
     }
-    return best ? names + best->name : NULL;
+    return best ? name_of(table, best) : NULL;
 }
 
 // By start; at one start those with a size first, then the better name first.
-static int compare(const void *left, const void *right, void *contents)
+static int compare(const void *left, const void *right, void *table)
 {
     const struct symbol_entry *a = left, *b = right;
     if (a->start != b->start)
@@ -142,8 +175,7 @@ static int compare(const void *left, const void *right, void *contents)
         return a->end ? -1 : 1;
     if (a->made_up != b->made_up)
         return a->made_up ? 1 : -1;
-    const char *a_name = (const char *)contents + a->name, *b_name = (const char *)contents + b->name;
-    return symbol_name__is_better(a->binding, a_name, b->binding, b_name) ? -1 : 1;
+    return symbol_name__is_better(a->binding, name_of(table, a), b->binding, name_of(table, b)) ? -1 : 1;
 }
 
 static int sort_entries(struct symbol_table *table, struct symbol_entry *entries, size_t count)
@@ -153,7 +185,7 @@ static int sort_entries(struct symbol_table *table, struct symbol_entry *entries
         for (next = i + 1; next < count && entries[next].start == entries[i].start;)
             next++;
         if (next - i > 1)
-            qsort_r(entries + i, next - i, sizeof(*entries), compare, table->contents.data);
+            qsort_r(entries + i, next - i, sizeof(*entries), compare, table);
     }
     return err;
 }
@@ -181,7 +213,9 @@ int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, 
 {
     struct symbol_entry *entries = (struct symbol_entry *)table->symbols.data;
     size_t count = table->symbols.length_bytes / sizeof(*entries);
-    _cleanup_free_ struct layer *layers = calloc(count + 1, sizeof(*layers));
+    // A name seldom stands for two addresses; but those of DWARF are the same ones.
+    bool is_first = pool->used == 0;
+    _cleanup_free_ struct layer *layers = reallocarray(NULL, count + 1, sizeof(*layers));
     if (!layers)
         return -ENOMEM;
     if (count == 0)
@@ -191,13 +225,14 @@ int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, 
     settle_sizes(entries, count);
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        const char *name = (const char *)table->contents.data + entries[i].name;
         if (entries[i].end <= entries[i].start ||
             (used > 0 && layers[used - 1].start == entries[i].start && layers[used - 1].end == entries[i].end))
             continue; // an alias of the last one, which is the better
+        const char *name = name_of(table, &entries[i]);
         layers[used] = (struct layer){.start = entries[i].start, .end = entries[i].end};
         layers[used].rank = entries[i].made_up ? 0 : 1;
-        layers[used++].value = string_pool__add(pool, name, LIMIT_MANGLED_BYTES);
+        layers[used++].value = is_first ? string_pool__append(pool, name, strlen(name))
+                                        : string_pool__add(pool, name, LIMIT_MANGLED_BYTES);
     }
     return range__flatten(layers, used, ranges);
 }

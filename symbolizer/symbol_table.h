@@ -8,16 +8,20 @@
 #include "symbolizer/elf_file.h"
 #include "symbolizer/string_pool.h"
 
+#define SYMBOL_SOURCES 3 // the file and its MiniDebugInfo, and what has no place in either
+
 struct symbol_table {
-    uint64_t base;       // addresses are relative to it
-    struct buf symbols;  // struct symbol_entry
-    struct buf contents; // the names, one after the other
+    uint64_t base;                       // addresses are relative to it
+    struct buf symbols;                  // struct symbol_entry
+    struct buf contents;                 // names that were made up, or cut: the first of the sources
+    const char *sources[SYMBOL_SOURCES]; // of names: string tables of the files, borrowed
+    size_t source_count;
 };
 
 void symbol_table__release(struct symbol_table *table);
 
 // Adds the symbols of .symtab, or else of .dynsym. `file` may be a debug file: its section headers still say which
-// sections are code.
+// sections are code. The names stay where they are: the file must live as long as the table. -E2BIG: a third file.
 int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file);
 
 // Adds one name made up by hearth (a PLT entry, a function of Go's tables). It yields to the symbols of the file.
@@ -27,7 +31,8 @@ int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t byt
 // added.
 const char *symbol_table__name_at(const struct symbol_table *table, uint64_t address);
 
-// Flattens everything into `ranges`, with the names in `pool`.
+// Flattens everything into `ranges`, with the names in `pool`: looked for there first, where others have put names
+// before.
 int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, struct buf *ranges);
 
 #endif

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(struct buf *buf, size_t more)
+bool buf__reserve(struct buf *buf, size_t more_bytes)
 {
-    if (buf->failed || more > SIZE_MAX / 2 - buf->length_bytes) {
+    if (buf->failed || more_bytes > SIZE_MAX / 2 - buf->length_bytes) {
         buf->failed = true;
         return false;
     }
-    size_t needed = buf->length_bytes + more;
+    size_t needed = buf->length_bytes + more_bytes;
     if (needed <= buf->capacity_bytes)
         return true;
     size_t capacity = buf->capacity_bytes ? buf->capacity_bytes : 256;
@@ -27,19 +27,6 @@ static bool reserve(struct buf *buf, size_t more)
     return true;
 }
 
-void buf__append(struct buf *buf, const void *bytes, size_t length_bytes)
-{
-    if (length_bytes == 0 || !reserve(buf, length_bytes))
-        return;
-    memcpy(buf->data + buf->length_bytes, bytes, length_bytes);
-    buf->length_bytes += length_bytes;
-}
-
-void buf__append_byte(struct buf *buf, uint8_t byte)
-{
-    buf__append(buf, &byte, 1);
-}
-
 void buf__append_string(struct buf *buf, const char *text)
 {
     buf__append(buf, text, strlen(text));
@@ -52,7 +39,7 @@ void buf__append_format(struct buf *buf, const char *format, ...)
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    if (length >= 0 && reserve(buf, (size_t)length + 1)) {
+    if (length >= 0 && buf__reserve(buf, (size_t)length + 1)) {
         vsnprintf((char *)buf->data + buf->length_bytes, (size_t)length + 1, format, again);
         buf->length_bytes += (size_t)length;
     }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
     uint8_t *data;
@@ -14,8 +15,24 @@ struct buf {
     bool failed;
 };
 
-void buf__append(struct buf *buf, const void *bytes, size_t length_bytes);
-void buf__append_byte(struct buf *buf, uint8_t byte);
+// Makes room for so many bytes more. False, with `failed` set: there is no memory, or was none before.
+bool buf__reserve(struct buf *buf, size_t more_bytes);
+
+// Inline: where the length is known to the compiler, an append that fits is a comparison and a store.
+static inline void buf__append(struct buf *buf, const void *bytes, size_t length_bytes)
+{
+    bool fits = !buf->failed && length_bytes <= buf->capacity_bytes - buf->length_bytes;
+    if (length_bytes == 0 || (!fits && !buf__reserve(buf, length_bytes)))
+        return;
+    memcpy(buf->data + buf->length_bytes, bytes, length_bytes);
+    buf->length_bytes += length_bytes;
+}
+
+static inline void buf__append_byte(struct buf *buf, uint8_t byte)
+{
+    buf__append(buf, &byte, 1);
+}
+
 void buf__append_string(struct buf *buf, const char *text); // without its NUL
 void buf__append_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf__append_varint(struct buf *buf, uint64_t value); // LEB128, unsigned
