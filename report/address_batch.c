@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/cleanup.h"
 #include "symbolizer/symbol_name.h"
+
+#define PRINT_BYTES (256u << 10)
 
 static void append_escaped(struct buf *text, const char *name)
 {
@@ -127,21 +130,31 @@ static int grow(struct address_batch *batch)
     return 0;
 }
 
+// The value of each byte as a digit, and 0x10 more; 0: it is none.
+static const uint8_t digits[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15, ['6'] = 0x16, ['7'] = 0x17,
+    ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b, ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f,
+    ['A'] = 0x1a, ['B'] = 0x1b, ['C'] = 0x1c, ['D'] = 0x1d, ['E'] = 0x1e, ['F'] = 0x1f,
+};
+
 static bool read_hex(const char *word, size_t length, uint64_t *ret_value)
 {
     uint64_t value = 0;
+    uint8_t all = 0x10;
     if (length > 2 && word[0] == '0' && (word[1] == 'x' || word[1] == 'X')) {
         word += 2;
         length -= 2;
     }
-    for (size_t i = 0; i < length; i++) {
-        unsigned digit = (unsigned char)word[i], letter = digit | 0x20u;
-        digit = digit - '0' < 10 ? digit - '0' : letter - 'a' < 6 ? letter - 'a' + 10 : 16;
-        if (digit == 16 || value >> 60)
-            return false;
-        value = value << 4 | digit;
+    while (length > 16 && *word == '0') {
+        word++;
+        length--;
     }
-    if (length == 0)
+    for (size_t i = 0; i < length && i < 16; i++) {
+        uint8_t digit = digits[(uint8_t)word[i]];
+        all &= digit;
+        value = value << 4 | (digit & 0xf);
+    }
+    if (!(all & 0x10) || length == 0 || length > 16)
         return false;
     *ret_value = value;
     return true;
@@ -219,17 +232,27 @@ int address_batch__end(struct address_batch *batch)
     return batch->text.failed ? -ENOMEM : 0;
 }
 
-void address_batch__print(const struct address_batch *batch)
+// Gathers the answers in the order of the addresses into large writes.
+int address_batch__print(const struct address_batch *batch)
 {
+    _cleanup_(buf__release) struct buf block = {0};
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->format == ADDRESS_JSON_ARRAY)
-            fputs(i == 0 ? "[" : ",\n", stdout);
-        fwrite_unlocked(batch->text.data + batch->answers[i].at, 1, batch->answers[i].length, stdout);
+            buf__append_string(&block, i == 0 ? "[" : ",\n");
+        buf__append(&block, batch->text.data + batch->answers[i].at, batch->answers[i].length);
         if (batch->format == ADDRESS_JSON_LINES)
-            putchar('\n');
+            buf__append_byte(&block, '\n');
+        if (block.length_bytes < PRINT_BYTES)
+            continue;
+        fwrite(block.data, 1, block.length_bytes, stdout);
+        buf__clear(&block);
     }
     if (batch->format == ADDRESS_JSON_ARRAY)
-        fputs("]\n", stdout);
+        buf__append_string(&block, "]\n");
+    if (block.failed)
+        return -ENOMEM;
+    fwrite(block.data, 1, block.length_bytes, stdout);
+    return 0;
 }
 
 void address_batch__release(struct address_batch *batch)

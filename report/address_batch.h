@@ -57,7 +57,8 @@ void address_batch__take(size_t index, const struct symbol *chain, size_t length
 // Fills in what has no answer. -ENOMEM.
 int address_batch__end(struct address_batch *batch);
 
-void address_batch__print(const struct address_batch *batch);
+// To stdout. -ENOMEM.
+int address_batch__print(const struct address_batch *batch);
 void address_batch__release(struct address_batch *batch);
 
 #endif

@@ -195,7 +195,7 @@ static int answer_stdin(struct symbolizer *symbolizer, int fd, struct address_ba
         if (!err && batch->count > 0)
             err = name_batch(symbolizer, fd, batch, fault);
         if (!err)
-            address_batch__print(batch);
+            err = address_batch__print(batch);
         if (fflush(stdout) != 0)
             break; // main says it
     }
@@ -214,9 +214,7 @@ static int answer_operands(struct symbolizer *symbolizer, int fd, int argc, char
     }
     if (!err)
         err = name_batch(symbolizer, fd, batch, fault);
-    if (!err)
-        address_batch__print(batch);
-    return err;
+    return err ? err : address_batch__print(batch);
 }
 
 // As the kernel writes them in its own traces: "vfs_read+0x1a/0x200", with "? " before and " [MODULE]" behind perhaps.

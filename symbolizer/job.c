@@ -76,9 +76,7 @@ static int do_demangle(int socket, const struct job *job, struct packet_fds *inp
         return err;
     const char *name = names;
     for (uint64_t i = 0; i < job->count; i++, name += strlen(name) + 1) {
-        _cleanup_free_ char *shown = NULL;
-        if (symbol_name__demangle(name, &shown) == 0)
-            buf__append_string(ret_made, shown);
+        symbol_name__append_demangled(name, ret_made);
         buf__append_byte(ret_made, 0);
     }
     return ret_made->failed ? -ENOMEM : 0;

@@ -6,6 +6,12 @@
 #include "store/base/hash.h"
 #include "symbolizer/symbol_name.h"
 
+// An offset and its index in one word, which is half as much to sort: files reach a terabyte, batches 16 million. What
+// lies further is in no file.
+#define INDEX_BITS     24
+#define INDEX_MASK     ((1ull << INDEX_BITS) - 1)
+#define OFFSET_NOWHERE (UINT64_MAX >> INDEX_BITS)
+
 // Fewer are sorted by comparing: a pass over the digits costs as much as counting all of their values.
 #define FEW        512
 #define DIGIT_BITS 11
@@ -22,7 +28,7 @@ struct answer { // of `count` offsets that follow each other in the order
 struct name_memo {
     struct memo_slot {
         const char *name; // NULL: free
-        const char *shown;
+        uint32_t number;  // among the shown names
     } * slots;
     size_t slot_count;
     size_t used;
@@ -36,35 +42,34 @@ struct answers {
 
 static int compare(const void *left, const void *right)
 {
-    const struct offset_place *a = left, *b = right;
-    if (a->offset != b->offset)
-        return a->offset < b->offset ? -1 : 1;
-    return a->index < b->index ? -1 : a->index > b->index;
+    const uint64_t *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
 }
 
 // One pass of a radix sort; it keeps the order of what has the same digit.
-static void sort_by_digit(const struct offset_place *from, struct offset_place *to, size_t count, unsigned shift)
+static void sort_by_digit(const uint64_t *from, uint64_t *to, size_t count, unsigned shift)
 {
-    size_t starts[DIGITS] = {0};
+    uint32_t starts[DIGITS] = {0};
     for (size_t i = 0; i < count; i++)
-        starts[(from[i].offset >> shift) % DIGITS]++;
-    for (size_t i = 0, sum = 0; i < DIGITS; i++) {
-        size_t here = starts[i];
+        starts[(from[i] >> shift) % DIGITS]++;
+    for (uint32_t i = 0, sum = 0; i < DIGITS; i++) {
+        uint32_t here = starts[i];
         starts[i] = sum;
         sum += here;
     }
     for (size_t i = 0; i < count; i++)
-        to[starts[(from[i].offset >> shift) % DIGITS]++] = from[i];
+        to[starts[(from[i] >> shift) % DIGITS]++] = from[i];
 }
 
-static int sort_many(struct offset_place **order, size_t count, uint64_t highest)
+// They stand in the order of their indexes, and equal offsets stay so.
+static int sort_many(uint64_t **order, size_t count, uint64_t highest)
 {
-    struct offset_place *other = calloc(count, sizeof(*other));
+    uint64_t *other = reallocarray(NULL, count, sizeof(*other));
     if (!other)
         return -ENOMEM;
-    for (unsigned shift = 0; shift < 64 && highest >> shift; shift += DIGIT_BITS) {
+    for (unsigned shift = INDEX_BITS; shift < 64 && highest >> (shift - INDEX_BITS); shift += DIGIT_BITS) {
         sort_by_digit(*order, other, count, shift);
-        struct offset_place *sorted = other;
+        uint64_t *sorted = other;
         other = *order;
         *order = sorted;
     }
@@ -74,13 +79,16 @@ static int sort_many(struct offset_place **order, size_t count, uint64_t highest
 
 int naming_batch__new(const uint64_t *offsets, size_t count, struct naming_batch *ret_batch)
 {
-    struct naming_batch batch = {.order = calloc(count + 1, sizeof(*batch.order)), .count = count};
     uint64_t highest = 0;
+    if (count > INDEX_MASK)
+        return -E2BIG;
+    struct naming_batch batch = {.order = reallocarray(NULL, count + 1, sizeof(*batch.order)), .count = count};
     if (!batch.order)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        batch.order[i] = (struct offset_place){offsets[i], i};
-        highest |= offsets[i] == UINT64_MAX ? 0 : offsets[i]; // which stands for no offset, and may stand anywhere
+        uint64_t offset = offsets[i] < OFFSET_NOWHERE ? offsets[i] : OFFSET_NOWHERE;
+        batch.order[i] = offset << INDEX_BITS | i;
+        highest |= offset == OFFSET_NOWHERE ? 0 : offset; // which may stand anywhere
     }
     if (count < FEW)
         qsort(batch.order, count, sizeof(*batch.order), compare);
@@ -134,15 +142,15 @@ static void want_name(struct name_memo *memo, struct shown_names *names, const c
     struct memo_slot *slot = memo_slot(memo, name);
     if (slot->name)
         return;
-    slot->name = name;
+    *slot = (struct memo_slot){name, shown_names__want(names, name)};
     memo->used++;
-    shown_names__want(names, name);
 }
 
-static const char *shown_name(const struct name_memo *memo, const char *name)
+static const char *shown_name(const struct name_memo *memo, const struct shown_names *names, const char *name)
 {
-    const struct memo_slot *slot = memo->slot_count ? memo_slot(memo, name) : NULL;
-    return slot && slot->shown ? slot->shown : name;
+    const struct memo_slot *slot = memo->slot_count && symbol_name__is_mangled(name) ? memo_slot(memo, name) : NULL;
+    const char *shown = slot && slot->name ? shown_names__text(names, slot->number) : NULL;
+    return shown ? shown : name;
 }
 
 static bool is_last(const struct answers *answers, const struct index_chain *chain)
@@ -161,7 +169,7 @@ static int search(const struct naming_batch *batch, const struct index_pieces *p
 {
     for (size_t i = 0; i < batch->count; i++) {
         struct index_chain chain = {.index = NULL};
-        index_pieces__find(pieces, batch->order[i].offset, no_inline, &chain);
+        index_pieces__find(pieces, batch->order[i] >> INDEX_BITS, no_inline, &chain);
         if (!is_last(answers, &chain)) {
             struct answer answer = {chain.index, answers->frames.length_bytes / sizeof(struct index_frame),
                                     chain.length, 0};
@@ -177,9 +185,10 @@ static int search(const struct naming_batch *batch, const struct index_pieces *p
     return 0;
 }
 
-static void give(const struct naming_batch *batch, const struct answers *answers, symbol_chain_fn *take, void *context)
+static void give(const struct naming_batch *batch, const struct answers *answers, const struct shown_names *names,
+                 symbol_chain_fn *take, void *context)
 {
-    const struct offset_place *place = batch->order;
+    const uint64_t *place = batch->order;
     const struct answer *answer = (const struct answer *)answers->all.data;
     const struct answer *end = answer + answers->all.length_bytes / sizeof(*answer);
     for (; answer < end; answer++) {
@@ -187,12 +196,12 @@ static void give(const struct naming_batch *batch, const struct answers *answers
         struct symbol shown[LIMIT_CHAIN];
         for (size_t i = 0; i < answer->length; i++) {
             const char *name = answer->index->strings + frames[i].function;
-            shown[i] = (struct symbol){.function = name[0] ? shown_name(&answers->memo, name) : NULL,
+            shown[i] = (struct symbol){.function = name[0] ? shown_name(&answers->memo, names, name) : NULL,
                                        .file = answer->index->strings + frames[i].file,
                                        .line = frames[i].line};
         }
         for (size_t i = 0; i < answer->count; i++, place++)
-            take(place->index, shown, answer->length, context);
+            take(*place & INDEX_MASK, shown, answer->length, context);
     }
 }
 
@@ -207,9 +216,6 @@ int naming_batch__give(const struct naming_batch *batch, const struct index_piec
         return err;
     if (names)
         shown_names__learn(names, worker); // without memory, or when the worker fails, names are shown as they are
-    for (size_t i = 0; i < answers.memo.slot_count; i++)
-        if (answers.memo.slots[i].name)
-            answers.memo.slots[i].shown = shown_names__find(names, answers.memo.slots[i].name);
-    give(batch, &answers, take, context);
+    give(batch, &answers, names, take, context);
     return 0;
 }

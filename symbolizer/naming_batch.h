@@ -7,16 +7,11 @@
 #include "symbolizer/shown_names.h"
 
 struct naming_batch {
-    struct offset_place *order; // of the offsets, ascending
+    uint64_t *order; // the offsets, ascending, each with its index in the caller's order: naming_batch.c
     size_t count;
 };
 
-struct offset_place {
-    uint64_t offset;
-    size_t index; // in the caller's order
-};
-
-// Sorts offsets, of any number and order. -ENOMEM.
+// Sorts offsets, of any order. -ENOMEM; -E2BIG: more than 16 million at once.
 int naming_batch__new(const uint64_t *offsets, size_t count, struct naming_batch *ret_batch);
 void naming_batch__release(struct naming_batch *batch);
 

@@ -1,16 +1,15 @@
 #include "symbolizer/shown_names.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/hash.h"
 #include "store/base/limits.h"
 #include "symbolizer/symbol_name.h"
 
-#define AS_IT_IS UINT32_MAX
-
 struct shown_name {
-    uint64_t hash; // 0: free
+    uint32_t hash;
     uint32_t name; // in texts
     uint32_t shown;
 };
@@ -18,8 +17,8 @@ struct shown_name {
 void shown_names__release(struct shown_names *names)
 {
     free(names->slots);
+    buf__release(&names->names);
     buf__release(&names->texts);
-    buf__release(&names->wanted);
     *names = (struct shown_names){0};
 }
 
@@ -29,93 +28,92 @@ void shown_names__trim(struct shown_names *names)
         shown_names__release(names);
 }
 
+static struct shown_name *all_of(const struct shown_names *names, size_t *ret_count)
+{
+    *ret_count = names->names.length_bytes / sizeof(struct shown_name);
+    return (struct shown_name *)names->names.data;
+}
+
 static bool grow(struct shown_names *names)
 {
-    size_t count = names->slot_count ? names->slot_count * 2 : 256;
-    struct shown_name *slots = calloc(count, sizeof(*slots));
+    size_t slot_count = names->slot_count ? names->slot_count * 2 : 1024, count;
+    const struct shown_name *all = all_of(names, &count);
+    uint32_t *slots = calloc(slot_count, sizeof(*slots));
     if (!slots)
         return false;
-    for (size_t i = 0; i < names->slot_count; i++) {
-        if (!names->slots[i].hash)
-            continue;
-        size_t at = names->slots[i].hash & (count - 1);
-        while (slots[at].hash)
-            at = (at + 1) & (count - 1);
-        slots[at] = names->slots[i];
+    for (size_t i = 0; i < count; i++) {
+        size_t at = all[i].hash & (slot_count - 1);
+        while (slots[at])
+            at = (at + 1) & (slot_count - 1);
+        slots[at] = (uint32_t)i + 1;
     }
     free(names->slots);
     names->slots = slots;
-    names->slot_count = count;
+    names->slot_count = slot_count;
     return true;
 }
 
-static const char *text(const struct shown_names *names, uint32_t at)
+static const char *text_at(const struct shown_names *names, uint32_t at)
 {
     return (const char *)names->texts.data + at;
 }
 
-// The slot of a name, or the free one where it belongs; NULL without memory.
-static struct shown_name *slot_of(const struct shown_names *names, const char *name, uint64_t hash)
+// The slot of a name, or the free one where it belongs.
+static uint32_t *slot_of(const struct shown_names *names, const char *name, uint32_t hash)
 {
-    if (names->slot_count == 0)
-        return NULL;
-    size_t at = hash & (names->slot_count - 1);
-    while (names->slots[at].hash &&
-           (names->slots[at].hash != hash || strcmp(text(names, names->slots[at].name), name) != 0))
-        at = (at + 1) & (names->slot_count - 1);
+    size_t at = hash & (names->slot_count - 1), count;
+    const struct shown_name *all = all_of(names, &count);
+    for (; names->slots[at]; at = (at + 1) & (names->slot_count - 1)) {
+        const struct shown_name *known = &all[names->slots[at] - 1];
+        if (known->hash == hash && strcmp(text_at(names, known->name), name) == 0)
+            break;
+    }
     return &names->slots[at];
 }
 
-static uint64_t hash_of(const char *name)
+uint32_t shown_names__want(struct shown_names *names, const char *name)
 {
-    return hash__text(name, strlen(name)) | 1;
-}
-
-void shown_names__want(struct shown_names *names, const char *name)
-{
-    if (!symbol_name__is_mangled(name) || (names->used * 2 >= names->slot_count && !grow(names)))
-        return;
-    uint64_t hash = hash_of(name);
-    struct shown_name *slot = slot_of(names, name, hash);
-    size_t length = strlen(name) + 1;
-    if (slot->hash || names->texts.length_bytes + length >= UINT32_MAX)
-        return;
-    buf__append(&names->wanted, name, length);
-    buf__append(&names->texts, name, length);
-    if (names->wanted.failed || names->texts.failed)
-        return;
-    *slot = (struct shown_name){hash, (uint32_t)(names->texts.length_bytes - length), AS_IT_IS};
-    names->used++;
-    names->wanted_count++;
+    size_t count, length = strlen(name);
+    all_of(names, &count);
+    if (!symbol_name__is_mangled(name) || (count * 2 >= names->slot_count && !grow(names)))
+        return SHOWN_AS_IT_IS;
+    uint32_t hash = (uint32_t)hash__text(name, length);
+    uint32_t *slot = slot_of(names, name, hash);
+    if (*slot)
+        return *slot - 1;
+    if (names->texts.length_bytes + length + 1 >= UINT32_MAX)
+        return SHOWN_AS_IT_IS;
+    struct shown_name added = {hash, (uint32_t)names->texts.length_bytes, SHOWN_AS_IT_IS};
+    if (!buf__reserve(&names->texts, length + 1) || !buf__reserve(&names->names, sizeof(added)))
+        return SHOWN_AS_IT_IS;
+    buf__append(&names->texts, name, length + 1);
+    buf__append(&names->names, &added, sizeof(added));
+    *slot = (uint32_t)count + 1;
+    return (uint32_t)count;
 }
 
 int shown_names__learn(struct shown_names *names, struct worker *worker)
 {
-    _cleanup_free_ char *shown = NULL;
-    if (names->wanted_count == 0)
-        return 0;
-    int err = names->wanted.failed ? -ENOMEM : worker__demangle(worker, &names->wanted, names->wanted_count, &shown);
-    const char *name = (const char *)names->wanted.data, *at = shown;
-    for (size_t i = 0; i < names->wanted_count && !err; i++, name += strlen(name) + 1, at += strlen(at) + 1) {
-        struct shown_name *slot = slot_of(names, name, hash_of(name));
-        size_t length = strlen(at) + 1;
-        if (length == 1 || !slot->hash || names->texts.length_bytes + length >= UINT32_MAX)
-            continue;
-        uint32_t place = (uint32_t)names->texts.length_bytes;
-        buf__append(&names->texts, at, length);
-        if (names->texts.failed)
-            break;
-        slot->shown = place;
+    size_t count, at = names->texts.length_bytes;
+    struct shown_name *all = all_of(names, &count);
+    int err = 0;
+    if (names->learnt < count)
+        err = worker__demangle(worker, text_at(names, (uint32_t)names->wanted_at), at - names->wanted_at,
+                               count - names->learnt, &names->texts);
+    for (size_t i = names->learnt; i < count && !err; i++) {
+        size_t length = strlen(text_at(names, (uint32_t)at));
+        if (length > 0 && at + length < UINT32_MAX)
+            all[i].shown = (uint32_t)at;
+        at += length + 1;
     }
-    buf__clear(&names->wanted);
-    names->wanted_count = 0;
+    names->learnt = count;
+    names->wanted_at = names->texts.length_bytes;
     return err;
 }
 
-const char *shown_names__find(const struct shown_names *names, const char *name)
+const char *shown_names__text(const struct shown_names *names, uint32_t number)
 {
-    if (!symbol_name__is_mangled(name))
-        return name;
-    const struct shown_name *slot = slot_of(names, name, hash_of(name));
-    return slot && slot->hash && slot->shown != AS_IT_IS ? text(names, slot->shown) : name;
+    size_t count;
+    const struct shown_name *all = all_of(names, &count);
+    return number < count && all[number].shown != SHOWN_AS_IT_IS ? text_at(names, all[number].shown) : NULL;
 }

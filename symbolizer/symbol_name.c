@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/cleanup.h"
 #include "store/base/limits.h"
 
 static int binding_rank(uint8_t binding)
@@ -34,27 +35,58 @@ bool symbol_name__is_mangled(const char *name)
            strncmp(name, "__R", 3) == 0;
 }
 
+struct printed { // of a name in the making: a small one may demangle to a bomb
+    struct buf *text;
+    size_t from;
+};
+
+static void print(const char *part, size_t length, void *context)
+{
+    const struct printed *printed = context;
+    if (printed->text->length_bytes - printed->from <= LIMIT_NAME_BYTES)
+        buf__append(printed->text, part, length);
+}
+
+static bool demangle(const char *name, struct printed *printed)
+{
+    int options = DMGL_PARAMS | DMGL_ANSI;
+    // Rust's own begin with R; those of before v0 look like C++'s and end in a hash, "17h" and 16 digits.
+    if ((name[1] == 'R' || name[2] == 'R' || strstr(name, "17h")) &&
+        rust_demangle_callback(name, options, print, printed)) // refuses C++; says no hashes
+        return true;
+    printed->text->length_bytes = printed->from;
+    return cplus_demangle_v3_callback(name, options, print, printed);
+}
+
+void symbol_name__append_demangled(const char *name, struct buf *text)
+{
+    struct printed printed = {text, text->length_bytes};
+    if (!symbol_name__is_mangled(name) || strlen(name) > LIMIT_MANGLED_BYTES)
+        return;
+    bool is_done;
+    if (name[1] == 'D') {
+        char *shown = dlang_demangle(name, DMGL_PARAMS | DMGL_ANSI);
+        is_done = shown != NULL;
+        if (shown)
+            print(shown, strlen(shown), &printed);
+        free(shown);
+    } else {
+        is_done = demangle(name, &printed);
+    }
+    if (!is_done || text->length_bytes - printed.from > LIMIT_NAME_BYTES)
+        text->length_bytes = printed.from;
+}
+
 int symbol_name__demangle(const char *name, char **ret_name)
 {
-    if (!symbol_name__is_mangled(name) || strlen(name) > LIMIT_MANGLED_BYTES)
-        return -ENOENT;
-    char *text = NULL;
-    if (name[1] != 'D') {
-        // Rust's own begin with R; those of before v0 look like C++'s and end in a hash, "17h" and 16 digits.
-        if (name[1] == 'R' || name[2] == 'R' || strstr(name, "17h"))
-            text = rust_demangle(name, DMGL_PARAMS | DMGL_ANSI); // refuses C++; says no hashes
-        if (!text)
-            text = cplus_demangle_v3(name, DMGL_PARAMS | DMGL_ANSI);
-    } else {
-        text = dlang_demangle(name, DMGL_PARAMS | DMGL_ANSI);
-    }
-    if (!text)
-        return -ENOENT;
-    if (strlen(text) > LIMIT_NAME_BYTES) { // a small name may demangle to a bomb
-        free(text);
-        return -ENOENT;
-    }
-    *ret_name = text;
+    _cleanup_(buf__release) struct buf text = {0};
+    symbol_name__append_demangled(name, &text);
+    if (text.length_bytes == 0)
+        return text.failed ? -ENOMEM : -ENOENT;
+    buf__append_byte(&text, 0);
+    if (text.failed)
+        return -ENOMEM;
+    *ret_name = (char *)take_pointer(text.data);
     return 0;
 }
 

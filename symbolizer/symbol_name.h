@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/base/buf.h"
+
 // The rule for aliases: GLOBAL before WEAK before LOCAL, then fewest leading underscores, then the shortest, then by
 // the alphabet, so that two runs agree. `binding` is that of st_info. True: a is shown rather than b.
 bool symbol_name__is_better(uint8_t a_binding, const char *a, uint8_t b_binding, const char *b);
@@ -15,6 +17,8 @@ bool symbol_name__is_mangled(const char *name);
 
 // C++, Rust (legacy and v0) and D. *ret_name is yours; -ENOENT: not a mangled name, show it as it is.
 int symbol_name__demangle(const char *name, char **ret_name);
+// The same, appended without a NUL; nothing where it stays as it is.
+void symbol_name__append_demangled(const char *name, struct buf *text);
 
 // Writes `name` into `out`, with control characters and bytes that are no UTF-8 as \xNN: names come from strangers
 // and may be shown on a terminal. Always ends with NUL; returns the length, cut to fit.

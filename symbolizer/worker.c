@@ -11,6 +11,7 @@
 #include "store/base/limits.h"
 #include "symbolizer/job.h"
 #include "symbolizer/sealed.h"
+#include "symbolizer/worker_insides.h"
 #include "symbolizer/worker_keeper.h"
 
 // How much later than agreed the keeper may be, on a busy machine.
@@ -123,23 +124,20 @@ static int send_job(struct worker *worker, const struct job *job, const struct p
     return err;
 }
 
-struct ends { // ours, of a job under way
-    int socket, outcome;
-};
-
-static void ends__close(struct ends *ends)
+static void job_ends__close(struct job_ends *ends)
 {
     fd__close(&ends->socket);
     fd__close(&ends->outcome);
+    *ends = (struct job_ends){-1, -1};
 }
 
 static int start_job(struct worker *worker, const struct job *job, const struct packet_fds *inputs,
-                     struct ends *ret_ends)
+                     struct job_ends *ret_ends)
 {
     int socket[2], outcome[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socket) != 0)
         return -errno;
-    *ret_ends = (struct ends){socket[0], -1};
+    *ret_ends = (struct job_ends){socket[0], -1};
     int err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, outcome) != 0 ? -errno : 0;
     if (!err) {
         ret_ends->outcome = outcome[0];
@@ -196,7 +194,7 @@ static int follow_job(int socket, const struct job *job, const struct naming_req
 }
 
 // Waits for the worker's end, and for what it made. -EOWNERDEAD: the keeper died, which is not this job's fault.
-static int end_job(const struct ends *ends, const struct job *job, const struct naming_request *request,
+static int end_job(const struct job_ends *ends, const struct job *job, const struct naming_request *request,
                    struct worker_usage *usage, int *ret_fd)
 {
     _cleanup_fd_ int fd = -1;
@@ -218,29 +216,48 @@ static int end_job(const struct ends *ends, const struct job *job, const struct 
     return 0;
 }
 
-static int try_job(struct worker *worker, const struct job *job, const struct packet_fds *inputs,
-                   const struct naming_request *request, struct worker_usage *usage, int *ret_fd)
+static int begin_again(struct worker_job *job)
 {
-    _cleanup_(ends__close) struct ends ends = {-1, -1};
-    int err = start_job(worker, job, inputs, &ends);
+    job->ends = (struct job_ends){-1, -1};
+    int err = start_job(job->worker, &job->job, &job->inputs, &job->ends);
     // It may have died before it was given its inputs; then it is the keeper that knows why.
-    return err && (err != -EPIPE || ends.outcome < 0) ? err : end_job(&ends, job, request, usage, ret_fd);
+    return err && (err != -EPIPE || job->ends.outcome < 0) ? err : 0;
 }
 
-static int run_job(struct worker *worker, const struct job *job, const struct packet_fds *inputs,
-                   const struct naming_request *request, struct worker_usage *ret_usage, void **ret_bytes,
-                   size_t *ret_length)
+int worker_job__begin(struct worker *worker, const struct job *job, bool is_quick, uint64_t answer_bytes,
+                      const struct packet_fds *inputs, struct worker_job *ret_job)
+{
+    *ret_job = (struct worker_job){.worker = worker, .job = *job, .inputs = *inputs};
+    ret_job->job.limits = limits_of(worker, is_quick, answer_bytes);
+    int err = begin_again(ret_job);
+    if (err)
+        worker_job__close(ret_job);
+    return err;
+}
+
+int worker_job__end(struct worker_job *job, const struct naming_request *request, struct worker_usage *ret_usage,
+                    void **ret_bytes, size_t *ret_length)
 {
     _cleanup_fd_ int fd = -1;
     struct worker_usage usage = {0};
-    int err = try_job(worker, job, inputs, request, &usage, &fd);
-    if (err == -EOWNERDEAD)
-        err = try_job(worker, job, inputs, request, &usage, &fd);
+    int err = end_job(&job->ends, &job->job, request, &usage, &fd);
+    job_ends__close(&job->ends);
+    if (err == -EOWNERDEAD) {
+        err = begin_again(job);
+        if (!err)
+            err = end_job(&job->ends, &job->job, request, &usage, &fd);
+    }
+    worker_job__close(job);
     if (ret_usage)
         *ret_usage = usage;
     if (err)
         return err == -EOWNERDEAD ? -ECHILD : err;
-    return sealed__map(fd, job->limits.answer_bytes, ret_bytes, ret_length);
+    return sealed__map(fd, job->job.limits.answer_bytes, ret_bytes, ret_length);
+}
+
+void worker_job__close(struct worker_job *job)
+{
+    job_ends__close(&job->ends); // the keeper ends a job that nobody waits for
 }
 
 int worker__index(struct worker *worker, const struct naming_request *request, struct worker_usage *ret_usage,
@@ -250,19 +267,19 @@ int worker__index(struct worker *worker, const struct naming_request *request, s
     struct job job = {.kind = JOB_INDEX,
                       .complete = request->complete,
                       .symbols_only = request->symbols_only,
-                      .count = request->count,
-                      .limits = limits_of(worker, request->is_quick, LIMIT_INDEX_BYTES)};
+                      .count = request->count};
+    struct worker_job running;
     *ret_usage = (struct worker_usage){0};
     int err = sealed__make("offsets", request->offsets, request->count * sizeof(*request->offsets), &offsets_fd);
-    if (err)
-        return err;
-    struct packet_fds inputs = {{request->fd, offsets_fd}};
-    return run_job(worker, &job, &inputs, request, ret_usage, ret_bytes, ret_length);
+    if (!err)
+        err = worker_job__begin(worker, &job, request->is_quick, LIMIT_INDEX_BYTES,
+                                &(struct packet_fds){{request->fd, offsets_fd}}, &running);
+    return err ? err : worker_job__end(&running, request, ret_usage, ret_bytes, ret_length);
 }
 
 struct worker_rows {
     struct job job;
-    struct ends ends;
+    struct job_ends ends;
 };
 
 int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_rows)
@@ -271,7 +288,7 @@ int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_r
     if (!rows)
         return -ENOMEM;
     rows->job = (struct job){.kind = JOB_ROWS, .limits = limits_of(worker, true, LIMIT_ROWS_BYTES)};
-    rows->ends = (struct ends){-1, -1};
+    rows->ends = (struct job_ends){-1, -1};
     int err = start_job(worker, &rows->job, &(struct packet_fds){{fd, -1}}, &rows->ends);
     if (!err)
         *ret_rows = take_pointer(rows);
@@ -305,54 +322,6 @@ void worker_rows__free(struct worker_rows *rows)
 {
     if (!rows)
         return;
-    ends__close(&rows->ends); // the keeper ends a job that nobody waits for
+    job_ends__close(&rows->ends); // the keeper ends a job that nobody waits for
     free(rows);
-}
-
-// Copies an answer of `count` strings out of its mapping; a worker that was taken over may have sent anything.
-static int take_strings(void *bytes, size_t length, size_t count, char **ret_strings)
-{
-    size_t nuls = 0;
-    for (const char *at = bytes; at && at < (const char *)bytes + length; at++)
-        nuls += *at == '\0';
-    bool is_sound = nuls == count && length > 0 && ((const char *)bytes)[length - 1] == '\0';
-    char *strings = is_sound ? malloc(length) : NULL;
-    if (strings)
-        memcpy(strings, bytes, length);
-    if (bytes)
-        munmap(bytes, length);
-    if (!strings)
-        return is_sound ? -ENOMEM : -EBADMSG;
-    *ret_strings = strings;
-    return 0;
-}
-
-int worker__demangle(struct worker *worker, const struct buf *names, size_t count, char **ret_shown)
-{
-    _cleanup_fd_ int names_fd = -1;
-    struct job job = {.kind = JOB_DEMANGLE, .count = count, .limits = limits_of(worker, true, LIMIT_ANSWER_BYTES)};
-    void *bytes;
-    size_t length;
-    int err = sealed__make("names", names->data, names->length_bytes, &names_fd);
-    if (err)
-        return err;
-    struct packet_fds inputs = {{names_fd, -1}};
-    err = run_job(worker, &job, &inputs, NULL, NULL, &bytes, &length);
-    return err ? err : take_strings(bytes, length, count, ret_shown);
-}
-
-int worker__jit(struct worker *worker, enum jit_source source, int fd, const uint64_t *addresses, size_t count,
-                char **ret_names)
-{
-    _cleanup_fd_ int addresses_fd = -1;
-    struct job job = {
-        .kind = JOB_JIT, .source = source, .count = count, .limits = limits_of(worker, true, LIMIT_ANSWER_BYTES)};
-    void *bytes;
-    size_t length;
-    int err = sealed__make("addresses", addresses, count * sizeof(*addresses), &addresses_fd);
-    if (err)
-        return err;
-    struct packet_fds inputs = {{fd, addresses_fd}};
-    err = run_job(worker, &job, &inputs, NULL, NULL, &bytes, &length);
-    return err ? err : take_strings(bytes, length, 3 * count, ret_names);
 }
