@@ -17,11 +17,13 @@
 #include "report/address_batch.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
+#include "store/base/warm_heap.h"
 #include "symbolizer/foreign_file.h"
 #include "symbolizer/process_maps.h"
 #include "symbolizer/symbolizer.h"
 
 #define MAX_DEBUG_DIRS 15
+#define WARM_BYTES     ((size_t)32 << 20) // for 100,000 addresses and their answers
 
 static struct {
     const char *file;
@@ -294,6 +296,8 @@ static enum exit_code run(int argc, char **argv)
         batch.find_word = find_kernel_word;
         batch.find_context = symbolizer;
     }
+    if (argc == 0)
+        warm_heap__prepare(WARM_BYTES);
     err = argc > 0 ? answer_operands(symbolizer, fd, argc, argv, &batch, &fault)
                    : answer_stdin(symbolizer, fd, &batch, &fault);
     if (options.stats)

@@ -93,7 +93,11 @@ static void pad(struct buf *out)
 
 static int write_tables(const struct buf *const tables[INDEX_TABLES], struct index_header *header, struct buf *out)
 {
+    size_t all = sizeof(*header);
+    for (size_t i = 0; i < INDEX_TABLES; i++)
+        all += tables[i]->length_bytes + INDEX_ALIGNMENT;
     buf__clear(out);
+    buf__reserve(out, all);
     buf__append(out, header, sizeof(*header));
     for (size_t i = 0; i < INDEX_TABLES; i++) {
         if (tables[i]->failed || tables[i]->length_bytes / index__item_bytes[i] >= UINT32_MAX)

@@ -314,13 +314,14 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
         return entry->failure;
     struct debug_dirs where = debug_dirs_of(set, file);
     load_cached(set, &where, entry);
-    _cleanup_free_ uint64_t *missing = calloc(count + 1, sizeof(*missing));
-    if (!missing)
+    _cleanup_free_ uint64_t *some = entry->count ? calloc(count + 1, sizeof(*some)) : NULL;
+    const uint64_t *missing = entry->count ? some : offsets;
+    size_t missing_count = entry->count ? 0 : count;
+    if (entry->count && !some)
         return -ENOMEM;
-    size_t missing_count = 0;
-    for (size_t i = 0; i < count && !is_complete(entry); i++)
+    for (size_t i = 0; i < count && entry->count && !is_complete(entry); i++)
         if (is_missing(entry, offsets[i]))
-            missing[missing_count++] = offsets[i];
+            some[missing_count++] = offsets[i];
     if (missing_count > 0 && !entry->failure) {
         err = run_job(set, file, missing, missing_count, entry);
         if (err == -EAGAIN)

@@ -22,11 +22,12 @@
 uint8_t *inflate__memory(size_t length_bytes)
 {
     void *bytes;
-    if (length_bytes < 2 * HUGE_PAGE_BYTES)
+    if (length_bytes < HUGE_PAGE_BYTES / 2)
         return malloc(length_bytes + 1);
-    if (posix_memalign(&bytes, HUGE_PAGE_BYTES, length_bytes + 1) != 0)
+    size_t rounded = (length_bytes + HUGE_PAGE_BYTES) & ~(size_t)(HUGE_PAGE_BYTES - 1);
+    if (posix_memalign(&bytes, HUGE_PAGE_BYTES, rounded) != 0)
         return NULL;
-    madvise(bytes, length_bytes, MADV_HUGEPAGE);
+    madvise(bytes, rounded, MADV_HUGEPAGE);
     return bytes;
 }
 

@@ -168,7 +168,8 @@ static int search(const struct naming_batch *batch, const struct index_pieces *p
                   struct shown_names *names, struct answers *answers)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        struct index_chain chain = {.index = NULL};
+        struct index_chain chain; // large: not cleared each time
+        chain.index = NULL;
         index_pieces__find(pieces, batch->order[i] >> INDEX_BITS, no_inline, &chain);
         if (!is_last(answers, &chain)) {
             struct answer answer = {chain.index, answers->frames.length_bytes / sizeof(struct index_frame),

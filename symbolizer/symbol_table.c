@@ -20,7 +20,8 @@ struct symbol_entry {
 
 static const char *name_of(const struct symbol_table *table, const struct symbol_entry *entry)
 {
-    return (entry->source ? table->sources[entry->source] : (const char *)table->contents.data) + entry->name;
+    const uint8_t *names = entry->source ? table->sources[entry->source].bytes : table->contents.data;
+    return (const char *)names + entry->name;
 }
 
 void symbol_table__release(struct symbol_table *table)
@@ -144,7 +145,7 @@ int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
         table->source_count = 1; // the first are the contents
     if (table->source_count == SYMBOL_SOURCES)
         return -E2BIG;
-    table->sources[table->source_count++] = (const char *)names.bytes;
+    table->sources[table->source_count++] = names;
     bool is_dynamic = section->type == SHT_DYNSYM;
     err = add_symbols(table, file, symbols, names, is_dynamic);
     if (!is_dynamic) // the PLT needs those of .dynsym again
@@ -209,18 +210,32 @@ static void settle_sizes(struct symbol_entry *entries, size_t count)
     }
 }
 
+// Puts whole string tables into the pool, where nothing else is in it: most of their strings are names of code.
+static bool take_sources(struct symbol_table *table, struct string_pool *pool, uint32_t ret_starts[SYMBOL_SOURCES])
+{
+    struct elf_data contents = {table->contents.data, table->contents.length_bytes};
+    table->sources[0] = contents;
+    for (size_t i = 0; i < SYMBOL_SOURCES; i++) {
+        if (table->sources[i].length_bytes > 0)
+            ret_starts[i] =
+                string_pool__append(pool, (const char *)table->sources[i].bytes, table->sources[i].length_bytes);
+    }
+    return !pool->bytes.failed;
+}
+
 int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, struct buf *ranges)
 {
     struct symbol_entry *entries = (struct symbol_entry *)table->symbols.data;
     size_t count = table->symbols.length_bytes / sizeof(*entries);
-    // A name seldom stands for two addresses; but those of DWARF are the same ones.
-    bool is_first = pool->used == 0;
+    uint32_t starts[SYMBOL_SOURCES] = {0};
     _cleanup_free_ struct layer *layers = reallocarray(NULL, count + 1, sizeof(*layers));
     if (!layers)
         return -ENOMEM;
     if (count == 0)
         return 0;
-    if (sort_entries(table, entries, count) != 0)
+    // Names of DWARF are the same ones, and looked for; without them each name seldom stands for two addresses.
+    bool is_whole = pool->used == 0;
+    if (sort_entries(table, entries, count) != 0 || (is_whole && !take_sources(table, pool, starts)))
         return -ENOMEM;
     settle_sizes(entries, count);
     size_t used = 0;
@@ -228,11 +243,10 @@ int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, 
         if (entries[i].end <= entries[i].start ||
             (used > 0 && layers[used - 1].start == entries[i].start && layers[used - 1].end == entries[i].end))
             continue; // an alias of the last one, which is the better
-        const char *name = name_of(table, &entries[i]);
         layers[used] = (struct layer){.start = entries[i].start, .end = entries[i].end};
         layers[used].rank = entries[i].made_up ? 0 : 1;
-        layers[used++].value = is_first ? string_pool__append(pool, name, strlen(name))
-                                        : string_pool__add(pool, name, LIMIT_MANGLED_BYTES);
+        layers[used++].value = is_whole ? starts[entries[i].source] + entries[i].name
+                                        : string_pool__add(pool, name_of(table, &entries[i]), LIMIT_MANGLED_BYTES);
     }
     return range__flatten(layers, used, ranges);
 }

@@ -11,10 +11,10 @@
 #define SYMBOL_SOURCES 3 // the file and its MiniDebugInfo, and what has no place in either
 
 struct symbol_table {
-    uint64_t base;                       // addresses are relative to it
-    struct buf symbols;                  // struct symbol_entry
-    struct buf contents;                 // names that were made up, or cut: the first of the sources
-    const char *sources[SYMBOL_SOURCES]; // of names: string tables of the files, borrowed
+    uint64_t base;                           // addresses are relative to it
+    struct buf symbols;                      // struct symbol_entry
+    struct buf contents;                     // names that were made up, or cut: the first of the sources
+    struct elf_data sources[SYMBOL_SOURCES]; // of names: string tables of the files, borrowed
     size_t source_count;
 };
 
@@ -31,8 +31,7 @@ int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t byt
 // added.
 const char *symbol_table__name_at(const struct symbol_table *table, uint64_t address);
 
-// Flattens everything into `ranges`, with the names in `pool`: looked for there first, where others have put names
-// before.
+// Flattens everything into `ranges`, with the names in `pool`: of a pool without strings whole string tables.
 int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, struct buf *ranges);
 
 #endif

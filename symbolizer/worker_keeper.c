@@ -13,7 +13,10 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
+#include "store/base/warm_heap.h"
 #include "symbolizer/sealed.h"
+
+#define WARM_BYTES ((size_t)32 << 20)
 
 struct child {
     pid_t pid; // 0: none
@@ -49,6 +52,7 @@ static void work(int channel, job_fn *run)
     int err = packet__receive(socket.fds[0], -1, &(char){0}, 1, &inputs);
     if (!err)
         err = sandbox__enter(&job.limits);
+    warm_heap__prepare(WARM_BYTES);
     if (!err)
         err = run(socket.fds[0], &job, &inputs, &made);
     if (!err)
@@ -225,6 +229,7 @@ void worker_keeper__run(int inherited, job_fn *run)
         _exit(1);
     }
     prctl(PR_SET_NAME, "hearth-keeper"); // 15 bytes at most (TASK_COMM_LEN)
+    buf__allow_huge_pages();             // in the workers
     make_spare(&keeper);
     tell(keeper.control, (struct outcome){0});
     for (;;)

@@ -4,6 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define PAGE_BYTES      4096u
+#define HUGE_PAGE_BYTES (2u << 20)
+
+static bool has_huge_pages;
+
+void buf__allow_huge_pages(void)
+{
+    has_huge_pages = true;
+}
+
+static void advise(uint8_t *data, size_t capacity_bytes)
+{
+    uintptr_t start = (uintptr_t)data & ~(uintptr_t)(PAGE_BYTES - 1), end = (uintptr_t)data + capacity_bytes;
+    if (has_huge_pages && capacity_bytes >= HUGE_PAGE_BYTES)
+        madvise((void *)start, (end - start) & ~(uintptr_t)(PAGE_BYTES - 1), MADV_HUGEPAGE);
+}
 
 bool buf__reserve(struct buf *buf, size_t more_bytes)
 {
@@ -22,6 +40,7 @@ bool buf__reserve(struct buf *buf, size_t more_bytes)
         buf->failed = true;
         return false;
     }
+    advise(data, capacity);
     buf->data = data;
     buf->capacity_bytes = capacity;
     return true;

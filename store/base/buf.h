@@ -18,6 +18,10 @@ struct buf {
 // Makes room for so many bytes more. False, with `failed` set: there is no memory, or was none before.
 bool buf__reserve(struct buf *buf, size_t more_bytes);
 
+// Asks the kernel for huge pages under large buffers of this process, from now on: a tenth of the page faults, for up
+// to 2 MiB more memory a buffer. For processes that live shortly.
+void buf__allow_huge_pages(void);
+
 // Inline: where the length is known to the compiler, an append that fits is a comparison and a store.
 static inline void buf__append(struct buf *buf, const void *bytes, size_t length_bytes)
 {
