@@ -17,6 +17,11 @@
 #define DIGIT_BITS 11
 #define DIGITS     (1u << DIGIT_BITS)
 
+// A batch with many new names is done in parts: while workers demangle those of some, the next one is searched and the
+// one before is given. A part is worth the fork of its worker; one worker stays for whoever needs rows meanwhile.
+#define PART_NAMES 4096
+#define PARTS      (LIMIT_WORKERS - 1)
+
 struct answer { // of `count` offsets that follow each other in the order
     const struct index *index;
     size_t first_frame;
@@ -163,15 +168,16 @@ static bool is_last(const struct answers *answers, const struct index_chain *cha
            (chain->length == 0 || memcmp(frames, chain->frames, chain->length * sizeof(*frames)) == 0);
 }
 
-// Searches every offset; names that are new are wanted.
-static int search(const struct naming_batch *batch, const struct index_pieces *pieces, bool no_inline,
-                  struct shown_names *names, struct answers *answers)
+// Searches offsets until enough of their names are new, and returns where it stopped.
+static size_t search(const struct naming_batch *batch, size_t from, const struct index_pieces *pieces, bool no_inline,
+                     struct shown_names *names, struct answers *answers)
 {
-    for (size_t i = 0; i < batch->count; i++) {
+    size_t i = from;
+    for (; i < batch->count && (!names || shown_names__wanted(names) < PART_NAMES); i++) {
         struct index_chain chain; // large: not cleared each time
         chain.index = NULL;
         index_pieces__find(pieces, batch->order[i] >> INDEX_BITS, no_inline, &chain);
-        if (!is_last(answers, &chain)) {
+        if (i == from || !is_last(answers, &chain)) {
             struct answer answer = {chain.index, answers->frames.length_bytes / sizeof(struct index_frame),
                                     chain.length, 0};
             buf__append(&answers->all, &answer, sizeof(answer));
@@ -180,43 +186,78 @@ static int search(const struct naming_batch *batch, const struct index_pieces *p
                 want_name(&answers->memo, names, chain.index->strings + chain.frames[j].function);
         }
         if (answers->all.failed || answers->frames.failed)
-            return -ENOMEM;
+            break;
         ((struct answer *)(answers->all.data + answers->all.length_bytes))[-1].count++;
     }
-    return 0;
+    return i;
 }
 
-static void give(const struct naming_batch *batch, const struct answers *answers, const struct shown_names *names,
-                 symbol_chain_fn *take, void *context)
+struct part {          // of a batch, while its names are being demangled
+    size_t first, end; // offsets
+    size_t first_answer, end_answer;
+    struct learning learning;
+};
+
+static void give(const struct naming_batch *batch, const struct part *part, const struct answers *answers,
+                 const struct shown_names *names, symbol_chain_fn *take, void *context)
 {
-    const uint64_t *place = batch->order;
-    const struct answer *answer = (const struct answer *)answers->all.data;
-    const struct answer *end = answer + answers->all.length_bytes / sizeof(*answer);
-    for (; answer < end; answer++) {
+    const uint64_t *place = batch->order + part->first;
+    for (size_t i = part->first_answer; i < part->end_answer; i++) {
+        const struct answer *answer = (const struct answer *)answers->all.data + i;
         const struct index_frame *frames = (const struct index_frame *)answers->frames.data + answer->first_frame;
         struct symbol shown[LIMIT_CHAIN];
-        for (size_t i = 0; i < answer->length; i++) {
-            const char *name = answer->index->strings + frames[i].function;
-            shown[i] = (struct symbol){.function = name[0] ? shown_name(&answers->memo, names, name) : NULL,
-                                       .file = answer->index->strings + frames[i].file,
-                                       .line = frames[i].line};
+        for (size_t j = 0; j < answer->length; j++) {
+            const char *name = answer->index->strings + frames[j].function;
+            shown[j] = (struct symbol){.function = name[0] ? shown_name(&answers->memo, names, name) : NULL,
+                                       .file = answer->index->strings + frames[j].file,
+                                       .line = frames[j].line};
         }
-        for (size_t i = 0; i < answer->count; i++, place++)
+        for (size_t j = 0; j < answer->count; j++, place++)
             take(*place & INDEX_MASK, shown, answer->length, context);
     }
+}
+
+static void give_none(const struct naming_batch *batch, size_t first, size_t end, symbol_chain_fn *take, void *context)
+{
+    for (size_t i = first; i < end; i++)
+        take(batch->order[i] & INDEX_MASK, NULL, 0, context);
+}
+
+static int begin_part(const struct naming_batch *batch, size_t from, const struct index_pieces *pieces, bool no_inline,
+                      struct shown_names *names, struct worker *worker, struct answers *answers, struct part *ret_part)
+{
+    *ret_part = (struct part){.first = from, .first_answer = answers->all.length_bytes / sizeof(struct answer)};
+    ret_part->end = search(batch, from, pieces, no_inline, names, answers);
+    ret_part->end_answer = answers->all.length_bytes / sizeof(struct answer);
+    if (names)
+        shown_names__begin(names, worker, &ret_part->learning);
+    return answers->all.failed || answers->frames.failed ? -ENOMEM : 0;
 }
 
 int naming_batch__give(const struct naming_batch *batch, const struct index_pieces *pieces, bool no_inline,
                        struct shown_names *names, struct worker *worker, symbol_chain_fn *take, void *context)
 {
     _cleanup_(release) struct answers answers = {0};
+    struct part parts[PARTS]; // a ring
+    size_t begun = 0, given = 0, from = 0;
+    int err = 0;
     if (names)
         shown_names__trim(names);
-    int err = search(batch, pieces, no_inline, names, &answers);
-    if (err)
-        return err;
-    if (names)
-        shown_names__learn(names, worker); // without memory, or when the worker fails, names are shown as they are
-    give(batch, &answers, names, take, context);
-    return 0;
+    while (given < begun || (from < batch->count && !err)) {
+        if (from < batch->count && begun - given < PARTS && !err) {
+            struct part *part = &parts[begun++ % PARTS];
+            err = begin_part(batch, from, pieces, no_inline, names, worker, &answers, part);
+            from = part->end;
+            continue;
+        }
+        struct part *part = &parts[given++ % PARTS];
+        if (names) // without memory, or when the worker fails, names are shown as they are
+            shown_names__end(names, &part->learning);
+        if (!err)
+            give(batch, part, &answers, names, take, context);
+        else
+            give_none(batch, part->first, part->end, take, context);
+    }
+    give_none(batch, from, batch->count, take, context); // what memory did not suffice for
+    return err;
 }

@@ -15,7 +15,8 @@ struct naming_batch {
 int naming_batch__new(const uint64_t *offsets, size_t count, struct naming_batch *ret_batch);
 void naming_batch__release(struct naming_batch *batch);
 
-// Gives each of them to `take` with its chain, as symbolizer__resolve_file says. `names` NULL: names as they stand.
+// Gives each of them to `take` with its chain, as symbolizer__resolve_file says; without one where memory did not
+// suffice for it (-ENOMEM). `names` NULL: names as they stand.
 int naming_batch__give(const struct naming_batch *batch, const struct index_pieces *pieces, bool no_inline,
                        struct shown_names *names, struct worker *worker, symbol_chain_fn *take, void *context);
 

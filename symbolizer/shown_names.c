@@ -92,23 +92,43 @@ uint32_t shown_names__want(struct shown_names *names, const char *name)
     return (uint32_t)count;
 }
 
-int shown_names__learn(struct shown_names *names, struct worker *worker)
+size_t shown_names__wanted(const struct shown_names *names)
+{
+    size_t count;
+    all_of(names, &count);
+    return count - names->begun;
+}
+
+void shown_names__begin(struct shown_names *names, struct worker *worker, struct learning *ret_learning)
+{
+    size_t count;
+    const struct shown_name *all = all_of(names, &count);
+    _cleanup_(buf__release) struct buf wanted = {0};
+    *ret_learning = (struct learning){.first = names->begun, .count = count - names->begun};
+    for (size_t i = names->begun; i < count; i++) {
+        const char *name = text_at(names, all[i].name);
+        buf__append(&wanted, name, strlen(name) + 1);
+    }
+    names->begun = count;
+    if (ret_learning->count > 0 && !wanted.failed &&
+        worker_names__begin(worker, (const char *)wanted.data, wanted.length_bytes, ret_learning->count,
+                            &ret_learning->job) != 0)
+        ret_learning->job = NULL;
+}
+
+void shown_names__end(struct shown_names *names, struct learning *learning)
 {
     size_t count, at = names->texts.length_bytes;
     struct shown_name *all = all_of(names, &count);
-    int err = 0;
-    if (names->learnt < count)
-        err = worker__demangle(worker, text_at(names, (uint32_t)names->wanted_at), at - names->wanted_at,
-                               count - names->learnt, &names->texts);
-    for (size_t i = names->learnt; i < count && !err; i++) {
+    if (!learning->job || worker_names__end(learning->job, &names->texts) != 0)
+        learning->count = 0;
+    learning->job = NULL;
+    for (size_t i = learning->first; i < learning->first + learning->count; i++) {
         size_t length = strlen(text_at(names, (uint32_t)at));
         if (length > 0 && at + length < UINT32_MAX)
             all[i].shown = (uint32_t)at;
         at += length + 1;
     }
-    names->learnt = count;
-    names->wanted_at = names->texts.length_bytes;
-    return err;
 }
 
 const char *shown_names__text(const struct shown_names *names, uint32_t number)

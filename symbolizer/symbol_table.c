@@ -210,7 +210,7 @@ static void settle_sizes(struct symbol_entry *entries, size_t count)
     }
 }
 
-// Puts whole string tables into the pool, where nothing else is in it: most of their strings are names of code.
+// Puts whole string tables into the pool, where little else is in it: most of their strings are names of code.
 static bool take_sources(struct symbol_table *table, struct string_pool *pool, uint32_t ret_starts[SYMBOL_SOURCES])
 {
     struct elf_data contents = {table->contents.data, table->contents.length_bytes};
@@ -233,8 +233,8 @@ int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, 
         return -ENOMEM;
     if (count == 0)
         return 0;
-    // Names of DWARF are the same ones, and looked for; without them each name seldom stands for two addresses.
-    bool is_whole = pool->used == 0;
+    // Names of DWARF are the same ones, and looked for; without many of them a name seldom stands for two addresses.
+    bool is_whole = pool->used < count / 4;
     if (sort_entries(table, entries, count) != 0 || (is_whole && !take_sources(table, pool, starts)))
         return -ENOMEM;
     settle_sizes(entries, count);

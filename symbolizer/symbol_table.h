@@ -31,7 +31,7 @@ int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t byt
 // added.
 const char *symbol_table__name_at(const struct symbol_table *table, uint64_t address);
 
-// Flattens everything into `ranges`, with the names in `pool`: of a pool without strings whole string tables.
+// Flattens everything into `ranges`, with the names in `pool`: of a pool with few strings whole string tables.
 int symbol_table__flatten(struct symbol_table *table, struct string_pool *pool, struct buf *ranges);
 
 #endif

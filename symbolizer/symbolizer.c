@@ -83,6 +83,7 @@ int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_
         err =
             naming_batch__give(&batch, pieces, symbolizer->options.no_inline, names, symbolizer->worker, take, context);
         index_pieces__cool(pieces);
+        return err;
     }
     if (err && err != -EAGAIN)
         give_none(count, take, context);

@@ -54,10 +54,15 @@ int worker_rows__end(struct worker_rows *rows, struct unwind_table **ret_table);
 void worker_rows__free(struct worker_rows *rows); // stops it, where it is
 DEFINE_CLEANUP(struct worker_rows *, worker_rows__free);
 
-// Demangles `count` names that stand one after the other in `names`, each with its NUL; many of them in several workers
-// at once. The answer is appended the same way, "" where a name stays as it is; nothing is appended on failure. `names`
-// may lie in `ret_shown`. Checked: there are `count`.
-int worker__demangle(struct worker *worker, const char *names, size_t length, size_t count, struct buf *ret_shown);
+// Demangles `count` names that stand one after the other in `names`, each with its NUL: begins, and goes on by itself;
+// `names` is copied. Several at once run at the same time.
+struct worker_names;
+int worker_names__begin(struct worker *worker, const char *names, size_t length, size_t count,
+                        struct worker_names **ret_names);
+// Waits for the answer, appends it in the same way, "" where a name stays as it is, and frees. Nothing is appended on
+// failure. Checked: there are `count`.
+int worker_names__end(struct worker_names *names, struct buf *ret_shown);
+void worker_names__free(struct worker_names *names); // stops it, where it is
 
 // Names of JIT code: for each address "NAME", "FILE", "LINE" with their NULs, in `ret_names`; free it. Checked: there
 // are three times `count`.
