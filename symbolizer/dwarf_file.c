@@ -6,6 +6,7 @@
 
 #include "store/base/limits.h"
 #include "symbolizer/dwarf_value.h"
+#include "symbolizer/helper.h"
 
 static const char *const section_names[DWARF_SECTIONS] = {
     [DWARF_INFO] = "info",         [DWARF_ABBREV] = "abbrev",     [DWARF_STR] = "str",
@@ -75,7 +76,9 @@ int dwarf_file__over(const struct elf_data sections[DWARF_SECTIONS], bool is_spl
     if (!file)
         return -ENOMEM;
     memcpy(file->sections, sections, sizeof(file->sections));
+    static uint32_t files;
     file->is_split = is_split;
+    file->number = ++files;
     int err = read_units(file);
     if (err)
         return err;
@@ -104,6 +107,32 @@ int dwarf_file__open(struct elf_file *elf, bool is_split, struct dwarf_file **re
     return err;
 }
 
+// Less is read before a thread has woken up.
+#define READ_AHEAD_BYTES (4u << 20)
+
+static void read_all_but_info(void *context)
+{
+    struct elf_file *elf = context;
+    for (size_t i = 0; i < DWARF_SECTIONS; i++) {
+        const struct elf_section *section = i == DWARF_INFO ? NULL : find_section(elf, section_names[i], false);
+        struct elf_data ignored;
+        if (section)
+            elf_file__read(elf, section, &ignored); // what fails, fails again when it is opened
+    }
+}
+
+void dwarf_file__read_ahead(struct elf_file *elf, struct helper *helper)
+{
+    const struct elf_section *info = find_section(elf, section_names[DWARF_INFO], false);
+    struct elf_data ignored;
+    // Relocations of one section need others.
+    if (!helper || !info || info->bytes < READ_AHEAD_BYTES || elf_file__is_relocatable(elf))
+        return;
+    helper__begin(helper, read_all_but_info, elf);
+    elf_file__read(elf, info, &ignored);
+    helper__wait(helper);
+}
+
 void dwarf_file__free(struct dwarf_file *file)
 {
     if (!file)
@@ -115,7 +144,6 @@ void dwarf_file__free(struct dwarf_file *file)
     }
     free(file->abbrevs);
     free(file->units);
-    free(file->names);
     free(file);
 }
 

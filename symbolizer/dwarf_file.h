@@ -56,6 +56,7 @@ struct dwarf_abbrevs { // one table of .debug_abbrev
 };
 
 struct dwarf_file;
+struct helper;
 
 struct dwarf_unit {
     struct dwarf_file *file;
@@ -81,12 +82,6 @@ struct dwarf_unit {
     const struct dwarf_unit *skeleton; // of a unit in a .dwo: where addresses, ranges of DWARF 4 and lines are
 };
 
-struct dwarf_name { // of the map from an entry's offset to its name
-    uint64_t offset;
-    uint32_t name;
-    bool is_bare; // INDEX_SCOPE_BARE
-};
-
 struct dwarf_file {
     struct elf_data sections[DWARF_SECTIONS];
     bool is_split;   // .dwo
@@ -96,11 +91,7 @@ struct dwarf_file {
     struct dwarf_abbrevs **abbrevs;
     size_t abbrevs_count;
     struct dwarf_file *alternate; // dwz's; borrowed
-    uint64_t ranges_read; // of all entries, and bytes of line programs: lists and programs may be shared by many
-    uint64_t line_bytes_run;
-    struct dwarf_name *names; // hash map, offset 0: free
-    size_t name_slots;
-    size_t names_used;
+    uint32_t number;              // among all files
 };
 
 // Loads the sections of an ELF file that stays open; `is_split`: those named *.dwo. -ENOENT: there is no .debug_info.
@@ -109,6 +100,10 @@ int dwarf_file__open(struct elf_file *elf, bool is_split, struct dwarf_file **re
 int dwarf_file__over(const struct elf_data sections[DWARF_SECTIONS], bool is_split, struct dwarf_file **ret_file);
 void dwarf_file__free(struct dwarf_file *file);
 DEFINE_CLEANUP(struct dwarf_file *, dwarf_file__free);
+
+// Reads the sections of a large file, those that are many bytes side by side with the others; dwarf_file__open finds
+// them. For a file that is alone in its use.
+void dwarf_file__read_ahead(struct elf_file *elf, struct helper *helper);
 
 // The unit whose entries include an offset of .debug_info, or NULL.
 struct dwarf_unit *dwarf_file__unit_at(struct dwarf_file *file, uint64_t offset);

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "store/base/hash.h"
 #include "store/base/limits.h"
 #include "symbolizer/dwarf_ranges.h"
 
@@ -86,38 +85,6 @@ static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
     }
 }
 
-// The map from entries to names: an inline function is named once, however often it is inlined.
-
-static bool grow_names(struct dwarf_file *file)
-{
-    size_t count = file->name_slots ? file->name_slots * 2 : 1024;
-    struct dwarf_name *names = calloc(count, sizeof(*names));
-    if (!names)
-        return false;
-    for (size_t i = 0; i < file->name_slots; i++) {
-        if (!file->names[i].offset)
-            continue;
-        size_t at = hash__mix(file->names[i].offset) & (count - 1);
-        while (names[at].offset)
-            at = (at + 1) & (count - 1);
-        names[at] = file->names[i];
-    }
-    free(file->names);
-    file->names = names;
-    file->name_slots = count;
-    return true;
-}
-
-static struct dwarf_name *name_slot(struct dwarf_file *file, uint64_t offset)
-{
-    if (file->names_used * 2 >= file->name_slots && !grow_names(file))
-        return NULL;
-    size_t at = hash__mix(offset) & (file->name_slots - 1);
-    while (file->names[at].offset && file->names[at].offset != offset)
-        at = (at + 1) & (file->name_slots - 1);
-    return &file->names[at];
-}
-
 // C's linkage names are glibc's __GI_* and the like; the name is what people know. Other languages mangle.
 static bool is_named_plainly(const struct dwarf_unit *unit)
 {
@@ -195,16 +162,17 @@ static uint32_t name_entry(struct walk *walk, const struct entry *entry, bool *r
     uint64_t offset;
     bool is_elsewhere =
         !entry->name.form && !entry->linkage_name.form && dwarf_value__reference(walk->unit, reference, &file, &offset);
-    struct dwarf_name *slot = is_elsewhere ? name_slot(file, offset) : NULL;
-    if (slot && slot->offset) {
+    uint64_t key = is_elsewhere && offset <= UINT32_MAX ? (uint64_t)file->number << 32 | offset : 0;
+    struct dwarf_name *slot = key ? dwarf_sink__name(walk->sink, key) : NULL;
+    if (slot && slot->entry) {
         *ret_bare = slot->is_bare;
         return slot->name;
     }
     const char *name = find_name(walk->unit, entry, ret_bare);
     uint32_t text = name ? string_pool__add(walk->sink->pool, name, strnlen(name, LIMIT_MANGLED_BYTES)) : 0;
     if (slot) {
-        file->names_used++;
-        *slot = (struct dwarf_name){offset, text, *ret_bare};
+        walk->sink->names_used++;
+        *slot = (struct dwarf_name){key, text, *ret_bare};
     }
     return text;
 }
@@ -227,7 +195,7 @@ static uint32_t add_scope(struct walk *walk, const struct entry *entry, uint32_t
     walk->scope = (uint32_t)(sink->scopes.length_bytes / sizeof(struct index_scope));
     walk->depth = depth;
     walk->has_range = false;
-    dwarf_ranges__each(walk->unit, &entry->bounds, take_range, walk);
+    dwarf_ranges__each(walk->unit, &entry->bounds, &sink->ranges_read, take_range, walk);
     if (!walk->has_range)
         return INDEX_NONE;
     bool is_bare;

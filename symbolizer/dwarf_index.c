@@ -8,9 +8,13 @@
 #include "symbolizer/dwarf_functions.h"
 #include "symbolizer/dwarf_ranges.h"
 #include "symbolizer/dwarf_sink.h"
+#include "symbolizer/helper.h"
 
 // Debug information of less than this is indexed whole at once: it takes milliseconds.
 #define SMALL_INFO_BYTES (1u << 20)
+
+// Debug information of so many bytes is walked by two threads.
+#define SHARED_INFO_BYTES (4u << 20)
 
 struct builder {
     const struct dwarf_index_request *request;
@@ -19,6 +23,13 @@ struct builder {
     bool *wanted;      // by unit
     bool *has_ranges;
     uint32_t unit; // in hand
+};
+
+struct lane { // some of the units, which follow each other
+    const struct builder *builder;
+    struct dwarf_sink *sink;
+    size_t first, end;
+    int err;
 };
 
 static bool take_unit_range(uint64_t low, uint64_t high, void *context)
@@ -52,7 +63,7 @@ static int map_units(struct builder *builder)
             return err;
         unit->is_broken = err != 0;
         if (!err)
-            dwarf_ranges__each(unit, &bounds, take_unit_range, builder);
+            dwarf_ranges__each(unit, &bounds, &builder->sink.ranges_read, take_unit_range, builder);
     }
     return builder->layers.failed ? -ENOMEM : 0;
 }
@@ -83,36 +94,101 @@ static void want_units(struct builder *builder, const struct buf *map)
             (builder->wanted[i] || complete || !builder->has_ranges[i]) && holds_code(&request->dwarf->units[i]);
 }
 
-static int build_unit(struct builder *builder, struct dwarf_unit *unit)
+static int build_unit(const struct builder *builder, struct dwarf_unit *unit, struct dwarf_sink *sink)
 {
     struct dwarf_files files = {.unit = unit};
     struct dwarf_unit *split = NULL;
     int err = 0;
     if (unit->line_offset != UINT64_MAX)
-        err = dwarf_lines__run(unit, unit->line_offset, &builder->sink, &files);
+        err = dwarf_lines__run(unit, unit->line_offset, sink, &files);
     if (err != -ENOMEM && unit->dwo_name && builder->request->open_split &&
         builder->request->open_split(builder->request->context, unit, &split) != 0)
         split = NULL;
     if (err != -ENOMEM)
-        err = dwarf_functions__walk(split ? split : unit, &files, &builder->sink);
+        err = dwarf_functions__walk(split ? split : unit, &files, sink);
     dwarf_files__release(&files);
+    return err;
+}
+
+static void build_lane(void *context)
+{
+    struct lane *lane = context;
+    for (size_t i = lane->first; i < lane->end; i++) {
+        if (!lane->builder->wanted[i])
+            continue;
+        lane->err = build_unit(lane->builder, &lane->builder->request->dwarf->units[i], lane->sink);
+        if (lane->err == -ENOMEM || lane->err == -E2BIG)
+            return;
+    }
+    lane->err = 0; // damaged units cost what they hold
+}
+
+// Reads what is else read when it is first asked for, by whichever thread comes to it. False: there are files that one
+// thread alone can open.
+static bool is_for_two(struct dwarf_file *dwarf)
+{
+    if (dwarf->alternate)
+        return false;
+    for (size_t i = 0; i < dwarf->unit_count; i++) {
+        struct dwarf_unit *unit = &dwarf->units[i];
+        struct dwarf_bounds bounds;
+        if (!unit->is_broken && !unit->is_read && dwarf_unit__read_root(unit, &bounds) != 0)
+            unit->is_broken = true;
+        if (unit->dwo_name)
+            return false;
+    }
+    return true;
+}
+
+// The unit in the middle of what is wanted; 0: it is not worth to share it.
+static size_t find_middle(const struct builder *builder)
+{
+    struct dwarf_file *dwarf = builder->request->dwarf;
+    uint64_t all_bytes = 0, bytes = 0;
+    for (size_t i = 0; i < dwarf->unit_count; i++)
+        all_bytes += builder->wanted[i] ? dwarf->units[i].end - dwarf->units[i].offset : 0;
+    if (!builder->request->helper || all_bytes < SHARED_INFO_BYTES || !is_for_two(dwarf))
+        return 0;
+    for (size_t i = 0; i < dwarf->unit_count; i++) {
+        bytes += builder->wanted[i] ? dwarf->units[i].end - dwarf->units[i].offset : 0;
+        if (bytes > all_bytes / 2)
+            return i;
+    }
+    return 0;
+}
+
+// Two threads walk a half each, with tables of their own, and the second half is put behind the first: what is made is
+// the same as by one.
+static int build_shared(struct builder *builder, size_t middle)
+{
+    struct string_pool pool = {0};
+    struct dwarf_sink sink = {.elf = builder->sink.elf, .base = builder->sink.base, .pool = &pool};
+    struct lane lanes[] = {{builder, &builder->sink, 0, middle, 0},
+                           {builder, &sink, middle, builder->request->dwarf->unit_count, 0}};
+    string_pool__add(&pool, "", 0);
+    helper__begin(builder->request->helper, build_lane, &lanes[1]);
+    build_lane(&lanes[0]);
+    helper__wait(builder->request->helper);
+    int err = lanes[0].err ? lanes[0].err : lanes[1].err ? lanes[1].err : pool.bytes.failed ? -ENOMEM : 0;
+    if (!err)
+        err = dwarf_sink__append(&builder->sink, &sink);
+    dwarf_sink__release(&sink);
+    string_pool__release(&pool);
     return err;
 }
 
 static int build_units(struct builder *builder, struct index_parts *parts)
 {
     struct dwarf_file *dwarf = builder->request->dwarf;
+    size_t middle = find_middle(builder);
     parts->complete = true;
-    for (size_t i = 0; i < dwarf->unit_count; i++) {
-        if (!builder->wanted[i]) {
-            parts->complete = parts->complete && !builder->has_ranges[i];
-            continue;
-        }
-        int err = build_unit(builder, &dwarf->units[i]);
-        if (err == -ENOMEM || err == -E2BIG)
-            return err;
-    }
-    return 0;
+    for (size_t i = 0; i < dwarf->unit_count; i++)
+        parts->complete = parts->complete && (builder->wanted[i] || !builder->has_ranges[i]);
+    if (middle > 0)
+        return build_shared(builder, middle);
+    struct lane all = {builder, &builder->sink, 0, dwarf->unit_count, 0};
+    build_lane(&all);
+    return all.err;
 }
 
 // The units' ranges with 1 for those that are in the index.

@@ -10,7 +10,8 @@ struct dwarf_index_request {
     struct dwarf_file *dwarf;
     const uint64_t *addresses; // whose units are wanted
     size_t count;
-    bool complete; // all units
+    bool complete;         // all units
+    struct helper *helper; // NULL: nobody helps
     // Opens the split half of a unit, or NULL. -ENOENT: it is not there. The file stays borrowed from `context`.
     int (*open_split)(void *context, const struct dwarf_unit *skeleton, struct dwarf_unit **ret_unit);
     void *context;

@@ -315,8 +315,8 @@ int dwarf_lines__run(const struct dwarf_unit *unit, uint64_t offset, struct dwar
     if (err)
         return err;
     // Each unit has a program of its own; one that is shared by all of a million units would be run a million times.
-    unit->file->line_bytes_run += dwarf_reader__left(&program.reader);
-    if (unit->file->line_bytes_run > LIMIT_LINE_RUNS * unit->file->sections[DWARF_LINE].length_bytes)
+    sink->line_bytes_run += dwarf_reader__left(&program.reader);
+    if (sink->line_bytes_run > LIMIT_LINE_RUNS * unit->file->sections[DWARF_LINE].length_bytes)
         return -E2BIG;
     reset(&program);
     while (program.reader.at < program.reader.end && !sink->rows.failed) {

@@ -10,7 +10,8 @@ static bool give(uint64_t low, uint64_t high, dwarf_range_fn *take, void *contex
     return low >= high || take(low, high, context);
 }
 
-static void each_old(const struct dwarf_unit *unit, uint64_t offset, dwarf_range_fn *take, void *context)
+static void each_old(const struct dwarf_unit *unit, uint64_t offset, uint64_t *read, dwarf_range_fn *take,
+                     void *context)
 {
     // In split DWARF 4 they stay in the binary, from a base the skeleton gives.
     const struct dwarf_unit *owner = unit->skeleton ? unit->skeleton : unit;
@@ -18,7 +19,7 @@ static void each_old(const struct dwarf_unit *unit, uint64_t offset, dwarf_range
         offset += owner->ranges_base;
     struct dwarf_reader reader = dwarf_reader__over(owner->file->sections[DWARF_RANGES], offset);
     uint64_t base = owner->low_pc, highest = unit->address_bytes == 4 ? UINT32_MAX : UINT64_MAX;
-    while (unit->file->ranges_read++ < LIMIT_RANGES) {
+    while ((*read)++ < LIMIT_RANGES) {
         uint64_t low = dwarf_reader__fixed(&reader, unit->address_bytes);
         uint64_t high = dwarf_reader__fixed(&reader, unit->address_bytes);
         if (reader.failed || (low == 0 && high == 0))
@@ -30,12 +31,13 @@ static void each_old(const struct dwarf_unit *unit, uint64_t offset, dwarf_range
     }
 }
 
-static void each_list(const struct dwarf_unit *unit, uint64_t offset, dwarf_range_fn *take, void *context)
+static void each_list(const struct dwarf_unit *unit, uint64_t offset, uint64_t *read, dwarf_range_fn *take,
+                      void *context)
 {
     struct dwarf_reader reader = dwarf_reader__over(unit->file->sections[DWARF_RNGLISTS], offset);
     const struct dwarf_unit *owner = unit->skeleton ? unit->skeleton : unit;
     uint64_t base = owner->low_pc;
-    while (unit->file->ranges_read++ < LIMIT_RANGES && !reader.failed) {
+    while ((*read)++ < LIMIT_RANGES && !reader.failed) {
         uint64_t low = 0, high = 0;
         switch (dwarf_reader__u8(&reader)) {
         case DW_RLE_base_addressx:
@@ -86,17 +88,17 @@ static bool list_offset(const struct dwarf_unit *unit, uint64_t index, uint64_t 
     return !reader.failed;
 }
 
-void dwarf_ranges__each(const struct dwarf_unit *unit, const struct dwarf_bounds *bounds, dwarf_range_fn *take,
-                        void *context)
+void dwarf_ranges__each(const struct dwarf_unit *unit, const struct dwarf_bounds *bounds, uint64_t *read,
+                        dwarf_range_fn *take, void *context)
 {
     uint64_t low, high, offset;
     if (bounds->ranges.form) {
         if (unit->version < 5)
-            each_old(unit, bounds->ranges.number, take, context);
+            each_old(unit, bounds->ranges.number, read, take, context);
         else if (bounds->ranges.form != DW_FORM_rnglistx)
-            each_list(unit, bounds->ranges.number, take, context);
+            each_list(unit, bounds->ranges.number, read, take, context);
         else if (list_offset(unit, bounds->ranges.number, &offset))
-            each_list(unit, offset, take, context);
+            each_list(unit, offset, read, take, context);
         return;
     }
     if (!dwarf_value__address(unit, &bounds->low, &low) || !bounds->high.form)

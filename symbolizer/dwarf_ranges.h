@@ -14,8 +14,9 @@ struct dwarf_bounds { // the attributes that say where an entry's code is
 // Called for each range, low < high. Returns false to stop.
 typedef bool dwarf_range_fn(uint64_t low, uint64_t high, void *context);
 
-void dwarf_ranges__each(const struct dwarf_unit *unit, const struct dwarf_bounds *bounds, dwarf_range_fn *take,
-                        void *context);
+// `read` counts the rows of lists that were looked at: past LIMIT_RANGES, the rest is left, for lists may be shared.
+void dwarf_ranges__each(const struct dwarf_unit *unit, const struct dwarf_bounds *bounds, uint64_t *read,
+                        dwarf_range_fn *take, void *context);
 
 // Reads the root entry of a unit into it, and says where its code is. -EBADMSG.
 int dwarf_unit__read_root(struct dwarf_unit *unit, struct dwarf_bounds *ret_bounds);

@@ -2,13 +2,18 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-bool dwarf_sink__relative(const struct dwarf_sink *sink, uint64_t low, uint64_t high, uint32_t *ret_low,
-                          uint32_t *ret_high)
+#include "store/base/cleanup.h"
+#include "store/base/hash.h"
+
+bool dwarf_sink__relative(struct dwarf_sink *sink, uint64_t low, uint64_t high, uint32_t *ret_low, uint32_t *ret_high)
 {
     if (low >= high || low < sink->base || high - sink->base >= UINT32_MAX)
         return false;
-    const struct elf_section *section = elf_file__code_at(sink->elf, low);
+    const struct elf_section *section = sink->code; // nearly all are in one
+    if (!section || low < section->address || low - section->address >= section->bytes)
+        sink->code = section = elf_file__code_at(sink->elf, low);
     if (!section || high - section->address > section->bytes)
         return false;
     *ret_low = (uint32_t)(low - sink->base);
@@ -81,10 +86,84 @@ int dwarf_sink__finish(struct dwarf_sink *sink, struct index_parts *parts)
     return 0;
 }
 
+static bool grow_names(struct dwarf_sink *sink)
+{
+    size_t count = sink->name_slots ? sink->name_slots * 2 : 1024;
+    struct dwarf_name *names = calloc(count, sizeof(*names));
+    if (!names)
+        return false;
+    for (size_t i = 0; i < sink->name_slots; i++) {
+        if (!sink->names[i].entry)
+            continue;
+        size_t at = hash__mix(sink->names[i].entry) & (count - 1);
+        while (names[at].entry)
+            at = (at + 1) & (count - 1);
+        names[at] = sink->names[i];
+    }
+    free(sink->names);
+    sink->names = names;
+    sink->name_slots = count;
+    return true;
+}
+
+struct dwarf_name *dwarf_sink__name(struct dwarf_sink *sink, uint64_t entry)
+{
+    if (sink->names_used * 2 >= sink->name_slots && !grow_names(sink))
+        return NULL;
+    size_t at = hash__mix(entry) & (sink->name_slots - 1);
+    while (sink->names[at].entry && sink->names[at].entry != entry)
+        at = (at + 1) & (sink->name_slots - 1);
+    return &sink->names[at];
+}
+
+// Where the strings of one pool stand in another, by half their offset: each takes two bytes at least.
+static uint32_t *take_strings(struct string_pool *pool, const struct string_pool *other)
+{
+    uint32_t *map = calloc(other->bytes.length_bytes / 2 + 1, sizeof(*map));
+    for (size_t i = 0; i < other->slot_count && map; i++) {
+        uint32_t at = other->slots[i].offset;
+        const char *text = (const char *)other->bytes.data + at;
+        if (at)
+            map[at / 2] = string_pool__add(pool, text, strlen(text));
+    }
+    return map;
+}
+
+int dwarf_sink__append(struct dwarf_sink *sink, const struct dwarf_sink *other)
+{
+    uint32_t first_scope = (uint32_t)(sink->scopes.length_bytes / sizeof(struct index_scope));
+    uint32_t first_row = (uint32_t)(sink->rows.length_bytes / sizeof(struct index_line));
+    size_t ranges_at = sink->ranges.length_bytes, scopes_at = sink->scopes.length_bytes;
+    size_t rows_at = sink->rows.length_bytes, sequences_at = sink->sequences.length_bytes;
+    _cleanup_free_ uint32_t *map = take_strings(sink->pool, other->pool);
+    buf__append(&sink->ranges, other->ranges.data, other->ranges.length_bytes);
+    buf__append(&sink->scopes, other->scopes.data, other->scopes.length_bytes);
+    buf__append(&sink->rows, other->rows.data, other->rows.length_bytes);
+    buf__append(&sink->sequences, other->sequences.data, other->sequences.length_bytes);
+    if (!map || sink->ranges.failed || sink->scopes.failed || sink->rows.failed || sink->sequences.failed)
+        return -ENOMEM;
+    for (size_t at = ranges_at; at < sink->ranges.length_bytes; at += sizeof(struct range))
+        ((struct range *)(sink->ranges.data + at))->value += first_scope;
+    for (size_t at = scopes_at; at < sink->scopes.length_bytes; at += sizeof(struct index_scope)) {
+        struct index_scope *scope = (struct index_scope *)(sink->scopes.data + at);
+        scope->name = map[scope->name / 2];
+        scope->call_file = map[scope->call_file / 2];
+        scope->parent += scope->parent == INDEX_NONE ? 0 : first_scope;
+    }
+    for (size_t at = rows_at; at < sink->rows.length_bytes; at += sizeof(struct index_line)) {
+        struct index_line *row = (struct index_line *)(sink->rows.data + at);
+        row->file = map[row->file / 2];
+    }
+    for (size_t at = sequences_at; at < sink->sequences.length_bytes; at += sizeof(struct dwarf_sequence))
+        ((struct dwarf_sequence *)(sink->sequences.data + at))->first_row += first_row;
+    return 0;
+}
+
 void dwarf_sink__release(struct dwarf_sink *sink)
 {
     buf__release(&sink->ranges);
     buf__release(&sink->scopes);
     buf__release(&sink->rows);
     buf__release(&sink->sequences);
+    free(sink->names);
 }

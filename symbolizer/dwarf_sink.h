@@ -13,20 +13,37 @@ struct dwarf_sequence { // rows of ascending addresses, [start, end)
     uint32_t row_count;
 };
 
+struct dwarf_name { // of the map from an entry to its name
+    uint64_t entry; // its file's number and its offset there; 0: free
+    uint32_t name;
+    bool is_bare; // INDEX_SCOPE_BARE
+};
+
 struct dwarf_sink {
     struct elf_file *elf; // says where code is
     uint64_t base;
     struct string_pool *pool;
-    struct buf ranges;    // struct range, of each unit disjoint and sorted
-    struct buf scopes;    // struct index_scope
-    struct buf rows;      // struct index_line
-    struct buf sequences; // struct dwarf_sequence
+    struct buf ranges;        // struct range, of each unit disjoint and sorted
+    struct buf scopes;        // struct index_scope
+    struct buf rows;          // struct index_line
+    struct buf sequences;     // struct dwarf_sequence
+    struct dwarf_name *names; // an inline function is named once, however often it is inlined
+    size_t name_slots;
+    size_t names_used;
+    uint64_t ranges_read; // of all entries, and bytes of line programs: lists and programs may be shared by many
+    uint64_t line_bytes_run;
+    const struct elf_section *code; // where the last range was
 };
 
 // Makes a range relative to the base. False for what is no code of this file: functions the linker threw away have
 // ranges at 0 or behind the end.
-bool dwarf_sink__relative(const struct dwarf_sink *sink, uint64_t low, uint64_t high, uint32_t *ret_low,
-                          uint32_t *ret_high);
+bool dwarf_sink__relative(struct dwarf_sink *sink, uint64_t low, uint64_t high, uint32_t *ret_low, uint32_t *ret_high);
+
+// The name of an entry, or the free place for it; NULL without memory.
+struct dwarf_name *dwarf_sink__name(struct dwarf_sink *sink, uint64_t entry);
+
+// Appends what another sink holds, whose strings are in a pool of its own. -ENOMEM.
+int dwarf_sink__append(struct dwarf_sink *sink, const struct dwarf_sink *other);
 
 // Sorts what the units left and appends it to the tables of the index.
 int dwarf_sink__finish(struct dwarf_sink *sink, struct index_parts *parts);

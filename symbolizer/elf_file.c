@@ -272,6 +272,11 @@ bool elf_file__is_64(const struct elf_file *file)
     return file->is_64;
 }
 
+bool elf_file__is_relocatable(const struct elf_file *file)
+{
+    return file->is_relocatable;
+}
+
 uint16_t elf_file__machine(const struct elf_file *file)
 {
     return file->machine;

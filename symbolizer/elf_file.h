@@ -59,6 +59,7 @@ void elf_file__free(struct elf_file *file);
 DEFINE_CLEANUP(struct elf_file *, elf_file__free);
 
 bool elf_file__is_64(const struct elf_file *file);
+bool elf_file__is_relocatable(const struct elf_file *file);
 uint16_t elf_file__machine(const struct elf_file *file);
 size_t elf_file__section_count(const struct elf_file *file);
 const struct elf_section *elf_file__section(const struct elf_file *file, size_t index); // NULL: out of range

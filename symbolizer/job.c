@@ -25,7 +25,8 @@ static int ask_for_companion(void *context, const struct companion *companion, i
     return 0;
 }
 
-static int do_index(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+static int do_index(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                    struct buf *ret_made)
 {
     void *offsets;
     size_t length;
@@ -39,25 +40,30 @@ static int do_index(int socket, const struct job *job, struct packet_fds *inputs
                                      .count = job->count,
                                      .complete = job->complete,
                                      .symbols_only = job->symbols_only,
+                                     .helper = helper,
                                      .open_companion = ask_for_companion,
                                      .context = &socket};
     return naming_job__run(&request, ret_made);
 }
 
-static int do_rows(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+static int do_rows(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                   struct buf *ret_made)
 {
     _cleanup_(unwind_table__freep) struct unwind_table *table = NULL;
     (void)socket;
+    (void)helper;
     (void)job;
     int err = unwind_table__compile(inputs->fds[0], NULL, &table);
     return err ? err : unwind_table__pack(table, ret_made);
 }
 
-static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                  struct buf *ret_made)
 {
     void *addresses;
     size_t length;
     (void)socket;
+    (void)helper;
     int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &addresses, &length);
     if (err)
         return err;
@@ -66,11 +72,13 @@ static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, 
     return jit_names__read((enum jit_source)job->source, inputs->fds[0], addresses, job->count, ret_made);
 }
 
-static int do_demangle(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+static int do_demangle(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                       struct buf *ret_made)
 {
     void *names;
     size_t length;
     (void)socket;
+    (void)helper;
     int err = sealed__map(inputs->fds[0], SIZE_MAX / 2, &names, &length);
     if (err)
         return err;
@@ -82,21 +90,24 @@ static int do_demangle(int socket, const struct job *job, struct packet_fds *inp
     return ret_made->failed ? -ENOMEM : 0;
 }
 
-static int do_nothing(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+static int do_nothing(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                      struct buf *ret_made)
 {
     (void)socket;
+    (void)helper;
     (void)job;
     (void)inputs;
     (void)ret_made;
     return 0;
 }
 
-int job__run(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+int job__run(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper, struct buf *ret_made)
 {
     static job_fn *const kinds[] = {[JOB_NOTHING] = do_nothing,
                                     [JOB_INDEX] = do_index,
                                     [JOB_ROWS] = do_rows,
                                     [JOB_DEMANGLE] = do_demangle,
                                     [JOB_JIT] = do_jit};
-    return job->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[job->kind](socket, job, inputs, ret_made) : -EINVAL;
+    return job->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[job->kind](socket, job, inputs, helper, ret_made)
+                                                        : -EINVAL;
 }

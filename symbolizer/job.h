@@ -47,8 +47,9 @@ struct outcome {
     uint64_t peak_bytes;
 };
 
-// Does what is asked for, in the worker; appends the answer. `socket` is for companions.
-typedef int job_fn(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made);
-int job__run(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made);
+// Does what is asked for, in the worker; appends the answer. `socket` is for companions; `helper` may be NULL.
+typedef int job_fn(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                   struct buf *ret_made);
+int job__run(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper, struct buf *ret_made);
 
 #endif

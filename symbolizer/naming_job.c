@@ -101,6 +101,8 @@ static void open_alternate(struct naming_job *job)
 
 static int open_dwarf(struct naming_job *job)
 {
+    bool is_apart = job->debug.elf && !debug_file__has(job->main, ".debug_info");
+    dwarf_file__read_ahead(is_apart ? job->debug.elf : job->main, job->request->helper);
     int err = dwarf_file__open(job->main, false, &job->dwarf);
     if (err == -ENOENT && job->debug.elf)
         err = dwarf_file__open(job->debug.elf, false, &job->dwarf);
@@ -144,6 +146,7 @@ static int add_dwarf(struct naming_job *job)
                                           .addresses = addresses,
                                           .count = wanted_addresses(job, addresses),
                                           .complete = job->request->complete,
+                                          .helper = job->request->helper,
                                           .open_split = open_split,
                                           .context = &job->split};
     job->parts.has_dwarf = true;

@@ -26,13 +26,16 @@ struct companion {
     char folder[512];
 };
 
+struct helper;
+
 struct naming_request {
     int fd;
     const uint64_t *offsets; // file offsets whose units are wanted
     size_t count;
-    bool complete;     // all units
-    bool symbols_only; // no DWARF: the second try for a binary whose debug information cannot be read
-    bool is_quick;     // within the lower limits of LIMIT_QUICK_*
+    bool complete;         // all units
+    bool symbols_only;     // no DWARF: the second try for a binary whose debug information cannot be read
+    struct helper *helper; // does a part of the work at the same time; NULL: nobody does
+    bool is_quick;         // within the lower limits of LIMIT_QUICK_*
     // Opens a companion; the job closes the descriptor. -ENOENT: there is none.
     int (*open_companion)(void *context, const struct companion *companion, int *ret_fd);
     void *context;

@@ -152,5 +152,5 @@ int sandbox__enter(const struct sandbox_limits *limits)
         err = limit(RLIMIT_CORE, 0, 0);
     if (err)
         return err;
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? 0 : -errno;
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) == 0 ? 0 : -errno;
 }

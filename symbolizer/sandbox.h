@@ -30,7 +30,8 @@ struct sandbox_limits {
     uint32_t wall_ms; // for whoever waits for it: no limit of the kernel's
 };
 
-// Opening, sockets, processes, signals: everything but reading what is given, memory, and answering.
+// Opening, sockets, processes, signals: everything but reading what is given, memory, and answering. Of all threads
+// there are; there will be no more of them.
 int sandbox__enter(const struct sandbox_limits *limits);
 
 #endif

@@ -14,6 +14,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
 #include "store/base/warm_heap.h"
+#include "symbolizer/helper.h"
 #include "symbolizer/sealed.h"
 
 #define WARM_BYTES ((size_t)32 << 20)
@@ -49,12 +50,15 @@ static void work(int channel, job_fn *run)
         _exit(0);
     if (job.kind != JOB_ROWS)
         setpriority(PRIO_PROCESS, 0, 0);
+    struct helper *helper = NULL;
     int err = packet__receive(socket.fds[0], -1, &(char){0}, 1, &inputs);
+    if (!err && job.kind == JOB_INDEX && helper__new(&helper) != 0)
+        helper = NULL;
     if (!err)
         err = sandbox__enter(&job.limits);
     warm_heap__prepare(WARM_BYTES);
     if (!err)
-        err = run(socket.fds[0], &job, &inputs, &made);
+        err = run(socket.fds[0], &job, &inputs, helper, &made);
     if (!err)
         err = sealed__make("made", made.data, made.length_bytes, &made_fds.fds[0]);
     struct reply reply = {.kind = REPLY_DONE, .err = err};

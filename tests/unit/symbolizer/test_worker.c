@@ -77,7 +77,7 @@ static int ask(int socket, uint8_t fill)
 }
 
 static int misbehave(enum misdeed misdeed, int socket, const struct job *job, struct packet_fds *inputs,
-                     struct buf *ret_made)
+                     struct helper *helper, struct buf *ret_made)
 {
     int fd;
     switch (misdeed) {
@@ -98,7 +98,7 @@ static int misbehave(enum misdeed misdeed, int socket, const struct job *job, st
             buf__append_byte(ret_made, (uint8_t)(i * 2654435761u >> 13));
         return 0;
     case CUT_INDEX: {
-        int err = job__run(socket, job, inputs, ret_made);
+        int err = job__run(socket, job, inputs, helper, ret_made);
         ret_made->length_bytes = ret_made->length_bytes * 2 / 3;
         return err;
     }
@@ -118,19 +118,20 @@ static int misbehave(enum misdeed misdeed, int socket, const struct job *job, st
             ;
         return -EIO;
     case LONG_STRINGS:
-        return ask(socket, 'x') == 0 ? job__run(socket, job, inputs, ret_made) : -EIO;
+        return ask(socket, 'x') == 0 ? job__run(socket, job, inputs, helper, ret_made) : -EIO;
     case NONSENSE:
         return packet__send(socket, "hello", 5, NULL);
     case ODD_ERROR:
         return 123456;
     case ASK_ONCE:
-        return ask(socket, 0) == 0 ? job__run(socket, job, inputs, ret_made) : -EIO;
+        return ask(socket, 0) == 0 ? job__run(socket, job, inputs, helper, ret_made) : -EIO;
     default:
-        return job__run(socket, job, inputs, ret_made);
+        return job__run(socket, job, inputs, helper, ret_made);
     }
 }
 
-static int run(int socket, const struct job *job, struct packet_fds *inputs, struct buf *ret_made)
+static int run(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+               struct buf *ret_made)
 {
     void *offsets;
     size_t length;
@@ -140,7 +141,7 @@ static int run(int socket, const struct job *job, struct packet_fds *inputs, str
     if (misdeed & WITH_DWARF_ONLY && job->symbols_only)
         misdeed = SOUND;
     misdeed &= 0xff;
-    return misbehave(misdeed < MISDEEDS ? (enum misdeed)misdeed : SOUND, socket, job, inputs, ret_made);
+    return misbehave(misdeed < MISDEEDS ? (enum misdeed)misdeed : SOUND, socket, job, inputs, helper, ret_made);
 }
 
 static const struct sandbox_limits limits = {

@@ -1,0 +1,17 @@
+// A second thread of a worker: one task at a time, run while the first thread does something else. Made before the
+// worker is locked in, for it may make none afterwards.
+#ifndef HEARTH_SYMBOLIZER_HELPER_H
+#define HEARTH_SYMBOLIZER_HELPER_H
+
+struct helper;
+
+typedef void helper_fn(void *context);
+
+// An error: there is none to be had; all works without, and slower. It lives as long as the process.
+int helper__new(struct helper **ret_helper);
+// Begins a task. At once, in the caller's thread, when `helper` is NULL.
+void helper__begin(struct helper *helper, helper_fn *task, void *context);
+// Waits until the task is done.
+void helper__wait(struct helper *helper);
+
+#endif
