@@ -6,7 +6,6 @@
 
 #include "store/base/limits.h"
 #include "symbolizer/dwarf_value.h"
-#include "symbolizer/helper.h"
 
 static const char *const section_names[DWARF_SECTIONS] = {
     [DWARF_INFO] = "info",         [DWARF_ABBREV] = "abbrev",     [DWARF_STR] = "str",
@@ -15,19 +14,24 @@ static const char *const section_names[DWARF_SECTIONS] = {
     [DWARF_CU_INDEX] = "cu_index",
 };
 
-static const struct elf_section *find_section(struct elf_file *elf, const char *name, bool is_split)
+const struct elf_section *dwarf_file__section(struct elf_file *elf, enum dwarf_section name, bool is_split)
 {
     static const char *const prefixes[] = {".debug_", ".zdebug_"};
     char whole[64];
     for (size_t i = 0; i < 2; i++) {
         // The index of a .dwp has no ".dwo" at its end.
-        bool suffix = is_split && strcmp(name, "cu_index") != 0;
-        snprintf(whole, sizeof(whole), "%s%s%s", prefixes[i], name, suffix ? ".dwo" : "");
+        bool suffix = is_split && name != DWARF_CU_INDEX;
+        snprintf(whole, sizeof(whole), "%s%s%s", prefixes[i], section_names[name], suffix ? ".dwo" : "");
         const struct elf_section *section = elf_file__find(elf, whole);
         if (section)
             return section;
     }
     return NULL;
+}
+
+bool dwarf_file__is_packed(const struct elf_section *section)
+{
+    return (section->flags & SHF_COMPRESSED) || section->name[1] == 'z';
 }
 
 // The sizes of units are their own: the table of them is one pass over their headers.
@@ -91,7 +95,7 @@ int dwarf_file__open(struct elf_file *elf, bool is_split, struct dwarf_file **re
     struct elf_data sections[DWARF_SECTIONS];
     bool was_packed = false;
     for (size_t i = 0; i < DWARF_SECTIONS; i++) {
-        const struct elf_section *section = find_section(elf, section_names[i], is_split);
+        const struct elf_section *section = dwarf_file__section(elf, (enum dwarf_section)i, is_split);
         sections[i] = (struct elf_data){(const uint8_t *)"", 0};
         if (!section && i == DWARF_INFO)
             return -ENOENT;
@@ -99,38 +103,12 @@ int dwarf_file__open(struct elf_file *elf, bool is_split, struct dwarf_file **re
         if (err == -ENOMEM || (err && (i == DWARF_INFO || i == DWARF_ABBREV)))
             return err; // the others only cost what they hold
         if (section && i == DWARF_INFO)
-            was_packed = (section->flags & SHF_COMPRESSED) || section->name[1] == 'z';
+            was_packed = dwarf_file__is_packed(section);
     }
     int err = dwarf_file__over(sections, is_split, ret_file);
     if (!err)
         (*ret_file)->was_packed = was_packed;
     return err;
-}
-
-// Less is read before a thread has woken up.
-#define READ_AHEAD_BYTES (4u << 20)
-
-static void read_all_but_info(void *context)
-{
-    struct elf_file *elf = context;
-    for (size_t i = 0; i < DWARF_SECTIONS; i++) {
-        const struct elf_section *section = i == DWARF_INFO ? NULL : find_section(elf, section_names[i], false);
-        struct elf_data ignored;
-        if (section)
-            elf_file__read(elf, section, &ignored); // what fails, fails again when it is opened
-    }
-}
-
-void dwarf_file__read_ahead(struct elf_file *elf, struct helper *helper)
-{
-    const struct elf_section *info = find_section(elf, section_names[DWARF_INFO], false);
-    struct elf_data ignored;
-    // Relocations of one section need others.
-    if (!helper || !info || info->bytes < READ_AHEAD_BYTES || elf_file__is_relocatable(elf))
-        return;
-    helper__begin(helper, read_all_but_info, elf);
-    elf_file__read(elf, info, &ignored);
-    helper__wait(helper);
 }
 
 void dwarf_file__free(struct dwarf_file *file)
@@ -197,6 +175,7 @@ static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table,
     abbrev.interest = interest_of(tag);
     abbrev.has_children = dwarf_reader__u8(reader) != 0;
     abbrev.first_attribute = (uint32_t)(table->attributes.length_bytes / sizeof(struct dwarf_attribute));
+    bool has_code = false, is_declared = false;
     for (;;) {
         uint64_t name = dwarf_reader__uleb(reader), form = dwarf_reader__uleb(reader);
         struct dwarf_attribute attribute = {.name = (uint16_t)name, .form = (uint16_t)form};
@@ -214,6 +193,8 @@ static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table,
         else
             abbrev.fixed_bytes += bytes;
         attribute.bytes = bytes;
+        has_code = has_code || name == DW_AT_low_pc || name == DW_AT_ranges;
+        is_declared = is_declared || (name == DW_AT_declaration && form == DW_FORM_flag_present);
         abbrev.has_sibling = abbrev.has_sibling || name == DW_AT_sibling;
         if (abbrev.fixed_bytes != UINT32_MAX && !abbrev.has_sibling) {
             abbrev.prefix_count = abbrev.attribute_count + 1;
@@ -222,6 +203,11 @@ static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table,
         abbrev.attribute_count++;
         buf__append(&table->attributes, &attribute, sizeof(attribute));
     }
+    // Most functions of C++ are declared in each unit that knows their class: their attributes need not be looked at.
+    if (!has_code && abbrev.interest == DWARF_FUNCTION)
+        abbrev.interest = is_declared ? DWARF_SKIP : DWARF_ABSTRACT;
+    else if (!has_code && abbrev.interest == DWARF_INLINED)
+        abbrev.interest = DWARF_DESCEND;
     buf__append(&table->abbrevs, &abbrev, sizeof(abbrev));
     return 0;
 }

@@ -33,6 +33,7 @@ enum dwarf_interest { // what the walk over the tree does with an entry of this 
     DWARF_DESCEND,
     DWARF_FUNCTION,
     DWARF_INLINED,
+    DWARF_ABSTRACT, // a function without code
 };
 
 struct dwarf_abbrev {
@@ -56,7 +57,6 @@ struct dwarf_abbrevs { // one table of .debug_abbrev
 };
 
 struct dwarf_file;
-struct helper;
 
 struct dwarf_unit {
     struct dwarf_file *file;
@@ -94,16 +94,16 @@ struct dwarf_file {
     uint32_t number;              // among all files
 };
 
+// NULL: it has none.
+const struct elf_section *dwarf_file__section(struct elf_file *elf, enum dwarf_section name, bool is_split);
+bool dwarf_file__is_packed(const struct elf_section *section);
+
 // Loads the sections of an ELF file that stays open; `is_split`: those named *.dwo. -ENOENT: there is no .debug_info.
 int dwarf_file__open(struct elf_file *elf, bool is_split, struct dwarf_file **ret_file);
 // Over sections that are given.
 int dwarf_file__over(const struct elf_data sections[DWARF_SECTIONS], bool is_split, struct dwarf_file **ret_file);
 void dwarf_file__free(struct dwarf_file *file);
 DEFINE_CLEANUP(struct dwarf_file *, dwarf_file__free);
-
-// Reads the sections of a large file, those that are many bytes side by side with the others; dwarf_file__open finds
-// them. For a file that is alone in its use.
-void dwarf_file__read_ahead(struct elf_file *elf, struct helper *helper);
 
 // The unit whose entries include an offset of .debug_info, or NULL.
 struct dwarf_unit *dwarf_file__unit_at(struct dwarf_file *file, uint64_t offset);

@@ -233,8 +233,11 @@ static int walk_entries(struct walk *walk)
             return -EBADMSG;
         uint32_t scope = scopes[depth];
         bool skip = skipped[depth] || abbrev->interest == DWARF_SKIP;
-        if (skip || abbrev->interest == DWARF_DESCEND || (abbrev->interest == DWARF_INLINED && scope == INDEX_NONE)) {
+        if (skip || abbrev->interest == DWARF_DESCEND || abbrev->interest == DWARF_ABSTRACT ||
+            (abbrev->interest == DWARF_INLINED && scope == INDEX_NONE)) {
             skip_entry(unit, &reader, abbrev, &sibling);
+            if (abbrev->interest == DWARF_ABSTRACT)
+                scope = INDEX_NONE;
         } else {
             struct entry entry;
             read_entry(unit, &reader, abbrev, &entry);

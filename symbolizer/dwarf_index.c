@@ -98,9 +98,9 @@ static int build_unit(const struct builder *builder, struct dwarf_unit *unit, st
 {
     struct dwarf_files files = {.unit = unit};
     struct dwarf_unit *split = NULL;
-    int err = 0;
-    if (unit->line_offset != UINT64_MAX)
-        err = dwarf_lines__run(unit, unit->line_offset, sink, &files);
+    int err = dwarf_ahead__files(builder->request->ahead, unit->line_offset, &files);
+    if (err == -ENOENT)
+        err = unit->line_offset == UINT64_MAX ? 0 : dwarf_lines__run(unit, unit->line_offset, sink, &files);
     if (err != -ENOMEM && unit->dwo_name && builder->request->open_split &&
         builder->request->open_split(builder->request->context, unit, &split) != 0)
         split = NULL;
@@ -228,6 +228,8 @@ int dwarf_index__build(const struct dwarf_index_request *request, struct string_
         return err;
     want_units(&builder, &map);
     err = build_units(&builder, parts);
+    if (!err && request->ahead->sink.elf)
+        err = dwarf_sink__append(&builder.sink, &request->ahead->sink);
     if (!err)
         err = dwarf_sink__finish(&builder.sink, parts);
     if (!err)

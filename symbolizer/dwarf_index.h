@@ -2,6 +2,7 @@
 #ifndef HEARTH_SYMBOLIZER_DWARF_INDEX_H
 #define HEARTH_SYMBOLIZER_DWARF_INDEX_H
 
+#include "symbolizer/dwarf_ahead.h"
 #include "symbolizer/dwarf_file.h"
 #include "symbolizer/index_parts.h"
 
@@ -10,8 +11,9 @@ struct dwarf_index_request {
     struct dwarf_file *dwarf;
     const uint64_t *addresses; // whose units are wanted
     size_t count;
-    bool complete;         // all units
-    struct helper *helper; // NULL: nobody helps
+    bool complete;                   // all units
+    struct helper *helper;           // NULL: nobody helps
+    const struct dwarf_ahead *ahead; // what was done before; may be empty
     // Opens the split half of a unit, or NULL. -ENOENT: it is not there. The file stays borrowed from `context`.
     int (*open_split)(void *context, const struct dwarf_unit *skeleton, struct dwarf_unit **ret_unit);
     void *context;

@@ -46,6 +46,19 @@ void dwarf_files__release(struct dwarf_files *files)
     buf__release(&files->files);
 }
 
+int dwarf_files__copy(const struct dwarf_files *files, struct dwarf_files *ret_copy)
+{
+    *ret_copy = (struct dwarf_files){.unit = files->unit, .version = files->version};
+    buf__append(&ret_copy->folders, files->folders.data, files->folders.length_bytes);
+    buf__append(&ret_copy->files, files->files.data, files->files.length_bytes);
+    if (ret_copy->folders.failed || ret_copy->files.failed)
+        return -ENOMEM;
+    struct dwarf_file_name *all = (struct dwarf_file_name *)ret_copy->files.data;
+    for (size_t i = 0; i < ret_copy->files.length_bytes / sizeof(*all); i++)
+        all[i].path = UINT32_MAX;
+    return 0;
+}
+
 static bool is_absolute(const char *path)
 {
     return path[0] == '/';
@@ -72,6 +85,8 @@ uint32_t dwarf_files__path(struct dwarf_files *files, struct string_pool *pool, 
     uint64_t at = files->version < 5 ? file->folder - 1 : file->folder;
     const char *const *folders = (const char *const *)files->folders.data;
     const char *root = files->unit->folder ? files->unit->folder : "", *folder = "";
+    if (files->version >= 5 && !root[0] && folder_count > 0)
+        root = folders[0]; // the same, where the unit is not known
     if ((files->version >= 5 || file->folder > 0) && at < folder_count)
         folder = folders[at];
     char path[LIMIT_SOURCE_PATH_BYTES];

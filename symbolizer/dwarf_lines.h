@@ -15,6 +15,8 @@ struct dwarf_files {
 };
 
 void dwarf_files__release(struct dwarf_files *files);
+// The same files, with none of their paths in a pool. -ENOMEM.
+int dwarf_files__copy(const struct dwarf_files *files, struct dwarf_files *ret_copy);
 // The path of file `index` of the program, as an offset in the pool; 0: unknown.
 uint32_t dwarf_files__path(struct dwarf_files *files, struct string_pool *pool, uint64_t index);
 

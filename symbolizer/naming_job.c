@@ -23,6 +23,7 @@ struct naming_job {
     struct debug_file alternate;
     struct dwarf_file *dwarf;
     struct dwarf_file *alternate_dwarf;
+    struct dwarf_ahead ahead;
     struct split_units split;
     struct symbol_table symbols;
     struct string_pool pool;
@@ -32,6 +33,7 @@ struct naming_job {
 static void release(struct naming_job *job)
 {
     split_units__release(&job->split);
+    dwarf_ahead__release(&job->ahead);
     dwarf_file__free(job->dwarf);
     dwarf_file__free(job->alternate_dwarf);
     debug_file__release(&job->debug);
@@ -102,7 +104,8 @@ static void open_alternate(struct naming_job *job)
 static int open_dwarf(struct naming_job *job)
 {
     bool is_apart = job->debug.elf && !debug_file__has(job->main, ".debug_info");
-    dwarf_file__read_ahead(is_apart ? job->debug.elf : job->main, job->request->helper);
+    dwarf_ahead__read(&job->ahead, is_apart ? job->debug.elf : job->main, job->main, job->parts.base,
+                      job->request->helper);
     int err = dwarf_file__open(job->main, false, &job->dwarf);
     if (err == -ENOENT && job->debug.elf)
         err = dwarf_file__open(job->debug.elf, false, &job->dwarf);
@@ -147,6 +150,7 @@ static int add_dwarf(struct naming_job *job)
                                           .count = wanted_addresses(job, addresses),
                                           .complete = job->request->complete,
                                           .helper = job->request->helper,
+                                          .ahead = &job->ahead,
                                           .open_split = open_split,
                                           .context = &job->split};
     job->parts.has_dwarf = true;
