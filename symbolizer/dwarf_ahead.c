@@ -49,7 +49,8 @@ static int run_programs(struct dwarf_ahead *ahead)
         if (!dwarf_reader__unit(&reader, &offset_bytes))
             break;
         next = (uint64_t)(reader.end - lines.bytes);
-        bool is_whole = dwarf_reader__fixed(&reader, 2) == 5; // before, the folder of the compilation stands in the unit
+        bool is_whole =
+            dwarf_reader__fixed(&reader, 2) == 5; // before, the folder of the compilation stands in the unit
         int err = is_whole ? run_program(ahead, offset) : 0;
         if (err == -ENOMEM || err == -E2BIG)
             return err;

@@ -22,6 +22,8 @@
 #define PART_NAMES 4096
 #define PARTS      (LIMIT_WORKERS - 1)
 
+#define BLOCK 16 // offsets searched together
+
 struct answer { // of `count` offsets that follow each other in the order
     const struct index *index;
     size_t first_frame;
@@ -40,8 +42,9 @@ struct name_memo {
 };
 
 struct answers {
-    struct buf all;    // struct answer
-    struct buf frames; // struct index_frame
+    struct buf all;     // struct answer
+    struct buf frames;  // struct index_frame
+    struct buf numbers; // uint32_t, of each frame: its name among the shown names
     struct name_memo memo;
 };
 
@@ -115,6 +118,7 @@ static void release(struct answers *answers)
 {
     buf__release(&answers->all);
     buf__release(&answers->frames);
+    buf__release(&answers->numbers);
     free(answers->memo.slots);
 }
 
@@ -140,22 +144,16 @@ static bool grow_memo(struct name_memo *memo)
     return true;
 }
 
-static void want_name(struct name_memo *memo, struct shown_names *names, const char *name)
+static uint32_t want_name(struct name_memo *memo, struct shown_names *names, const char *name)
 {
     if (!symbol_name__is_mangled(name) || (memo->used * 2 >= memo->slot_count && !grow_memo(memo)))
-        return;
+        return SHOWN_AS_IT_IS;
     struct memo_slot *slot = memo_slot(memo, name);
-    if (slot->name)
-        return;
-    *slot = (struct memo_slot){name, shown_names__want(names, name)};
-    memo->used++;
-}
-
-static const char *shown_name(const struct name_memo *memo, const struct shown_names *names, const char *name)
-{
-    const struct memo_slot *slot = memo->slot_count && symbol_name__is_mangled(name) ? memo_slot(memo, name) : NULL;
-    const char *shown = slot && slot->name ? shown_names__text(names, slot->number) : NULL;
-    return shown ? shown : name;
+    if (!slot->name) {
+        *slot = (struct memo_slot){name, shown_names__want(names, name)};
+        memo->used++;
+    }
+    return slot->number;
 }
 
 static bool is_last(const struct answers *answers, const struct index_chain *chain)
@@ -168,28 +166,59 @@ static bool is_last(const struct answers *answers, const struct index_chain *cha
            (chain->length == 0 || memcmp(frames, chain->frames, chain->length * sizeof(*frames)) == 0);
 }
 
+static void add_answer(struct answers *answers, const struct index_chain *chain, struct shown_names *names)
+{
+    struct answer answer = {chain->index, answers->frames.length_bytes / sizeof(struct index_frame), chain->length, 0};
+    // A name of the symbol table comes once: what has it has followed each other.
+    bool is_symbol = chain->length == 1 && chain->frames[0].file == 0;
+    buf__append(&answers->all, &answer, sizeof(answer));
+    buf__append(&answers->frames, chain->frames, chain->length * sizeof(struct index_frame));
+    for (size_t i = 0; i < chain->length && names; i++) {
+        const char *name = chain->index->strings + chain->frames[i].function;
+        uint32_t number = is_symbol ? shown_names__want(names, name) : want_name(&answers->memo, names, name);
+        buf__append(&answers->numbers, &number, sizeof(number));
+    }
+}
+
+static bool has_failed(const struct answers *answers)
+{
+    return answers->all.failed || answers->frames.failed || answers->numbers.failed;
+}
+
+// The names lie anywhere in the index: they are on their way from memory while others are looked at.
+static void fetch_names(const struct index_chain *chain)
+{
+    for (size_t i = 0; i < chain->length; i++) {
+        const char *name = chain->index->strings + chain->frames[i].function;
+        __builtin_prefetch(name);
+        __builtin_prefetch(name + 64);
+    }
+}
+
 // Searches offsets until enough of their names are new, and returns where it stopped.
 static size_t search(const struct naming_batch *batch, size_t from, const struct index_pieces *pieces, bool no_inline,
                      struct shown_names *names, struct answers *answers)
 {
-    size_t i = from;
-    for (; i < batch->count && (!names || shown_names__wanted(names) < PART_NAMES); i++) {
-        struct index_chain chain; // large: not cleared each time
-        chain.index = NULL;
-        index_pieces__find(pieces, batch->order[i] >> INDEX_BITS, no_inline, &chain);
-        if (i == from || !is_last(answers, &chain)) {
-            struct answer answer = {chain.index, answers->frames.length_bytes / sizeof(struct index_frame),
-                                    chain.length, 0};
-            buf__append(&answers->all, &answer, sizeof(answer));
-            buf__append(&answers->frames, chain.frames, chain.length * sizeof(struct index_frame));
-            for (size_t j = 0; j < chain.length && names; j++)
-                want_name(&answers->memo, names, chain.index->strings + chain.frames[j].function);
+    struct index_chain chains[BLOCK]; // large: not cleared each time
+    size_t at = from;
+    while (at < batch->count && (!names || shown_names__wanted(names) < PART_NAMES) && !has_failed(answers)) {
+        size_t count = batch->count - at < BLOCK ? batch->count - at : BLOCK;
+        for (size_t i = 0; i < count; i++) {
+            chains[i].index = NULL;
+            index_pieces__find(pieces, batch->order[at + i] >> INDEX_BITS, no_inline, &chains[i]);
+            if (names)
+                fetch_names(&chains[i]);
         }
-        if (answers->all.failed || answers->frames.failed)
-            break;
-        ((struct answer *)(answers->all.data + answers->all.length_bytes))[-1].count++;
+        for (size_t i = 0; i < count; i++) {
+            if (at + i == from || !is_last(answers, &chains[i]))
+                add_answer(answers, &chains[i], names);
+            if (has_failed(answers))
+                break;
+            ((struct answer *)(answers->all.data + answers->all.length_bytes))[-1].count++;
+        }
+        at += count;
     }
-    return i;
+    return at;
 }
 
 struct part {          // of a batch, while its names are being demangled
@@ -205,10 +234,13 @@ static void give(const struct naming_batch *batch, const struct part *part, cons
     for (size_t i = part->first_answer; i < part->end_answer; i++) {
         const struct answer *answer = (const struct answer *)answers->all.data + i;
         const struct index_frame *frames = (const struct index_frame *)answers->frames.data + answer->first_frame;
+        const uint32_t *numbers = (const uint32_t *)answers->numbers.data + (names ? answer->first_frame : 0);
         struct symbol shown[LIMIT_CHAIN];
         for (size_t j = 0; j < answer->length; j++) {
-            const char *name = answer->index->strings + frames[j].function;
-            shown[j] = (struct symbol){.function = name[0] ? shown_name(&answers->memo, names, name) : NULL,
+            const char *name = names ? shown_names__text(names, numbers[j]) : NULL;
+            if (!name)
+                name = answer->index->strings + frames[j].function;
+            shown[j] = (struct symbol){.function = name[0] ? name : NULL,
                                        .file = answer->index->strings + frames[j].file,
                                        .line = frames[j].line};
         }
@@ -231,7 +263,7 @@ static int begin_part(const struct naming_batch *batch, size_t from, const struc
     ret_part->end_answer = answers->all.length_bytes / sizeof(struct answer);
     if (names)
         shown_names__begin(names, worker, &ret_part->learning);
-    return answers->all.failed || answers->frames.failed ? -ENOMEM : 0;
+    return has_failed(answers) ? -ENOMEM : 0;
 }
 
 int naming_batch__give(const struct naming_batch *batch, const struct index_pieces *pieces, bool no_inline,

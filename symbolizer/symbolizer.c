@@ -210,20 +210,30 @@ int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes)
     return err ? err : elf_file__build_id(file, ret_build_id, ret_bytes);
 }
 
+static bool holds(const struct elf_segment *segment, uint64_t address)
+{
+    return segment->type == PT_LOAD && address >= segment->address && address - segment->address < segment->file_bytes;
+}
+
+static const struct elf_segment *segment_at(const struct elf_file *file, uint64_t address)
+{
+    for (size_t i = 0; i < elf_file__segment_count(file); i++)
+        if (holds(elf_file__segment(file, i), address))
+            return elf_file__segment(file, i);
+    return NULL;
+}
+
 int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, uint64_t *ret_offsets)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
+    const struct elf_segment *segment = NULL; // of the last one, and mostly of all
     int err = elf_file__open_headers(fd, &file);
     if (err)
         return err;
     for (size_t i = 0; i < count; i++) {
-        ret_offsets[i] = UINT64_MAX;
-        for (size_t j = 0; j < elf_file__segment_count(file) && ret_offsets[i] == UINT64_MAX; j++) {
-            const struct elf_segment *segment = elf_file__segment(file, j);
-            if (segment->type == PT_LOAD && addresses[i] >= segment->address &&
-                addresses[i] - segment->address < segment->file_bytes)
-                ret_offsets[i] = addresses[i] - segment->address + segment->file_offset;
-        }
+        if (!segment || !holds(segment, addresses[i]))
+            segment = segment_at(file, addresses[i]);
+        ret_offsets[i] = segment ? addresses[i] - segment->address + segment->file_offset : UINT64_MAX;
     }
     return 0;
 }
