@@ -19,7 +19,7 @@
 
 // A batch with many new names is done in parts: while workers demangle those of some, the next one is searched and the
 // one before is given. A part is worth the fork of its worker; one worker stays for whoever needs rows meanwhile.
-#define PART_NAMES 4096
+#define PART_NAMES 2048
 #define PARTS      (LIMIT_WORKERS - 1)
 
 #define BLOCK 16 // offsets searched together
