@@ -31,7 +31,7 @@ check_calls() {
     # A percentile is the end of its bucket: at most an eighth too high, and never too low.
     for share in p50 p99; do
         ok "$1: $share is that of the program, to the bucket" awk -v got="$(field $share "$2")" -v truth="$(truth "$3" $share)" \
-            'BEGIN { print got, truth; exit !(got >= truth * 0.97 && got <= truth * 1.17 + 20000) }'
+            'BEGIN { print got, truth; split(truth, t); exit !(got >= t[1] * 0.97 && got <= t[2] * 1.17 + 20000) }'
     done
 }
 

@@ -34,30 +34,33 @@ is 'standard input and output are the command'"'"'s' "$(cat "$TMP/out")" 'passed
 like 'a report to standard output' "$(cat "$TMP/out")" 'FUNCTION.*burn '
 
 # --- Processes
-background "$LOADS/fp/leaves" $ENDLESS
+# By names of their own: others may be running the same loads.
+cp "$LOADS/fp/leaves" "$TMP/leaves$$"
+cp "$LOADS/fp/burn" "$TMP/burn$$"
+background "$TMP/leaves$$" $ENDLESS
 other=$!
-background "$LOADS/fp/burn" 1 $ENDLESS
+background "$TMP/burn$$" 1 $ENDLESS
 pid=$!
 "$HEARTH" record -F 499 -p $pid -d 1 -o "$TMP/pid.folded" 2>/dev/null
-is '-p records that process alone' "$(comms "$TMP/pid.folded")" 'burn '
+is '-p records that process alone' "$(comms "$TMP/pid.folded")" "burn$$ "
 "$HEARTH" record -F 499 -p $pid,$other -d 1 -o "$TMP/pids.folded" 2>/dev/null
-is '-p takes several' "$(comms "$TMP/pids.folded")" 'burn leaves '
-"$HEARTH" record -F 499 --comm leaves -d 1 -o "$TMP/comm.folded" 2>/dev/null
-is '--comm records that name alone' "$(comms "$TMP/comm.folded")" 'leaves '
+is '-p takes several' "$(comms "$TMP/pids.folded")" "burn$$ leaves$$ "
+"$HEARTH" record -F 499 --comm leaves$$ -d 1 -o "$TMP/comm.folded" 2>/dev/null
+is '--comm records that name alone' "$(comms "$TMP/comm.folded")" "leaves$$ "
 "$HEARTH" record -F 499 -a -d 1 -o "$TMP/all.folded" 2>/dev/null
-like 'the whole machine is the default target' "$(comms "$TMP/all.folded")" 'burn .*leaves '
+like 'the whole machine is the default target' "$(comms "$TMP/all.folded")" "burn$$ .*leaves$$ "
 sibling() { find "/proc/$pid/task" -mindepth 1 -maxdepth 1 ! -name "$pid" -printf '%f\n' | grep .; } # ids wrap: not the largest
 await sibling
 tid=$(sibling)
 "$HEARTH" record -F 499 -t "$tid" -d 1 -o "$TMP/tid.folded" 2>/dev/null
-is '-t records a thread' "$(comms "$TMP/tid.folded")" 'burn '
+is '-t records a thread' "$(comms "$TMP/tid.folded")" "burn$$ "
 "$HEARTH" record -F 499 -t "$pid" -d 1 -o "$TMP/leader.folded" 2>/dev/null # the leader waits in pthread_join
 is '-t does not record its siblings: nothing is in that range' $? 4
 taskset -p -c 0 $other >/dev/null
 taskset -a -p -c 1 $pid >/dev/null
 "$HEARTH" record -F 499 -C 0 -d 1 -o "$TMP/cpu.folded" 2>/dev/null
-like '-C records what runs on that CPU' "$(comms "$TMP/cpu.folded")" 'leaves '
-is '-C records nothing of another CPU' "$(samples_of "$TMP/cpu.folded" burn)" 0
+like '-C records what runs on that CPU' "$(comms "$TMP/cpu.folded")" "leaves$$ "
+is '-C records nothing of another CPU' "$(samples_of "$TMP/cpu.folded" burn$$)" 0
 kill "$pid" "$other"
 
 # --- Users
