@@ -248,15 +248,16 @@ static void add_cost(struct recorder *recorder, const struct event *event)
     event__read_runs(event, &runs, &ns);
     if (!runs || !strchr(event->spelled, ':'))
         return;
-    double scale = bpf_meter__scale(recorder->meter), runs_a_hit = event->is_call ? 2 : 1;
+    double scale = bpf_meter__scale(recorder->meter), runs_a_hit = event->is_call || event->is_pair ? 2 : 1;
     uint64_t hits = (uint64_t)((double)runs * scale / runs_a_hit + 0.5), counted = count_hits(recorder, event);
     recorder->summary.costs[recorder->summary.cost_count++] = (struct probe_cost){
         .spelled = event->spelled,
         .hits = counted,
         .passed_over = hits > 2 * counted ? hits - counted : 0, // what is estimated may be wrong by as much
         .is_call = event->is_call,
+        .is_pair = event->is_pair,
         .program_ns = (uint32_t)((double)ns * runs_a_hit / (double)runs),
-        .trap_ns = event->trap_ns,
+        .trap = event->trap,
     };
 }
 

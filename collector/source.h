@@ -11,6 +11,7 @@
 
 #include "collector/drain.h"
 #include "collector/loader.h"
+#include "collector/probe_cost.h"
 #include "collector/target.h"
 #include "store/base/fault.h"
 #include "store/store_types.h"
@@ -28,11 +29,12 @@ struct event {
     bool hist_groups;                // a histogram for each system call
     uint32_t perf_type;
     uint64_t perf_config;
-    const char *unit; // NULL: the source's
-    char detail[160]; // what is really counted, for the store
-    uint32_t trap_ns; // of a uprobe: what a hit, or a call, costs without the programs; 0: not known
-    bool is_call;     // a hit at the entry and one at the return make one call
-    char note[160];   // what the user should know of how it was attached; "": nothing
+    const char *unit;      // NULL: the source's
+    char detail[160];      // what is really counted, for the store
+    struct trap_cost trap; // of a uprobe: what a hit, a call, or a pair, costs without the programs
+    bool is_call;          // a hit at the entry and one at the return make one call
+    bool is_pair;          // a hit of one USDT probe and one of another make one pair
+    char note[160];        // what the user should know of how it was attached; "": nothing
     uint64_t store_period;
     uint32_t store_id;
     struct loaded *loaded; // owned

@@ -222,7 +222,7 @@ static int attach_call(struct event *event, const struct target *target, struct 
         err = attach_pair(sites, target, loaded, fault, &refused);
     if (err)
         return err;
-    event->trap_ns = trap__measure(loaded, sites->rows[0].code, trap_place(event));
+    event->trap = trap__measure(loaded, sites, NULL, trap_place(event));
     if (sites->count > 1 || refused)
         snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu refused by the kernel",
                  sites->count - refused, refused);

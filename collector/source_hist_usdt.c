@@ -171,8 +171,12 @@ int source_hist_usdt__attach(struct event *event, const struct target *target, s
     if (!err && pair->end)
         err = probe_sites__attach(pair->end, loaded__program(loaded, "hist_usdt_end"), false, target, loaded, fault,
                                   &more);
-    if (!err && refused + more)
+    if (err)
+        return err;
+    event->trap = trap__measure(loaded, pair->start, pair->end, TRAP_ENTRY);
+    event->is_pair = pair->end != NULL;
+    if (refused + more)
         snprintf(event->note, sizeof(event->note), "%zu of %u places refused by the kernel", refused + more,
                  pair->place_count);
-    return err;
+    return 0;
 }

@@ -95,7 +95,7 @@ static int attach(struct event *event, bool at_return, const struct target *targ
     size_t refused;
     int err = probe_sites__attach(sites, program, at_return, target, event->loaded, fault, &refused);
     if (!err)
-        event->trap_ns = trap__measure(event->loaded, sites->rows[0].code, at_return ? TRAP_RETURN : TRAP_ENTRY);
+        event->trap = trap__measure(event->loaded, sites, NULL, at_return ? TRAP_RETURN : TRAP_ENTRY);
     if (!err)
         describe(event, sites, refused);
     return err;

@@ -75,12 +75,14 @@ static const struct {
     {NULL, trap__plain},
 };
 
-static void (*choose(const uint8_t *code))(void)
+enum { KINDS = sizeof(samples) / sizeof(samples[0]) };
+
+static size_t choose(const uint8_t *code)
 {
-    size_t i = 0;
-    while (samples[i].begins && !samples[i].begins(code))
-        i++;
-    return samples[i].function;
+    size_t kind = 0;
+    while (samples[kind].begins && !samples[kind].begins(code))
+        kind++;
+    return kind;
 }
 
 // --- Where they stand in hearth's file
@@ -141,10 +143,10 @@ static uint32_t time_calls(void (*function)(void))
     return (uint32_t)(best_ns / CALLS);
 }
 
-uint32_t trap__measure(struct loaded *loaded, const uint8_t *code, enum trap_place place)
+// 0: not to be had.
+static uint32_t measure(struct loaded *loaded, void (*function)(void), enum trap_place place)
 {
     const struct bpf_program *nothing = loaded__program(loaded, "trap_nothing");
-    void (*function)(void) = choose(code);
     struct place where = {.address = (uintptr_t)function};
     dl_iterate_phdr(find_offset, &where);
     if (!where.file_offset || probe(loaded, nothing, where.file_offset, place == TRAP_RETURN) != 0)
@@ -153,4 +155,35 @@ uint32_t trap__measure(struct loaded *loaded, const uint8_t *code, enum trap_pla
     if (is_pair && probe(loaded, nothing, where.file_offset, true) != 0)
         return 0;
     return time_calls(function);
+}
+
+static void count_kinds(const struct probe_sites *sites, uint32_t counts[KINDS])
+{
+    for (size_t i = 0; sites && i < sites->count; i++)
+        counts[choose(sites->rows[i].code)]++;
+}
+
+struct trap_cost trap__measure(struct loaded *loaded, const struct probe_sites *sites, const struct probe_sites *ends,
+                               enum trap_place place)
+{
+    uint32_t counts[KINDS] = {0}, ns[KINDS] = {0}, least_ns = UINT32_MAX, usual = 0;
+    struct trap_cost cost = {.places = (uint32_t)(sites->count + (ends ? ends->count : 0))};
+    count_kinds(sites, counts);
+    count_kinds(ends, counts);
+    for (size_t i = 0; i < KINDS; i++) {
+        if (counts[i] && (ns[i] = measure(loaded, samples[i].function, place)) == 0)
+            return (struct trap_cost){0};
+        ns[i] *= ends ? 2 : 1;
+        least_ns = counts[i] && ns[i] < least_ns ? ns[i] : least_ns;
+    }
+    for (size_t i = 0; i < KINDS; i++) {
+        if (counts[i] && ns[i] / 2 > least_ns) {
+            cost.dear_places += counts[i];
+            cost.dear_ns = ns[i] > cost.dear_ns ? ns[i] : cost.dear_ns;
+        } else if (counts[i] > usual) {
+            usual = counts[i];
+            cost.ns = ns[i];
+        }
+    }
+    return cost;
 }

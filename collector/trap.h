@@ -3,18 +3,23 @@
 // with a program that does nothing, in a few ms.
 //
 // The first instruction decides (arch/x86/kernel/uprobes.c): what the kernel emulates (nop, push, jumps) costs half a
-// microsecond, what it must step over twice as much, or many times that in a virtual machine.
+// microsecond, what it must step over twice as much, or many times that in a virtual machine. Which of it a kernel
+// emulates is not asked: each kind that there is among the places is measured.
 #ifndef HEARTH_COLLECTOR_TRAP_H
 #define HEARTH_COLLECTOR_TRAP_H
 
 #include <stdint.h>
 
 #include "collector/loader.h"
+#include "collector/probe_cost.h"
+#include "collector/probe_sites.h"
 
 enum trap_place { TRAP_ENTRY, TRAP_RETURN, TRAP_BOTH };
 
-// Nanoseconds a call of a function that begins with these 16 bytes; 0: not to be had. The object has a program
-// "trap_nothing", which is loaded like those that are put on the function: prepared by uprobe_multi__prepare(), or not.
-uint32_t trap__measure(struct loaded *loaded, const uint8_t *code, enum trap_place place);
+// ends: of pairs of probes that begin at `sites`, NULL: there are none. All zero: not to be had. The object has a
+// program "trap_nothing", which is loaded like those that are put on the places: prepared by uprobe_multi__prepare(),
+// or not.
+struct trap_cost trap__measure(struct loaded *loaded, const struct probe_sites *sites, const struct probe_sites *ends,
+                               enum trap_place place);
 
 #endif
