@@ -1,8 +1,9 @@
 #!/bin/bash
 # What it costs to be observed, beside hearth's peers: nanoseconds more that each call of a function takes while its latencies
-# are counted (hearth hist, bpftrace, libbpf-tools' funclatency), each pair of USDT probes, each system call, and each
-# hand-over between two threads on one CPU while waits for the CPU are counted, or the stacks of all off-CPU time are kept
-# (of a program with frame pointers, and of one without, whose stacks offcputime does not see).
+# are counted (hearth hist, bpftrace, libbpf-tools' funclatency), of one that begins with endbr64 too, each pair of USDT
+# probes, each system call, and each hand-over between two threads on one CPU while waits for the CPU are counted, or the
+# stacks of all off-CPU time are kept (of a program with frame pointers, and of one without, whose stacks offcputime does not
+# see).
 #
 # Four processes that are alike take turns, 100 us and more each (tests/workloads/paces.c), and the time of a process is that
 # of its middle batch, so that what else runs matters little. Where tools can be put on something of their own, as a function,
@@ -17,7 +18,7 @@ set -muo pipefail # -m: else what runs in the background would ignore ^C
 cd "$(dirname "$0")/../.." || exit 1
 [[ $(id -u) == 0 ]] || { echo 'loading BPF programs takes root: sudo make bench' >&2 && exit 3; }
 hearth=${HEARTH:-build/hearth}
-rounds=${BENCH_ROUNDS:-7} times=${BENCH_TIMES:-60000}
+rounds=${BENCH_ROUNDS:-7} times=${BENCH_TIMES:-160000}
 workloads=$PWD/build/tests/workloads
 cpu=$(($(nproc) - 1))
 TMP=$(mktemp -d)
@@ -181,13 +182,14 @@ histogram_values() {
 }
 syscount_values() { awk '$1 == "personality" { n += $2 } END { print n + 0 }' "$TMP/$1.out"; }
 
+# function_row WHAT FUNCTION TIMES WORDS
 function_row() {
-    row "the latencies of a function, $rounds rounds of $times calls"
-    tool 'hearth hist uprobe:' hearth_values "$hearth" hist "uprobe:$program:hit_LANE"
-    tool 'libbpf-tools funclatency' histogram_values funclatency "$program:hit_LANE"
+    row "the latencies of a function$4, $rounds rounds of $3 calls"
+    tool 'hearth hist uprobe:' hearth_values "$hearth" hist "uprobe:$program:$2_LANE"
+    tool 'libbpf-tools funclatency' histogram_values funclatency "$program:$2_LANE"
     tool 'bpftrace uprobe, uretprobe' histogram_values bpftrace -e \
-        "uprobe:$program:hit_LANE { @start[tid] = nsecs; } uretprobe:$program:hit_LANE /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }"
-    lanes function "$times"
+        "uprobe:$program:$2_LANE { @start[tid] = nsecs; } uretprobe:$program:$2_LANE /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }"
+    lanes "$1" "$3"
     show 'a call' calls
 }
 
@@ -202,21 +204,21 @@ usdt_row() {
 
 # syscount has one sum a call, and no histogram.
 syscall_row() {
-    row "the latencies of all system calls, $rounds rounds of $((16 * times)) calls"
+    row "the latencies of all system calls, $rounds rounds of $((8 * times)) calls"
     tool 'hearth hist syscall:*' hearth_values "$hearth" hist 'syscall:*'
     tool 'libbpf-tools syscount -L' syscount_values syscount -L -T 500 -i 0
     tool 'bpftrace sys_enter, sys_exit' histogram_values bpftrace -e \
         'tracepoint:raw_syscalls:sys_enter { @start[tid] = nsecs; } tracepoint:raw_syscalls:sys_exit /@start[tid]/ { @ns[args->id] = hist(nsecs - @start[tid]); delete(@start[tid]); }'
-    turns syscall $((4 * times))
+    turns syscall $((2 * times))
     show 'a call' 'calls, all programs,'
 }
 
 # A hand-over is two waits.
 runq_row() {
-    row "waits for a CPU, $rounds rounds of $((times / 2)) hand-overs of 2 threads on one CPU"
+    row "waits for a CPU, $rounds rounds of $((times / 4)) hand-overs of 2 threads on one CPU"
     tool 'hearth hist runq' hearth_values "$hearth" hist runq
     tool 'libbpf-tools runqlat' histogram_values runqlat
-    turns switch $((times / 8))
+    turns switch $((times / 16))
     show 'a hand-over' 'waits of all programs, hand-overs'
 }
 
@@ -227,7 +229,7 @@ offcputime_off_ms() { awk '/^    -  +paces \(/ { getline; us += $1 } END { print
 off_cpu_row() {
     local pid=()
     [[ $3 == lanes ]] && pid=(-p PID)
-    row "off-CPU time with stacks ${pid[0]:-of all}, $rounds rounds of $((times / 2)) hand-overs of 2 threads on one CPU, $2"
+    row "off-CPU time with stacks ${pid[0]:-of all}, $rounds rounds of $((times / 4)) hand-overs of 2 threads on one CPU, $2"
     program=$workloads/$1/paces
     # shellcheck disable=SC2016
     tool 'hearth record -e off-cpu' hearth_off_ms \
@@ -235,12 +237,14 @@ off_cpu_row() {
     tool 'libbpf-tools offcputime' offcputime_off_ms offcputime --stack-storage-size 16384 "${pid[@]}"
     true_times() { echo $(($(truth off_ns "$1") / 1000000)); }
     all_times() { awk '$2 == "off_ns" { n += $4 } $2 == "waited_ns" { n += $3 } END { printf "%.0f", n / 1e6 }' "$TMP/truth"; }
-    "$3" switch $((times / 8))
+    "$3" switch $((times / 16))
     show 'a hand-over' 'ms off'
 }
 
 for part in "${@:-all}"; do
-    [[ $part == all || $part == function ]] && function_row
+    [[ $part == all || $part == function ]] && function_row function hit "$times" ''
+    [[ $part == all || $part == function ]] && [[ $(uname -m) == x86_64 ]] &&
+        function_row marked marked $((times / 10)) ' that begins with endbr64'
     [[ $part == all || $part == usdt ]] && usdt_row
     [[ $part == all || $part == syscall ]] && syscall_row
     [[ $part == all || $part == runq ]] && runq_row

@@ -1,8 +1,9 @@
 // One thing done over and over, and how long it takes: for what it costs to be observed.
 //
-// paces function|usdt|syscall|switch [TIMES, 100000]
+// paces function|marked|usdt|syscall|switch [TIMES, 100000]
 //
 //   function   hit_0(), or hit_1() to hit_3(), is called: they are alike to the byte
+//   marked     marked_0(), or 1 to 3: the same, behind an endbr64, as where compilers have -fcf-protection
 //   usdt       two probes are passed, hearth_pace:begin_0(number) and hearth_pace:end_0(number), or 1 to 3
 //   syscall    personality(2) asks what the personality is
 //   switch     two threads hand a byte to and fro over two pipes
@@ -81,6 +82,25 @@ LANE(1)
 LANE(2)
 LANE(3)
 
+#ifdef __x86_64__
+#define MARKED(number)                                                                                                 \
+    uint64_t marked_##number(uint64_t value);                                                                          \
+    __asm__(".pushsection .text\n.p2align 6\n.globl marked_" #number "\n.type marked_" #number                         \
+            ", @function\nmarked_" #number                                                                             \
+            ": endbr64\n push %rbx\n lea 1(%rdi), %rax\n pop %rbx\n ret\n.size marked_" #number                        \
+            ", . - marked_" #number "\n.popsection\n");                                                                \
+    static void call_marked_##number(unsigned count)                                                                   \
+    {                                                                                                                  \
+        for (uint64_t i = 0; i < count;)                                                                               \
+            i = marked_##number(i);                                                                                    \
+    }
+
+MARKED(0)
+MARKED(1)
+MARKED(2)
+MARKED(3)
+#endif
+
 static void ask(unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
@@ -115,6 +135,9 @@ static const struct pace {
     unsigned batch;
 } paces[] = {
     {"function", {call_0, call_1, call_2, call_3}, 100},
+#ifdef __x86_64__
+    {"marked", {call_marked_0, call_marked_1, call_marked_2, call_marked_3}, 20},
+#endif
     {"usdt", {pass_0, pass_1, pass_2, pass_3}, 100},
     {"syscall", {ask, ask, ask, ask}, 1000},
     {"switch", {hand_over, hand_over, hand_over, hand_over}, 50},
