@@ -226,7 +226,7 @@ static void *read_first(void *context)
     first->offsets = calloc(first->batch->count + 1, sizeof(*first->offsets));
     if (!first->err && !first->offsets)
         first->err = -ENOMEM;
-    if (!first->err)
+    if (!first->err && first->batch->count > 0)
         first->err = symbolizer__file_offsets(first->fd, first->batch->addresses, first->batch->count, first->offsets);
     return NULL;
 }

@@ -4,9 +4,6 @@
 
 #include "symbolizer/helper.h"
 
-// Less is read before a thread has woken up.
-#define READ_AHEAD_BYTES (4u << 20)
-
 struct dwarf_program {
     uint64_t offset; // in .debug_line, ascending
     struct dwarf_files files;
@@ -76,7 +73,7 @@ void dwarf_ahead__read(struct dwarf_ahead *ahead, struct elf_file *elf, struct e
 {
     const struct elf_section *info = dwarf_file__section(elf, DWARF_INFO, false);
     struct elf_data ignored;
-    if (!helper || !info || info->bytes < READ_AHEAD_BYTES || elf_file__is_relocatable(elf))
+    if (!info || !helper__is_worth(helper, info->bytes) || elf_file__is_relocatable(elf))
         return;
     ahead->elf = elf;
     ahead->unit = (struct dwarf_unit){.file = &ahead->file, .version = 5, .address_bytes = 8, .offset_bytes = 4};

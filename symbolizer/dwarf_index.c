@@ -13,9 +13,6 @@
 // Debug information of less than this is indexed whole at once: it takes milliseconds.
 #define SMALL_INFO_BYTES (1u << 20)
 
-// Debug information of so many bytes is walked by two threads.
-#define SHARED_INFO_BYTES (4u << 20)
-
 struct builder {
     const struct dwarf_index_request *request;
     struct dwarf_sink sink;
@@ -147,7 +144,7 @@ static size_t find_middle(const struct builder *builder)
     uint64_t all_bytes = 0, bytes = 0;
     for (size_t i = 0; i < dwarf->unit_count; i++)
         all_bytes += builder->wanted[i] ? dwarf->units[i].end - dwarf->units[i].offset : 0;
-    if (!builder->request->helper || all_bytes < SHARED_INFO_BYTES || !is_for_two(dwarf))
+    if (!helper__is_worth(builder->request->helper, all_bytes) || !is_for_two(dwarf))
         return 0;
     for (size_t i = 0; i < dwarf->unit_count; i++) {
         bytes += builder->wanted[i] ? dwarf->units[i].end - dwarf->units[i].offset : 0;

@@ -9,6 +9,7 @@
 #define STACK_BYTES ((size_t)1 << 20)
 
 struct helper {
+    size_t least_bytes;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     helper_fn *task; // NULL: none
@@ -37,13 +38,14 @@ static void do_nothing(void *context)
     (void)context;
 }
 
-int helper__new(struct helper **ret_helper)
+int helper__new(size_t least_bytes, struct helper **ret_helper)
 {
     pthread_attr_t attributes;
     pthread_t thread;
     struct helper *helper = calloc(1, sizeof(*helper));
     if (!helper)
         return -ENOMEM;
+    helper->least_bytes = least_bytes;
     pthread_mutex_init(&helper->lock, NULL);
     pthread_cond_init(&helper->changed, NULL);
     mallopt(M_ARENA_MAX, 1); // one of its own would take 128 MiB of the addresses that the worker may have
@@ -60,6 +62,11 @@ int helper__new(struct helper **ret_helper)
     helper__wait(helper);
     *ret_helper = helper;
     return 0;
+}
+
+bool helper__is_worth(const struct helper *helper, size_t bytes)
+{
+    return helper && bytes >= helper->least_bytes;
 }
 
 void helper__begin(struct helper *helper, helper_fn *task, void *context)

@@ -3,12 +3,17 @@
 #ifndef HEARTH_SYMBOLIZER_HELPER_H
 #define HEARTH_SYMBOLIZER_HELPER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct helper;
 
 typedef void helper_fn(void *context);
 
-// An error: there is none to be had; all works without, and slower. It lives as long as the process.
-int helper__new(struct helper **ret_helper);
+// An error: there is none to be had; all works without, and slower. It lives as long as the process. `least_bytes`:
+// what is shorter is not worth its while.
+int helper__new(size_t least_bytes, struct helper **ret_helper);
+bool helper__is_worth(const struct helper *helper, size_t bytes); // false for NULL
 // Begins a task. At once, in the caller's thread, when `helper` is NULL.
 void helper__begin(struct helper *helper, helper_fn *task, void *context);
 // Waits until the task is done.

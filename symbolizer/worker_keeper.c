@@ -17,6 +17,9 @@
 #include "symbolizer/helper.h"
 #include "symbolizer/sealed.h"
 
+// Debug information of so many bytes is read by two threads: less is read before the second has woken up.
+#define HELPED_BYTES (4u << 20)
+
 #define WARM_BYTES ((size_t)32 << 20)
 
 struct child {
@@ -52,7 +55,7 @@ static void work(int channel, job_fn *run)
         setpriority(PRIO_PROCESS, 0, 0);
     struct helper *helper = NULL;
     int err = packet__receive(socket.fds[0], -1, &(char){0}, 1, &inputs);
-    if (!err && job.kind == JOB_INDEX && helper__new(&helper) != 0)
+    if (!err && job.kind == JOB_INDEX && helper__new(HELPED_BYTES, &helper) != 0)
         helper = NULL;
     if (!err)
         err = sandbox__enter(&job.limits);
