@@ -58,24 +58,9 @@ static __always_inline bool filter__lasts(void)
     return !config.by_tid && !config.by_cpu && !config.by_comm && !config.cgroup && config.uid == WIRE_UID_ANY;
 }
 
-// Look-up in one of two maps. Each has its own instruction: the verifier puts the look-up in place of a call where it
-// knows the map, but clang would rather make one call with a chosen map.
-#define HIST_FIND(set, maps, key)                                                                                      \
-    ({                                                                                                                 \
-        void *found_;                                                                                                  \
-        if (set) {                                                                                                     \
-            found_ = bpf_map_lookup_elem(&maps##_1, key);                                                              \
-            asm volatile("/* set 1 */" : "+r"(found_));                                                                \
-        } else {                                                                                                       \
-            found_ = bpf_map_lookup_elem(&maps##_0, key);                                                              \
-            asm volatile("/* set 0 */" : "+r"(found_));                                                                \
-        }                                                                                                              \
-        found_;                                                                                                        \
-    })
-
 static __always_inline void *hist__find(__u32 set, const struct wire_hist_key *key)
 {
-    return HIST_FIND(set, hists, key);
+    return SET_LOOK_UP(set, hists, key);
 }
 
 static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_key *key)
@@ -84,7 +69,7 @@ static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_
     if (own_hist.by == WIRE_HIST_BY_NOTHING && !own_hist.all_groups) {
         __u32 bucket = key->bucket < WIRE_HIST_BUCKETS ? key->bucket : WIRE_HIST_CELLS - 1;
         __u32 place = own_event * WIRE_HIST_CELLS + bucket;
-        return HIST_FIND(set, cells, &place);
+        return SET_LOOK_UP(set, cells, &place);
     }
     struct wire_hist_cell *cell = hist__find(set, key);
     if (cell)

@@ -102,4 +102,19 @@ static __always_inline __u32 control__active_set(void)
     return control__flips() & 1;
 }
 
+// Look-up in one of two maps. Each has its own instruction: the verifier puts the look-up in place of a call where it
+// knows the map, but clang would rather make one call with a chosen map.
+#define SET_LOOK_UP(set, maps, key)                                                                                    \
+    ({                                                                                                                 \
+        void *found_;                                                                                                  \
+        if (set) {                                                                                                     \
+            found_ = bpf_map_lookup_elem(&maps##_1, key);                                                              \
+            asm volatile("/* set 1 */" : "+r"(found_));                                                                \
+        } else {                                                                                                       \
+            found_ = bpf_map_lookup_elem(&maps##_0, key);                                                              \
+            asm volatile("/* set 0 */" : "+r"(found_));                                                                \
+        }                                                                                                              \
+        found_;                                                                                                        \
+    })
+
 #endif

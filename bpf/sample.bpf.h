@@ -130,9 +130,7 @@ __noinline __u64 stack__put_chunk(__u32 slot, __u32 first, __u32 taken, __u32 st
     id = mix(id);
     if (id <= WIRE_STACK_LOST)
         id += 2;
-    // Two calls, not one with a chosen map: each call site then has one map, which the verifier can inline.
-    void *found = scratch->set ? bpf_map_lookup_elem(&stacks_1, &id) : bpf_map_lookup_elem(&stacks_0, &id);
-    if (found)
+    if (SET_LOOK_UP(scratch->set, stacks, &id))
         return id;
     scratch->chunk.caller = caller;
     scratch->chunk.status = status;
@@ -168,7 +166,7 @@ static __always_inline void count__add(struct wire_count *count, __u64 samples, 
 
 static __always_inline void *counts__find(__u32 set, const struct wire_count_key *key)
 {
-    return set ? bpf_map_lookup_elem(&counts_1, key) : bpf_map_lookup_elem(&counts_0, key);
+    return SET_LOOK_UP(set, counts, key);
 }
 
 // `samples` is 1, or 0 for more of the value of a sample that is counted another time.
