@@ -412,8 +412,15 @@ size_t elf_file__read_part(const struct elf_file *file, const struct elf_section
 void elf_file__forget(struct elf_file *file, const struct elf_section *section)
 {
     size_t index = (size_t)(section - file->sections);
+    if (section->is_kept)
+        return;
     free(file->loaded[index]);
     file->loaded[index] = NULL;
+}
+
+void elf_file__keep(struct elf_file *file, const struct elf_section *section)
+{
+    file->sections[section - file->sections].is_kept = true;
 }
 
 size_t elf_file__symbol_bytes(const struct elf_file *file)

@@ -23,6 +23,7 @@ struct elf_section {
     uint32_t link;
     uint32_t info;
     uint64_t entry_bytes;
+    bool is_kept; // its contents stay, whoever forgets them
 };
 
 struct elf_segment {
@@ -77,8 +78,10 @@ int elf_file__read(struct elf_file *file, const struct elf_section *section, str
 // packed and was not read.
 size_t elf_file__read_part(const struct elf_file *file, const struct elf_section *section, uint64_t offset, void *bytes,
                            size_t length);
-// Frees the contents of one section again.
+// Frees the contents of one section again; but not those that somebody keeps: in a damaged file one section may be the
+// names, the code and the symbols.
 void elf_file__forget(struct elf_file *file, const struct elf_section *section);
+void elf_file__keep(struct elf_file *file, const struct elf_section *section);
 
 // Symbol `index` of a symbol table's contents; zeroes past the end.
 struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data table, size_t index);

@@ -146,6 +146,7 @@ int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
     if (table->source_count == SYMBOL_SOURCES)
         return -E2BIG;
     table->sources[table->source_count++] = names;
+    elf_file__keep(file, names_section);
     bool is_dynamic = section->type == SHT_DYNSYM;
     err = add_symbols(table, file, symbols, names, is_dynamic);
     if (!is_dynamic) // the PLT needs those of .dynsym again
