@@ -47,7 +47,8 @@ keep runq -- "$LOADS/nofp/waits" 30
 like 'one that has been woken, where it waited' "$(cat "$TMP/folded")" 'sleeper;clone3;start_thread;thread_main;sleep_in_turns;.*clock_nanosleep[^;]*;[^ ]*schedule[^ ]* [0-9]+'
 woken=$("$HEARTH" sql -i "$TMP/x.db" "select sum(s.samples) from sample s where s.comm in ('sleeper', 'holder')
     and exists (select 1 from stack_frame f where f.node = s.node and f.function like '%nanosleep%')")
-ok "as often as it was woken, and no more than it was preempted there besides ($woken of 60)" test "$woken" -ge 60 -a "$woken" -le 120
+# It may be preempted there besides; and a sleep may be over before its thread has left the CPU.
+ok "as often as it was woken, but for a few ($woken of 60)" test "$woken" -ge 54 -a "$woken" -le 120
 # Beside other tracers, tracepoints call programs another way, with one frame more.
 background "$HEARTH" record -e off-cpu -o "$TMP/other.db" 2>/dev/null
 other=$!
