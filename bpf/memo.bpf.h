@@ -25,18 +25,23 @@
 #include "bpf/sample.bpf.h"
 
 #define MEMO_FRAMES  24
-#define MEMO_ENTRIES 128 // a CPU: 107 KiB
+#define MEMO_ENTRIES 128 // a CPU: 104 KiB
 #define MEMO_WORDS   256 // of the kernel's stack that are looked through: 2 KiB
 
 struct memo_pair {
     __u64 below, address; // as unwind_step__return() reads them
 };
 
-struct memo {
-    __u64 ip, sp, mm; // where the thread entered the kernel
+struct memo_key { // where the thread entered the kernel
+    __u64 ip, sp, mm;
     __u64 system_call;
-    __u32 tgid;
-    __u32 flips; // when both stacks were put into the set
+    __u64 tgid;
+};
+
+struct memo {
+    struct memo_key key;
+    __u32 flips;           // when both stacks were put into the set
+    __u32 is_other_recent; // of two places, in the first: the second was used last
     struct {
         __u64 id;
         __u32 gap;                 // words from the last place to the registers at the stack's begin
@@ -159,7 +164,7 @@ __noinline __u32 memo__user_is_same(__u32 entry)
         return 0;
     for (__u32 i = 0; i < MEMO_FRAMES && i < memo->user.count; i++) {
         struct memo_pair pair;
-        if (unwind_read(&pair, sizeof(pair), memo->sp + memo->user.places[i]) != 0 ||
+        if (unwind_read(&pair, sizeof(pair), memo->key.sp + memo->user.places[i]) != 0 ||
             pair.address != memo->user.pairs[i].address ||
             (memo->user.uses_bp && pair.below != memo->user.pairs[i].below))
             return 0;
@@ -196,7 +201,7 @@ __noinline __u32 memo__learn_user(struct unwind_walk *walk, __u32 entry)
         goes_on = unwind__frame(walk);
         if (!goes_on && UNWIND_KIND_OF(walk->rule.kind) == UNWIND_END)
             break;
-        __s64 place = walk->registers.sp - 16 - memo->sp;
+        __s64 place = walk->registers.sp - 16 - memo->key.sp;
         if (!memo__allows(walk, memo, &bp_is_elsewhere) || place != (__s32)place ||
             unwind_read(&memo->user.pairs[i], sizeof(memo->user.pairs[i]), walk->registers.sp - 16) != 0) {
             goes_on = 1; // not to its end
@@ -251,30 +256,52 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
     return id;
 }
 
-// The entry of where the current thread entered the kernel. One of another place is given up.
-static __always_inline struct memo *memo__find(__u32 *ret_entry)
+static __always_inline bool memo__is_key(const struct memo *memo, const struct memo_key *key)
+{
+    return memo->key.ip == key->ip && memo->key.sp == key->sp && memo->key.mm == key->mm &&
+           memo->key.system_call == key->system_call && memo->key.tgid == key->tgid;
+}
+
+static __always_inline void memo__key(struct memo_key *key)
 {
     struct task_struct *task = bpf_get_current_task_btf();
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
-    __u64 ip = user->ip, sp = user->sp, mm = (__u64)task->mm, system_call = user->orig_ax;
     __u64 ids = bpf_get_current_pid_tgid();
-    __u32 tgid = ids >> 32;
-    if (!mm) { // a kernel thread has no such registers
-        ip = system_call = 0;
-        sp = ids;
-    }
-    __u64 hash = (sp ^ ip * 0x9e3779b97f4a7c15ull) * 0x9fb21c651e98df25ull;
-    __u32 entry = hash >> 57; // MEMO_ENTRIES is 2^7
-    struct memo *memo = bpf_map_lookup_elem(&own_memos, &entry);
+    key->mm = (__u64)task->mm;
+    key->tgid = ids >> 32;
+    // A kernel thread has no such registers.
+    key->ip = key->mm ? user->ip : 0;
+    key->sp = key->mm ? user->sp : ids;
+    key->system_call = key->mm ? user->orig_ax : 0;
+}
+
+// The memo of where the current thread entered the kernel. It is in one of two places; a newcomer takes the one that
+// was not used last.
+static __always_inline struct memo *memo__find(__u32 *ret_entry)
+{
+    struct memo_key key;
+    memo__key(&key);
+    __u64 hash = (key.sp ^ key.ip * 0x9e3779b97f4a7c15ull) * 0x9fb21c651e98df25ull;
+    __u32 entry = hash >> 57 & ~1u; // MEMO_ENTRIES is 2^7
+    struct memo *first = bpf_map_lookup_elem(&own_memos, &entry);
     *ret_entry = entry;
-    if (!memo ||
-        (memo->ip == ip && memo->sp == sp && memo->mm == mm && memo->system_call == system_call && memo->tgid == tgid))
+    if (!first || memo__is_key(first, &key)) {
+        if (first)
+            first->is_other_recent = 0;
+        return first;
+    }
+    entry++;
+    struct memo *other = bpf_map_lookup_elem(&own_memos, &entry);
+    if (!other)
+        return NULL;
+    bool is_other = memo__is_key(other, &key) || !first->is_other_recent;
+    first->is_other_recent = is_other;
+    if (is_other)
+        *ret_entry = entry;
+    struct memo *memo = is_other ? other : first;
+    if (memo__is_key(memo, &key))
         return memo;
-    memo->ip = ip;
-    memo->sp = sp;
-    memo->mm = mm;
-    memo->system_call = system_call;
-    memo->tgid = tgid;
+    memo->key = key;
     memo->kernel.count = memo->user.count = 0;
     memo->kernel.id = memo->user.id = WIRE_STACK_LOST;
     return memo;
