@@ -8,17 +8,15 @@
 // unwound before, and every place that held a return address of it holds the same one now, the chain is the same, link
 // by link, and so is the stack's id. Reading those places is all there is to do.
 //
-//   user    The places are those of an unwinding of ours. Where rules need rbp, what it was saved as is held against
-//   the
-//           memo too.
+//   user    The places are those of an unwinding of ours. Where rules need rbp, what it was saved as is compared too.
 //   kernel  The places are not told by the helper that unwinds: they are looked for on the stack, and taken where there
 //           is but one way to find the frames there in their order. The outermost, which the entry code calls from, is
 //           counted from the stack's begin: behind it a system call leaves a gap of random size
 //           (CONFIG_RANDOMIZE_KSTACK_OFFSET).
 //
-// What is met for the second time in a row is learned. The table is a CPU's own and of fixed size; a newcomer takes the
-// place of what was there. Stacks that are not whole, deeper than MEMO_FRAMES, with a signal's frame, or of threads
-// that have hit a uprobe are never in it.
+// What is met for the second time in a row is learned; what cannot be is tried once a set. The table is a CPU's own and
+// of fixed size; a newcomer takes the place of what was there. Stacks that are not whole, deeper than MEMO_FRAMES, with
+// a signal's frame, or of threads that have hit a uprobe are never in it.
 #ifndef HEARTH_BPF_MEMO_H
 #define HEARTH_BPF_MEMO_H
 
@@ -45,7 +43,8 @@ struct memo {
     struct {
         __u64 id;
         __u32 gap;                 // words from the last place to the registers at the stack's begin
-        __u32 count;               // of places; 0: not learned yet
+        __u16 count;               // of places; 0: not learned yet
+        __u16 is_tried;            // to learn, in this set
         __u16 places[MEMO_FRAMES]; // in words above the program's context, which lies on the stack
         __u64 addresses[MEMO_FRAMES];
     } kernel;
@@ -55,7 +54,7 @@ struct memo {
         __u64 id;
         __u32 generation;
         __u16 count; // of places; 0: not learned yet
-        __u16 uses_bp;
+        __u8 is_tried, uses_bp;
         __s32 places[MEMO_FRAMES]; // of the pairs, in bytes above sp
         struct memo_pair pairs[MEMO_FRAMES];
     } user;
@@ -147,10 +146,12 @@ static __always_inline __u64 memo__kernel(void *ctx, struct scratch *scratch, st
         return memo->kernel.id;
     __u32 count = 0;
     __u64 id = stack__kernel(ctx, scratch, KERNEL_FRAMES_SKIPPED, &count);
-    if (memo->kernel.id != id)
-        memo->kernel.count = 0;
-    else if (!memo->kernel.count && id != WIRE_STACK_LOST)
+    if (memo->kernel.id != id) {
+        memo->kernel.count = memo->kernel.is_tried = 0;
+    } else if (!memo->kernel.count && !memo->kernel.is_tried && id != WIRE_STACK_LOST) {
+        memo->kernel.is_tried = 1;
         memo__learn_kernel(scratch->slot, entry, count, here, begin);
+    }
     memo->kernel.id = id;
     return id;
 }
@@ -213,15 +214,15 @@ __noinline __u32 memo__learn_user(struct unwind_walk *walk, __u32 entry)
     unwind__give_caches_back(walk);
     if (!goes_on && walk->status == WIRE_STACK_WHOLE && !walk->uncertain)
         memo->user.count = count;
+    else
+        memo->user.uses_bp = 0;
     return 1;
 }
 
-static __always_inline bool memo__is_of(const struct memo *memo, const struct mm_struct *mm, __u32 generation,
-                                        const struct pt_regs *user)
+static __always_inline bool memo__is_of(const struct memo *memo, const struct mm_struct *mm, __u32 generation)
 {
     return memo->user.exec_vm == mm->exec_vm && memo->user.mmap_base == mm->mmap_base &&
-           memo->user.start_stack == mm->start_stack && memo->user.generation == generation &&
-           (!memo->user.uses_bp || memo->user.bp == user->bp);
+           memo->user.start_stack == mm->start_stack && memo->user.generation == generation;
 }
 
 static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, struct memo *memo, __u32 entry)
@@ -238,8 +239,9 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
     }
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
     __u32 generation = *(volatile __u32 *)&shared->generation;
-    bool is_known = memo__is_of(memo, mm, generation, user);
-    if (is_known && memo->flips == scratch->flips && memo->user.count && memo__user_is_same(entry))
+    bool is_known = memo__is_of(memo, mm, generation);
+    bool has_other_bp = memo->user.uses_bp && memo->user.bp != user->bp;
+    if (is_known && !has_other_bp && memo->flips == scratch->flips && memo->user.count && memo__user_is_same(entry))
         return memo->user.id;
     __u64 id = stack__user(ctx, scratch, 0);
     if (!is_known || memo->user.id != id) {
@@ -247,9 +249,13 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
         memo->user.mmap_base = mm->mmap_base;
         memo->user.start_stack = mm->start_stack;
         memo->user.generation = generation;
-        memo->user.bp = user->bp;
+        memo->user.count = memo->user.is_tried = memo->user.uses_bp = 0;
+    } else if (has_other_bp) {
         memo->user.count = memo->user.uses_bp = 0;
-    } else if (!memo->user.count && id != WIRE_STACK_LOST && scratch->walk.status == WIRE_STACK_WHOLE) {
+    } else if (!memo->user.count && !memo->user.is_tried && id != WIRE_STACK_LOST &&
+               scratch->walk.status == WIRE_STACK_WHOLE) {
+        memo->user.is_tried = 1;
+        memo->user.bp = user->bp;
         memo__learn_user(&scratch->walk, entry);
     }
     memo->user.id = id;
@@ -303,6 +309,7 @@ static __always_inline struct memo *memo__find(__u32 *ret_entry)
         return memo;
     memo->key = key;
     memo->kernel.count = memo->user.count = 0;
+    memo->kernel.is_tried = memo->user.is_tried = 0;
     memo->kernel.id = memo->user.id = WIRE_STACK_LOST;
     return memo;
 }
@@ -317,6 +324,8 @@ static __always_inline void memo__fill(void *ctx, struct scratch *scratch, const
         return;
     }
     scratch__choose_set(scratch);
+    if (memo->flips != scratch->flips)
+        memo->kernel.is_tried = memo->user.is_tried = 0;
     scratch->key.kernel_stack = config.kernel_stacks ? memo__kernel(ctx, scratch, memo, entry) : WIRE_NO_STACK;
     scratch->key.user_stack = config.user_stacks ? memo__user(ctx, scratch, memo, entry) : WIRE_NO_STACK;
     memo->flips = scratch->flips;
