@@ -9,14 +9,16 @@
 // by link, and so is the stack's id. Reading those places is all there is to do.
 //
 //   user    The places are those of an unwinding of ours. Where rules need rbp, what it was saved as is compared too.
-//   kernel  The places are not told by the helper that unwinds: they are looked for on the stack, and taken where there
-//           is but one way to find the frames there in their order. The outermost, which the entry code calls from, is
-//           counted from the stack's begin: behind it a system call leaves a gap of random size
-//           (CONFIG_RANDOMIZE_KSTACK_OFFSET).
+//   kernel  The places are not told by the helper that unwinds: they are looked for on the stack, among what calls
+//   before
+//           have left there. Each frame is at its first place behind the one before, or above, and at its last place,
+//           or below; from one time to the next these bounds close in, until there is but one way to see the frames
+//           there. The outermost, which the entry code calls from, is counted from the stack's begin: before it a
+//           system call leaves a gap of random size (CONFIG_RANDOMIZE_KSTACK_OFFSET).
 //
-// What is met for the second time in a row is learned; what cannot be is tried once a set. The table is a CPU's own and
-// of fixed size; a newcomer takes the place of what was there. Stacks that are not whole, deeper than MEMO_FRAMES, with
-// a signal's frame, or of threads that have hit a uprobe are never in it.
+// What is met for the second time in a row is learned; what cannot be is tried ever more rarely. The table is a CPU's
+// own and of fixed size; a newcomer takes the place of what was there. Stacks that are not whole, deeper than
+// MEMO_FRAMES, with a signal's frame, or of threads that have hit a uprobe are never in it.
 #ifndef HEARTH_BPF_MEMO_H
 #define HEARTH_BPF_MEMO_H
 
@@ -24,6 +26,7 @@
 
 #define MEMO_FRAMES  24
 #define MEMO_ENTRIES 128 // a CPU: 104 KiB
+#define MEMO_TRIES   64  // in a row, of a stack
 #define MEMO_WORDS   256 // of the kernel's stack that are looked through: 2 KiB
 
 struct memo_pair {
@@ -39,13 +42,15 @@ struct memo_key { // where the thread entered the kernel
 struct memo {
     struct memo_key key;
     __u32 flips;           // when both stacks were put into the set
-    __u32 is_other_recent; // of two places, in the first: the second was used last
+    __u16 is_other_recent; // of two places, in the first: the second was used last
+    __u16 misses;          // in this set: met, but not learned yet
     struct {
         __u64 id;
-        __u32 gap;                 // words from the last place to the registers at the stack's begin
-        __u16 count;               // of places; 0: not learned yet
-        __u16 is_tried;            // to learn, in this set
-        __u16 places[MEMO_FRAMES]; // in words above the program's context, which lies on the stack
+        __u32 count; // of places; 0: not learned yet
+        __u16 has_bounds;
+        __u16 gap_low, gap_high;                   // words from the last place to the registers at the stack's begin
+        __u16 low[MEMO_FRAMES], high[MEMO_FRAMES]; // of the others, in words above the program's context, which lies on
+                                                   // the stack
         __u64 addresses[MEMO_FRAMES];
     } kernel;
     struct {
@@ -54,7 +59,7 @@ struct memo {
         __u64 id;
         __u32 generation;
         __u16 count; // of places; 0: not learned yet
-        __u8 is_tried, uses_bp;
+        __u16 uses_bp;
         __s32 places[MEMO_FRAMES]; // of the pairs, in bytes above sp
         struct memo_pair pairs[MEMO_FRAMES];
     } user;
@@ -67,6 +72,13 @@ struct {
     __type(value, struct memo);
 } own_memos SEC(".maps");
 
+// Whether to try to learn: at each of the first misses, then at the 128th, the 256th and so on. What stands on a stack
+// from calls before may be in the way, and go.
+static __always_inline bool memo__is_due(const struct memo *memo)
+{
+    return memo->misses < MEMO_TRIES || !(memo->misses & (memo->misses - 1));
+}
+
 // --- The kernel's half
 
 // `here` is the address of the program's context, `begin` that of the registers where the thread entered the kernel.
@@ -76,14 +88,24 @@ __noinline __u32 memo__kernel_is_same(__u32 entry, __u64 here, __u64 begin)
     if (!memo)
         return 0;
     for (__u32 i = 0; i < MEMO_FRAMES && i < memo->kernel.count; i++) {
-        __u64 address, place = here + 8 * memo->kernel.places[i];
+        __u64 address, place = here + 8 * memo->kernel.low[i];
         if (i + 1 == memo->kernel.count)
-            place = begin - 8 * memo->kernel.gap;
+            place = begin - 8 * memo->kernel.gap_low;
         if (bpf_probe_read_kernel(&address, sizeof(address), (void *)place) != 0 ||
             address != memo->kernel.addresses[i])
             return 0;
     }
     return memo->kernel.count;
+}
+
+static __always_inline void memo__forget_bounds(struct memo *memo)
+{
+    for (__u32 i = 0; i < MEMO_FRAMES; i++) {
+        memo->kernel.low[i] = 0;
+        memo->kernel.high[i] = MEMO_WORDS;
+    }
+    memo->kernel.gap_low = 0;
+    memo->kernel.gap_high = MEMO_WORDS;
 }
 
 // One word of the stack, in a function of its own for the verifier's sake: whether it is the frame that is looked for,
@@ -94,24 +116,34 @@ __noinline __u32 memo__look_at(__u32 slot, __u32 entry, __u32 place, __u32 count
     struct memo *memo = bpf_map_lookup_elem(&own_memos, &entry);
     if (!scratch || !memo || place >= MEMO_WORDS)
         return 0;
-    __u32 frame = is_downwards ? scratch->walk.cell - 1 : scratch->walk.cell;
+    __u32 frame = is_downwards ? scratch->walk.cell - 1 : scratch->walk.cell, gap = scratch->walk.process - place;
     __u64 word = scratch->frames[WIRE_USER_FRAMES_MAX - MEMO_WORDS + place];
     if (frame >= count || frame >= MEMO_FRAMES || word != scratch->frames[frame])
         return 0;
+    bool is_last = frame + 1 == count;
     if (is_downwards) {
-        scratch->walk.cell = memo->kernel.places[frame] == place ? frame : MEMO_FRAMES + 1; // or there are two ways
+        if (is_last ? gap < memo->kernel.gap_low : place > memo->kernel.high[frame])
+            return 0;
+        if (is_last)
+            memo->kernel.gap_low = gap;
+        else
+            memo->kernel.high[frame] = place;
+        scratch->walk.cell = frame;
         return 0;
     }
-    memo->kernel.places[frame] = place;
+    if (is_last ? gap > memo->kernel.gap_high : place < memo->kernel.low[frame])
+        return 0;
+    if (is_last)
+        memo->kernel.gap_high = gap;
+    else
+        memo->kernel.low[frame] = place;
     memo->kernel.addresses[frame] = word;
-    memo->kernel.gap = scratch->walk.process - place; // of the last one in the end
     scratch->walk.cell = frame + 1;
     return 0;
 }
 
-// Where the frames scratch->frames[0..count) are among the words of the stack above `here`. They are looked for
-// upwards, each at its first place behind the one before, and downwards, each at its last place: both agree where there
-// is only one way to see them in this order.
+// Looks for the frames scratch->frames[0..count) among the words of the stack above `here`, and brings their bounds
+// nearer. Where they cross, the frames are not always at the same places: then all begins anew.
 __noinline __u32 memo__learn_kernel(__u32 slot, __u32 entry, __u32 count, __u64 here, __u64 begin)
 {
     struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &slot);
@@ -120,18 +152,28 @@ __noinline __u32 memo__learn_kernel(__u32 slot, __u32 entry, __u32 count, __u64 
     if (!scratch || !memo || count < 1 || count > MEMO_FRAMES || words > MEMO_WORDS ||
         bpf_probe_read_kernel(scratch->frames + WIRE_USER_FRAMES_MAX - MEMO_WORDS, words * 8, (void *)here) != 0)
         return 0;
+    if (!memo->kernel.has_bounds)
+        memo__forget_bounds(memo);
+    memo->kernel.has_bounds = 0;
     // Read anew each time: what the verifier learned at one turn's end would make the rest another program to it.
-    volatile __u32 *end = &scratch->walk.process;
+    volatile __u32 *end = &scratch->walk.process, *next = &scratch->walk.cell;
     *end = words;
-    scratch->walk.cell = 0;
+    *next = 0;
     for (__u32 i = 0; i < MEMO_WORDS && i < *end; i++)
         memo__look_at(slot, entry, i, count, false);
-    if (scratch->walk.cell != count)
+    if (*next != count)
         return 0;
     for (__u32 i = 0; i < MEMO_WORDS && i < *end; i++)
         memo__look_at(slot, entry, *end - 1 - i, count, true);
-    if (scratch->walk.cell == 0)
-        memo->kernel.count = count;
+    if (*next != 0)
+        return 0;
+    memo->kernel.has_bounds = 1;
+    if (memo->kernel.gap_low != memo->kernel.gap_high)
+        return 0;
+    for (__u32 i = 0; i < MEMO_FRAMES; i++)
+        if (i + 1 < count && memo->kernel.low[i] != memo->kernel.high[i])
+            return 0;
+    memo->kernel.count = count;
     return 1;
 }
 
@@ -147,9 +189,8 @@ static __always_inline __u64 memo__kernel(void *ctx, struct scratch *scratch, st
     __u32 count = 0;
     __u64 id = stack__kernel(ctx, scratch, KERNEL_FRAMES_SKIPPED, &count);
     if (memo->kernel.id != id) {
-        memo->kernel.count = memo->kernel.is_tried = 0;
-    } else if (!memo->kernel.count && !memo->kernel.is_tried && id != WIRE_STACK_LOST) {
-        memo->kernel.is_tried = 1;
+        memo->kernel.count = memo->kernel.has_bounds = 0;
+    } else if (!memo->kernel.count && memo__is_due(memo) && id != WIRE_STACK_LOST) {
         memo__learn_kernel(scratch->slot, entry, count, here, begin);
     }
     memo->kernel.id = id;
@@ -249,12 +290,11 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
         memo->user.mmap_base = mm->mmap_base;
         memo->user.start_stack = mm->start_stack;
         memo->user.generation = generation;
-        memo->user.count = memo->user.is_tried = memo->user.uses_bp = 0;
+        memo->user.count = memo->user.uses_bp = 0;
     } else if (has_other_bp) {
         memo->user.count = memo->user.uses_bp = 0;
-    } else if (!memo->user.count && !memo->user.is_tried && id != WIRE_STACK_LOST &&
+    } else if (!memo->user.count && memo__is_due(memo) && id != WIRE_STACK_LOST &&
                scratch->walk.status == WIRE_STACK_WHOLE) {
-        memo->user.is_tried = 1;
         memo->user.bp = user->bp;
         memo__learn_user(&scratch->walk, entry);
     }
@@ -308,8 +348,8 @@ static __always_inline struct memo *memo__find(__u32 *ret_entry)
     if (memo__is_key(memo, &key))
         return memo;
     memo->key = key;
-    memo->kernel.count = memo->user.count = 0;
-    memo->kernel.is_tried = memo->user.is_tried = 0;
+    memo->kernel.count = memo->kernel.has_bounds = memo->user.count = 0;
+    memo->misses = 0;
     memo->kernel.id = memo->user.id = WIRE_STACK_LOST;
     return memo;
 }
@@ -325,10 +365,12 @@ static __always_inline void memo__fill(void *ctx, struct scratch *scratch, const
     }
     scratch__choose_set(scratch);
     if (memo->flips != scratch->flips)
-        memo->kernel.is_tried = memo->user.is_tried = 0;
+        memo->misses = 0;
     scratch->key.kernel_stack = config.kernel_stacks ? memo__kernel(ctx, scratch, memo, entry) : WIRE_NO_STACK;
     scratch->key.user_stack = config.user_stacks ? memo__user(ctx, scratch, memo, entry) : WIRE_NO_STACK;
     memo->flips = scratch->flips;
+    if (memo->misses < 0xffff && (!memo->kernel.count || !memo->user.count))
+        memo->misses++;
     key__fill(&scratch->key, sample);
 }
 

@@ -8,8 +8,9 @@
 //   main > read_in_turns > read > timerfd_read, or pipe_read
 //
 // alike [ROUNDS, 40]. The way of number N is taken (N + 1) * ROUNDS times, in an order that jumps between ways and
-// stays for up to three naps; the timer is read 3 * ROUNDS times, the pipe 5 * ROUNDS times. Prints `truth WAY NAPS`
-// for each way, as outer_A;middle_B;inner_A, and `truth timerfd_read READS`, `truth pipe_read READS`.
+// stays for up to three naps; the timer is read 3 * ROUNDS times, the pipe 5 * ROUNDS times, up to thirty in a row.
+// Prints `truth WAY NAPS` for each way, as outer_A;middle_B;inner_A, and `truth timerfd_read READS`,
+// `truth pipe_read READS`.
 #include <alloca.h>
 #include <pthread.h>
 #include <sys/timerfd.h>
@@ -121,7 +122,7 @@ FRAME static void read_in_turns(unsigned rounds)
         exit(1);
     while (left[0] + left[1]) {
         uint64_t random = next_random();
-        unsigned kind = random >> 20 & 1, reads = 1 + (random >> 40) % 3;
+        unsigned kind = random >> 20 & 1, reads = 1 + (random >> 40) % 30;
         for (unsigned i = 0; i < reads && left[kind]; i++, left[kind]--) {
             int err =
                 kind ? write(asked[1], &token, sizeof(token)) != sizeof(token) : timerfd_settime(timer, 0, &soon, NULL);
