@@ -11,11 +11,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "report/address_batch.h"
 #include "store/base/buf.h"
@@ -58,37 +55,22 @@ static const struct option_row rows[] = {
     {0},
 };
 
-struct named_file { // of -e
-    struct symbol_file file;
-    uint8_t build_id[20];
-    char *path; // whole: debug files are looked for beside it
-};
-
-static void named_file__fill(struct named_file *named, int fd)
-{
-    named->path = realpath(options.file, NULL);
-    named->file = (struct symbol_file){
-        .fd = fd, .root_fd = -1, .path = named->path ? named->path : options.file, .build_id = named->build_id};
-    if (symbolizer__build_id(fd, named->build_id, &named->file.build_id_bytes) != 0)
-        named->file.build_id = NULL;
-}
-
-static void named_file__release(struct named_file *named)
-{
-    free(named->path);
-}
-
 static int name_file(struct symbolizer *symbolizer, int fd, struct address_batch *batch)
 {
     _cleanup_free_ uint64_t *file_offsets = calloc(batch->count + 1, sizeof(*file_offsets));
-    _cleanup_(named_file__release) struct named_file named = {0};
+    uint8_t build_id[20];
+    struct symbol_file file = {.fd = fd, .root_fd = -1, .path = options.file, .build_id = build_id};
+    _cleanup_free_ char *whole_path = realpath(options.file, NULL); // debug files are looked for beside it
     if (!file_offsets)
         return -ENOMEM;
-    named_file__fill(&named, fd);
+    if (whole_path)
+        file.path = whole_path;
+    if (symbolizer__build_id(fd, build_id, &file.build_id_bytes) != 0)
+        file.build_id = NULL;
     int err = symbolizer__file_offsets(fd, batch->addresses, batch->count, file_offsets);
     return err ? err
-               : symbolizer__resolve_file(symbolizer, &named.file, file_offsets, batch->count,
-                                          address_batch__take_of_file, batch);
+               : symbolizer__resolve_file(symbolizer, &file, file_offsets, batch->count, address_batch__take_of_file,
+                                          batch);
 }
 
 static int name_mapping(struct symbolizer *symbolizer, int root_fd, const struct process_mapping *mapping,
@@ -204,83 +186,11 @@ static bool fill(struct buf *input)
     return !input->failed;
 }
 
-// The first addresses of a file on stdin, which are read and sorted out while a worker reads the binary.
-struct first_batch {
-    struct address_batch *batch;
-    struct buf *input;
-    int fd; // the binary
-    pthread_t thread;
-    bool is_joined;
-    bool more; // there is more to read
-    int err;
-    uint64_t *offsets;
-};
-
-static void *read_first(void *context)
-{
-    struct first_batch *first = context;
-    first->more = fill(first->input);
-    first->err = first->input->failed ? -ENOMEM : address_batch__add_lines(first->batch, first->input, !first->more);
-    if (!first->err)
-        first->err = address_batch__begin(first->batch);
-    first->offsets = calloc(first->batch->count + 1, sizeof(*first->offsets));
-    if (!first->err && !first->offsets)
-        first->err = -ENOMEM;
-    if (!first->err && first->batch->count > 0)
-        first->err = symbolizer__file_offsets(first->fd, first->batch->addresses, first->batch->count, first->offsets);
-    return NULL;
-}
-
-static int get_first(void *context, const uint64_t **ret_offsets, size_t *ret_count)
-{
-    struct first_batch *first = context;
-    if (!first->is_joined)
-        pthread_join(first->thread, NULL);
-    first->is_joined = true;
-    *ret_offsets = first->offsets;
-    *ret_count = first->batch->count;
-    return first->err;
-}
-
-static int answer_first(struct symbolizer *symbolizer, struct first_batch *first)
-{
-    _cleanup_(named_file__release) struct named_file named = {0};
-    struct symbol_offsets offsets = {get_first, first};
-    const uint64_t *ignored;
-    size_t count;
-    if (pthread_create(&first->thread, NULL, read_first, first) != 0) {
-        read_first(first);
-        first->is_joined = true;
-    }
-    named_file__fill(&named, first->fd);
-    int err = symbolizer__resolve_later(symbolizer, &named.file, &offsets, address_batch__take_of_file, first->batch);
-    get_first(first, &ignored, &count); // in any case
-    free(first->offsets);
-    if (first->err || count == 0)
-        return first->err;
-    if (!err)
-        err = address_batch__end(first->batch);
-    return err ? err : address_batch__print(first->batch);
-}
-
-static bool is_on_disk(int fd) // and not typed, or written by a program that waits for answers
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 static int answer_stdin(struct symbolizer *symbolizer, int fd, struct address_batch *batch, struct fault *fault)
 {
     _cleanup_(buf__release) struct buf input = {0};
     bool more = true;
     int err = 0;
-    if (options.file && is_on_disk(STDIN_FILENO)) {
-        struct first_batch first = {.batch = batch, .input = &input, .fd = fd};
-        err = answer_first(symbolizer, &first);
-        more = first.more;
-        if (fflush(stdout) != 0)
-            return err; // main says it
-    }
     while (more && !err) {
         more = fill(&input);
         err = input.failed ? -ENOMEM : address_batch__add_lines(batch, &input, !more);

@@ -11,7 +11,6 @@
 #include "symbolizer/debuginfod.h"
 #include "symbolizer/index_cache.h"
 #include "symbolizer/naming_job.h"
-#include "symbolizer/sealed.h"
 #include "symbolizer/worker.h"
 
 // Beyond so many pieces the next one holds every unit and replaces them all.
@@ -238,22 +237,11 @@ static void load_cached(struct index_set *set, const struct debug_dirs *where, s
 struct companions { // what an opener of them knows
     struct debug_dirs where;
     bool debuginfod;
-    const struct symbol_offsets *offsets; // NULL: they are in the request
 };
-
-static int send_offsets(const struct symbol_offsets *offsets, int *ret_fd)
-{
-    const uint64_t *all;
-    size_t count;
-    int err = offsets ? offsets->get(offsets->context, &all, &count) : -ENOENT;
-    return err ? err : sealed__make("offsets", all, count * sizeof(*all), ret_fd);
-}
 
 static int open_companion(void *context, const struct companion *companion, int *ret_fd)
 {
     const struct companions *companions = context;
-    if (companion->kind == COMPANION_OFFSETS)
-        return send_offsets(companions->offsets, ret_fd);
     int err = debug_dirs__open(&companions->where, companion, ret_fd);
     bool has_id = companion->kind == COMPANION_DEBUG_BY_ID || companion->kind == COMPANION_ALTERNATE;
     if (err && companions->debuginfod && has_id)
@@ -280,20 +268,13 @@ static struct debug_dirs debug_dirs_of(const struct index_set *set, const struct
                                .path = file->path};
 }
 
-struct wanted { // offsets: those given, or those to come
-    const uint64_t *offsets;
-    size_t count;
-    const struct symbol_offsets *later; // NULL: they are given
-};
-
-static int run_job(struct index_set *set, const struct symbol_file *file, const struct wanted *wanted,
+static int run_job(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
                    struct index_pieces *entry)
 {
-    struct companions companions = {debug_dirs_of(set, file), set->options->debuginfod, wanted->later};
+    struct companions companions = {debug_dirs_of(set, file), set->options->debuginfod};
     struct naming_request request = {.fd = file->fd,
-                                     .offsets = wanted->offsets,
-                                     .count = wanted->count,
-                                     .asks_for_offsets = wanted->later != NULL,
+                                     .offsets = offsets,
+                                     .count = count,
                                      .complete = entry->count + 1 >= PIECES_MAX,
                                      .is_quick = set->options->is_quick && !file->is_patient,
                                      .open_companion = open_companion,
@@ -313,92 +294,47 @@ static int run_job(struct index_set *set, const struct symbol_file *file, const 
     return err ? err : add_piece(set, entry, bytes, length_bytes, !request.symbols_only);
 }
 
-// The entry of a file, with what the disk has of it.
-static int find_entry(struct index_set *set, const struct symbol_file *file, struct file_identity *ret_now,
-                      struct index_pieces **ret_entry)
+int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
+                    const struct index_pieces **ret_pieces)
 {
     struct index_key key;
     struct index_pieces *entry;
+    struct file_identity now;
     int err = make_key(file, &key);
     if (!err)
         err = find_or_add(set, &key, &entry);
     if (!err)
-        err = identify(file->fd, ret_now);
+        err = identify(file->fd, &now);
     if (err)
         return err;
     entry->used_at = ++set->clock;
-    if (entry->failure && memcmp(&entry->failed, ret_now, sizeof(*ret_now)) != 0)
+    if (entry->failure && memcmp(&entry->failed, &now, sizeof(now)) != 0)
         entry->failure = 0; // another file of that build id, or it has changed: worth a try
     if (entry->failure && entry->count == 0)
         return entry->failure;
     struct debug_dirs where = debug_dirs_of(set, file);
     load_cached(set, &where, entry);
-    *ret_entry = entry;
-    return 0;
-}
-
-static int make_piece(struct index_set *set, const struct symbol_file *file, const struct wanted *wanted,
-                      const struct file_identity *now, struct index_pieces *entry)
-{
-    int err = run_job(set, file, wanted, entry);
-    if (err == -EAGAIN)
-        return err;
-    entry->failure = err;
-    entry->failed = *now;
-    set->counts.failed += entry->failure != 0;
-    shrink(set, entry);
-    return entry->failure && entry->count == 0 ? entry->failure : 0;
-}
-
-static int make_missing(struct index_set *set, const struct symbol_file *file, const struct wanted *wanted,
-                        const struct file_identity *now, struct index_pieces *entry)
-{
-    if (entry->count == 0)
-        return wanted->count > 0 ? make_piece(set, file, wanted, now, entry) : 0;
-    if (is_complete(entry) || entry->failure)
-        return 0;
-    _cleanup_free_ uint64_t *missing = calloc(wanted->count + 1, sizeof(*missing));
-    struct wanted some = {missing, 0, NULL};
-    if (!missing)
+    _cleanup_free_ uint64_t *some = entry->count ? calloc(count + 1, sizeof(*some)) : NULL;
+    const uint64_t *missing = entry->count ? some : offsets;
+    size_t missing_count = entry->count ? 0 : count;
+    if (entry->count && !some)
         return -ENOMEM;
-    for (size_t i = 0; i < wanted->count; i++)
-        if (is_missing(entry, wanted->offsets[i]))
-            missing[some.count++] = wanted->offsets[i];
-    return some.count > 0 ? make_piece(set, file, &some, now, entry) : 0;
-}
-
-int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
-                    const struct index_pieces **ret_pieces)
-{
-    struct file_identity now;
-    struct index_pieces *entry;
-    struct wanted wanted = {offsets, count, NULL};
-    int err = find_entry(set, file, &now, &entry);
-    if (!err)
-        err = make_missing(set, file, &wanted, &now, entry);
-    if (!err)
-        *ret_pieces = entry;
-    return err;
-}
-
-int index_set__load_later(struct index_set *set, const struct symbol_file *file, const struct symbol_offsets *offsets,
-                          const struct index_pieces **ret_pieces)
-{
-    struct file_identity now;
-    struct index_pieces *entry;
-    struct wanted wanted = {.later = offsets};
-    int err = find_entry(set, file, &now, &entry);
-    if (!err && entry->count == 0)
-        err = make_piece(set, file, &wanted, &now, entry);
-    if (!err && !is_complete(entry)) { // what a cache has may lack some, or what was made before
-        wanted.later = NULL;
-        err = offsets->get(offsets->context, &wanted.offsets, &wanted.count);
-        if (!err)
-            err = make_missing(set, file, &wanted, &now, entry);
+    for (size_t i = 0; i < count && entry->count && !is_complete(entry); i++)
+        if (is_missing(entry, offsets[i]))
+            some[missing_count++] = offsets[i];
+    if (missing_count > 0 && !entry->failure) {
+        err = run_job(set, file, missing, missing_count, entry);
+        if (err == -EAGAIN)
+            return err;
+        entry->failure = err;
+        entry->failed = now;
+        set->counts.failed += entry->failure != 0;
+        shrink(set, entry);
+        if (entry->failure && entry->count == 0)
+            return entry->failure;
     }
-    if (!err)
-        *ret_pieces = entry;
-    return err;
+    *ret_pieces = entry;
+    return 0;
 }
 
 void index_pieces__find(const struct index_pieces *pieces, uint64_t offset, bool no_inline,

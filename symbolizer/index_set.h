@@ -22,10 +22,6 @@ DEFINE_CLEANUP(struct index_set *, index_set__free);
 int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
                     const struct index_pieces **ret_pieces);
 
-// The same for offsets that are still being found out: got when they matter.
-int index_set__load_later(struct index_set *set, const struct symbol_file *file, const struct symbol_offsets *offsets,
-                          const struct index_pieces **ret_pieces);
-
 struct symbolizer_counts index_set__counts(const struct index_set *set);
 
 struct index_chain { // offsets of strings in `index`

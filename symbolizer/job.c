@@ -28,18 +28,16 @@ static int ask_for_companion(void *context, const struct companion *companion, i
 static int do_index(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
                     struct buf *ret_made)
 {
-    bool is_later = job->count == UINT64_MAX;
-    void *offsets = NULL;
-    size_t length = 0;
-    int err = is_later ? 0 : sealed__map(inputs->fds[1], SIZE_MAX / 2, &offsets, &length);
+    void *offsets;
+    size_t length;
+    int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &offsets, &length);
     if (err)
         return err;
-    if (!is_later && length / sizeof(uint64_t) != job->count)
+    if (length / sizeof(uint64_t) != job->count)
         return -EBADMSG;
     struct naming_request request = {.fd = inputs->fds[0],
                                      .offsets = offsets,
-                                     .count = is_later ? 0 : job->count,
-                                     .asks_for_offsets = is_later,
+                                     .count = job->count,
                                      .complete = job->complete,
                                      .symbols_only = job->symbols_only,
                                      .helper = helper,

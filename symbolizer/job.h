@@ -25,7 +25,7 @@ struct job {
     uint32_t complete;
     uint32_t symbols_only;
     uint32_t source; // enum jit_source
-    uint64_t count;  // offsets, names, or addresses; they stand in an input. UINT64_MAX: offsets that come later
+    uint64_t count;  // offsets, names, or addresses; they stand in an input
     struct sandbox_limits limits;
 };
 

@@ -10,7 +10,6 @@
 #include "symbolizer/index_parts.h"
 #include "symbolizer/mini_debug.h"
 #include "symbolizer/plt.h"
-#include "symbolizer/sealed.h"
 #include "symbolizer/split_units.h"
 #include "symbolizer/string_pool.h"
 #include "symbolizer/symbol_table.h"
@@ -18,8 +17,6 @@
 
 struct naming_job {
     const struct naming_request *request;
-    const uint64_t *offsets; // of the request, or those that came later
-    size_t count;
     struct elf_file *main;
     struct elf_file *mini;   // its MiniDebugInfo
     struct debug_file debug; // its separate debug file
@@ -117,29 +114,13 @@ static int open_dwarf(struct naming_job *job)
     return err;
 }
 
-// The offsets that are wanted, where they were not known when the job began.
-static void ask_for_offsets(struct naming_job *job)
-{
-    struct companion companion = {.kind = COMPANION_OFFSETS};
-    _cleanup_fd_ int fd = -1;
-    void *bytes;
-    size_t length;
-    if (job->dwarf->was_packed) // all units are read, whichever are wanted
-        return;
-    if (job->request->open_companion(job->request->context, &companion, &fd) != 0 ||
-        sealed__map(fd, SIZE_MAX / 2, &bytes, &length) != 0)
-        return;
-    job->offsets = bytes;
-    job->count = length / sizeof(*job->offsets);
-}
-
 // The addresses of the wanted offsets; those that lie in no segment are left out.
 static size_t wanted_addresses(const struct naming_job *job, uint64_t *addresses)
 {
     const struct index_segment *segments = (const struct index_segment *)job->parts.segments.data;
     size_t segment_count = job->parts.segments.length_bytes / sizeof(*segments), used = 0;
-    for (size_t i = 0; i < job->count; i++) {
-        uint64_t offset = job->offsets[i];
+    for (size_t i = 0; i < job->request->count; i++) {
+        uint64_t offset = job->request->offsets[i];
         for (size_t j = 0; j < segment_count; j++) {
             if (offset < segments[j].file_offset || offset - segments[j].file_offset >= segments[j].bytes)
                 continue;
@@ -160,11 +141,7 @@ static int add_dwarf(struct naming_job *job)
     int err = open_dwarf(job);
     if (err)
         return err;
-    job->offsets = job->request->offsets;
-    job->count = job->request->count;
-    if (job->request->asks_for_offsets)
-        ask_for_offsets(job);
-    _cleanup_free_ uint64_t *addresses = calloc(job->count + 1, sizeof(*addresses));
+    _cleanup_free_ uint64_t *addresses = calloc(job->request->count + 1, sizeof(*addresses));
     if (!addresses)
         return -ENOMEM;
     struct dwarf_index_request request = {.elf = job->main,

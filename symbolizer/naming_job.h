@@ -16,7 +16,6 @@ enum companion_kind {
     COMPANION_ALTERNATE,     // name: from .gnu_debugaltlink, build_id: its own
     COMPANION_DWP,           // name: empty: beside the binary
     COMPANION_DWO,           // name: as the compiler wrote it; folder: the compilation's
-    COMPANION_OFFSETS,       // no file: the offsets that are wanted, in sealed memory
 };
 
 struct companion {
@@ -33,7 +32,6 @@ struct naming_request {
     int fd;
     const uint64_t *offsets; // file offsets whose units are wanted
     size_t count;
-    bool asks_for_offsets; // they are not known yet: a companion, which is asked for once they matter
     bool complete;         // all units
     bool symbols_only;     // no DWARF: the second try for a binary whose debug information cannot be read
     struct helper *helper; // does a part of the work at the same time; NULL: nobody does

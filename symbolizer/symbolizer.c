@@ -70,16 +70,6 @@ static void give_none(size_t count, symbol_chain_fn *take, void *context)
         take(i, NULL, 0, context);
 }
 
-static int give_batch(struct symbolizer *symbolizer, const struct naming_batch *batch,
-                      const struct index_pieces *pieces, symbol_chain_fn *take, void *context)
-{
-    struct shown_names *names = symbolizer->options.no_demangle ? NULL : &symbolizer->names;
-    int err =
-        naming_batch__give(batch, pieces, symbolizer->options.no_inline, names, symbolizer->worker, take, context);
-    index_pieces__cool(pieces);
-    return err;
-}
-
 int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
                              size_t count, symbol_chain_fn *take, void *context)
 {
@@ -88,28 +78,15 @@ int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_
     int err = naming_batch__new(offsets, count, &batch);
     if (!err)
         err = index_set__load(symbolizer->indexes, file, offsets, count, &pieces);
-    if (!err)
-        return give_batch(symbolizer, &batch, pieces, take, context);
-    if (err != -EAGAIN)
-        give_none(count, take, context);
-    return err;
-}
-
-int symbolizer__resolve_later(struct symbolizer *symbolizer, const struct symbol_file *file,
-                              const struct symbol_offsets *offsets, symbol_chain_fn *take, void *context)
-{
-    _cleanup_(naming_batch__release) struct naming_batch batch = {0};
-    const struct index_pieces *pieces;
-    const uint64_t *all;
-    size_t count;
-    int load_err = index_set__load_later(symbolizer->indexes, file, offsets, &pieces);
-    int err = offsets->get(offsets->context, &all, &count);
-    if (err)
+    if (!err) {
+        struct shown_names *names = symbolizer->options.no_demangle ? NULL : &symbolizer->names;
+        err =
+            naming_batch__give(&batch, pieces, symbolizer->options.no_inline, names, symbolizer->worker, take, context);
+        index_pieces__cool(pieces);
         return err;
-    err = load_err ? load_err : naming_batch__new(all, count, &batch);
-    if (!err)
-        return give_batch(symbolizer, &batch, pieces, take, context);
-    give_none(count, take, context);
+    }
+    if (err && err != -EAGAIN)
+        give_none(count, take, context);
     return err;
 }
 

@@ -65,15 +65,6 @@ struct symbol_file {
 int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
                              size_t count, symbol_chain_fn *take, void *context);
 
-// The same for offsets that are still being found out while the file is read: `get` waits for them, and gives the same
-// ones each time. They are asked for in any case, once or more.
-struct symbol_offsets {
-    int (*get)(void *context, const uint64_t **ret_offsets, size_t *ret_count);
-    void *context;
-};
-int symbolizer__resolve_later(struct symbolizer *symbolizer, const struct symbol_file *file,
-                              const struct symbol_offsets *offsets, symbol_chain_fn *take, void *context);
-
 // The vDSO, by offsets into its image: it is the same for all 64-bit processes of a kernel, so our own is read.
 int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offsets, size_t count,
                              symbol_chain_fn *take, void *context);

@@ -267,12 +267,10 @@ int worker__index(struct worker *worker, const struct naming_request *request, s
     struct job job = {.kind = JOB_INDEX,
                       .complete = request->complete,
                       .symbols_only = request->symbols_only,
-                      .count = request->asks_for_offsets ? UINT64_MAX : request->count};
+                      .count = request->count};
     struct worker_job running;
     *ret_usage = (struct worker_usage){0};
-    int err = request->asks_for_offsets
-                  ? 0
-                  : sealed__make("offsets", request->offsets, request->count * sizeof(*request->offsets), &offsets_fd);
+    int err = sealed__make("offsets", request->offsets, request->count * sizeof(*request->offsets), &offsets_fd);
     if (!err)
         err = worker_job__begin(worker, &job, request->is_quick, LIMIT_INDEX_BYTES,
                                 &(struct packet_fds){{request->fd, offsets_fd}}, &running);
