@@ -57,4 +57,10 @@ static __always_inline bool filter__passes(void)
     return !config.by_comm || filter__comm_matches();
 }
 
+// Whether a thread that has passed once passes for as long as it lives.
+static __always_inline bool filter__lasts(void)
+{
+    return !config.by_tid && !config.by_cpu && !config.by_comm && !config.cgroup && config.uid == WIRE_UID_ANY;
+}
+
 #endif

@@ -51,11 +51,23 @@ static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
         key->by.number = hist__cut(argument, own_hist.by_bytes, own_hist.by_is_signed);
 }
 
-// Whether a thread that has passed the filter once passes it for as long as it lives: then those who keep something of
-// the thread keep that too, and ask no more. It costs as much as keeping a start.
-static __always_inline bool filter__lasts(void)
+// What the current thread has in a map of task storage, whose values begin with a __u64: whether it has passed the
+// filter. NULL: it is not looked at. Where an answer of the filter lasts, asking again would cost as much as the rest.
+static __always_inline void *hist__of_thread(void *map)
 {
-    return !config.by_tid && !config.by_cpu && !config.by_comm && !config.cgroup && config.uid == WIRE_UID_ANY;
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    __u64 *has_passed = bpf_task_storage_get(map, task, NULL, 0);
+    if (has_passed && filter__lasts() && *has_passed)
+        return has_passed;
+    if (!filter__passes())
+        return NULL;
+    if (!has_passed)
+        has_passed = bpf_task_storage_get(map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (has_passed)
+        *has_passed = 1;
+    else
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+    return has_passed;
 }
 
 static __always_inline void *hist__find(__u32 set, const struct wire_hist_key *key)

@@ -24,8 +24,8 @@ struct call {
 };
 
 struct calls {
+    __u64 has_passed; // see hist__of_thread()
     __u32 depth;
-    __u32 has_passed; // the filter
     struct call rows[CALLS_MAX];
 };
 
@@ -70,28 +70,10 @@ static __always_inline __u64 calls__forget(struct calls *calls, __u64 stack)
     return calls__forget_below(calls, stack);
 }
 
-// Of the current thread, if it is looked at.
-static __always_inline struct calls *calls__get(void)
-{
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-    struct calls *calls = bpf_task_storage_get(&own_calls, task, NULL, 0);
-    if (calls && filter__lasts() && calls->has_passed)
-        return calls;
-    if (!filter__passes())
-        return NULL;
-    if (!calls)
-        calls = bpf_task_storage_get(&own_calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (calls)
-        calls->has_passed = 1;
-    else
-        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
-    return calls;
-}
-
 // Whether the thread is looked at.
 static __always_inline bool enter(struct pt_regs *ctx)
 {
-    struct calls *calls = calls__get();
+    struct calls *calls = hist__of_thread(&own_calls);
     if (!calls)
         return false;
     __u64 stack = PT_REGS_SP(ctx);

@@ -10,9 +10,9 @@ const volatile __u16 own_event;
 #define TS_COMPAT 2
 
 struct call {
-    __u64 start_ns; // 0: none
-    __u32 number;
-    __u32 has_passed; // the thread, the filter
+    __u64 has_passed; // see hist__of_thread()
+    __u64 start_ns;   // 0: none
+    __u64 number;
 };
 
 struct {
@@ -22,23 +22,6 @@ struct {
     __type(value, struct call);
 } own_calls SEC(".maps");
 
-// Of the current thread, if it is looked at.
-static __always_inline struct call *call__get(struct task_struct *task)
-{
-    struct call *call = bpf_task_storage_get(&own_calls, task, NULL, 0);
-    if (call && filter__lasts() && call->has_passed)
-        return call;
-    if (!filter__passes())
-        return NULL;
-    if (!call)
-        call = bpf_task_storage_get(&own_calls, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (call)
-        call->has_passed = 1;
-    else
-        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
-    return call;
-}
-
 SEC("tp_btf/sys_enter")
 int BPF_PROG(hist_sys_enter, struct pt_regs *regs, long number)
 {
@@ -47,10 +30,10 @@ int BPF_PROG(hist_sys_enter, struct pt_regs *regs, long number)
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     if (task->thread_info.status & TS_COMPAT) // its numbers mean other calls
         return 0;
-    struct call *call = call__get(task);
+    struct call *call = hist__of_thread(&own_calls);
     if (!call)
         return 0;
-    call->number = (__u32)number;
+    call->number = (__u64)number;
     call->start_ns = bpf_ktime_get_ns();
     return 0;
 }
@@ -66,7 +49,7 @@ int BPF_PROG(hist_sys_exit)
     struct wire_hist_key key;
     call->start_ns = 0;
     hist__key(&key, 0);
-    key.group = call->number;
+    key.group = (__u32)call->number;
     hist__add(ctx, &key, now_ns - start_ns);
     return 0;
 }

@@ -13,9 +13,9 @@ const volatile __u16 own_event;
 
 #define STARTS_MAX 64
 
-struct starts { // a ring: above STARTS_MAX the oldest are forgotten
+struct starts {       // a ring: above STARTS_MAX the oldest are forgotten
+    __u64 has_passed; // see hist__of_thread()
     __u64 depth;
-    __u64 has_passed; // the thread, the filter
     struct {
         __u64 start_ns;
         __u64 argument; // of --by
@@ -91,27 +91,9 @@ static __always_inline void count_unmatched(void)
     hist__unmatched(&key, 1);
 }
 
-// Of the current thread, if it is looked at.
-static __always_inline struct starts *starts__get(void)
-{
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-    struct starts *starts = bpf_task_storage_get(&own_starts, task, NULL, 0);
-    if (starts && filter__lasts() && starts->has_passed)
-        return starts;
-    if (!filter__passes())
-        return NULL;
-    if (!starts)
-        starts = bpf_task_storage_get(&own_starts, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (starts)
-        starts->has_passed = 1;
-    else
-        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
-    return starts;
-}
-
 static __always_inline void start_in_thread(struct pt_regs *ctx)
 {
-    struct starts *starts = starts__get();
+    struct starts *starts = hist__of_thread(&own_starts);
     if (!starts)
         return;
     __u64 depth = starts->depth++;
