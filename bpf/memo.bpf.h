@@ -10,11 +10,10 @@
 //
 //   user    The places are those of an unwinding of ours. Where rules need rbp, what it was saved as is compared too.
 //   kernel  The places are not told by the helper that unwinds: they are looked for on the stack, among what calls
-//   before
-//           have left there. Each frame is at its first place behind the one before, or above, and at its last place,
-//           or below; from one time to the next these bounds close in, until there is but one way to see the frames
-//           there. The outermost, which the entry code calls from, is counted from the stack's begin: before it a
-//           system call leaves a gap of random size (CONFIG_RANDOMIZE_KSTACK_OFFSET).
+//           before have left there. Each frame is at its first place behind the one before, or above, and at its last
+//           place, or below; from one time to the next these bounds close in, until there is but one way to see the
+//           frames there. The outermost, which the entry code calls from, is counted from the stack's begin: before it
+//           a system call leaves a gap of random size (CONFIG_RANDOMIZE_KSTACK_OFFSET).
 //
 // What is met for the second time in a row is learned; what cannot be is tried ever more rarely. The table is a CPU's
 // own and of fixed size; a newcomer takes the place of what was there. Stacks that are not whole, deeper than
@@ -25,7 +24,7 @@
 #include "bpf/sample.bpf.h"
 
 #define MEMO_FRAMES  24
-#define MEMO_ENTRIES 128 // a CPU: 104 KiB
+#define MEMO_ENTRIES 128 // a CPU: 111 KiB
 #define MEMO_TRIES   64  // in a row, of a stack
 #define MEMO_WORDS   256 // of the kernel's stack that are looked through: 2 KiB
 
