@@ -22,4 +22,9 @@ int hist_options__by(struct hist_options *options, const char *text, struct faul
 // "argN", "argN:u8" to "argN:s64", or "retval". -EINVAL with a fault.
 int hist_options__argument(struct hist_options *options, const char *text, struct fault *fault);
 
+// For the sources in files of their own: the options for the programs, and the words for an option that means nothing
+// for the event.
+int hist_event__configure(struct event *event, struct loaded *loaded, struct fault *fault);
+int hist_event__misplaced(const struct event *event, const char *option, struct fault *fault);
+
 #endif

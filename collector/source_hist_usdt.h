@@ -12,9 +12,4 @@ void source_hist_usdt__release(struct event *event);
 int source_hist_usdt__configure(struct event *event, struct loaded *loaded, struct fault *fault);
 int source_hist_usdt__attach(struct event *event, const struct target *target, struct fault *fault);
 
-// What all histograms share, in source_hist.c: the options for the programs, and the words for an option that means
-// nothing for the event.
-int hist_event__configure(struct event *event, struct loaded *loaded, struct fault *fault);
-int hist_event__misplaced(const struct event *event, const char *option, struct fault *fault);
-
 #endif
