@@ -113,6 +113,20 @@ stolen_ns() { awk -v hz="$(getconf CLK_TCK)" '$1 == "cpu" { printf "%.0f", $9 * 
 
 skip() { echo "ok $((++tap_count)) - $1 # SKIP $2"; }
 
+# How many of the BPF programs with these ids are loaded.
+loaded() {
+    python3 - "$@" <<'P'
+import ctypes, struct, sys
+BPF_PROG_GET_FD_BY_ID, SYS_bpf = 13, 321
+libc = ctypes.CDLL(None, use_errno=True)
+there = 0
+for number in sys.argv[1:]:
+    attributes = ctypes.create_string_buffer(struct.pack("III", int(number), 0, 0), 64)
+    there += libc.syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, attributes, 64) >= 0
+print(there)
+P
+}
+
 # Nothing in this script can be tested here.
 skip_all() {
     echo "1..0 # SKIP $1"

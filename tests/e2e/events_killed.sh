@@ -23,19 +23,6 @@ with open(f"/proc/{pid}/mem", "rb", 0) as mem:
     print(read(symbols["timed_call"], 8), read(symbols["hearth_test_begin_semaphore"], 2), *(read(p, 1) for p in places))
 P
 }
-# How many of the programs with these ids are loaded.
-loaded() {
-    python3 - "$@" <<'P'
-import ctypes, struct, sys
-BPF_PROG_GET_FD_BY_ID, SYS_bpf = 13, 321
-libc = ctypes.CDLL(None, use_errno=True)
-there = 0
-for number in sys.argv[1:]:
-    attributes = ctypes.create_string_buffer(struct.pack("III", int(number), 0, 0), 64)
-    there += libc.syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, attributes, 64) >= 0
-print(there)
-P
-}
 
 background "$program" 1 1000 200 0 "$TMP/never" >/dev/null
 victim=$!

@@ -7,19 +7,6 @@ background "$LOADS/fp/many_stacks" $ENDLESS
 
 recorded() { sqlite3 "$1" 'select coalesce(sum(samples), 0) from total'; }
 named() { [[ $(sqlite3 "file:$1?mode=ro" "select count(*) from function where name = 'step'" 2>/dev/null) == 1 ]]; }
-# How many of the BPF programs with these ids are loaded.
-loaded() {
-    python3 - "$@" <<'P'
-import ctypes, struct, sys
-BPF_PROG_GET_FD_BY_ID, SYS_bpf = 13, 321
-libc = ctypes.CDLL(None, use_errno=True)
-there = 0
-for number in sys.argv[1:]:
-    attributes = ctypes.create_string_buffer(struct.pack("III", int(number), 0, 0), 64)
-    there += libc.syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, attributes, 64) >= 0
-print(there)
-P
-}
 unloaded() { [[ $(loaded "$@") == 0 ]]; }
 
 for signal in INT TERM; do
