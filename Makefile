@@ -1,4 +1,4 @@
-# hearth: `make` builds build/hearth; `sudo make demo` shows it at work; `sudo make check` runs every test.
+# hearth: `make` builds build/hearth; as root, `make demo` shows it at work and `make check` runs every test.
 #
 #   V=1                     show the commands
 #   SAN=address,undefined   build with sanitizers (into build/san)
@@ -39,7 +39,7 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 CFLAGS ?= -O2 -g
 cflags = -std=gnu11 $(warnings) -fno-omit-frame-pointer -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' -I. \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(pkgs)) -pthread $(CFLAGS)
-libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 libzstd libdeflate zlib liblzma libcap libseccomp) \
+libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 libzstd libdeflate zlib liblzma libcap libseccomp 2>/dev/null) \
 	-lunwind-x86_64 -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What `sudo make demo` shows: ten seconds of this machine under a real load (a long query in sqlite3, python3, a compiler
+# What `make demo` shows: ten seconds of this machine under a real load (a long query in sqlite3, python3, a compiler
 # starting again and again), recorded into a store, then asked for a flame graph and a table.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,7 +7,7 @@ out=build/demo
 seconds=${DEMO_SECONDS:-10}
 mkdir -p $out
 
-[[ $(id -u) == 0 ]] || { echo 'hearth: recording takes root: sudo make demo' >&2 && exit 3; }
+[[ $(id -u) == 0 ]] || { echo 'hearth: recording takes root: make demo as root' >&2 && exit 3; }
 
 python_load='
 import json, time

@@ -16,7 +16,7 @@
 # BENCH_ROUNDS, BENCH_TIMES: more of it. Rows may be named: probes.sh function usdt syscall runq off-cpu
 set -muo pipefail # -m: else what runs in the background would ignore ^C
 cd "$(dirname "$0")/../.." || exit 1
-[[ $(id -u) == 0 ]] || { echo 'loading BPF programs takes root: sudo make bench' >&2 && exit 3; }
+[[ $(id -u) == 0 ]] || { echo 'loading BPF programs takes root: make bench as root' >&2 && exit 3; }
 hearth=${HEARTH:-build/hearth}
 rounds=${BENCH_ROUNDS:-7} times=${BENCH_TIMES:-160000}
 workloads=$PWD/build/tests/workloads

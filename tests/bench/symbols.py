@@ -99,8 +99,9 @@ def aliases_of(path):
 
 
 def place_of(place):
-    """llvm gives local symbols without debug information the name of their object's source, and no line: no place."""
-    return '??:0' if place.endswith(':0') else place
+    """llvm gives local symbols without debug information the name of their object's source, and no line: no place.
+    Before version 17 llvm puts the compiler's folder in front of a folder that begins with it: ./io/./io/dup.c."""
+    return '??:0' if place.endswith(':0') else re.sub(r'^(\./.+/)\1', r'\1', place)
 
 
 def compare(path, count, llvm):

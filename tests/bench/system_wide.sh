@@ -12,7 +12,7 @@ out=build/bench
 loads=build/tests/workloads
 mkdir -p $out
 rm -f $out/hearth.db $out/perf.data* $out/bpftrace.*
-[[ $(id -u) == 0 ]] || { echo 'recording takes root: sudo make bench' >&2 && exit 3; }
+[[ $(id -u) == 0 ]] || { echo 'recording takes root: make bench as root' >&2 && exit 3; }
 
 # --- The load: C programs with and without frame pointers, an interpreter, a database, a compiler, short processes. It
 # outlives the profilers and is ended then.

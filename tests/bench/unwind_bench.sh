@@ -8,7 +8,7 @@
 #   CPU s     of the profiler: with its BPF programs and the naming of frames; of perf: recording + unwinding in perf script
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
-[[ $(id -u) == 0 ]] || { echo 'recording takes root: sudo make bench' >&2 && exit 3; }
+[[ $(id -u) == 0 ]] || { echo 'recording takes root: make bench as root' >&2 && exit 3; }
 command -v perf >/dev/null || { echo 'no perf here: .ci/install bench' >&2 && exit 3; }
 hz=${BENCH_HZ:-199} seconds=${BENCH_SECONDS:-4}
 lasting=$((3 * seconds + 4))

@@ -4,7 +4,7 @@
 # what the tables of this machine's processes take. By the kernel's run-time statistics of BPF programs. Judges nothing.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
-[[ $(id -u) == 0 ]] || { echo 'loading BPF programs takes root: sudo make bench' >&2 && exit 3; }
+[[ $(id -u) == 0 ]] || { echo 'loading BPF programs takes root: make bench as root' >&2 && exit 3; }
 seconds=${BENCH_UNWIND_SECONDS:-3}
 tool=build/tests/bench/unwind_cost
 
