@@ -9,10 +9,11 @@
 
 #include "collector/mappings.h"
 
-int procfs__read(uint32_t tgid, struct procfs_process *ret_process)
+// All but the exe.
+static int read_stat(uint32_t tid, struct procfs_process *ret_process)
 {
     char path[64], line[1024];
-    snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+    snprintf(path, sizeof(path), "/proc/%u/stat", tid);
     _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
     if (length <= 0)
@@ -31,8 +32,26 @@ int procfs__read(uint32_t tgid, struct procfs_process *ret_process)
     ret_process->parent = parent;
     ret_process->start_boot_ns = start_ticks * (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK));
     snprintf(ret_process->comm, sizeof(ret_process->comm), "%s", open_bracket + 1);
+    return 0;
+}
+
+int procfs__start(uint32_t tid, uint64_t *ret_start_boot_ns)
+{
+    struct procfs_process seen;
+    int err = read_stat(tid, &seen);
+    if (!err)
+        *ret_start_boot_ns = seen.start_boot_ns;
+    return err;
+}
+
+int procfs__read(uint32_t tgid, struct procfs_process *ret_process)
+{
+    char path[64];
+    int err = read_stat(tgid, ret_process);
+    if (err)
+        return err;
     snprintf(path, sizeof(path), "/proc/%u/exe", tgid);
-    length = readlink(path, ret_process->exe, sizeof(ret_process->exe) - 1);
+    ssize_t length = readlink(path, ret_process->exe, sizeof(ret_process->exe) - 1);
     ret_process->exe[length > 0 ? length : 0] = '\0';
     return 0;
 }

@@ -14,6 +14,8 @@ struct procfs_process {
     char exe[PATH_MAX]; // "" unknown: a kernel thread, or gone
 };
 
+// When a thread started, to the tick of 10 ms. -ESRCH: gone.
+int procfs__start(uint32_t tid, uint64_t *ret_start_boot_ns);
 // -ESRCH: gone.
 int procfs__read(uint32_t tgid, struct procfs_process *ret_process);
 // Adds the executable mappings of /proc/TGID/maps. Cost: about 1 us a mapping.

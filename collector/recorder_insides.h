@@ -68,9 +68,9 @@ static inline uint64_t now_ns(clockid_t clock)
 int recorder_programs__parse(struct recorder *recorder, struct fault *fault);
 // Finds what each event is put on; an event that cannot be had is said and left out, where there are others.
 int recorder_programs__prepare(struct recorder *recorder, struct fault *fault);
-// Loads the objects, tells the kernel side its targets.
+// Loads the objects.
 int recorder_programs__load(struct recorder *recorder, struct fault *fault);
-// From here on events are counted.
+// Tells the kernel side its targets; from here on events are counted.
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
 
 // When all is attached, which may take seconds: what was asked for lasts as long as was asked for.

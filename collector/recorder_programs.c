@@ -165,38 +165,55 @@ static int load_objects(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
-static int put_id(struct recorder *recorder, const char *map, uint32_t id, struct fault *fault)
-{
-    uint8_t one = 1;
-    if (bpf_map_update_elem(loader__map_fd(recorder->loader, map), &id, &one, BPF_ANY) == 0)
-        return 0;
-    return fault__set(fault, -errno, "cannot tell the kernel side about PID %u: %s", id, strerror(errno));
-}
-
-static int put_targets(struct recorder *recorder, struct fault *fault)
-{
-    int err = 0;
-    for (size_t i = 0; i < recorder->target.process_count && !err; i++)
-        err = put_id(recorder, "targets", recorder->target.processes[i].pid, fault);
-    for (size_t i = 0; i < recorder->target.tid_count && !err; i++)
-        err = put_id(recorder, "targets_tid", recorder->target.tids[i], fault);
-    return err;
-}
-
 int recorder_programs__load(struct recorder *recorder, struct fault *fault)
 {
-    int err = load_objects(recorder, fault);
-    return err ? err : put_targets(recorder, fault);
+    return load_objects(recorder, fault);
+}
+
+static int attach(struct loaded *loaded, const char *name, struct fault *fault, struct bpf_link **ret_link)
+{
+    *ret_link = bpf_program__attach(loaded__program(loaded, name));
+    if (*ret_link)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_LACKS, -errno, "cannot attach '%s': %s; see `hearth doctor`", name,
+                           strerror(errno));
 }
 
 static int attach_program(struct loaded *loaded, const char *name, struct fault *fault)
 {
-    struct bpf_link *link = bpf_program__attach(loaded__program(loaded, name));
-    if (!link)
-        return fault__set_code(fault, EXIT_CODE_LACKS, -errno, "cannot attach '%s': %s; see `hearth doctor`", name,
-                               strerror(errno));
-    int err = loaded__keep(loaded, link);
+    struct bpf_link *link;
+    int err = attach(loaded, name, fault, &link);
+    if (err)
+        return err;
+    err = loaded__keep(loaded, link);
     return err ? fault__set(fault, err, "out of memory") : 0;
+}
+
+static int put_id(int map_fd, uint32_t id, struct fault *fault)
+{
+    uint8_t one = 1;
+    if (bpf_map_update_elem(map_fd, &id, &one, BPF_ANY) == 0)
+        return 0;
+    return fault__set(fault, -errno, "cannot tell the kernel side about PID %u: %s", id, strerror(errno));
+}
+
+// Who has gone before his id was in the map has not been seen to go.
+static int put_targets(struct recorder *recorder, struct fault *fault)
+{
+    const struct target *target = &recorder->target;
+    int processes_fd = loader__map_fd(recorder->loader, "targets"), err = 0;
+    int threads_fd = loader__map_fd(recorder->loader, "targets_tid");
+    for (size_t i = 0; i < target->process_count && !err; i++) {
+        err = put_id(processes_fd, target->processes[i].pid, fault);
+        if (!err && !target_process__runs(&target->processes[i]))
+            bpf_map_delete_elem(processes_fd, &target->processes[i].pid);
+    }
+    for (size_t i = 0; i < target->thread_count && !err; i++) {
+        err = put_id(threads_fd, target->threads[i].tid, fault);
+        if (!err && !target_thread__runs(&target->threads[i]))
+            bpf_map_delete_elem(threads_fd, &target->threads[i].tid);
+    }
+    return err;
 }
 
 // The store has its row of the event already; it stays without samples when the kernel does not have it.
@@ -224,12 +241,24 @@ static int attach_events(struct recorder *recorder, struct fault *fault)
     return fault__set_code(fault, fault->code, err, "none of the events can be had");
 }
 
+// Programs of one tracepoint run in the order they were attached in: forget_exit() is attached after the events, so
+// that an event on sched_process_exit still finds a target in the map. Until then forget_exit_early() does its work.
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault)
 {
-    bool by_tgid = recorder->config.by_tgid;
-    int err = by_tgid ? attach_program(recorder->targets, "follow_fork", fault) : 0;
+    const struct wire_config *config = &recorder->config;
+    bool follows = config->by_tgid || config->by_tid;
+    struct bpf_link *early = NULL;
+    int err = config->by_tgid ? attach_program(recorder->targets, "follow_fork", fault) : 0;
+    if (!err && config->by_tid)
+        err = attach_program(recorder->targets, "follow_exec", fault);
+    if (!err && follows)
+        err = attach(recorder->targets, "forget_exit_early", fault, &early);
+    if (!err)
+        err = put_targets(recorder, fault);
     if (!err)
         err = attach_events(recorder, fault);
-    // Last, so that it runs last: a target that exits is one still to an event on its exit.
-    return err || !by_tgid ? err : attach_program(recorder->targets, "forget_exit", fault);
+    if (!err && follows)
+        err = attach_program(recorder->targets, "forget_exit", fault);
+    bpf_link__destroy(early);
+    return err;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "collector/cgroups.h"
+#include "collector/procfs.h"
 #include "store/base/cleanup.h"
 
 static int out_of_memory(struct fault *fault)
@@ -111,21 +113,34 @@ static int resolve_pids(const char *list, struct target *target, struct fault *f
     return target->process_count ? 0 : fault__set(fault, -ESRCH, "none of the PIDs '%s' exists", list);
 }
 
+static int add_thread(struct target *target, uint32_t tid, struct fault *fault)
+{
+    struct target_thread *thread = &target->threads[target->thread_count];
+    uint32_t tgid = tgid_of(tid);
+    if (!tgid || procfs__start(tid, &thread->start_boot_ns) != 0)
+        return fault__set(fault, -ESRCH, "no thread with TID %u", tid);
+    int err = add_process(target, tgid);
+    if (err)
+        return fault__set(fault, err, "cannot watch PID %u: %s", tgid, strerror(-err));
+    thread->tid = tid;
+    target->thread_count++;
+    return 0;
+}
+
 static int resolve_tids(const char *list, struct target *target, struct fault *fault)
 {
-    int err = parse_list(list, false, "-t", &target->tids, &target->tid_count, fault);
+    _cleanup_free_ uint32_t *tids = NULL;
+    size_t count = 0;
+    int err = parse_list(list, false, "-t", &tids, &count, fault);
     if (err)
         return err;
-    for (size_t i = 0; i < target->tid_count; i++) {
-        uint32_t tgid = tgid_of(target->tids[i]);
-        if (!tgid)
-            return fault__set(fault, -ESRCH, "no thread with TID %u", target->tids[i]);
-        err = add_process(target, tgid);
-        if (err)
-            return fault__set(fault, err, "cannot watch PID %u: %s", tgid, strerror(-err));
-    }
+    target->threads = calloc(count, sizeof(*target->threads));
+    if (!target->threads)
+        return out_of_memory(fault);
+    for (size_t i = 0; i < count && !err; i++)
+        err = add_thread(target, tids[i], fault);
     target->named = true;
-    return 0;
+    return err;
 }
 
 static int resolve_uid(const char *user, uint32_t *ret_uid, struct fault *fault)
@@ -230,6 +245,18 @@ int target__add_command(struct target *target, pid_t pid, struct wire_config *co
     return 0;
 }
 
+bool target_process__runs(const struct target_process *process)
+{
+    struct pollfd gone = {.fd = process->pidfd, .events = POLLIN};
+    return poll(&gone, 1, 0) == 0;
+}
+
+bool target_thread__runs(const struct target_thread *thread)
+{
+    uint64_t start_boot_ns;
+    return procfs__start(thread->tid, &start_boot_ns) == 0 && start_boot_ns == thread->start_boot_ns;
+}
+
 bool target__is_processes(const struct target *target)
 {
     return target->named && !target->has_command;
@@ -240,7 +267,7 @@ void target__release(struct target *target)
     for (size_t i = 0; i < target->process_count; i++)
         close(target->processes[i].pidfd);
     free(target->processes);
-    free(target->tids);
+    free(target->threads);
     free(target->online);
     free(target->asked);
     *target = (struct target){0};

@@ -36,11 +36,16 @@ struct target_process {
     int pidfd; // readable when the process is gone
 };
 
+struct target_thread {
+    uint32_t tid;
+    uint64_t start_boot_ns; // with it, the thread is named for ever
+};
+
 struct target {
     struct target_process *processes; // of -p, and the command
     size_t process_count;
-    uint32_t *tids;
-    size_t tid_count;
+    struct target_thread *threads; // of -t
+    size_t thread_count;
     uint32_t *online; // every CPU online
     size_t online_count;
     uint32_t *asked; // of -C
@@ -57,6 +62,9 @@ int target__resolve(const struct target_options *options, struct wire_config *co
                     struct fault *fault);
 // Adds the command that hearth starts: with its children it is the target, unless -a or other targets were given too.
 int target__add_command(struct target *target, pid_t pid, struct wire_config *config, struct fault *fault);
+// Whether the process, or the thread, that was meant still runs: its id may be another one's by now.
+bool target_process__runs(const struct target_process *process);
+bool target_thread__runs(const struct target_thread *thread);
 // Whether the target is some processes that exist, and none of their children: what a probe can be narrowed down to.
 bool target__is_processes(const struct target *target);
 void target__release(struct target *target);
