@@ -2,7 +2,9 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +58,8 @@ struct dump {
     FILE *stream;
     struct wanted *wanted;
     size_t count;
-    uint64_t position; // of the record in hand
+    uint64_t position;    // of the record in hand
+    uint64_t first_debug; // of debug information whose load is still to come; 0: none
 };
 
 int jit_dump__open(pid_t pid, int *ret_fd)
@@ -261,22 +264,44 @@ static int take_record(struct dump *dump, const struct record_header *header)
     }
 }
 
-static int read_records(struct dump *dump)
+static int read_header(struct dump *dump)
 {
     struct dump_header header;
+    rewind(dump->stream);
     if (fread(&header, sizeof(header), 1, dump->stream) != 1 || header.magic != DUMP_MAGIC ||
-        header.version != DUMP_VERSION || header.total_bytes < sizeof(header) ||
-        fseeko(dump->stream, (off_t)header.total_bytes, SEEK_SET) != 0)
+        header.version != DUMP_VERSION || header.total_bytes < sizeof(header))
         return -EBADMSG;
     dump->position = header.total_bytes;
+    return 0;
+}
+
+static void note_debug(struct dump *dump, uint32_t kind)
+{
+    if (kind == RECORD_LOAD)
+        dump->first_debug = 0;
+    else if (kind == RECORD_DEBUG_INFO && !dump->first_debug)
+        dump->first_debug = dump->position;
+}
+
+// From a record's start; 0: the first.
+static int read_records(struct dump *dump, uint64_t from)
+{
+    dump->first_debug = 0;
+    int err = read_header(dump);
+    if (err)
+        return err;
+    dump->position = from > dump->position ? from : dump->position;
+    if (fseeko(dump->stream, (off_t)dump->position, SEEK_SET) != 0)
+        return -EBADMSG;
     for (struct record_header record; dump->position < LIMIT_JIT_DUMP_BYTES; dump->position += record.total_bytes) {
         if (fread(&record, sizeof(record), 1, dump->stream) != 1 || record.kind == RECORD_CLOSE)
             return 0;
         if (record.total_bytes < sizeof(record))
             return -EBADMSG;
-        int err = take_record(dump, &record);
+        err = take_record(dump, &record);
         if (err)
             return err;
+        note_debug(dump, record.kind);
     }
     return 0;
 }
@@ -299,23 +324,22 @@ static bool follow_moves(struct dump *dump)
     return any;
 }
 
-int jit_dump__find(FILE *stream, const uint64_t *addresses, size_t count, struct jit_frame *frames)
+int jit_dump__find(int fd, const struct jit_search *search, uint64_t *ret_end)
 {
-    _cleanup_free_ struct wanted *wanted = calloc(count + 1, sizeof(*wanted));
-    if (!wanted)
+    _cleanup_free_ struct wanted *wanted = calloc(search->count + 1, sizeof(*wanted));
+    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    _cleanup_file_ FILE *stream = own_fd < 0 ? NULL : fdopen(own_fd, "r");
+    if (!wanted || !stream)
         return -ENOMEM;
-    for (size_t i = 0; i < count; i++)
-        wanted[i] = (struct wanted){.address = addresses[i], .before = UINT64_MAX, .frame = &frames[i]};
-    qsort(wanted, count, sizeof(*wanted), compare);
-    struct dump dump = {.stream = stream, .wanted = wanted, .count = count};
-    int err = 0;
-    for (size_t reading = 0; reading < LIMIT_JIT_MOVES; reading++) {
-        rewind(stream);
-        err = read_records(&dump);
-        if (err == -ENOMEM || !follow_moves(&dump))
-            break;
-    }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < search->count; i++)
+        wanted[i] = (struct wanted){.address = search->addresses[i], .before = UINT64_MAX, .frame = &search->frames[i]};
+    qsort(wanted, search->count, sizeof(*wanted), compare);
+    struct dump dump = {.stream = stream, .wanted = wanted, .count = search->count};
+    int err = read_records(&dump, search->from);
+    *ret_end = dump.first_debug ? dump.first_debug : dump.position;
+    for (size_t reading = 1; reading < LIMIT_JIT_MOVES && err != -ENOMEM && follow_moves(&dump); reading++)
+        err = read_records(&dump, 0);
+    for (size_t i = 0; i < search->count; i++)
         free(wanted[i].next.file);
     return err;
 }

@@ -6,9 +6,7 @@
 #ifndef HEARTH_SYMBOLIZER_JIT_DUMP_H
 #define HEARTH_SYMBOLIZER_JIT_DUMP_H
 
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "symbolizer/jit_names.h"
@@ -16,8 +14,8 @@
 // Opens the dump a process has mapped. -ENOENT: none.
 int jit_dump__open(pid_t pid, int *ret_fd);
 
-// Reads the stream once and fills frames[i] for addresses[i]; leaves those it does not know. -EBADMSG: no dump; what
-// stands before damage counts.
-int jit_dump__find(FILE *stream, const uint64_t *addresses, size_t count, struct jit_frame *frames);
+// Reads the file and fills in the frames of the addresses it knows. -EBADMSG: no dump; what stands before damage
+// counts. ret_end: behind the last record whose words are complete.
+int jit_dump__find(int fd, const struct jit_search *search, uint64_t *ret_end);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef HEARTH_SYMBOLIZER_JIT_NAMES_H
 #define HEARTH_SYMBOLIZER_JIT_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,10 +22,16 @@ enum jit_source { // in the order in which they are tried: a dump knows lines
     JIT_SOURCES,
 };
 
-// Opens the file of one kind that a process left. -ENOENT: none.
-int jit_names__open(enum jit_source source, int pid, int *ret_fd);
+struct jit_search {
+    const uint64_t *addresses;
+    size_t count;
+    struct jit_frame *frames; // of each; left as they are where nothing is known
+    uint64_t from;            // where to begin in the file: 0, or the end of the last reading
+    bool is_last;             // nothing will be appended: what has no end yet counts too
+};
 
-// Appends for each address "NAME", "FILE" and "LINE", each with a NUL; empty where unknown.
-int jit_names__read(enum jit_source source, int fd, const uint64_t *addresses, size_t count, struct buf *out);
+// Appends for each address "NAME", "FILE" and "LINE", each with a NUL, empty where unknown; then where the next reading
+// is to begin.
+int jit_names__read(enum jit_source source, int fd, struct jit_search *search, struct buf *out);
 
 #endif

@@ -69,7 +69,9 @@ static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, 
         return err;
     if (length / sizeof(uint64_t) != job->count || job->source >= JIT_SOURCES)
         return -EBADMSG;
-    return jit_names__read((enum jit_source)job->source, inputs->fds[0], addresses, job->count, ret_made);
+    struct jit_search search = {
+        .addresses = addresses, .count = job->count, .from = job->from, .is_last = job->is_last != 0};
+    return jit_names__read((enum jit_source)job->source, inputs->fds[0], &search, ret_made);
 }
 
 static int do_demangle(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,

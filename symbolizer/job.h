@@ -24,8 +24,11 @@ struct job {
     uint32_t kind;
     uint32_t complete;
     uint32_t symbols_only;
-    uint32_t source; // enum jit_source
-    uint64_t count;  // offsets, names, or addresses; they stand in an input
+    uint32_t source;  // enum jit_source
+    uint32_t is_last; // of a JIT's file: nothing will be appended
+    uint32_t padding;
+    uint64_t from;  // of a JIT's file: where to begin
+    uint64_t count; // offsets, names, or addresses; they stand in an input
     struct sandbox_limits limits;
 };
 

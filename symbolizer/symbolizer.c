@@ -12,13 +12,11 @@
 #include "store/base/cleanup.h"
 #include "symbolizer/elf_file.h"
 #include "symbolizer/index_set.h"
-#include "symbolizer/jit_names.h"
+#include "symbolizer/jit_place.h"
 #include "symbolizer/kernel_naming.h"
 #include "symbolizer/naming_batch.h"
 #include "symbolizer/shown_names.h"
 #include "symbolizer/worker.h"
-
-#define FAILED_JIT_FILES 64
 
 struct symbolizer {
     struct symbolizer_options options;
@@ -27,8 +25,7 @@ struct symbolizer {
     struct index_set *indexes;
     struct shown_names names;
     struct kernel_naming *kernel;
-    struct stat failed_jit[FAILED_JIT_FILES];
-    size_t failed_jit_count;
+    struct jit_place jit; // the process asked about last; pid 0: none
 };
 
 int symbolizer__new(const struct symbolizer_options *options, struct fault *fault, struct symbolizer **ret_symbolizer)
@@ -37,6 +34,7 @@ int symbolizer__new(const struct symbolizer_options *options, struct fault *faul
     if (!symbolizer)
         return fault__set(fault, -ENOMEM, "out of memory");
     symbolizer->options = *options;
+    symbolizer->jit = JIT_PLACE_NONE;
     int err = kernel_naming__new(options->kernel_root, &symbolizer->kernel);
     if (err)
         fault__set(fault, err, "out of memory");
@@ -60,6 +58,7 @@ void symbolizer__free(struct symbolizer *symbolizer)
     index_set__free(symbolizer->indexes);
     kernel_naming__free(symbolizer->kernel);
     shown_names__release(&symbolizer->names);
+    jit_place__close(&symbolizer->jit);
     worker__free(symbolizer->own_worker);
     free(symbolizer);
 }
@@ -141,65 +140,44 @@ int symbolizer__kernel_address(struct symbolizer *symbolizer, const char *functi
     return err ? err : kernel_naming__address_of(symbolizer->kernel, function, ret_address);
 }
 
-// A file that was too much for a worker is not tried again until it changes.
-static bool has_failed(const struct symbolizer *symbolizer, const struct stat *status)
+static int find_jit(struct symbolizer *symbolizer, pid_t pid)
 {
-    for (size_t i = 0; i < FAILED_JIT_FILES; i++) {
-        const struct stat *failed = &symbolizer->failed_jit[i];
-        if (failed->st_ino == status->st_ino && failed->st_dev == status->st_dev &&
-            failed->st_size == status->st_size && failed->st_mtim.tv_sec == status->st_mtim.tv_sec &&
-            failed->st_mtim.tv_nsec == status->st_mtim.tv_nsec)
-            return true;
+    if (symbolizer->jit.pid != pid || !jit_place__is_alive(&symbolizer->jit)) {
+        jit_place__close(&symbolizer->jit);
+        int err = jit_place__open(pid, &symbolizer->jit);
+        if (err)
+            return err;
     }
-    return false;
+    jit_place__look(&symbolizer->jit);
+    return 0;
 }
 
-static int read_jit(struct symbolizer *symbolizer, enum jit_source source, pid_t pid, const uint64_t *addresses,
-                    size_t count, char **ret_names)
+struct jit_taking {
+    symbol_chain_fn *take;
+    void *context;
+    bool *has_name;
+};
+
+static void take_jit(size_t index, const struct symbol *chain, size_t length, void *context)
 {
-    _cleanup_fd_ int fd = -1;
-    struct stat status;
-    int err = jit_names__open(source, pid, &fd);
-    if (err)
-        return err;
-    if (fstat(fd, &status) != 0)
-        return -errno;
-    if (has_failed(symbolizer, &status))
-        return -EBADMSG;
-    err = worker__jit(symbolizer->worker, source, fd, addresses, count, ret_names);
-    if (err)
-        symbolizer->failed_jit[symbolizer->failed_jit_count++ % FAILED_JIT_FILES] = status;
-    return err;
+    struct jit_taking *taking = context;
+    taking->has_name[index] = true;
+    taking->take(index, chain, length, taking->context);
 }
 
 int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
                             symbol_chain_fn *take, void *context)
 {
-    char *answers[JIT_SOURCES] = {NULL};
-    const char *at[JIT_SOURCES];
-    int err = -ENOENT;
-    for (int source = 0; source < JIT_SOURCES && count > 0; source++) {
-        int source_err = read_jit(symbolizer, (enum jit_source)source, pid, addresses, count, &answers[source]);
-        if (err == -ENOENT)
-            err = source_err;
-        at[source] = answers[source];
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct symbol symbol = {.file = ""};
-        for (int source = 0; source < JIT_SOURCES; source++) {
-            if (!answers[source])
-                continue;
-            const char *name = at[source], *file = name + strlen(name) + 1, *line = file + strlen(file) + 1;
-            at[source] = line + strlen(line) + 1;
-            if (name[0] && !symbol.function)
-                symbol = (struct symbol){name, file, (uint32_t)strtoul(line, NULL, 10)};
-        }
-        take(i, &symbol, symbol.function != NULL, context);
-    }
-    for (int source = 0; source < JIT_SOURCES; source++) {
-        err = answers[source] ? 0 : err;
-        free(answers[source]);
-    }
+    _cleanup_free_ bool *has_name = calloc(count + 1, sizeof(*has_name));
+    struct jit_question question = {.addresses = addresses, .count = count, .are_new = true, .is_last = true};
+    struct jit_taking taking = {take, context, has_name};
+    uint64_t cost_us = 0;
+    int err = has_name ? find_jit(symbolizer, pid) : -ENOMEM;
+    if (!err)
+        err = jit_place__ask(&symbolizer->jit, symbolizer->worker, &question, take_jit, &taking, &cost_us);
+    for (size_t i = 0; i < count; i++)
+        if (!has_name || !has_name[i])
+            take(i, NULL, 0, context);
     return err;
 }
 

@@ -64,9 +64,18 @@ int worker_names__begin(struct worker *worker, const char *names, size_t length,
 int worker_names__end(struct worker_names *names, struct buf *ret_shown);
 void worker_names__free(struct worker_names *names); // stops it, where it is
 
+struct worker_jit_request {
+    enum jit_source source;
+    int fd;
+    uint64_t from; // where to begin in the file
+    bool is_last;  // nothing will be appended
+    const uint64_t *addresses;
+    size_t count;
+};
+
 // Names of JIT code: for each address "NAME", "FILE", "LINE" with their NULs, in `ret_names`; free it. Checked: there
-// are three times `count`.
-int worker__jit(struct worker *worker, enum jit_source source, int fd, const uint64_t *addresses, size_t count,
-                char **ret_names);
+// are three times `count`. ret_end: where the next reading is to begin.
+int worker__jit(struct worker *worker, const struct worker_jit_request *request, struct worker_usage *ret_usage,
+                char **ret_names, uint64_t *ret_end);
 
 #endif

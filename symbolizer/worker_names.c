@@ -75,24 +75,35 @@ void worker_names__free(struct worker_names *names)
     free(names);
 }
 
-int worker__jit(struct worker *worker, enum jit_source source, int fd, const uint64_t *addresses, size_t count,
-                char **ret_names)
+int worker__jit(struct worker *worker, const struct worker_jit_request *request, struct worker_usage *ret_usage,
+                char **ret_names, uint64_t *ret_end)
 {
     _cleanup_fd_ int addresses_fd = -1;
     _cleanup_(buf__release) struct buf names = {0};
-    struct job job = {.kind = JOB_JIT, .source = source, .count = count};
+    struct job job = {.kind = JOB_JIT,
+                      .source = request->source,
+                      .is_last = request->is_last,
+                      .from = request->from,
+                      .count = request->count};
     struct worker_job running;
     void *bytes;
     size_t length;
-    int err = sealed__make("addresses", addresses, count * sizeof(*addresses), &addresses_fd);
+    *ret_usage = (struct worker_usage){0};
+    int err =
+        sealed__make("addresses", request->addresses, request->count * sizeof(*request->addresses), &addresses_fd);
     if (!err)
-        err = worker_job__begin(worker, &job, true, LIMIT_ANSWER_BYTES, &(struct packet_fds){{fd, addresses_fd}},
-                                &running);
+        err = worker_job__begin(worker, &job, true, LIMIT_ANSWER_BYTES,
+                                &(struct packet_fds){{request->fd, addresses_fd}}, &running);
     if (!err)
-        err = worker_job__end(&running, NULL, NULL, &bytes, &length);
+        err = worker_job__end(&running, NULL, ret_usage, &bytes, &length);
     if (!err)
-        err = take_strings(bytes, length, 3 * count, &names);
-    if (!err)
-        *ret_names = (char *)take_pointer(names.data);
-    return err;
+        err = take_strings(bytes, length, 3 * request->count + 1, &names);
+    if (err)
+        return err;
+    const char *end = (const char *)names.data + names.length_bytes - 1; // of the last string
+    while (end > (const char *)names.data && end[-1])
+        end--;
+    *ret_end = strtoull(end, NULL, 10);
+    *ret_names = (char *)take_pointer(names.data);
+    return 0;
 }

@@ -33,6 +33,11 @@
 #define LIMIT_JIT_FUNCTION_BYTES (4u << 20)
 #define LIMIT_JIT_MOVES          16
 
+// How much earlier than its process started a file of its own may seem to be written: process start times are in ticks,
+// file times in those of a coarse clock, and the wall clock may be set meanwhile. Above: the file is of another process
+// that had the same PID.
+#define LIMIT_JIT_CLOCK_NS 2000000000ull
+
 // Names a worker answers with at once, demangled or of JIT code: 100,000 of them have some 20 MiB. Above: refused.
 #define LIMIT_ANSWER_BYTES (256u << 20)
 

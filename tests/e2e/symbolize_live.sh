@@ -15,11 +15,41 @@ at_exit "rm -f /tmp/perf-$pid.map"
 is 'a perf map; the last line wins' "$(name_in "$pid" "$(printf '%x' $((0x$code + 0x20)))")" 'LazyCompile:~handle /srv/app.js:12 ??:0'
 is 'a perf map with control characters' "$(name_in "$pid" "$(printf '%x' $((0x$code + 256)))")" 'evil\x1b[31m name ??:0'
 is 'a perf map does not reach beyond its functions' "$(name_in "$pid" "$(printf '%x' $((0x$code + 0x40)))")" '?? ??:0'
+name_at() { name_in "$pid" "$(printf '%x' $((0x$code + $1)))"; }
+is 'perf maps with 0x, CR, tabs, blanks, big digits, and without a last newline' \
+    "$(for at in 512 576 640 704 832; do name_at $at; done | tr '\n' ' ')" \
+    'with 0x ??:0 tabs ??:0 blanks ??:0 big digits (a.js:1:2) ??:0 no end ??:0 '
+is 'lines of a perf map that are none' "$(name_at 768)" '?? ??:0'
+map=/tmp/perf-$pid.map
+touch -d '2 days ago' "$map"
+is 'a perf map that is older than the process' "$(name_at 512)" '?? ??:0'
+touch "$map"
+is 'the same, written again' "$(name_at 512)" 'with 0x ??:0'
+mv "$map" "$TMP/moved.map"
+ln -s "$TMP/moved.map" "$map"
+is 'a perf map that is a link' "$(name_at 512)" '?? ??:0'
+rm "$map"
+mkfifo "$map"
+is 'a perf map that is a FIFO' "$(name_at 512)" '?? ??:0'
+rm "$map"
+cp "$TMP/moved.map" "$map"
+if chown 12345 "$map" 2>/dev/null; then
+    is 'a perf map of another user' "$(name_at 512)" '?? ??:0'
+    chown 0 "$map"
+    is 'a perf map of root' "$(name_at 512)" 'with 0x ??:0'
+else
+    skip 'a perf map of another user' 'this user cannot give files away'
+fi
 jit "$TMP/dump" "$TMP/jit" dump "$TMP"
 pid=$! code=$(cat "$TMP/dump")
 is 'a jitdump, with its line' "$(name_in "$pid" "$(printf '%x' $((0x$code + 0x20)))")" 'handle app.js:33'
 is 'a jitdump whose code has moved' "$(name_in "$pid" "$(printf '%x' $((0x$code + 512)))")" 'moved ??:0'
 is 'a jitdump, the place it moved from' "$(name_in "$pid" "$(printf '%x' $((0x$code + 256)))")" 'came to the old place ??:0'
+if chown 12345 "$TMP/jit-$pid.dump" 2>/dev/null; then
+    is 'a jitdump of another user' "$(name_at 32)" '?? ??:0'
+else
+    skip 'a jitdump of another user' 'this user cannot give files away'
+fi
 vdso=$(awk '$6 == "[vdso]" { sub("-.*", "", $1); print $1 }' "/proc/$pid/maps")
 gettime=$(dd if="/proc/$pid/mem" bs=4096 skip=$((0x$vdso / 4096)) count=2 2>/dev/null >"$TMP/vdso"; nm -D "$TMP/vdso" | awk '/__vdso_clock_gettime$/ || / clock_gettime/ { print $1; exit }')
 like 'the vDSO' "$(name_in "$pid" "$(printf '%x' $((0x$vdso + 0x$gettime + 1)))")" 'clock_gettime'

@@ -59,6 +59,11 @@ static void write_map(const char *path, uint64_t code)
     fprintf(file, "%lx 40 replaced by the next one\nnot a line\n%lx 40 LazyCompile:~handle /srv/app.js:12\n", code,
             code);
     fprintf(file, "%lx 40 evil\033[31m name\n", code + 256);
+    // As other runtimes and systems write them, a function each 64 bytes.
+    fprintf(file, "0x%lx 0x40 with 0x\r\n%lx\t40\ttabs\n%lx  40   blanks\n%lX 40 big digits (a.js:1:2)\n", code + 512,
+            code + 576, code + 640, code + 704);
+    fprintf(file, "-1 40 negative\n%lx 1ffffffffffffffff too large\n%lx\n%lx 40 \n%lx 40 no end", code + 768,
+            code + 768, code + 768, code + 832);
     fclose(file);
 }
 
