@@ -35,7 +35,7 @@ int packet__send(int socket, const void *bytes, size_t length, const struct pack
         if (sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)length)
             return 0;
         if (errno != EINTR)
-            return errno == ECONNRESET ? -EPIPE : -errno;
+            return errno == ECONNRESET ? -EPIPE : errno == EAGAIN ? -ETIMEDOUT : -errno;
     }
 }
 

@@ -11,7 +11,8 @@ struct packet_fds {
     int fds[PACKET_FDS]; // -1: none
 };
 
-// Sends `length` bytes and the descriptors that are not -1 (they stay open here). -EPIPE: the other side is gone.
+// Sends `length` bytes and the descriptors that are not -1 (they stay open here). -EPIPE: the other side is gone;
+// -ETIMEDOUT: it takes nothing, for as long as SO_SNDTIMEO of the socket says.
 int packet__send(int socket, const void *bytes, size_t length, const struct packet_fds *fds);
 
 // Receives a packet of exactly `length` bytes. -EPIPE: the other side is gone; -EBADMSG: another length;

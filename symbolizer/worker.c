@@ -1,12 +1,15 @@
 #include "symbolizer/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/base/limits.h"
 #include "symbolizer/job.h"
@@ -17,6 +20,9 @@
 // How much later than agreed the keeper may be, on a busy machine.
 #define KEEPER_MS 5000
 
+// How often a wait for the keeper looks whether the keeper was stopped (SIGSTOP, by anybody of its uid).
+#define LOOK_MS 250
+
 struct worker {
     struct worker_options options;
     pthread_mutex_t lock; // of what follows
@@ -25,14 +31,25 @@ struct worker {
     bool is_cancelled;
 };
 
+// A pair whose first end is ours. Sends on our end give up after KEEPER_MS, when the other side reads no more.
+static int make_pair(int ret_pair[2])
+{
+    struct timeval patience = {.tv_sec = KEEPER_MS / 1000};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_pair) != 0)
+        return -errno;
+    setsockopt(ret_pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    return 0;
+}
+
 // Returns when the keeper is ready, or with what it could not give up.
 static int start_keeper(struct worker *worker)
 {
     int pair[2];
     struct outcome outcome;
     struct packet_fds none;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return -errno;
+    int pair_err = make_pair(pair);
+    if (pair_err)
+        return pair_err;
     pid_t pid = fork();
     if (pid == 0)
         worker_keeper__run(pair[1], worker->options.run ? worker->options.run : job__run);
@@ -41,7 +58,7 @@ static int start_keeper(struct worker *worker)
     worker->control = pair[0];
     worker->keeper = pid > 0 ? pid : 0;
     if (!err)
-        err = packet__receive(worker->control, -1, &outcome, sizeof(outcome), &none);
+        err = packet__receive(worker->control, packet__now_ms() + KEEPER_MS, &outcome, sizeof(outcome), &none);
     if (!err) {
         packet__close(&none);
         err = outcome.err;
@@ -49,14 +66,42 @@ static int start_keeper(struct worker *worker)
     return err;
 }
 
+// Kills first: another process of the keeper's uid may have stopped it, and then it sees no end of its socket. The
+// workers die with it (PR_SET_PDEATHSIG).
 static void stop_keeper(struct worker *worker)
 {
     fd__close(&worker->control);
     worker->control = -1;
-    if (worker->keeper > 0)
+    if (worker->keeper > 0) {
+        kill(worker->keeper, SIGKILL);
         while (waitpid(worker->keeper, NULL, 0) < 0 && errno == EINTR)
             ;
+    }
     worker->keeper = 0;
+}
+
+// A keeper that was stopped does no more; those who wait for it see it die, and start another one.
+static void kill_if_stopped(struct worker *worker)
+{
+    siginfo_t stopped = {0};
+    pthread_mutex_lock(&worker->lock);
+    if (worker->keeper > 0 && waitid(P_PID, (id_t)worker->keeper, &stopped, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+        stopped.si_pid)
+        kill(worker->keeper, SIGKILL);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+// packet__receive, by a deadline at which the keeper has ended the job.
+static int receive(struct worker *worker, int socket, int64_t deadline_ms, void *bytes, size_t length,
+                   struct packet_fds *ret_fds)
+{
+    for (;;) {
+        int64_t look_ms = packet__now_ms() + LOOK_MS;
+        int err = packet__receive(socket, look_ms < deadline_ms ? look_ms : deadline_ms, bytes, length, ret_fds);
+        if (err != -ETIMEDOUT || packet__now_ms() >= deadline_ms)
+            return err;
+        kill_if_stopped(worker);
+    }
 }
 
 int worker__new(const struct worker_options *options, struct fault *fault, struct worker **ret_worker)
@@ -87,13 +132,13 @@ void worker__free(struct worker *worker)
     free(worker);
 }
 
-// The keeper ends when nobody is at the other end of its socket, and its workers with it.
+// Who waits for the keeper or for a worker sees the ends of their sockets.
 void worker__cancel(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     worker->is_cancelled = true;
-    if (worker->control >= 0)
-        shutdown(worker->control, SHUT_RDWR);
+    if (worker->keeper > 0)
+        kill(worker->keeper, SIGKILL); // and its workers die with it
     pthread_mutex_unlock(&worker->lock);
 }
 
@@ -107,14 +152,14 @@ static struct sandbox_limits limits_of(const struct worker *worker, bool is_quic
                                    .wall_ms = is_quick ? LIMIT_QUICK_WALL_MS : LIMIT_WORKER_WALL_MS};
 }
 
-// A keeper that died is started again, once.
+// A keeper that died, or takes nothing any more, is started again, once.
 static int send_job(struct worker *worker, const struct job *job, const struct packet_fds *ends)
 {
     pthread_mutex_lock(&worker->lock);
     int err = worker->is_cancelled   ? -ECANCELED
               : worker->control >= 0 ? packet__send(worker->control, job, sizeof(*job), ends)
                                      : -EPIPE;
-    if (err == -EPIPE) {
+    if (err == -EPIPE || err == -ETIMEDOUT) {
         stop_keeper(worker);
         err = start_keeper(worker);
         if (!err)
@@ -135,10 +180,11 @@ static int start_job(struct worker *worker, const struct job *job, const struct 
                      struct job_ends *ret_ends)
 {
     int socket[2], outcome[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socket) != 0)
-        return -errno;
+    int err = make_pair(socket);
+    if (err)
+        return err;
     *ret_ends = (struct job_ends){socket[0], -1};
-    int err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, outcome) != 0 ? -errno : 0;
+    err = make_pair(outcome);
     if (!err) {
         ret_ends->outcome = outcome[0];
         err = send_job(worker, job, &(struct packet_fds){{socket[1], outcome[1]}});
@@ -166,13 +212,14 @@ static int serve_companion(int socket, const struct naming_request *request, str
 }
 
 // Serves the worker until it is done.
-static int follow_job(int socket, const struct job *job, const struct naming_request *request, int *ret_fd)
+static int follow_job(struct worker *worker, int socket, const struct job *job, const struct naming_request *request,
+                      int *ret_fd)
 {
     int64_t deadline_ms = packet__now_ms() + job->limits.wall_ms + KEEPER_MS;
     for (size_t asked = 0; asked <= LIMIT_COMPANIONS;) {
         struct reply reply;
         struct packet_fds fds;
-        int err = packet__receive(socket, deadline_ms, &reply, sizeof(reply), &fds);
+        int err = receive(worker, socket, deadline_ms, &reply, sizeof(reply), &fds);
         if (err)
             return err;
         if (reply.kind == REPLY_DONE) {
@@ -194,17 +241,19 @@ static int follow_job(int socket, const struct job *job, const struct naming_req
 }
 
 // Waits for the worker's end, and for what it made. -EOWNERDEAD: the keeper died, which is not this job's fault.
-static int end_job(const struct job_ends *ends, const struct job *job, const struct naming_request *request,
-                   struct worker_usage *usage, int *ret_fd)
+static int end_job(const struct worker_job *running, const struct naming_request *request, struct worker_usage *usage,
+                   int *ret_fd)
 {
+    const struct job_ends *ends = &running->ends;
+    const struct job *job = &running->job;
     _cleanup_fd_ int fd = -1;
     struct outcome outcome;
     struct packet_fds none;
-    int err = follow_job(ends->socket, job, request, &fd);
+    int err = follow_job(running->worker, ends->socket, job, request, &fd);
     if (err)
         shutdown(ends->outcome, SHUT_WR); // if it still runs, it may go
-    int keeper_err = packet__receive(ends->outcome, packet__now_ms() + job->limits.wall_ms + KEEPER_MS, &outcome,
-                                     sizeof(outcome), &none);
+    int keeper_err = receive(running->worker, ends->outcome, packet__now_ms() + job->limits.wall_ms + KEEPER_MS,
+                             &outcome, sizeof(outcome), &none);
     if (keeper_err)
         return keeper_err == -EPIPE ? -EOWNERDEAD : keeper_err;
     packet__close(&none);
@@ -240,12 +289,12 @@ int worker_job__end(struct worker_job *job, const struct naming_request *request
 {
     _cleanup_fd_ int fd = -1;
     struct worker_usage usage = {0};
-    int err = end_job(&job->ends, &job->job, request, &usage, &fd);
+    int err = end_job(job, request, &usage, &fd);
     job_ends__close(&job->ends);
     if (err == -EOWNERDEAD) {
         err = begin_again(job);
         if (!err)
-            err = end_job(&job->ends, &job->job, request, &usage, &fd);
+            err = end_job(job, request, &usage, &fd);
     }
     worker_job__close(job);
     if (ret_usage)
@@ -278,8 +327,8 @@ int worker__index(struct worker *worker, const struct naming_request *request, s
 }
 
 struct worker_rows {
-    struct job job;
-    struct job_ends ends;
+    struct worker_job job;
+    int fd; // the file: the job may be begun again when its keeper has died
 };
 
 int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_rows)
@@ -287,9 +336,12 @@ int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_r
     _cleanup_(worker_rows__freep) struct worker_rows *rows = calloc(1, sizeof(*rows));
     if (!rows)
         return -ENOMEM;
-    rows->job = (struct job){.kind = JOB_ROWS, .limits = limits_of(worker, true, LIMIT_ROWS_BYTES)};
-    rows->ends = (struct job_ends){-1, -1};
-    int err = start_job(worker, &rows->job, &(struct packet_fds){{fd, -1}}, &rows->ends);
+    rows->job = WORKER_JOB_NONE;
+    rows->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (rows->fd < 0)
+        return -errno;
+    int err = worker_job__begin(worker, &(struct job){.kind = JOB_ROWS}, true, LIMIT_ROWS_BYTES,
+                                &(struct packet_fds){{rows->fd, -1}}, &rows->job);
     if (!err)
         *ret_rows = take_pointer(rows);
     return err;
@@ -297,18 +349,14 @@ int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_r
 
 int worker_rows__fd(const struct worker_rows *rows)
 {
-    return rows->ends.socket;
+    return rows->job.ends.socket;
 }
 
 int worker_rows__end(struct worker_rows *rows, struct unwind_table **ret_table)
 {
-    _cleanup_fd_ int fd = -1;
-    struct worker_usage ignored = {0};
     void *bytes;
     size_t length;
-    int err = end_job(&rows->ends, &rows->job, NULL, &ignored, &fd);
-    if (!err)
-        err = sealed__map(fd, rows->job.limits.answer_bytes, &bytes, &length);
+    int err = worker_job__end(&rows->job, NULL, NULL, &bytes, &length);
     worker_rows__free(rows);
     if (err)
         return err;
@@ -322,6 +370,7 @@ void worker_rows__free(struct worker_rows *rows)
 {
     if (!rows)
         return;
-    job_ends__close(&rows->ends); // the keeper ends a job that nobody waits for
+    worker_job__close(&rows->job);
+    fd__close(&rows->fd);
     free(rows);
 }

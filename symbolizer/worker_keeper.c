@@ -22,6 +22,10 @@
 
 #define WARM_BYTES ((size_t)32 << 20)
 
+// How long a worker may take to die: it may stand in a read of a file system that does not answer, where not even
+// SIGKILL reaches it. Then it is left behind.
+#define DEATH_MS 1000
+
 struct child {
     pid_t pid; // 0: none
     int pidfd;
@@ -29,6 +33,7 @@ struct child {
     int outcome; // -1: it waits for its job
     int64_t deadline_ms;
     bool over_time, unwanted; // and killed for that
+    bool is_left;             // did not die of it
 };
 
 struct keeper {
@@ -37,6 +42,8 @@ struct keeper {
     struct child spare;
     struct child working[LIMIT_WORKERS];
     size_t working_count;
+    pid_t left[LIMIT_WORKERS_LEFT]; // those that did not die, until they do
+    size_t left_count;
 };
 
 // ---- In the worker.
@@ -126,11 +133,20 @@ static void tell(int socket, struct outcome outcome)
     packet__send(socket, &outcome, sizeof(outcome), NULL); // nobody may be there to hear it any more
 }
 
+static void reap_left(struct keeper *keeper)
+{
+    for (size_t i = keeper->left_count; i-- > 0;)
+        if (waitpid(keeper->left[i], NULL, WNOHANG) != 0)
+            keeper->left[i] = keeper->left[--keeper->left_count];
+}
+
 static void end(struct keeper *keeper, size_t which)
 {
     struct child *child = &keeper->working[which];
     struct rusage usage = {0};
-    int status = wait_for(child, &usage);
+    int status = child->is_left ? 0 : wait_for(child, &usage);
+    if (child->is_left && keeper->left_count < LIMIT_WORKERS_LEFT)
+        keeper->left[keeper->left_count++] = child->pid;
     struct outcome outcome = {.cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
                                         (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
                               .peak_bytes = (uint64_t)usage.ru_maxrss * 1024u};
@@ -168,7 +184,8 @@ static void take_job(struct keeper *keeper)
     if (packet__receive(keeper->control, -1, &job, sizeof(job), &fds) != 0 || fds.fds[0] < 0 || fds.fds[1] < 0)
         _exit(0); // the workers die with their keeper
     struct packet_fds socket = {{fds.fds[0], -1}};
-    int err = hand_over(keeper, &job, &socket);
+    reap_left(keeper);
+    int err = keeper->left_count < LIMIT_WORKERS_LEFT ? hand_over(keeper, &job, &socket) : -EBUSY;
     if (err) {
         tell(fds.fds[1], (struct outcome){.err = err});
     } else {
@@ -183,13 +200,18 @@ static void take_job(struct keeper *keeper)
 
 static void kill_late(struct child *child, bool is_unwanted)
 {
-    if (!is_unwanted && packet__now_ms() < child->deadline_ms)
+    bool is_late = packet__now_ms() >= child->deadline_ms;
+    if (child->over_time || child->unwanted) {
+        child->is_left = is_late;
+        return;
+    }
+    if (!is_unwanted && !is_late)
         return;
     if (is_unwanted)
         child->unwanted = true;
     else
         child->over_time = true;
-    child->deadline_ms = INT64_MAX;
+    child->deadline_ms = packet__now_ms() + DEATH_MS;
     kill(child->pid, SIGKILL);
 }
 
@@ -216,10 +238,10 @@ static void turn(struct keeper *keeper)
     if (poll(fds, (nfds_t)(1 + 2 * count), count ? ms_left(keeper) : -1) < 0)
         return;
     for (size_t i = count; i-- > 0;) { // backwards: the last takes the place of one that ended
-        if (fds[1 + 2 * i].revents)
-            end(keeper, i);
-        else
+        if (!fds[1 + 2 * i].revents)
             kill_late(&keeper->working[i], fds[2 + 2 * i].revents != 0);
+        if (fds[1 + 2 * i].revents || keeper->working[i].is_left)
+            end(keeper, i);
     }
     if (fds[0].revents)
         take_job(keeper);

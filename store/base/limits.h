@@ -68,6 +68,10 @@
 // Workers at the same time: rows, quick names, slow names, and one more. Above: a job waits for one to end.
 #define LIMIT_WORKERS 4
 
+// Workers that were killed and did not die, since they stand in a read of a file system that does not answer. Above:
+// no more jobs (names and rows are counted as failed), until one of them is gone.
+#define LIMIT_WORKERS_LEFT 16
+
 // A job that others wait for: rows (libLLVM's take 60 ms; its answer has 3.2 MiB, librustc_driver's 4), names but for
 // the largest debug information. Above: no rows; names are made aside, within the limits above.
 #define LIMIT_QUICK_CPU_S   2

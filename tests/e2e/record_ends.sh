@@ -51,4 +51,18 @@ started=$(date +%s%N)
 is '-d ends a recording well' $? 0
 ok 'not before its time' test $((($(date +%s%N) - started) / 1000000)) -ge 1000
 ok 'which begins when all is attached' test "$(sqlite3 "$TMP/timed.db" 'select sum(end_ns - start_ns) from interval')" -ge 1000000000
+
+# Anybody of the keeper's uid may stop it, as soon as it is there and again.
+timeout -k 1 60 "$HEARTH" record -F 997 -i 0.5 -d 3 -o "$TMP/stopped.db" 2>/dev/null &
+recorder=$!
+keeper() { pgrep -x hearth-keeper -P "$(pgrep -P $recorder)"; }
+await keeper
+for _ in 1 2 3; do
+    kill -STOP "$(keeper)"
+    sleep 0.5
+done
+wait $recorder
+is 'a keeper that was stopped ends a recording no later' $? 0
+is 'its store is whole' "$(sqlite3 "$TMP/stopped.db" 'pragma integrity_check')" ok
+ok 'and has names' named "$TMP/stopped.db"
 done_testing

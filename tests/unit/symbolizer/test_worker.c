@@ -162,6 +162,15 @@ static int start(void **state)
     return start_with(&limits);
 }
 
+// To touch so much memory may take longer than the CPU time of the others.
+static int start_patient(void **state)
+{
+    struct sandbox_limits patient = limits;
+    (void)state;
+    patient.cpu_s = 30;
+    return start_with(&patient);
+}
+
 static int start_impatient(void **state)
 {
     struct sandbox_limits impatient = limits;
@@ -379,6 +388,30 @@ static void outlives_its_keeper(void **state)
     assert_int_equal(end_asked(&asked, thread), 0);
 }
 
+static void rows_outlive_their_keeper(void **state)
+{
+    (void)state;
+    struct worker_rows *rows;
+    struct unwind_table *table = NULL;
+    kill(keeper_pid(), SIGSTOP); // the job waits in its socket
+    assert_int_equal(worker_rows__begin(worker, self, &rows), 0);
+    kill(keeper_pid(), SIGKILL);
+    assert_int_equal(worker_rows__end(rows, &table), 0);
+    assert_true(table->word_count > 0);
+    unwind_table__free(table);
+}
+
+static void does_without_a_stopped_keeper(void **state)
+{
+    (void)state;
+    struct worker_usage usage;
+    int64_t start_ms = packet__now_ms();
+    kill(keeper_pid(), SIGSTOP);
+    assert_int_equal(do_job(SOUND, &usage), 0);
+    assert_true(packet__now_ms() - start_ms < limits.wall_ms / 2); // long before the job's time is up
+    kill(keeper_pid(), SIGSTOP);                                   // and is stopped, with the end of this test
+}
+
 static void is_cancelled(void **state)
 {
     (void)state;
@@ -521,7 +554,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(is_stopped_at_its_cpu_time, start, stop),
         cmocka_unit_test_setup_teardown(is_stopped_at_its_wall_time, start_impatient, stop),
 #if !defined(__SANITIZE_ADDRESS__)
-        cmocka_unit_test_setup_teardown(has_so_much_memory, start, stop),
+        cmocka_unit_test_setup_teardown(has_so_much_memory, start_patient, stop),
 #endif
         cmocka_unit_test_setup_teardown(may_crash, start, stop),
         cmocka_unit_test_setup_teardown(is_believed_in_sealed_memory_only, start, stop),
@@ -529,6 +562,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(does_several_jobs_at_once, start, stop),
         cmocka_unit_test_setup_teardown(may_be_killed_by_others, start, stop),
         cmocka_unit_test_setup_teardown(outlives_its_keeper, start, stop),
+        cmocka_unit_test_setup_teardown(rows_outlive_their_keeper, start, stop),
+        cmocka_unit_test_setup_teardown(does_without_a_stopped_keeper, start, stop),
         cmocka_unit_test_setup_teardown(is_cancelled, start, stop),
         cmocka_unit_test_setup_teardown(a_binary_loses_its_own_names_once, start, stop),
         cmocka_unit_test_setup_teardown(a_binary_keeps_its_symbol_table, start, stop),
