@@ -48,7 +48,7 @@ static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
     else if (own_hist.by == WIRE_HIST_BY_CGROUP)
         key->by.number = bpf_get_current_cgroup_id();
     else if (own_hist.by == WIRE_HIST_BY_ARGUMENT)
-        key->by.number = hist__cut(argument, own_hist.by_bytes, own_hist.by_is_signed);
+        key->by.number = argument;
 }
 
 // What the current thread has in a map of task storage, whose values begin with a __u64: whether it has passed the
@@ -79,7 +79,7 @@ static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_
 {
     __u32 set = control__active_set();
     if (own_hist.by == WIRE_HIST_BY_NOTHING && !own_hist.all_groups) {
-        __u32 bucket = key->bucket < WIRE_HIST_BUCKETS ? key->bucket : WIRE_HIST_CELLS - 1;
+        __u32 bucket = key->bucket < 2 * WIRE_HIST_BUCKETS ? key->bucket : WIRE_HIST_CELLS - 1;
         __u32 place = own_event * WIRE_HIST_CELLS + bucket;
         return SET_LOOK_UP(set, cells, &place);
     }
@@ -109,7 +109,9 @@ static __always_inline void raise(__u64 *extreme, __u64 value)
 static __always_inline void cell__add(struct wire_hist_cell *cell, __u64 value)
 {
     __sync_fetch_and_add(&cell->count, 1);
-    __sync_fetch_and_add(&cell->sum, value);
+    __sync_fetch_and_add(&cell->sum, (__u32)value);
+    if (value >> 32)
+        __sync_fetch_and_add(&cell->sum_high, value >> 32);
     raise(&cell->low, ~value);
     raise(&cell->max, value);
 }
@@ -122,23 +124,34 @@ static __always_inline void hist__unmatched(struct wire_hist_key *key, __u64 cou
         __sync_fetch_and_add(&cell->count, count);
 }
 
-static __always_inline void hist__count(struct wire_hist_key *key, __u64 value)
+static __always_inline void hist__count_magnitude(struct wire_hist_key *key, __u64 magnitude, bool is_below_zero)
 {
-    key->bucket = (__u16)hist_bucket__of(value);
+    key->bucket = (__u16)hist_bucket__of(magnitude) + (is_below_zero ? WIRE_HIST_BUCKETS : 0);
     struct wire_hist_cell *cell = hist__cell(key);
     if (cell)
-        cell__add(cell, value);
+        cell__add(cell, magnitude);
+}
+
+static __always_inline void hist__count(struct wire_hist_key *key, __u64 value)
+{
+    hist__count_magnitude(key, value, false);
 }
 
 // returned_from: as a sample has it.
-static __always_inline void hist__add_returned(void *ctx, struct wire_hist_key *key, __u64 value, __u64 returned_from)
+static __always_inline void hist__add_magnitude(void *ctx, struct wire_hist_key *key, __u64 value, bool is_below_zero,
+                                                __u64 returned_from)
 {
-    hist__count(key, value);
+    hist__count_magnitude(key, value, is_below_zero);
     if (!own_hist.stacks)
         return;
     struct sample sample = {
         .event = own_event, .value = value, .bucket = key->bucket + 1, .returned_from = returned_from};
     sample_emit(ctx, &sample);
+}
+
+static __always_inline void hist__add_returned(void *ctx, struct wire_hist_key *key, __u64 value, __u64 returned_from)
+{
+    hist__add_magnitude(ctx, key, value, false, returned_from);
 }
 
 static __always_inline void hist__add(void *ctx, struct wire_hist_key *key, __u64 value)

@@ -18,8 +18,8 @@ const volatile __u16 own_event;
 #define CALLS_MAX 64
 
 struct call {
-    __u64 stack; // where the return address is
-    __u64 start_ns;
+    __u64 stack;    // where the return address is
+    __u64 start_ns; // 0: its argument could not be read
     __u64 argument; // of --by
 };
 
@@ -81,9 +81,11 @@ static __always_inline bool enter(struct pt_regs *ctx)
     __u32 depth = calls->depth;
     if (depth < CALLS_MAX) {
         struct call *call = calls__row(calls, depth);
+        __u64 argument;
+        bool is_read = hist__by_argument(ctx, &argument);
         call->stack = stack;
-        call->argument = own_hist.by == WIRE_HIST_BY_ARGUMENT ? hist__by_argument(ctx) : 0;
-        call->start_ns = bpf_ktime_get_ns();
+        call->argument = argument;
+        call->start_ns = is_read ? bpf_ktime_get_ns() : 0;
         calls->depth = depth + 1;
     } else {
         unmatched++; // and the kernel will not tell of its return
@@ -102,7 +104,7 @@ static __always_inline __u64 returned_from(struct pt_regs *ctx)
 }
 
 struct ended {
-    __u64 start_ns; // 0: no call ends here
+    __u64 start_ns; // 0: no call that can be counted ends here
     __u64 argument;
     __u64 unmatched;
 };
@@ -115,6 +117,7 @@ static __always_inline void calls__end(struct calls *calls, __u64 stack, struct 
     if (last < CALLS_MAX && call->stack == stack) {
         ret_ended->start_ns = call->start_ns;
         ret_ended->argument = call->argument;
+        ret_ended->unmatched += !call->start_ns;
         calls->depth = last;
     } else {
         ret_ended->unmatched++;
@@ -184,9 +187,14 @@ int hist_value(struct pt_regs *ctx)
     struct wire_hist_key key;
     if (!filter__passes())
         return 0;
-    __u64 value = hist__argument(ctx, own_hist.argument);
-    hist__key(&key, own_hist.by == WIRE_HIST_BY_ARGUMENT ? hist__by_argument(ctx) : 0);
-    hist__add_value(ctx, &key, value, own_hist.argument == WIRE_HIST_RETURNED ? returned_from(ctx) : 0);
+    __u64 value, by;
+    if (!hist__by_argument(ctx, &by) || !hist__argument(ctx, own_hist.argument, &value)) {
+        hist__lose(WIRE_LOSS_VALUES_UNREAD);
+        return 0;
+    }
+    hist__key(&key, by);
+    hist__add_cut(ctx, &key, hist__cut(value, own_hist.bytes, own_hist.is_signed), own_hist.is_signed,
+                  own_hist.argument == WIRE_HIST_RETURNED ? returned_from(ctx) : 0);
     return 0;
 }
 

@@ -61,27 +61,48 @@ static __always_inline __u64 register_at(struct pt_regs *ctx, __s16 place)
     return value;
 }
 
-// 0: memory that cannot be read, too.
-static __noinline __u64 argument__read(struct pt_regs *ctx, __u32 of_by)
+struct value {
+    __u64 bits;
+    bool is_signed;
+};
+
+enum { OF_VALUE, OF_BY };
+
+// Cut to its size: that of the note, and then the one that was asked for. False: its memory cannot be read.
+static __noinline bool argument__read(struct pt_regs *ctx, __u32 which, struct value *ret_value)
 {
     __u32 row = (__u32)bpf_get_attach_cookie(ctx);
     struct wire_usdt_place *place = bpf_map_lookup_elem(&own_places, &row);
     if (!place)
-        return 0;
-    struct wire_usdt_argument *argument = of_by ? &place->by : &place->value;
+        return false;
+    struct wire_usdt_argument *argument = which == OF_BY ? &place->by : &place->value;
     __u64 value = argument->offset + register_at(ctx, argument->base) +
                   (register_at(ctx, argument->index) << (argument->shift & 3));
     if (argument->is_memory) {
         void *address = (void *)value;
+        __u32 bytes = argument->bytes < sizeof(value) ? argument->bytes : sizeof(value);
         value = 0;
-        bpf_probe_read_user(&value, argument->bytes < sizeof(value) ? argument->bytes : sizeof(value), address);
+        if (bpf_probe_read_user(&value, bytes, address) != 0)
+            return false;
     }
-    return hist__cut(value, argument->bytes, argument->is_signed);
+    ret_value->bits = hist__cut(value, argument->bytes, argument->is_signed);
+    ret_value->is_signed = argument->is_signed;
+    if (which == OF_BY && own_hist.by_has_type) {
+        ret_value->bits = hist__cut(ret_value->bits, own_hist.by_bytes, own_hist.by_is_signed);
+    } else if (which == OF_VALUE && own_hist.has_type) {
+        ret_value->bits = hist__cut(ret_value->bits, own_hist.bytes, own_hist.is_signed);
+        ret_value->is_signed = own_hist.is_signed;
+    }
+    return true;
 }
 
-static __always_inline __u64 by_argument(struct pt_regs *ctx)
+static __always_inline bool by_argument(struct pt_regs *ctx, __u64 *ret_argument)
 {
-    return own_hist.by == WIRE_HIST_BY_ARGUMENT ? argument__read(ctx, 1) : 0;
+    struct value value = {0};
+    if (own_hist.by == WIRE_HIST_BY_ARGUMENT && !argument__read(ctx, OF_BY, &value))
+        return false;
+    *ret_argument = value.bits;
+    return true;
 }
 
 static __always_inline void count_unmatched(void)
@@ -96,15 +117,22 @@ static __always_inline void start_in_thread(struct pt_regs *ctx)
     struct starts *starts = hist__of_thread(&own_starts);
     if (!starts)
         return;
-    __u64 depth = starts->depth++;
-    starts->rows[depth % STARTS_MAX].argument = by_argument(ctx);
-    starts->rows[depth % STARTS_MAX].start_ns = bpf_ktime_get_ns();
+    __u64 depth = starts->depth++, argument = 0;
+    bool is_read = by_argument(ctx, &argument);
+    starts->rows[depth % STARTS_MAX].argument = argument;
+    starts->rows[depth % STARTS_MAX].start_ns = is_read ? bpf_ktime_get_ns() : 0; // its end will be unmatched
 }
 
-static __always_inline struct start_key key_of(struct pt_regs *ctx)
+static __always_inline bool key_of(struct pt_regs *ctx, struct start_key *ret_key)
 {
-    struct start_key key = {argument__read(ctx, 0), bpf_get_current_pid_tgid() >> 32};
-    return key;
+    struct value value = {0};
+    if (!argument__read(ctx, OF_VALUE, &value)) {
+        hist__lose(WIRE_LOSS_VALUES_UNREAD);
+        return false;
+    }
+    ret_key->value = value.bits;
+    ret_key->tgid = bpf_get_current_pid_tgid() >> 32;
+    return true;
 }
 
 SEC("kprobe")
@@ -116,8 +144,15 @@ int hist_usdt_start(struct pt_regs *ctx)
     }
     if (!filter__passes())
         return 0;
-    struct start_key key = key_of(ctx);
-    struct start start = {.argument = by_argument(ctx), .start_ns = bpf_ktime_get_ns()};
+    struct start_key key = {0};
+    struct start start = {0};
+    if (!key_of(ctx, &key))
+        return 0;
+    if (!by_argument(ctx, &start.argument)) {
+        hist__lose(WIRE_LOSS_VALUES_UNREAD);
+        return 0;
+    }
+    start.start_ns = bpf_ktime_get_ns();
     if (bpf_map_lookup_elem(&own_keyed, &key))
         count_unmatched(); // started again without an end
     if (bpf_map_update_elem(&own_keyed, &key, &start, BPF_ANY) != 0)
@@ -128,8 +163,8 @@ int hist_usdt_start(struct pt_regs *ctx)
 static __always_inline bool take_start(struct pt_regs *ctx, struct start *ret_start)
 {
     if (own_hist.by_key) {
-        struct start_key key = key_of(ctx);
-        struct start *start = bpf_map_lookup_elem(&own_keyed, &key);
+        struct start_key key = {0};
+        struct start *start = key_of(ctx, &key) ? bpf_map_lookup_elem(&own_keyed, &key) : NULL;
         if (!start)
             return false;
         *ret_start = *start;
@@ -168,10 +203,16 @@ SEC("kprobe")
 int hist_usdt_value(struct pt_regs *ctx)
 {
     struct wire_hist_key key;
+    struct value value = {0};
+    __u64 by = 0;
     if (!filter__passes())
         return 0;
-    hist__key(&key, by_argument(ctx));
-    hist__add_value(ctx, &key, argument__read(ctx, 0), 0);
+    if (!by_argument(ctx, &by) || !argument__read(ctx, OF_VALUE, &value)) {
+        hist__lose(WIRE_LOSS_VALUES_UNREAD);
+        return 0;
+    }
+    hist__key(&key, by);
+    hist__add_cut(ctx, &key, value.bits, value.is_signed, 0);
     return 0;
 }
 

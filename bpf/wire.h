@@ -91,10 +91,11 @@ struct wire_count {
 };
 
 // Histograms, counted per CPU in the maps hists_0 and hists_1: one cell a key and bucket. The buckets are those of
-// store/base/bucket.h. Events without keys have theirs in the arrays cells_0 and cells_1: from event * WIRE_HIST_CELLS
-// on, by bucket, with the unmatched last.
+// store/base/bucket.h: WIRE_HIST_BUCKETS for values from 0 on, then as many for those below 0, by their magnitudes.
+// Events without keys have theirs in the arrays cells_0 and cells_1: from event * WIRE_HIST_CELLS on, by bucket, with
+// the unmatched last.
 #define WIRE_HIST_BUCKETS   496
-#define WIRE_HIST_CELLS     512
+#define WIRE_HIST_CELLS     1024
 #define WIRE_HIST_UNMATCHED 0xffff // as a bucket: returns without an entry, entries without a return
 #define WIRE_HIST_RETURNED  0xff   // as an argument's number: what a function returns
 
@@ -117,9 +118,12 @@ struct wire_hist_key {
     __u16 bucket;
 };
 
+// Of a bucket below 0: of the magnitudes.
 struct wire_hist_cell {
-    __u64 count, sum;
-    __u64 low; // the complement of the least value, so that 0 is none
+    __u64 count;
+    __u64 sum;      // of the low 32 bits of each value, and
+    __u64 sum_high; // of the high ones: neither wraps before 2^32 values
+    __u64 low;      // the complement of the least value, so that 0 is none
     __u64 max;
 };
 
@@ -129,7 +133,7 @@ struct wire_hist_config {
     __u8 by_argument; // where it is an argument, its number
     __u8 argument;    // whose value is counted, or which pairs a start with its end
     __u8 bytes;       // of that argument: 1, 2, 4 or 8
-    __u8 is_signed;   // it may be below 0; such values are counted as unmatched
+    __u8 is_signed;   // it may be below 0
     __u8 by_key;      // starts and ends are paired by `argument`, not by thread
     __u8 stacks;      // a sample with its bucket is kept too
     __u8 is_on;
@@ -137,7 +141,8 @@ struct wire_hist_config {
     __u32 all_groups;
     __u8 by_bytes;     // of by_argument
     __u8 by_is_signed; // it is
-    __u8 reserved[2];
+    __u8 has_type;     // bytes and is_signed were asked for; otherwise a USDT argument is as its note has it
+    __u8 by_has_type;
 };
 
 // Where an argument of a USDT probe is at one of its places (symbolizer/usdt_argument.h).

@@ -243,6 +243,7 @@ static void add_cell(struct wire_hist_cell *sum, const struct wire_hist_cell *ce
 {
     sum->count += cell->count;
     sum->sum += cell->sum;
+    sum->sum_high += cell->sum_high;
     sum->low = cell->low > sum->low ? cell->low : sum->low;
     sum->max = cell->max > sum->max ? cell->max : sum->max;
 }
@@ -288,7 +289,7 @@ static int take_cells(struct drain *drain, int map_fd)
             return err;
         uint32_t bucket = place % WIRE_HIST_CELLS;
         struct wire_hist_key key = {.event = (uint16_t)(place / WIRE_HIST_CELLS),
-                                    .bucket = bucket < WIRE_HIST_BUCKETS ? (uint16_t)bucket : WIRE_HIST_UNMATCHED};
+                                    .bucket = bucket < 2 * WIRE_HIST_BUCKETS ? (uint16_t)bucket : WIRE_HIST_UNMATCHED};
         memcpy(hists->keys + hists->count * sizeof(key), &key, sizeof(key));
         memcpy(hists->values + hists->count * hists->value_bytes, value, hists->value_bytes);
         hists->count++;

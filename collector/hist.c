@@ -44,6 +44,11 @@ void hist__free(struct hist *hist)
 
 // --- What a key is called
 
+static bool is_signed_key(const struct event *event)
+{
+    return event->hist->by_has_type ? event->hist->by_is_signed : event->by_is_signed;
+}
+
 static void name_by(const struct event *event, const struct wire_hist_key *key, char *ret_name, size_t bytes)
 {
     ret_name[0] = '\0';
@@ -59,7 +64,7 @@ static void name_by(const struct event *event, const struct wire_hist_key *key, 
         snprintf(ret_name, bytes, "cgroup %llu", (unsigned long long)key->by.number);
         break;
     default:
-        snprintf(ret_name, bytes, event->hist->by_is_signed ? "%lld" : "%llu", (unsigned long long)key->by.number);
+        snprintf(ret_name, bytes, is_signed_key(event) ? "%lld" : "%llu", (unsigned long long)key->by.number);
     }
 }
 
@@ -107,19 +112,18 @@ static int sort_cells(struct hist *hist, const struct drained *drained)
 static void add_cell(struct histogram *histogram, const struct drained_cell *drained)
 {
     const struct wire_hist_cell *cell = &drained->cell;
-    if (drained->key.bucket == WIRE_HIST_UNMATCHED) {
+    uint32_t bucket = drained->key.bucket;
+    if (bucket == WIRE_HIST_UNMATCHED) {
         histogram->unmatched += cell->count;
         return;
     }
-    if (drained->key.bucket >= BUCKET_COUNT || !cell->count)
+    if (bucket >= BUCKETS_TOTAL || !cell->count)
         return;
-    if (!histogram->count || ~cell->low < histogram->min)
-        histogram->min = ~cell->low;
-    if (!histogram->count || cell->max > histogram->max)
-        histogram->max = cell->max;
-    histogram->counts[drained->key.bucket] += cell->count;
-    histogram->count += cell->count;
-    histogram->sum += cell->sum;
+    wide sum = ((wide)cell->sum_high << 32) + cell->sum, least = ~cell->low, most = cell->max;
+    if (bucket__is_below_zero(bucket))
+        histogram__add_cell(histogram, bucket, cell->count, -sum, -most, -least);
+    else
+        histogram__add_cell(histogram, bucket, cell->count, sum, least, most);
 }
 
 static int add_key(struct hist *hist, const struct drained_cell *cells, size_t count)
@@ -158,7 +162,7 @@ static int make_rows(struct hist *hist, size_t *ret_count)
             .max = histogram->max,
             .unmatched = histogram->unmatched,
             .counts = histogram->counts,
-            .count_of_buckets = BUCKET_COUNT,
+            .count_of_buckets = BUCKETS_TOTAL,
         };
     }
     *ret_count = count;

@@ -7,6 +7,7 @@
 #include "collector/cgroups.h"
 #include "collector/kernel_map.h"
 #include "collector/losses.h"
+#include "store/base/bucket.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 
@@ -324,11 +325,20 @@ static void count_clocked(struct keeper *keeper, const struct drained_count *cou
     clocked->ns += count->count.value;
 }
 
+// The kernel side adds up in 64 bits; what may have wrapped, going by its bucket, is said to be as much or more.
+static uint64_t sum_of(const struct drained_count *count)
+{
+    uint32_t bucket = count->key.bucket;
+    if (!bucket || bucket > BUCKETS_TOTAL)
+        return count->count.value;
+    wide most = bucket__greatest((bucket - 1) % BUCKET_COUNT);
+    return wide__fits_u64(most * (wide)count->count.samples) ? count->count.value : UINT64_MAX;
+}
+
 static int keep_count(struct keeper *keeper, const struct drain *drain, const struct drained_count *count)
 {
     struct process *process;
-    struct store_value value = {
-        .bucket = count->key.bucket, .count = count->count.samples, .value = count->count.value};
+    struct store_value value = {.bucket = count->key.bucket, .count = count->count.samples, .value = sum_of(count)};
     int err = find_thread(keeper, &count->key, &process, &value.thread);
     if (!err)
         err = find_node(keeper, drain, count, process, &value.node);

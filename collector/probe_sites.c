@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/argument_hazard.h"
 #include "collector/chosen_function.h"
 #include "collector/probe_file.h"
 #include "collector/uprobe_multi.h"
@@ -195,6 +196,8 @@ static int add_functions(struct probe_sites *sites, const struct function_list *
         worst = found == FOUND ? worst : found;
         int err = found == FOUND ? add_site(sites, place + offset, 0, offset == 0) : 0;
         sites->chosen_count += found == FOUND && list->rows[i].is_resolver;
+        if (!sites->argument_hazard)
+            sites->argument_hazard = argument_hazard__of(list->rows[i].name, offset, sites->hazard);
         if (err == -E2BIG)
             return fault__set_code(fault, EXIT_CODE_USAGE, err,
                                    "'%s' fits more than %u functions of '%s'; use a narrower pattern", symbol,

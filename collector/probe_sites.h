@@ -36,6 +36,7 @@ struct probe_sites {
     int fd;        // the file
     char name[64]; // the function, or the pattern
     enum return_hazard hazard;
+    const char *argument_hazard; // why the arguments of one of them cannot be told; NULL: they can
     struct probe_site *rows;
     size_t count;
     size_t unfit_count;  // places that fit and were left out: the kernel would mistake the instruction there

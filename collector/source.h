@@ -27,6 +27,7 @@ struct event {
     uint64_t min_ns, max_ns;         // of waits that are counted; 0: no bound
     const struct hist_options *hist; // NULL: the event is no histogram
     bool hist_groups;                // a histogram for each system call
+    bool by_is_signed;               // --by argN, as the notes of its USDT probes say
     uint32_t perf_type;
     uint64_t perf_config;
     const char *unit;      // NULL: the source's

@@ -18,7 +18,7 @@
 
 // --- Options
 
-enum { ARGUMENTS_MAX = 12 }; // of a USDT probe, in libbpf; of a function, 6
+enum { ARGUMENTS_MAX = 12 }; // of a USDT probe, in libbpf
 
 static int parse_number(const char *text, uint8_t *ret_argument, const char **ret_rest)
 {
@@ -66,8 +66,10 @@ int hist_options__by(struct hist_options *options, const char *text, struct faul
         }
     options->by = WIRE_HIST_BY_ARGUMENT;
     if (parse_number(text, &options->by_argument, &rest) == 0 &&
-        parse_type(rest, &options->by_bytes, &options->by_is_signed) == 0)
+        parse_type(rest, &options->by_bytes, &options->by_is_signed) == 0) {
+        options->by_has_type = *rest != '\0';
         return 0;
+    }
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                            "bad value for --by: '%s' is none of comm, pid, tid, cgroup, arg0, arg1, arg1:s32, ...",
                            text);
@@ -85,6 +87,7 @@ int hist_options__argument(struct hist_options *options, const char *text, struc
     }
     if (!err)
         err = parse_type(rest, &options->bytes, &options->is_signed);
+    options->has_type = *rest != '\0';
     return err ? fault__set_code(fault, EXIT_CODE_USAGE, err,
                                  "'%s' is no argument; arg0 to arg11 and retval are, with a type behind it where they "
                                  "have fewer than 64 bits: arg1:s32",
@@ -115,6 +118,8 @@ int hist_event__configure(struct event *event, struct loaded *loaded, struct fau
         .all_groups = event->hist_groups,
         .by_bytes = options->by_bytes,
         .by_is_signed = options->by_is_signed,
+        .has_type = options->has_type,
+        .by_has_type = options->by_has_type,
     };
     return loaded__set(loaded, "own_hist", &config, sizeof(config), fault);
 }
@@ -130,6 +135,21 @@ static int check_plain(const struct event *event, struct fault *fault)
 }
 
 // --- Functions of programs
+
+static int prepare_call(struct event *event, const struct target *target, struct fault *fault)
+{
+    const struct hist_options *options = event->hist;
+    bool needs_arguments =
+        options->by == WIRE_HIST_BY_ARGUMENT || (options->has_value && options->argument != WIRE_HIST_RETURNED);
+    int err = source_probe__prepare(event, target, fault);
+    if (err || !needs_arguments)
+        return err;
+    const struct probe_sites *sites = event->prepared;
+    if (!sites->argument_hazard)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "cannot read the arguments of %s in '%s': %s", sites->name,
+                           sites->path, sites->argument_hazard);
+}
 
 static int parse_call(struct event *event, struct fault *fault)
 {
@@ -154,6 +174,10 @@ static int parse_returned(struct event *event, struct fault *fault)
     if (!event->hist->has_value || event->hist->argument != WIRE_HIST_RETURNED)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "a histogram of '%s' needs --value retval; uprobe:FILE:SYMBOL gives the time it takes",
+                               event->spelled);
+    if (event->hist->by == WIRE_HIST_BY_ARGUMENT)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "'%s' has no arguments any more when it returns: --by argN is for uprobe:FILE:SYMBOL",
                                event->spelled);
     event->unit = "count";
     return 0;
@@ -300,7 +324,7 @@ const struct source hist_sources[] = {
         .unit = "ns",
         .object = "source_hist_call",
         .parse = parse_call,
-        .prepare = source_probe__prepare,
+        .prepare = prepare_call,
         .release = source_probe__release,
         .configure = configure_call,
         .attach = attach_call,
@@ -311,7 +335,7 @@ const struct source hist_sources[] = {
         .unit = "count",
         .object = "source_hist_call",
         .parse = parse_returned,
-        .prepare = source_probe__prepare,
+        .prepare = prepare_call,
         .release = source_probe__release,
         .configure = configure_call,
         .attach = attach_call,

@@ -8,10 +8,10 @@
 struct hist_options {
     enum wire_hist_by by;
     uint8_t by_argument, by_bytes;
-    bool by_is_signed;
+    bool by_is_signed, by_has_type;
     bool has_key, has_value;
     uint8_t argument, bytes; // of the key, or of the value
-    bool is_signed;
+    bool is_signed, has_type;
     bool stacks;
 };
 

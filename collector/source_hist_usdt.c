@@ -78,9 +78,9 @@ static int read_argument(const struct probe_sites *sites, const struct probe_sit
 
 // Gives the places their cookies, and reads there what the event asks for. The end of a pair needs no more than its
 // key.
-static int add_places(const struct hist_options *options, struct usdt_pair *pair, struct probe_sites *sites,
-                      struct fault *fault)
+static int add_places(struct event *event, struct usdt_pair *pair, struct probe_sites *sites, struct fault *fault)
 {
+    const struct hist_options *options = event->hist;
     int err = 0;
     bool needs_by = options->by == WIRE_HIST_BY_ARGUMENT && sites == pair->start;
     for (size_t i = 0; i < sites->count && !err; i++) {
@@ -91,18 +91,19 @@ static int add_places(const struct hist_options *options, struct usdt_pair *pair
             err = read_argument(sites, site, options->argument, &place->value, fault);
         if (!err && needs_by)
             err = read_argument(sites, site, options->by_argument, &place->by, fault);
+        event->by_is_signed = event->by_is_signed || place->by.is_signed;
     }
     return err;
 }
 
-static int read_places(const struct hist_options *options, struct usdt_pair *pair, struct fault *fault)
+static int read_places(struct event *event, struct usdt_pair *pair, struct fault *fault)
 {
     size_t count = pair->start->count + (pair->end ? pair->end->count : 0);
     pair->places = calloc(count, sizeof(*pair->places));
     if (!pair->places)
         return fault__set(fault, -ENOMEM, "out of memory");
-    int err = add_places(options, pair, pair->start, fault);
-    return err || !pair->end ? err : add_places(options, pair, pair->end, fault);
+    int err = add_places(event, pair, pair->start, fault);
+    return err || !pair->end ? err : add_places(event, pair, pair->end, fault);
 }
 
 // --- Probes
@@ -125,7 +126,7 @@ int source_hist_usdt__prepare(struct event *event, const struct target *target, 
         snprintf(probe, sizeof(probe), "%.*s%s", (int)provider_bytes, words, words + first_bytes + 1);
         err = usdt_sites__find(file, probe, source_probe__pid(target), fault, &pair->end, &unused);
     }
-    return err ? err : read_places(event->hist, pair, fault);
+    return err ? err : read_places(event, pair, fault);
 }
 
 void source_hist_usdt__release(struct event *event)

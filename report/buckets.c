@@ -116,7 +116,7 @@ static int count_stored(const struct store_interval_row *row, const struct store
 static bool asks_for_values(const struct report_request *request)
 {
     return request->by || request->pid_count || request->tid_count || request->comm || request->cgroup ||
-           request->has_uid || request->bucket_low || request->bucket_high;
+           request->has_uid || request->has_bucket_low || request->has_bucket_high;
 }
 
 static int from_values(struct gathering *gathering, struct fault *fault)

@@ -16,6 +16,7 @@
 #include "report/format.h"
 #include "report/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/wide.h"
 #include "store/reader.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
@@ -63,7 +64,7 @@ static int count(struct list *list, uint32_t id, const struct store_interval *in
     if (interval->end_ns > counts->until_ns)
         counts->until_ns = interval->end_ns;
     counts->samples += samples;
-    counts->value += value;
+    counts->value = saturated_sum(counts->value, value);
     return 0;
 }
 

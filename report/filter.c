@@ -45,7 +45,7 @@ static int parse_user(const char *text, struct fault *fault, uint32_t *ret_uid)
     return 0;
 }
 
-static bool parse_amount(const char *text, size_t length, uint64_t *ret_amount)
+static bool parse_amount(const char *text, size_t length, wide *ret_amount)
 {
     static const struct {
         const char *unit;
@@ -54,30 +54,33 @@ static bool parse_amount(const char *text, size_t length, uint64_t *ret_amount)
                  {"min", 60e9},   {"m", 60e9},     {"h", 3600e9}, {"B", 1},    {"KiB", 0x1p10},
                  {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"k", 1e3},    {"M", 1e6}};
     char word[32], *end;
-    if (length >= sizeof(word) || !length || !strchr("0123456789.", *text))
+    if (length >= sizeof(word) || !length || !strchr("-0123456789.", *text))
         return false;
     memcpy(word, text, length);
     word[length] = '\0';
     double number = strtod(word, &end);
     for (size_t i = 0; end != word && i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(end, units[i].unit) == 0 && isfinite(number) && number * units[i].size < 0x1p63) {
-            *ret_amount = (uint64_t)llround(number * units[i].size);
+        if (strcmp(end, units[i].unit) == 0 && isfinite(number) && fabs(number * units[i].size) < 0x1p63) {
+            *ret_amount = llround(number * units[i].size);
             return true;
         }
     return false;
 }
 
-int filter__bucket(const char *text, struct fault *fault, uint64_t *ret_low, uint64_t *ret_high)
+int filter__bucket(const char *text, struct fault *fault, struct report_request *ret_request)
 {
-    uint64_t low = 0, high = 0;
+    wide low = 0, high = 0;
     const char *dots = strstr(text, "..");
-    bool good = dots && strlen(text) > 2 && (dots == text || parse_amount(text, (size_t)(dots - text), &low)) &&
-                (!dots[2] || (parse_amount(dots + 2, strlen(dots + 2), &high) && high > low));
+    bool has_low = dots && dots > text, has_high = dots && dots[2];
+    bool good = (has_low || has_high) && (!has_low || parse_amount(text, (size_t)(dots - text), &low)) &&
+                (!has_high || parse_amount(dots + 2, strlen(dots + 2), &high)) && (!has_low || !has_high || high > low);
     if (!good)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "'%s' is not a range of values such as 16ms.., ..1ms or 4KiB..1MiB", text);
-    *ret_low = low;
-    *ret_high = high;
+    ret_request->has_bucket_low = has_low;
+    ret_request->has_bucket_high = has_high;
+    ret_request->bucket_low = low;
+    ret_request->bucket_high = high;
     return 0;
 }
 
@@ -119,7 +122,7 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
     if (!err && filter->uid)
         err = parse_user(filter->uid, fault, &request.uid);
     if (!err && filter->bucket)
-        err = filter__bucket(filter->bucket, fault, &request.bucket_low, &request.bucket_high);
+        err = filter__bucket(filter->bucket, fault, &request);
     if (!err)
         *ret_request = request;
     return err;

@@ -55,7 +55,7 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
 
 // "LOW..HIGH", each end with a unit (ns us ms s, B KiB MiB GiB) or none, either end left out. HIGH is exclusive; 0:
 // none.
-int filter__bucket(const char *text, struct fault *fault, uint64_t *ret_low, uint64_t *ret_high);
+int filter__bucket(const char *text, struct fault *fault, struct report_request *ret_request);
 
 // The store that is meant where none is named: ./hearth.db, else the daemon's.
 const char *filter__store(const char *named);

@@ -14,6 +14,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
 #include "store/base/limits.h"
+#include "store/base/wide.h"
 
 struct pair {
     uint32_t root; // label
@@ -153,7 +154,7 @@ static int add_row(const struct store_interval_row *row, const struct store_valu
     if (err)
         return err;
     pair->samples += value->count;
-    pair->value += value->value;
+    pair->value = saturated_sum(pair->value, value->value);
     fold_extent__widen(&fold->extent, &row->interval);
     return 0;
 }

@@ -95,7 +95,7 @@ void histogram_list__sort(struct histogram_list *list)
         qsort(list->items, list->count, sizeof(struct histogram *), compare_sums);
 }
 
-static void widen(struct histogram *histogram, uint64_t min, uint64_t max)
+static void widen(struct histogram *histogram, wide min, wide max)
 {
     if (!histogram->count || min < histogram->min)
         histogram->min = min;
@@ -105,19 +105,31 @@ static void widen(struct histogram *histogram, uint64_t min, uint64_t max)
 
 void histogram__add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count, uint64_t sum)
 {
-    if (bucket >= BUCKET_COUNT || !count)
+    if (bucket >= BUCKETS_TOTAL || !count)
         return;
-    widen(histogram, bucket__low(bucket), bucket__low(bucket + 1) - 1);
+    wide least = bucket__least(bucket), most = bucket__greatest(bucket), total = sum;
+    if (sum == UINT64_MAX) {
+        total = (least + most) / 2 * (wide)count;
+        histogram->is_sum_coarse = true;
+    } else if (bucket__is_below_zero(bucket)) {
+        total = -total;
+    }
+    histogram__add_cell(histogram, bucket, count, total, least, most);
     histogram->is_widened = true;
+}
+
+void histogram__add_cell(struct histogram *histogram, uint32_t bucket, uint64_t count, wide sum, wide min, wide max)
+{
+    widen(histogram, min, max);
     histogram->counts[bucket] += count;
     histogram->count += count;
     histogram->sum += sum;
 }
 
-int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, size_t count_of_buckets, uint64_t sum,
-                          uint64_t min, uint64_t max)
+int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, size_t count_of_buckets, wide sum,
+                          wide min, wide max)
 {
-    if (count_of_buckets > BUCKET_COUNT)
+    if (count_of_buckets > BUCKETS_TOTAL)
         return -EINVAL;
     uint64_t count = 0;
     for (size_t i = 0; i < count_of_buckets; i++) {
@@ -131,14 +143,15 @@ int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, s
     return 0;
 }
 
-uint64_t histogram__percentile(const struct histogram *histogram, double share)
+wide histogram__percentile(const struct histogram *histogram, double share)
 {
-    uint64_t rank = (uint64_t)ceil(share * (double)histogram->count), seen = 0;
-    for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+    uint64_t wanted = (uint64_t)ceil(share * (double)histogram->count), seen = 0;
+    for (uint32_t rank = 0; rank < BUCKETS_TOTAL; rank++) {
+        uint32_t bucket = bucket__at_rank(rank);
         seen += histogram->counts[bucket];
-        if (!seen || seen < rank)
+        if (!seen || seen < wanted)
             continue;
-        uint64_t high = bucket__low(bucket + 1) - 1;
+        wide high = bucket__greatest(bucket);
         return high > histogram->max ? histogram->max : high < histogram->min ? histogram->min : high;
     }
     return 0;
@@ -151,12 +164,12 @@ struct histogram_scale histogram__scale(const struct histogram *histogram)
     static const struct {
         const char *unit, *shown;
         double size;
-        uint64_t from; // the scale is chosen when the median is at least this
+        wide from; // the scale is chosen when the median is at least this
     } scales[] = {
         {"ns", "s", 1e9, 100000000000},    {"ns", "ms", 1e6, 1000000},        {"ns", "us", 1e3, 1000},
         {"bytes", "MiB", 0x1p20, 1 << 20}, {"bytes", "KiB", 0x1p10, 1 << 10},
     };
-    uint64_t median = histogram__percentile(histogram, 0.5);
+    wide median = histogram__percentile(histogram, 0.5);
     for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++)
         if (strcmp(scales[i].unit, histogram->unit) == 0 && median >= scales[i].from)
             return (struct histogram_scale){scales[i].shown, scales[i].size};
@@ -164,35 +177,51 @@ struct histogram_scale histogram__scale(const struct histogram *histogram)
 }
 
 // At least three digits that count, however small, and never an exponent: bounds that differ look different.
-static void word_bound(double bound, const struct histogram_scale *scale, char ret_word[32])
+static void word_bound(wide bound, const struct histogram_scale *scale, char ret_word[WIDE_TEXT_BYTES])
 {
-    double scaled = bound / scale->size;
+    double scaled = (double)bound / scale->size;
     int decimals = 0;
-    if (scale->size > 1 && scaled > 0 && scaled < 100)
+    if (scale->size <= 1) {
+        wide__text(bound, ret_word);
+        return;
+    }
+    if (scaled > 0 && scaled < 100)
         decimals = scaled >= 10 ? 1 : scaled >= 1 ? 2 : 2 - (int)floor(log10(scaled));
-    snprintf(ret_word, 32, "%.*f", decimals, scaled);
+    snprintf(ret_word, WIDE_TEXT_BYTES, "%.*f", decimals, scaled);
 }
 
-void histogram__word_range(const struct histogram_scale *scale, unsigned power, char ret_range[72])
+// Below 0 the ends are one further up than above: what is in and what is not does not change its side.
+void histogram__word_range(const struct histogram_scale *scale, int power, char ret_range[HISTOGRAM_RANGE_BYTES])
 {
-    char low[32], high[32];
-    word_bound(power ? ldexp(1, (int)power - 1) : 0, scale, low);
-    word_bound(ldexp(1, (int)power), scale, high);
-    snprintf(ret_range, 72, "[%s, %s)", low, high);
+    char low[WIDE_TEXT_BYTES], high[WIDE_TEXT_BYTES];
+    int magnitude = power < 0 ? -power : power;
+    wide least = magnitude ? (wide)1 << (magnitude - 1) : 0, end = (wide)1 << magnitude;
+    word_bound(power < 0 ? 1 - end : least, scale, low);
+    word_bound(power < 0 ? 1 - least : end, scale, high);
+    snprintf(ret_range, HISTOGRAM_RANGE_BYTES, "[%s, %s)", low, high);
+}
+
+static int power_of(uint32_t bucket)
+{
+    bool is_below = bucket__is_below_zero(bucket);
+    uint64_t low = bucket__low(is_below ? bucket - BUCKET_COUNT : bucket);
+    int power = low ? 64 - __builtin_clzll(low) : 0;
+    return is_below ? -power : power;
 }
 
 struct histogram_powers histogram__powers(const struct histogram *histogram)
 {
-    struct histogram_powers powers = {.first = 64};
-    for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
-        uint64_t low = bucket__low(bucket), count = histogram->counts[bucket];
-        unsigned power = low ? 64 - (unsigned)__builtin_clzll(low) : 0;
-        if (!count)
+    struct histogram_powers powers = {.first = HISTOGRAM_POWERS, .last = -HISTOGRAM_POWERS};
+    for (uint32_t rank = 0; rank < BUCKETS_TOTAL; rank++) {
+        uint32_t bucket = bucket__at_rank(rank);
+        int power = power_of(bucket);
+        if (!histogram->counts[bucket])
             continue;
-        powers.counts[power] += count;
+        uint64_t *count = &powers.counts[HISTOGRAM_POWERS + power];
+        *count += histogram->counts[bucket];
         powers.first = power < powers.first ? power : powers.first;
         powers.last = power;
-        powers.most = powers.counts[power] > powers.most ? powers.counts[power] : powers.most;
+        powers.most = *count > powers.most ? *count : powers.most;
     }
     return powers;
 }
@@ -200,8 +229,8 @@ struct histogram_powers histogram__powers(const struct histogram *histogram)
 static int width_of_ranges(const struct histogram_powers *powers, const struct histogram_scale *scale)
 {
     size_t width = RANGE_CHARACTERS;
-    for (unsigned power = powers->first; power <= powers->last; power++) {
-        char range[72];
+    for (int power = powers->first; power <= powers->last; power++) {
+        char range[HISTOGRAM_RANGE_BYTES];
         histogram__word_range(scale, power, range);
         width = strlen(range) > width ? strlen(range) : width;
     }
@@ -212,11 +241,12 @@ static void put_bars(const struct histogram *histogram, const struct histogram_s
 {
     struct histogram_powers powers = histogram__powers(histogram);
     int width = width_of_ranges(&powers, scale);
-    for (unsigned power = powers.first; power <= powers.last; power++) {
-        char range[72];
+    for (int power = powers.first; power <= powers.last; power++) {
+        char range[HISTOGRAM_RANGE_BYTES];
+        uint64_t count = powers.counts[HISTOGRAM_POWERS + power];
         histogram__word_range(scale, power, range);
-        int bar = (int)ceil((double)powers.counts[power] / (double)powers.most * BAR_CHARACTERS);
-        fprintf(file, "%-*s %10" PRIu64 " |%.*s%*s|\n", width, range, powers.counts[power], bar,
+        int bar = (int)ceil((double)count / (double)powers.most * BAR_CHARACTERS);
+        fprintf(file, "%-*s %10" PRIu64 " |%.*s%*s|\n", width, range, count, bar,
                 "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@", BAR_CHARACTERS - bar, "");
     }
 }
@@ -231,7 +261,7 @@ void histogram__put_facts(const struct histogram *histogram, FILE *file)
 {
     char amount[TEXT_AMOUNT_BYTES];
     text__amount(histogram->sum, histogram->unit, amount);
-    fprintf(file, "count %" PRIu64 ", sum %s", histogram->count, amount);
+    fprintf(file, "count %" PRIu64 ", sum %s%s", histogram->count, histogram->is_sum_coarse ? "about " : "", amount);
     if (histogram->count) {
         text__amount(histogram->min, histogram->unit, amount);
         fprintf(file, ", min %s%s", histogram->is_widened ? ">= " : "", amount);
@@ -257,6 +287,28 @@ void histogram__put_text(const struct histogram *histogram, FILE *file)
     put_bars(histogram, &scale, file);
 }
 
+static void put_number(const char *name, wide number, FILE *file)
+{
+    char digits[WIDE_TEXT_BYTES];
+    fprintf(file, "\"%s\":%s", name, wide__text(number, digits));
+}
+
+static void put_buckets(const struct histogram *histogram, FILE *file)
+{
+    const char *comma = "";
+    for (uint32_t rank = 0; rank < BUCKETS_TOTAL; rank++) {
+        uint32_t bucket = bucket__at_rank(rank);
+        if (!histogram->counts[bucket])
+            continue;
+        fprintf(file, "%s{", comma);
+        put_number("low", bucket__least(bucket), file);
+        fputc(',', file);
+        put_number("high", bucket__greatest(bucket) + 1, file);
+        fprintf(file, ",\"count\":%" PRIu64 "}", histogram->counts[bucket]);
+        comma = ",";
+    }
+}
+
 static void put_json(const struct histogram *histogram, FILE *file)
 {
     fputs("{\"probe\":", file);
@@ -265,23 +317,18 @@ static void put_json(const struct histogram *histogram, FILE *file)
     text__put_json(file, histogram->unit);
     fputs(",\"by\":", file);
     text__put_json(file, histogram->by);
-    fprintf(file, ",\"count\":%" PRIu64 ",\"sum\":%" PRIu64 ",\"min\":%" PRIu64 ",\"max\":%" PRIu64, histogram->count,
-            histogram->sum, histogram->min, histogram->max);
-    for (size_t i = 0; i < PERCENTILE_COUNT; i++)
-        fprintf(file, ",\"%s\":%" PRIu64, percentiles[i].json, histogram__percentile(histogram, percentiles[i].share));
-    fputs(",\"buckets\":[", file);
-    const char *comma = "";
-    for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
-        if (!histogram->counts[bucket])
-            continue;
-        fprintf(file, "%s{\"low\":%" PRIu64 ",\"high\":", comma, bucket__low(bucket));
-        if (bucket + 1 == BUCKET_COUNT) // 2^64 does not fit 64 bits
-            fputs("18446744073709551616", file);
-        else
-            fprintf(file, "%" PRIu64, bucket__low(bucket + 1));
-        fprintf(file, ",\"count\":%" PRIu64 "}", histogram->counts[bucket]);
-        comma = ",";
+    fprintf(file, ",\"count\":%" PRIu64 ",", histogram->count);
+    put_number("sum", histogram->sum, file);
+    fputc(',', file);
+    put_number("min", histogram->min, file);
+    fputc(',', file);
+    put_number("max", histogram->max, file);
+    for (size_t i = 0; i < PERCENTILE_COUNT; i++) {
+        fputc(',', file);
+        put_number(percentiles[i].json, histogram__percentile(histogram, percentiles[i].share), file);
     }
+    fputs(",\"buckets\":[", file);
+    put_buckets(histogram, file);
     fprintf(file, "],\"unmatched\":%" PRIu64 ",\"lost\":%" PRIu64 "}", histogram->unmatched, histogram->lost);
 }
 

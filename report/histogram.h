@@ -25,12 +25,14 @@ struct histogram {
     char *probe;  // the event's name; clean (text.h), as the others
     char *unit;   // "ns", "bytes", "count"
     char *by;     // the key's value; "" without one
-    uint64_t count, sum;
-    uint64_t min, max; // meaningless while count is 0
-    bool is_widened;   // they are ends of buckets: no value is outside of them
+    uint64_t count;
+    wide sum;
+    wide min, max;      // meaningless while count is 0
+    bool is_widened;    // they are ends of buckets: no value is outside of them
+    bool is_sum_coarse; // the sum is that of the middles of the buckets, for some
     uint64_t unmatched;
     uint64_t lost; // values of the probe that are in no histogram: each may lack them
-    uint64_t counts[BUCKET_COUNT];
+    uint64_t counts[BUCKETS_TOTAL];
 };
 
 struct histogram_list {
@@ -46,14 +48,17 @@ void histogram_list__release(struct histogram_list *list);
 void histogram_list__drop_empty(struct histogram_list *list);
 void histogram_list__sort(struct histogram_list *list); // the largest sum first
 
-// `count` values of one bucket whose sum is `sum`; minimum and maximum are widened to the bucket's ends.
+// `count` values of one bucket whose magnitudes sum up to `sum`, UINT64_MAX where that is too large to be known;
+// minimum and maximum are widened to the bucket's ends.
 void histogram__add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count, uint64_t sum);
-// A whole histogram, with its own sum, minimum and maximum. More than BUCKET_COUNT counts: -EINVAL.
-int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, size_t count_of_buckets, uint64_t sum,
-                          uint64_t min, uint64_t max);
+// A whole histogram, with its own sum, minimum and maximum. More than BUCKETS_TOTAL counts: -EINVAL.
+int histogram__add_counts(struct histogram *histogram, const uint64_t *counts, size_t count_of_buckets, wide sum,
+                          wide min, wide max);
+// Some values of one bucket, with their sum and extremes.
+void histogram__add_cell(struct histogram *histogram, uint32_t bucket, uint64_t count, wide sum, wide min, wide max);
 
 // The value that `share` (0 to 1) of the values do not exceed; 0 when there are none.
-uint64_t histogram__percentile(const struct histogram *histogram, double share);
+wide histogram__percentile(const struct histogram *histogram, double share);
 
 void histogram__put_text(const struct histogram *histogram, FILE *file);
 // One SVG drawing of all of them, below each other.
@@ -72,13 +77,15 @@ struct histogram_scale {
 };
 struct histogram_scale histogram__scale(const struct histogram *histogram);
 // "[1.05, 2.10)"
-void histogram__word_range(const struct histogram_scale *scale, unsigned power, char ret_range[72]);
+#define HISTOGRAM_RANGE_BYTES 96
+void histogram__word_range(const struct histogram_scale *scale, int power, char ret_range[HISTOGRAM_RANGE_BYTES]);
 
-// Counts by powers of two: 0 holds the value 0, p holds [2^(p-1), 2^p). From first to last, which are not empty; first
-// is above last when all are.
+// Counts by powers of two: 0 holds the value 0, p holds [2^(p-1), 2^p), -p the same of magnitudes below 0. From first
+// to last, which are not empty; first is above last when all are.
+#define HISTOGRAM_POWERS 64
 struct histogram_powers {
-    uint64_t counts[65], most;
-    unsigned first, last;
+    uint64_t counts[2 * HISTOGRAM_POWERS + 1], most; // of p at HISTOGRAM_POWERS + p
+    int first, last;
 };
 struct histogram_powers histogram__powers(const struct histogram *histogram);
 

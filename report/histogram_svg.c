@@ -16,14 +16,15 @@
 static unsigned height_of(const struct histogram *histogram)
 {
     struct histogram_powers powers = histogram__powers(histogram);
-    return HEAD_HEIGHT + (powers.last >= powers.first ? powers.last - powers.first + 1 : 0) * ROW_HEIGHT + MARGIN;
+    return HEAD_HEIGHT + (powers.last >= powers.first ? (unsigned)(powers.last - powers.first) + 1 : 0) * ROW_HEIGHT +
+           MARGIN;
 }
 
-static void put_row(const struct histogram_scale *scale, const struct histogram_powers *powers, unsigned power,
-                    unsigned top, FILE *file)
+static void put_row(const struct histogram_scale *scale, const struct histogram_powers *powers, int power, unsigned top,
+                    FILE *file)
 {
-    char range[72];
-    uint64_t count = powers->counts[power];
+    char range[HISTOGRAM_RANGE_BYTES];
+    uint64_t count = powers->counts[HISTOGRAM_POWERS + power];
     histogram__word_range(scale, power, range);
     double width = (double)count / (double)powers->most * BAR_WIDTH;
     fprintf(file,
@@ -58,8 +59,8 @@ static void put_histogram(const struct histogram *histogram, unsigned top, FILE 
     fprintf(file, ")</text>\n<text x=\"%u\" y=\"%u\" fill=\"#6b665e\">", MARGIN, top + 44);
     put_facts(histogram, file);
     fputs("</text>\n", file);
-    for (unsigned power = powers.first; power <= powers.last; power++)
-        put_row(&scale, &powers, power, top + HEAD_HEIGHT + (power - powers.first) * ROW_HEIGHT, file);
+    for (int power = powers.first; power <= powers.last; power++)
+        put_row(&scale, &powers, power, top + HEAD_HEIGHT + (unsigned)(power - powers.first) * ROW_HEIGHT, file);
 }
 
 void histogram_list__put_svg(const struct histogram_list *list, FILE *file)

@@ -94,8 +94,10 @@ static int start_order(const struct profile *profile, unsigned side, enum layout
         return -ENOMEM;
     for (uint32_t node = 0; node < count; node++)
         order->totals[node] = order->selves[node] = self_of(profile, side, node, measure);
-    for (uint32_t node = count; node-- > 1;)
-        order->totals[profile__parent(profile, node)] += order->totals[node];
+    for (uint32_t node = count; node-- > 1;) {
+        uint64_t *total = &order->totals[profile__parent(profile, node)];
+        *total = saturated_sum(*total, order->totals[node]);
+    }
     return 0;
 }
 
@@ -206,7 +208,7 @@ static void move_row(struct layout *layout, uint32_t from, uint32_t to)
 static void absorb(struct layout *layout, uint32_t parent, uint32_t first, uint32_t end)
 {
     for (uint32_t i = first; i < end; i++) {
-        layout->rows[parent].self += layout->rows[i].self;
+        layout->rows[parent].self = saturated_sum(layout->rows[parent].self, layout->rows[i].self);
         for (unsigned side = 0; layout->sides && side < 2; side++)
             layout->sides[parent][side] += layout->sides[i][side];
     }
@@ -250,9 +252,10 @@ int layout__sum(const struct layout *layout, uint32_t label_count, struct layout
         const struct layout_row *row = &layout->rows[i];
         while (depth > row->depth)
             open[path[--depth]]--;
-        sums[row->label].self += row->self;
+        struct layout_sum *sum = &sums[row->label];
+        sum->self = saturated_sum(sum->self, row->self);
         if (!open[row->label]++)
-            sums[row->label].total += row->total;
+            sum->total = saturated_sum(sum->total, row->total);
         path[depth++] = row->label;
     }
     *ret_sums = take_pointer(sums);

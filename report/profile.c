@@ -8,6 +8,7 @@
 #include "report/text.h"
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
+#include "store/base/wide.h"
 
 #define SIDES_MAX 2u
 
@@ -248,8 +249,9 @@ int profile__child(struct profile *profile, uint32_t parent, uint32_t label, uin
 
 void profile__count(struct profile *profile, unsigned side, uint32_t node, uint64_t samples, uint64_t value)
 {
-    profile->selves[side][node].samples += samples;
-    profile->selves[side][node].value += value;
+    struct profile_weight *self = &profile->selves[side][node];
+    self->samples += samples;
+    self->value = saturated_sum(self->value, value);
 }
 
 uint32_t profile__node_count(const struct profile *profile)
@@ -287,7 +289,7 @@ struct profile_weight profile__total(const struct profile *profile, unsigned sid
     struct profile_weight total = {0};
     for (uint32_t node = 0; node < profile->node_count; node++) {
         total.samples += profile->selves[side][node].samples;
-        total.value += profile->selves[side][node].value;
+        total.value = saturated_sum(total.value, profile->selves[side][node].value);
     }
     return total;
 }

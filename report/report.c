@@ -120,7 +120,8 @@ static int add_profile(struct work *work, struct fault *fault)
 static void add_lost_values(struct work *work)
 {
     const struct loss_list *losses = &work->source.losses;
-    uint64_t lost = loss_list__count(losses, "hists-full") + loss_list__count(losses, "not-followed");
+    uint64_t lost = loss_list__count(losses, "hists-full") + loss_list__count(losses, "not-followed") +
+                    loss_list__count(losses, "values-unread");
     for (size_t i = 0; i < work->histograms.count; i++)
         work->histograms.items[i]->lost = lost;
 }
@@ -130,7 +131,8 @@ static int add_histograms(struct work *work, struct fault *fault)
     int err = buckets__gather(&work->source, work->request, &work->histograms, fault);
     for (size_t i = 0; !err && i < work->histograms.count; i++) {
         work->picture.total.samples += work->histograms.items[i]->count;
-        work->picture.total.value += work->histograms.items[i]->sum;
+        work->picture.total.value =
+            saturated_sum(work->picture.total.value, saturated_u64(work->histograms.items[i]->sum));
     }
     work->picture.histograms = &work->histograms;
     return err;
@@ -226,15 +228,20 @@ static void word_buckets(const struct work *work, struct report_summary *summary
     const struct report_request *request = work->request;
     const struct store_query *query = &work->source.query;
     char low[TEXT_AMOUNT_BYTES], high[TEXT_AMOUNT_BYTES];
-    if (!query->bucket_first)
+    if (!query->has_buckets)
         return;
-    uint64_t first = bucket__low(query->bucket_first - 1u), end = bucket__low(query->bucket_last);
-    if (first == request->bucket_low && (!request->bucket_high || end == request->bucket_high))
+    wide first = bucket__least(query->bucket_first), end = bucket__greatest(query->bucket_last) + 1;
+    if ((!request->has_bucket_low || first == request->bucket_low) &&
+        (!request->has_bucket_high || end == request->bucket_high))
         return;
     text__amount(first, work->source.event->unit, low);
     text__amount(end, work->source.event->unit, high);
-    snprintf(summary->buckets, sizeof(summary->buckets), "%s%s%s", low, request->bucket_high ? " to " : " and above",
-             request->bucket_high ? high : "");
+    if (!request->has_bucket_high)
+        snprintf(summary->buckets, sizeof(summary->buckets), "%s and above", low);
+    else if (!request->has_bucket_low)
+        snprintf(summary->buckets, sizeof(summary->buckets), "all below %s", high);
+    else
+        snprintf(summary->buckets, sizeof(summary->buckets), "%s to %s", low, high);
 }
 
 static void summarize(const struct work *work, struct report_summary *ret_summary)

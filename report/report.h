@@ -11,14 +11,15 @@
 #include <stdint.h>
 
 #include "store/base/fault.h"
+#include "store/base/wide.h"
 
 // What to draw. Zeroes and NULLs ask for everything. Strings and arrays are borrowed for the call.
 struct report_request {
-    const char *format;          // "folded", "flame"...; NULL: as the output's name ends, else "top"
-    const char *event;           // NULL: the only one of the store, else "cpu"
-    uint64_t since_ns, until_ns; // wall clock; 0: no bound
-    uint64_t bucket_low;         // of events that keep a bucket with each value, in the event's unit
-    uint64_t bucket_high;        // exclusive; 0: no bound
+    const char *format;                   // "folded", "flame"...; NULL: as the output's name ends, else "top"
+    const char *event;                    // NULL: the only one of the store, else "cpu"
+    uint64_t since_ns, until_ns;          // wall clock; 0: no bound
+    bool has_bucket_low, has_bucket_high; // of events that keep a bucket with each value; otherwise: no bound
+    wide bucket_low, bucket_high;         // in the event's unit; high is exclusive
     const uint32_t *pids, *tids;
     size_t pid_count, tid_count;
     const char *by; // of histograms that have stacks: one for each "comm", "pid", "tid" or "cgroup"; NULL: as recorded

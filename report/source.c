@@ -44,13 +44,15 @@ static int choose_event(struct store_reader *reader, const char *name, struct fa
 
 static int set_bucket(struct source *source, const struct report_request *request, struct fault *fault)
 {
-    if (!request->bucket_low && !request->bucket_high)
+    if (!request->has_bucket_low && !request->has_bucket_high)
         return 0;
     if (!source->event->is_histogram)
         return source__no_buckets(source, fault);
-    source->query.bucket_first = (uint16_t)(bucket__of(request->bucket_low) + 1);
+    source->query.has_buckets = true;
+    source->query.bucket_first =
+        (uint16_t)(request->has_bucket_low ? bucket__of_wide(request->bucket_low) : bucket__at_rank(0));
     source->query.bucket_last =
-        (uint16_t)(request->bucket_high ? bucket__of(request->bucket_high - 1) + 1 : BUCKET_COUNT);
+        (uint16_t)(request->has_bucket_high ? bucket__of_wide(request->bucket_high - 1) : BUCKET_COUNT - 1);
     return 0;
 }
 

@@ -31,7 +31,7 @@ static int take_total(const struct store_interval_row *row, const struct store_t
     if (!total->event)
         return 0;
     stat->events[total->event - 1].samples += total->samples;
-    stat->events[total->event - 1].value += total->value;
+    stat->events[total->event - 1].value = saturated_sum(stat->events[total->event - 1].value, total->value);
     stat->samples += total->samples;
     return 0;
 }

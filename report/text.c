@@ -1,7 +1,7 @@
 #include "report/text.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -105,20 +105,19 @@ void text__put_markup(FILE *file, const char *clean)
     }
 }
 
-static void grouped(uint64_t amount, char ret_text[TEXT_AMOUNT_BYTES])
+static void grouped(wide amount, char ret_text[TEXT_AMOUNT_BYTES])
 {
-    char digits[24];
-    int length = snprintf(digits, sizeof(digits), "%" PRIu64, amount);
-    size_t at = 0;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
+    char digits[WIDE_TEXT_BYTES];
+    size_t length = strlen(wide__text(amount, digits)), at = 0, sign = amount < 0;
+    for (size_t i = 0; i < length; i++) {
+        if (i > sign && (length - i) % 3 == 0)
             ret_text[at++] = ',';
         ret_text[at++] = digits[i];
     }
     ret_text[at] = '\0';
 }
 
-void text__amount(uint64_t amount, const char *unit, char ret_text[TEXT_AMOUNT_BYTES])
+void text__amount(wide amount, const char *unit, char ret_text[TEXT_AMOUNT_BYTES])
 {
     static const struct {
         const char *unit, *shown;
@@ -129,10 +128,10 @@ void text__amount(uint64_t amount, const char *unit, char ret_text[TEXT_AMOUNT_B
         {"bytes", "MiB", 0x1p20}, {"bytes", "KiB", 0x1p10}, {"bytes", "B", 1},
     };
     for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++) {
-        double scaled = (double)amount / scales[i].size;
-        if (strcmp(scales[i].unit, unit) != 0 || (scaled < 1 && scales[i].size > 1))
+        double scaled = (double)amount / scales[i].size, magnitude = fabs(scaled);
+        if (strcmp(scales[i].unit, unit) != 0 || (magnitude < 1 && scales[i].size > 1))
             continue;
-        int decimals = scales[i].size <= 1 ? 0 : scaled < 10 ? 2 : scaled < 100 ? 1 : 0;
+        int decimals = scales[i].size <= 1 ? 0 : magnitude < 10 ? 2 : magnitude < 100 ? 1 : 0;
         snprintf(ret_text, TEXT_AMOUNT_BYTES, "%.*f %s", decimals, scaled, scales[i].shown);
         return;
     }

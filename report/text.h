@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "store/base/buf.h"
+#include "store/base/wide.h"
 
 // Appends `text` as one line of valid UTF-8 that a terminal only prints: control characters (C0, DEL, C1), the marks
 // that turn the direction of text (which make names look like others) and bytes that are no UTF-8 become \xNN or
@@ -24,8 +25,8 @@ void text__put_json(FILE *file, const char *clean);
 // For HTML's and XML's text and attributes.
 void text__put_markup(FILE *file, const char *clean);
 
-// A count with units a person reads, in at most 15 characters: ns as "1.24 s", bytes as "3.0 MiB", others as "12,345".
-#define TEXT_AMOUNT_BYTES 32
-void text__amount(uint64_t amount, const char *unit, char ret_text[TEXT_AMOUNT_BYTES]);
+// A count with units a person reads: ns as "1.24 s", bytes as "3.0 MiB", others as "12,345", whole.
+#define TEXT_AMOUNT_BYTES 56
+void text__amount(wide amount, const char *unit, char ret_text[TEXT_AMOUNT_BYTES]);
 
 #endif

@@ -234,7 +234,7 @@ static bool get_values(struct cursor *columns, struct store_value *values, size_
         return false;
     for (size_t i = 0; i < count && (has & VALUES_HAVE_BUCKETS); i++) {
         uint64_t bucket = cursor__varint(columns);
-        if (bucket > BUCKET_COUNT)
+        if (bucket > BUCKETS_TOTAL)
             return false;
         values[i].bucket = (uint16_t)bucket;
     }
@@ -330,21 +330,21 @@ int packer__unpack_counts(struct packer *packer, const void *blob, size_t blob_b
 {
     struct cursor columns;
     size_t rows;
-    uint16_t buckets[BUCKET_COUNT];
+    uint16_t buckets[BUCKETS_TOTAL];
     int err = unseal(packer, blob, blob_bytes, &columns, &rows);
     if (err)
         return err;
-    if (rows > BUCKET_COUNT)
+    if (rows > BUCKETS_TOTAL)
         return -EBADMSG;
     uint64_t bucket = 0;
     for (size_t i = 0; i < rows; i++) {
         uint64_t delta = cursor__varint(&columns);
-        if (delta >= BUCKET_COUNT || bucket + delta >= BUCKET_COUNT)
+        if (delta >= BUCKETS_TOTAL || bucket + delta >= BUCKETS_TOTAL)
             return -EBADMSG;
         bucket += delta;
         buckets[i] = (uint16_t)bucket;
     }
-    memset(counts, 0, BUCKET_COUNT * sizeof(*counts));
+    memset(counts, 0, BUCKETS_TOTAL * sizeof(*counts));
     for (size_t i = 0; i < rows; i++)
         counts[buckets[i]] = cursor__varint(&columns) + 1;
     return columns.failed || columns.at != columns.end ? -EBADMSG : 0;

@@ -44,7 +44,7 @@ int packer__unpack_nodes(struct packer *packer, const void *blob, size_t blob_by
                          uint32_t *parents, uint32_t *frames);
 
 int packer__pack_counts(struct packer *packer, const uint64_t *counts, size_t count, const struct buf **ret_blob);
-// Fills BUCKET_COUNT counts.
+// Fills BUCKETS_TOTAL counts.
 int packer__unpack_counts(struct packer *packer, const void *blob, size_t blob_bytes, uint64_t *counts);
 
 #endif

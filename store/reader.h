@@ -83,7 +83,8 @@ struct store_query {
     const char *cgroup; // that cgroup and those below it
     bool has_uid;
     uint32_t uid;
-    uint16_t bucket_first, bucket_last; // inclusive, as in store_value; 0, 0: all
+    bool has_buckets;
+    uint16_t bucket_first, bucket_last; // inclusive, by value (store/base/bucket.h)
 };
 
 // Each value of the range, interval by interval; a row function that returns non-zero ends the walk with that result.

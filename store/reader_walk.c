@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/bucket.h"
+#include "store/reader_histogram.h"
 
 enum { LIST, LOSS, PACK, TOTAL_OF, TOTAL, PROCESS_TOTAL, HISTOGRAM, STATEMENT_COUNT };
 
@@ -17,8 +18,7 @@ static const char *const texts[STATEMENT_COUNT] = {
     [TOTAL] = "SELECT event, samples, value FROM total WHERE interval = ? ORDER BY event",
     [PROCESS_TOTAL] =
         "SELECT event, samples, value, process FROM process_total WHERE interval = ? ORDER BY event, process",
-    [HISTOGRAM] =
-        "SELECT event, key, sum, min, max, unmatched, data FROM histogram_total WHERE interval = ? ORDER BY event, key",
+    [HISTOGRAM] = READER_HISTOGRAM_ROWS,
 };
 
 struct reader_walk {
@@ -41,7 +41,7 @@ struct reader_walk {
     struct store_loss *losses;
     size_t loss_capacity;
     struct store_histogram histogram;
-    uint64_t counts[BUCKET_COUNT];
+    uint64_t counts[BUCKETS_TOTAL];
 };
 
 DEFINE_CLEANUP(struct reader_walk *, reader_walk__free);
@@ -256,11 +256,18 @@ static bool translate(const struct reader_walk *walk, struct store_value *value)
     return true;
 }
 
+static bool is_in_range(const struct store_query *query, uint16_t bucket)
+{
+    if (!bucket)
+        return false;
+    uint32_t rank = bucket__rank(bucket - 1u);
+    return rank >= bucket__rank(query->bucket_first) && rank <= bucket__rank(query->bucket_last);
+}
+
 // Leaves the values that are asked for; returns how many.
 static size_t choose(struct reader_walk *walk, struct store_value *values, size_t count)
 {
     const struct store_query *query = &walk->query;
-    bool by_bucket = query->bucket_first || query->bucket_last;
     uint64_t strays = 0;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -271,7 +278,7 @@ static size_t choose(struct reader_walk *walk, struct store_value *values, size_
         }
         if (walk->threads && !walk->threads[value.thread])
             continue;
-        if (by_bucket && (value.bucket < query->bucket_first || value.bucket > query->bucket_last))
+        if (query->has_buckets && !is_in_range(query, value.bucket))
             continue;
         values[kept++] = value;
     }
@@ -354,24 +361,10 @@ static int next_row(struct reader_walk *walk, int which, bool *ret_has_row)
 static int read_histogram(struct reader_walk *walk)
 {
     sqlite3_stmt *statement = walk->statements[HISTOGRAM];
-    uint32_t event = id_list__at(&walk->file->events, number(statement, 0)), key;
-    const void *blob = sqlite3_column_blob(statement, 6);
-    int err = -EBADMSG;
-    if (event && blob)
-        err = packer__unpack_counts(walk->packer, blob, (size_t)sqlite3_column_bytes(statement, 6), walk->counts);
-    if (!err)
-        err = reader__text(&walk->reader->words, statement, 1, &key);
-    if (err)
-        return err;
-    walk->histogram = (struct store_histogram){.event = event,
-                                               .key = texts__text(&walk->reader->words, key),
-                                               .sum = number(statement, 2),
-                                               .min = number(statement, 3),
-                                               .max = number(statement, 4),
-                                               .unmatched = number(statement, 5),
-                                               .counts = walk->counts,
-                                               .count_of_buckets = BUCKET_COUNT};
-    return 0;
+    uint32_t event = id_list__at(&walk->file->events, number(statement, 0));
+    walk->histogram.event = event;
+    return event ? reader_histogram__read(walk->reader, walk->packer, statement, walk->counts, &walk->histogram)
+                 : -EBADMSG;
 }
 
 int reader_walk__histogram(struct reader_walk *walk, struct fault *fault, const struct store_histogram **ret_histogram)

@@ -122,7 +122,8 @@ CREATE TABLE node_pack (
     data BLOB NOT NULL
 );
 
--- A histogram of one interval.
+-- A histogram of one interval. Where it has values below 0, sum and min are signed, and max is if all are. A sum that
+-- no 64 bits hold is a BLOB of its decimal digits.
 CREATE TABLE histogram_total (
     interval INTEGER NOT NULL REFERENCES interval,
     event INTEGER NOT NULL REFERENCES event,

@@ -17,7 +17,7 @@ struct interval_cursor {
     struct reader_sum sum;
     const struct store_histogram *histogram;
     // Histograms made of the values of events that keep a bucket with each: by event.
-    uint64_t (*counts)[BUCKET_COUNT];
+    uint64_t (*counts)[BUCKETS_TOTAL];
     uint32_t counted_event;
     bool has_counted;
 };
@@ -225,12 +225,12 @@ static void histogram_total_column(struct sql_cursor *base, sqlite3_context *res
     uint64_t count = 0;
     for (size_t i = 0; i < histogram->count_of_buckets; i++)
         count += histogram->counts[i];
-    const uint64_t numbers[] = {of(base)->row->id, histogram->event,    0, count, histogram->sum, histogram->min,
-                                histogram->max,    histogram->unmatched};
+    const wide numbers[] = {of(base)->row->id, histogram->event,    0, count, histogram->sum, histogram->min,
+                            histogram->max,    histogram->unmatched};
     if (column == 2)
         sql_result__text(result, histogram->key);
     else
-        sql_result__u64(result, numbers[column]);
+        sql_result__wide(result, numbers[column]);
 }
 
 INTERVAL_TABLE(histogram_total, 10000);
@@ -255,16 +255,10 @@ static void when_and_what(const struct interval_cursor *cursor, uint32_t event, 
         sql_result__u64(result, numbers[column]);
 }
 
-// The low or the high end of a bucket: beyond SQLite's integers, a real one.
-static void bucket_end(sqlite3_context *result, uint32_t bucket)
+// The low end of a bucket, or the high one, exclusive.
+static void bucket_end(sqlite3_context *result, uint32_t bucket, bool is_high)
 {
-    uint64_t low = bucket < BUCKET_COUNT ? bucket__low(bucket) : 0;
-    if (bucket == BUCKET_COUNT)
-        sqlite3_result_double(result, 18446744073709551616.0);
-    else if (low > INT64_MAX)
-        sqlite3_result_double(result, (double)low);
-    else
-        sql_result__u64(result, low);
+    sql_result__wide(result, is_high ? bucket__greatest(bucket) + 1 : bucket__least(bucket));
 }
 
 static const struct sql_column sample_columns[] = {
@@ -317,7 +311,7 @@ static void sample_column(struct sql_cursor *base, sqlite3_context *result, int 
     } else if (value->bucket && column == 13)
         sql_result__u64(result, value->bucket - 1);
     else if (value->bucket)
-        bucket_end(result, value->bucket - 1u + (column == 15));
+        bucket_end(result, value->bucket - 1u, column == 15);
 }
 
 INTERVAL_TABLE(sample, 1e7);
@@ -379,7 +373,7 @@ static int step_bucket(struct interval_cursor *cursor, struct fault *fault, bool
     uint32_t events = store_reader__event_count(cursor->cursor.reader);
     for (;;) {
         bool has_histogram = cursor->has_counted || cursor->histogram;
-        for (cursor->index++; has_histogram && cursor->index <= BUCKET_COUNT; cursor->index++) {
+        for (cursor->index++; has_histogram && cursor->index <= BUCKETS_TOTAL; cursor->index++) {
             if (counts_of(cursor)[cursor->index - 1]) {
                 *ret_has = true;
                 return 0;
@@ -417,7 +411,7 @@ static void histogram_column(struct sql_cursor *base, sqlite3_context *result, i
     else if (column == 6)
         sql_result__u64(result, bucket);
     else if (column < 9)
-        bucket_end(result, bucket + (column == 8));
+        bucket_end(result, bucket, column == 8);
     else
         sql_result__u64(result, counts_of(cursor)[bucket]);
 }

@@ -23,6 +23,14 @@ void sql_result__u64(sqlite3_context *result, uint64_t number)
     sqlite3_result_int64(result, (sqlite3_int64)number);
 }
 
+void sql_result__wide(sqlite3_context *result, wide number)
+{
+    if (wide__fits_i64(number))
+        sqlite3_result_int64(result, (sqlite3_int64)number);
+    else
+        sqlite3_result_double(result, (double)number);
+}
+
 void sql_result__time(sqlite3_context *result, uint64_t ns)
 {
     char text[32];

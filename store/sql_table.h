@@ -73,6 +73,7 @@ struct sql_client {
 // Shared by columns.
 void sql_result__text(sqlite3_context *result, const char *text); // borrowed for the life of the reader; NULL: NULL
 void sql_result__u64(sqlite3_context *result, uint64_t number);
+void sql_result__wide(sqlite3_context *result, wide number); // beyond SQLite's integers: a real one
 void sql_result__time(sqlite3_context *result, uint64_t ns); // "2026-11-21 12:30:05", local
 #define SQL_TIME_SLACK_NS (26 * 3600 * 1000000000ull) // how far texts of local time may be off: zones, summer time
 bool sql_time__parse(const char *text, uint64_t *ret_ns);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/base/wide.h"
+
 // Where a recording was made. Strings are borrowed for the call.
 struct store_meta {
     const char *host;
@@ -73,14 +75,14 @@ struct store_value {
     uint32_t node;   // 0: no stack kept
     uint16_t bucket; // of a histogram event, plus 1 (see store/base/bucket.h); 0: none
     uint64_t count;
-    uint64_t value;
+    uint64_t value; // of a bucket below 0: the magnitude; UINT64_MAX: that or more
 };
 
 // A histogram of an interval.
 struct store_histogram {
     uint32_t event;
     const char *key; // the value of --by: a comm, a pid, an argument; "" where there is none
-    uint64_t sum, min, max;
+    wide sum, min, max;
     uint64_t unmatched;     // returns without an entry, entries without a return
     const uint64_t *counts; // by bucket
     size_t count_of_buckets;

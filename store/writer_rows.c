@@ -203,7 +203,7 @@ static int sort_values(struct store_writer *writer, const struct store_value *va
     for (size_t i = 1; i < *count; i++) {
         if (compare_values(&sorted[kept], &sorted[i]) == 0) {
             sorted[kept].count += sorted[i].count;
-            sorted[kept].value += sorted[i].value;
+            sorted[kept].value = saturated_sum(sorted[kept].value, sorted[i].value);
         } else {
             sorted[++kept] = sorted[i];
         }
@@ -259,7 +259,7 @@ static int add_up(struct store_writer *writer, const struct store_value *values,
             sums++;
         }
         writer->sums[sums - 1].samples += values[i].count;
-        writer->sums[sums - 1].value += values[i].value;
+        writer->sums[sums - 1].value = saturated_sum(writer->sums[sums - 1].value, values[i].value);
     }
     qsort(writer->sums, sums, sizeof(*writer->sums), compare_sums);
     *ret_count = sums;
@@ -273,11 +273,11 @@ static void put_sums(struct store_writer *writer, uint64_t interval, uint64_t ev
         struct writer_sum sum = writer->sums[i];
         for (end = i + 1; end < count && writer->sums[end].process == sum.process; end++) {
             sum.samples += writer->sums[end].samples;
-            sum.value += writer->sums[end].value;
+            sum.value = saturated_sum(sum.value, writer->sums[end].value);
         }
         put(writer, err, WRITER_PROCESS_TOTAL, "uuuuu", interval, event, u64(sum.process), sum.samples, sum.value);
         all.samples += sum.samples;
-        all.value += sum.value;
+        all.value = saturated_sum(all.value, sum.value);
     }
     put(writer, err, WRITER_TOTAL, "uuuu", interval, event, all.samples, all.value);
 }
@@ -303,7 +303,7 @@ static bool is_valid(const struct store_writer *writer, const struct store_value
 {
     return value->event >= 1 && value->event <= writer->event_count && value->thread >= 1 &&
            value->thread < dictionary__end(&writer->threads) && value->node < dictionary__end(&writer->nodes) &&
-           value->bucket <= BUCKET_COUNT;
+           value->bucket <= BUCKETS_TOTAL;
 }
 
 static int put_values(struct store_writer *writer, uint64_t interval, const struct store_value *values, size_t count)
@@ -320,19 +320,27 @@ static int put_values(struct store_writer *writer, uint64_t interval, const stru
     return err;
 }
 
+// The sum as a number of 64 bits, or, where it has none, in digits: a text would become a real number.
 static int put_histogram(struct store_writer *writer, uint64_t interval, const struct store_histogram *histogram)
 {
-    if (histogram->event < 1 || histogram->event > writer->event_count || histogram->count_of_buckets > BUCKET_COUNT)
+    if (histogram->event < 1 || histogram->event > writer->event_count || histogram->count_of_buckets > BUCKETS_TOTAL)
         return -EINVAL;
-    uint64_t count = 0;
-    for (size_t i = 0; i < histogram->count_of_buckets; i++)
+    uint64_t count = 0, below_zero = 0, min = (uint64_t)histogram->min, max = (uint64_t)histogram->max;
+    const char *key = histogram->key ? histogram->key : "";
+    for (size_t i = 0; i < histogram->count_of_buckets; i++) {
         count += histogram->counts[i];
+        below_zero += bucket__is_below_zero((uint32_t)i) ? histogram->counts[i] : 0;
+    }
     const struct buf *blob;
     int err = packer__pack_counts(writer->packer, histogram->counts, histogram->count_of_buckets, &blob);
-    if (!err)
-        put(writer, &err, WRITER_HISTOGRAM, "uusuuuuub", interval, u64(histogram->event),
-            histogram->key ? histogram->key : "", count, histogram->sum, histogram->min, histogram->max,
-            histogram->unmatched, blob->data, blob->length_bytes);
+    char digits[WIDE_TEXT_BYTES];
+    wide__text(histogram->sum, digits);
+    if (below_zero ? wide__fits_i64(histogram->sum) : wide__fits_u64(histogram->sum))
+        put(writer, &err, WRITER_HISTOGRAM, "uusuuuuub", interval, u64(histogram->event), key, count,
+            (uint64_t)histogram->sum, min, max, histogram->unmatched, blob->data, blob->length_bytes);
+    else
+        put(writer, &err, WRITER_HISTOGRAM, "uusubuuub", interval, u64(histogram->event), key, count, digits,
+            strlen(digits), min, max, histogram->unmatched, blob->data, blob->length_bytes);
     return err;
 }
 

@@ -14,25 +14,31 @@ static void bucket_ranges_have_units(void **state)
     (void)state;
     static const struct {
         const char *text;
-        uint64_t low, high;
+        int64_t low, high; // 0: none
     } good[] = {
         {"16ms..", 16000000, 0},
         {"..1.5us", 0, 1500},
         {"4KiB..1MiB", 4096, 1048576},
         {"1..2", 1, 2},
         {"1s..1min", 1000000000, 60000000000},
+        {"-16..-1", -16, -1},
+        {"-5..", -5, 0},
+        {"..-5", 0, -5},
     };
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        uint64_t low, high;
-        assert_int_equal(filter__bucket(good[i].text, NULL, &low, &high), 0);
-        assert_int_equal(low, good[i].low);
-        assert_int_equal(high, good[i].high);
+        struct report_request request = {0};
+        assert_int_equal(filter__bucket(good[i].text, NULL, &request), 0);
+        assert_int_equal(request.has_bucket_low, good[i].low != 0);
+        assert_int_equal(request.has_bucket_high, good[i].high != 0);
+        assert_true(request.bucket_low == good[i].low);
+        assert_true(request.bucket_high == good[i].high);
     }
-    static const char *const bad[] = {"", "..", "16ms", "2..1", "1..1", "a..b", "-1..2", "1ms..2xx", "1e400.."};
+    static const char *const bad[] = {"",      "..",    "16ms",     "2..1",    "1..1",  "a..b",
+                                      "2..-1", "--1..", "1ms..2xx", "1e400..", "-1..-2"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct fault fault = {0};
-        uint64_t low, high;
-        if (filter__bucket(bad[i], &fault, &low, &high) != -EINVAL)
+        struct report_request request = {0};
+        if (filter__bucket(bad[i], &fault, &request) != -EINVAL)
             fail_msg("'%s' was taken", bad[i]);
         assert_int_equal(fault.code, EXIT_CODE_USAGE);
     }

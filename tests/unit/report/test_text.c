@@ -74,12 +74,23 @@ static void amounts_read_well(void **state)
 {
     (void)state;
     static const struct {
-        uint64_t amount;
+        wide amount;
         const char *unit, *expected;
     } cases[] = {
-        {0, "ns", "0 ns"},       {999, "ns", "999 ns"},       {1234567, "ns", "1.23 ms"},
-        {45e9, "ns", "45.0 s"},  {1536, "bytes", "1.50 KiB"}, {1234567, "samples", "1,234,567"},
-        {100, "samples", "100"}, {1000, "count", "1,000"},    {UINT64_MAX, "x", "18,446,744,073,709,551,615"},
+        {0, "ns", "0 ns"},
+        {999, "ns", "999 ns"},
+        {1234567, "ns", "1.23 ms"},
+        {45e9, "ns", "45.0 s"},
+        {1536, "bytes", "1.50 KiB"},
+        {1234567, "samples", "1,234,567"},
+        {100, "samples", "100"},
+        {1000, "count", "1,000"},
+        {UINT64_MAX, "x", "18,446,744,073,709,551,615"},
+        {-1, "count", "-1"},
+        {-1234, "count", "-1,234"},
+        {-123456, "count", "-123,456"},
+        {-1234567, "ns", "-1.23 ms"},
+        {(wide)UINT64_MAX * 1000, "x", "18,446,744,073,709,551,615,000"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[TEXT_AMOUNT_BYTES];
