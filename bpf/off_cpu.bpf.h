@@ -3,6 +3,8 @@
 #ifndef HEARTH_BPF_OFF_CPU_H
 #define HEARTH_BPF_OFF_CPU_H
 
+#include "bpf/early.bpf.h"
+#include "bpf/filter_task.bpf.h"
 #include "bpf/hist.bpf.h"
 #include "bpf/memo.bpf.h"
 
@@ -15,6 +17,8 @@ enum {
     TASK_DEAD = 0x80,
     TASK_NOLOAD = 0x400,
 };
+
+#define PF_KTHREAD 0x00200000 // include/linux/sched.h
 
 struct wait {
     __u64 start_ns;
@@ -71,6 +75,53 @@ static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 stat
     }
     wait->start_ns = bpf_ktime_get_ns();
     __sync_lock_test_and_set(&wait->counted_ns, wait->start_ns);
+}
+
+static __always_inline __u64 wait__early_stack(struct scratch *scratch, struct task_struct *task, __u64 switches)
+{
+    __u64 id = early__stack_id(task, switches);
+    struct early_wait early = {.start_boot_ns = task->start_boottime, .switches = switches};
+    __u32 tid = task->pid;
+    scratch->chunk.caller = 0;
+    scratch->chunk.status = WIRE_STACK_EARLIER;
+    if (!stack__add_chunk(scratch->slot, 0, 0, id)) {
+        tally__lose(WIRE_LOSS_STACKS_FULL);
+        return WIRE_STACK_LOST;
+    }
+    bpf_map_update_elem(&early_waits, &tid, &early, BPF_ANY);
+    return id;
+}
+
+// Whether a task is looked at by the begin iterators. A child of the collector, in whose name they run, is a worker, or
+// the command, which waits for its start and is not what was asked for yet.
+static __always_inline bool wait__may_be_early(struct task_struct *task)
+{
+    __u32 parent = BPF_CORE_READ(task, group_leader, real_parent, tgid);
+    return !(task->__state & TASK_DEAD) && parent != bpf_get_current_pid_tgid() >> 32 && filter_task__passes(task);
+}
+
+// A thread that waits already, looked at from outside. Its wait is counted from now on. Where it has been switched
+// meanwhile, sched_switch has found no wait to end: there is none.
+static __always_inline void wait__begin_early(struct task_struct *task, struct wait *wait)
+{
+    struct scratch *scratch = scratch__take();
+    if (!scratch) {
+        tally__emit(); // a sample that is lost
+        return;
+    }
+    __u64 switches = early__switches(task);
+    scratch__choose_set(scratch);
+    long bytes = bpf_get_task_stack(task, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
+    wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, 0, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
+    wait->key.user_stack = task->flags & PF_KTHREAD ? WIRE_NO_STACK : wait__early_stack(scratch, task, switches);
+    scratch__give_back(scratch);
+    wait->key.event = own_event;
+    wait->key.detail = wait__state(task, false);
+    filter_task__key(task, &wait->key);
+    __u64 now_ns = wait->start_ns = bpf_ktime_get_ns();
+    __sync_val_compare_and_swap(&wait->counted_ns, 0, now_ns);
+    if (early__switches(task) != switches || *(volatile int *)&task->on_cpu)
+        __sync_val_compare_and_swap(&wait->counted_ns, now_ns, 0);
 }
 
 static __always_inline bool wait__is_within_bounds(__u64 ns)

@@ -2,7 +2,8 @@
 //
 //   sched_switch, prev  still the current task: who it is and its stacks are put into its task storage, with the time
 //   sched_switch, next  what its storage holds is counted, with the time since
-//   iterator            what threads still wait for is counted up to now; run by the collector before each drain
+//   iterators           who waits when the recording begins does so from then on (bpf/early.bpf.h); what threads still
+//                       wait for is counted up to now, before each drain
 //
 // The chunks of a stack lie in the set that was active when its thread left. The collector keeps them for as long as
 // the iterator names them.
@@ -30,6 +31,18 @@ int BPF_PROG(off_cpu_switch, bool preempted, struct task_struct *prev, struct ta
     struct wait *wait = next->pid ? bpf_task_storage_get(&own_waits, next, NULL, 0) : NULL;
     if (wait)
         wait__end(wait);
+    return 0;
+}
+
+SEC("iter/task")
+int off_cpu_begin(struct bpf_iter__task *ctx)
+{
+    struct task_struct *task = ctx->task;
+    if (!task || task->on_cpu || !wait__may_be_early(task))
+        return 0;
+    struct wait *wait = wait__make(task);
+    if (wait && !wait->counted_ns)
+        wait__begin_early(task, wait);
     return 0;
 }
 

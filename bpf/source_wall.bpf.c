@@ -8,18 +8,14 @@
 //   ran_ns    switch-in ... sample: value = now - ran_ns, ran_ns = now ... switch-out: owed_ns = now - ran_ns
 //   next switch-in: ran_ns = now - owed_ns, so that the next sample pays what is owed
 //
-// Threads that wait when the recording begins are found by an iterator: their stack in the kernel is known, their user
-// stack is not.
+// Threads that wait when the recording begins are found by an iterator (bpf/early.bpf.h).
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
 #define SCRATCH_SLOTS         3 // the clock may interrupt the iterators
 #include "bpf/wire.h"
 
 const volatile __u16 own_event;
 
-#include "bpf/filter_task.bpf.h"
 #include "bpf/off_cpu.bpf.h"
-
-#define PF_KTHREAD 0x00200000 // include/linux/sched.h
 
 static __always_inline void count_on_cpu(const struct wire_count_key *key, __u64 ns)
 {
@@ -89,43 +85,20 @@ int sample_perf_event(struct bpf_perf_event_data *ctx)
     return sample_emit(ctx, &sample);
 }
 
-static __always_inline void begin_wait(struct task_struct *task, struct wait *wait)
-{
-    struct scratch *scratch = scratch__take();
-    if (!scratch) {
-        tally__emit(); // a sample that is lost
-        return;
-    }
-    scratch__choose_set(scratch);
-    long bytes = bpf_get_task_stack(task, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
-    wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, 0, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
-    wait->key.user_stack =
-        task->flags & PF_KTHREAD ? WIRE_NO_STACK : stack__put_chunk(scratch->slot, 0, 0, WIRE_STACK_EARLIER, 0);
-    scratch__give_back(scratch);
-    wait->key.event = own_event;
-    wait->key.detail = wait__state(task, false);
-    filter_task__key(task, &wait->key);
-    wait->start_ns = bpf_ktime_get_ns();
-    __sync_val_compare_and_swap(&wait->counted_ns, 0, wait->start_ns);
-}
-
 // At the begin: what each thread does.
 SEC("iter/task")
 int wall_begin(struct bpf_iter__task *ctx)
 {
     struct task_struct *task = ctx->task;
-    if (!task || !filter_task__passes(task))
+    if (!task || !wait__may_be_early(task))
         return 0;
     struct wait *wait = wait__make(task);
     if (!wait || wait->counted_ns || wait->ran_ns)
         return 0; // it has been switched meanwhile
-    __u32 state = task->__state;
-    if (state & TASK_DEAD)
-        return 0;
     if (task->on_cpu)
         __sync_val_compare_and_swap(&wait->ran_ns, 0, bpf_ktime_get_ns());
     else
-        begin_wait(task, wait);
+        wait__begin_early(task, wait);
     return 0;
 }
 

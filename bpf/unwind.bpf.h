@@ -39,9 +39,10 @@ static __always_inline void unwind__identify(struct vm_area_struct *vma, struct 
 
 // Announces a file, once: the entry made here keeps other samples from doing it again, until the collector answers by
 // filling it in, or takes it away.
-static __always_inline void unwind__announce(const struct wire_file *file, const struct unwind_mapping *mapping,
+static __always_inline void unwind__announce(const struct unwind_walk *walk, const struct wire_file *file,
                                              __u64 file_offset)
 {
+    const struct unwind_mapping *mapping = &walk->mapping;
     struct wire_binary pending = {};
     if (bpf_map_update_elem(&files, file, &pending, BPF_NOEXIST) != 0)
         return;
@@ -52,7 +53,7 @@ static __always_inline void unwind__announce(const struct wire_file *file, const
         return;
     }
     note->kind = WIRE_NOTE_BINARY;
-    note->tgid = bpf_get_current_pid_tgid() >> 32;
+    note->tgid = walk->tgid;
     note->file = *file;
     note->start = mapping->start;
     note->end = mapping->end;
@@ -88,7 +89,7 @@ __noinline __u32 unwind__learn_mapping(struct unwind_walk *walk)
     mapping->code = UNWIND_CODE_UNKNOWN;
     struct wire_binary *binary = bpf_map_lookup_elem(&files, &file);
     if (!binary) {
-        unwind__announce(&file, mapping, file_offset);
+        unwind__announce(walk, &file, file_offset);
     } else if (binary->table == WIRE_TABLE_JIT) {
         mapping->code = UNWIND_CODE_JIT;
     } else if (binary->binary) {
@@ -288,7 +289,7 @@ static __always_inline void unwind__take_caches(struct unwind_walk *walk, struct
     walk->cpu = UNWIND_NO_CPU;
     if (!cpu || !shared || __sync_val_compare_and_swap(&cpu->taken, 0, 1) != 0)
         return;
-    __u32 tgid = bpf_get_current_pid_tgid() >> 32, generation = *(volatile __u32 *)&shared->generation;
+    __u32 tgid = walk->tgid, generation = *(volatile __u32 *)&shared->generation;
     walk->cpu = number;
     walk->process = tgid & (UNWIND_PROCESSES - 1);
     struct unwind_process *process = &cpu->processes[walk->process & (UNWIND_PROCESSES - 1)];
@@ -347,12 +348,11 @@ __noinline __u32 unwind__step_back(struct unwind_walk *walk)
 }
 #endif
 
-// From the user registers of the current task, which are right also when the event hit in the kernel. 0: it has no user
-// stack, or none that is unwound here (walk->status says).
-static __always_inline __u32 unwind__start(struct unwind_walk *walk)
+// From the user registers of a task, which are right also where it runs in the kernel; without caches. 0: it has no
+// user stack, or none that is unwound here (walk->status says).
+static __always_inline __u32 unwind__start_at(struct unwind_walk *walk, struct task_struct *task,
+                                              const struct mm_struct *mm)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct mm_struct *mm = task->mm;
     walk->cpu = UNWIND_NO_CPU;
     walk->frame = 0;
     walk->status = WIRE_STACK_WHOLE;
@@ -360,6 +360,7 @@ static __always_inline __u32 unwind__start(struct unwind_walk *walk)
         return 0;
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
     unsigned short segment = 0;
+    walk->tgid = task->tgid;
     bpf_core_read(&segment, sizeof(segment), &user->cs);
     walk->registers.ip = user->ip;
     if (segment != USER_CS_64) {
@@ -375,6 +376,17 @@ static __always_inline __u32 unwind__start(struct unwind_walk *walk)
     walk->mapping.start = walk->mapping.end = 0;
     walk->before_call = walk->by_pointer = walk->uncertain = 0;
     walk->return_instance = 0;
+    walk->trampoline = ~0ull;
+    return 1;
+}
+
+// The current task, with all that is known of it.
+static __always_inline __u32 unwind__start(struct unwind_walk *walk)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct mm_struct *mm = task->mm;
+    if (!unwind__start_at(walk, task, mm))
+        return 0;
     struct xol_area *area = mm->uprobes_state.xol_area;
     walk->trampoline = area ? area->vaddr : ~0ull;
     unwind__take_caches(walk, mm);
@@ -411,7 +423,23 @@ static __always_inline __u32 unwind__put_returned(struct unwind_walk *walk, stru
     return 1;
 }
 
-// The whole stack of the current task; how many frames it has. Leaves how it ended in walk->status.
+// From frames->at[count] on; how many frames there are then. Leaves how the stack ended in walk->status.
+static __always_inline __u32 unwind__follow(struct unwind_walk *walk, struct unwind_frames *frames, __u32 count)
+{
+    __u32 goes_on = 1;
+    for (__u32 i = count; i < WIRE_USER_FRAMES_MAX; i++) {
+        goes_on = unwind__frame(walk);
+        frames->at[i] = walk->frame;
+        count = walk->frame ? i + 1 : i;
+        if (!goes_on)
+            break;
+    }
+    if (goes_on)
+        walk->status = WIRE_STACK_CUT;
+    return count;
+}
+
+// The whole stack of the current task, as unwind__follow() has it.
 __noinline __u32 unwind__all(struct unwind_walk *walk, struct unwind_frames *frames)
 {
     if (!walk || !frames)
@@ -421,16 +449,8 @@ __noinline __u32 unwind__all(struct unwind_walk *walk, struct unwind_frames *fra
     if (!goes_on)
         return walk->frame != 0;
     __u32 count = unwind__put_returned(walk, frames);
-    for (__u32 i = count; i < WIRE_USER_FRAMES_MAX; i++) {
-        goes_on = unwind__frame(walk);
-        frames->at[i] = walk->frame;
-        count = walk->frame ? i + 1 : i;
-        if (!goes_on)
-            break;
-    }
+    count = unwind__follow(walk, frames, count);
     unwind__give_caches_back(walk);
-    if (goes_on)
-        walk->status = WIRE_STACK_CUT;
     return count;
 }
 

@@ -131,8 +131,9 @@ struct unwind_walk {
     __u64 trampoline;      // page of uprobes in this process; ~0: none
     __u64 returned_from;   // a function that has just returned: the leaf, though its frame is gone; 0: none
     __u64 return_instance; // struct return_instance of the next uretprobe's frame
-    __u32 cpu;             // UNWIND_NO_CPU: without caches
-    __u32 process;         // slot of unwind_cpu.processes
+    __u32 tgid;
+    __u32 cpu;     // UNWIND_NO_CPU: without caches
+    __u32 process; // slot of unwind_cpu.processes
     __u32 epoch;
     __u32 code;        // of the frame
     __u8 before_call;  // 1: ip is a return address

@@ -6,10 +6,12 @@
 
 #include <bpf/bpf_helpers.h>
 
+#ifndef UNWIND_HAS_READ // the includer has one that reads another process
 static __always_inline long unwind_read(void *to, __u32 bytes, __u64 address)
 {
     return bpf_probe_read_user(to, bytes, (const void *)address);
 }
+#endif
 
 #include "bpf/unwind_step.h"
 

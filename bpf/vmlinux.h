@@ -122,8 +122,17 @@ struct uprobes_state {
     struct hlist_head head_tramps; // 6.18 and later
 };
 
+typedef struct {
+    __s64 counter;
+} atomic64_t;
+
+struct rw_semaphore {
+    atomic64_t count; // of realtime kernels there is none
+};
+
 struct mm_struct {
     struct maple_tree mm_mt;
+    struct rw_semaphore mmap_lock;
     struct rb_root mm_rb; // up to 6.0
     unsigned long mmap_base;
     unsigned long exec_vm;
@@ -190,6 +199,7 @@ struct task_struct {
     struct signal_struct *signal;
     struct uprobe_task *utask;
     __u64 start_boottime;
+    unsigned long nvcsw, nivcsw; // how often it left the CPU
 };
 
 // The contexts of iterators; task is NULL at their end.

@@ -108,6 +108,24 @@ static int probe_tp_btf(void)
     return load_program(BPF_PROG_TYPE_TRACING, "@sched_switch", -1);
 }
 
+// Whether the kernel has a helper, by its own list of their numbers.
+static int find_helper(const char *name)
+{
+    struct btf *btf = btf__load_vmlinux_btf();
+    int id = btf ? btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM) : -ENOENT, err = -ENOENT;
+    const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, (uint32_t)id);
+    for (uint16_t i = 0; type && i < btf_vlen(type) && err; i++)
+        if (strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off), name) == 0)
+            err = 0;
+    btf__free(btf);
+    return err;
+}
+
+static int probe_other_memory(void)
+{
+    return find_helper("BPF_FUNC_copy_from_user_task");
+}
+
 int feature__fentry(void)
 {
     return load_program(BPF_PROG_TYPE_TRACING, "do_nanosleep", -1);
@@ -261,6 +279,8 @@ const struct feature features[] = {
     {"BPF on raw tracepoints", FEATURE_NEEDED, probe_raw_tracepoint, "children of a command are not followed",
      "kernel 5.15 or later with CONFIG_BPF_EVENTS"},
     {"BPF on BTF tracepoints", FEATURE_OPTIONAL, probe_tp_btf, "no off-CPU time", "kernel 5.15 or later"},
+    {"BPF reads other processes", FEATURE_OPTIONAL, probe_other_memory,
+     "threads that wait since before the recording have no user stacks", "kernel 5.18 or later"},
     {"BPF ring buffer", FEATURE_NEEDED, probe_ring_buffer, "new binaries are not announced", "kernel 5.15 or later"},
     {"batched map reads", FEATURE_NEEDED, probe_batches, "the maps cannot be drained", "kernel 5.15 or later"},
     {"maps allocated as needed", FEATURE_OPTIONAL, feature__lazy_maps, "the maps take all their memory at once",

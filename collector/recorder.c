@@ -257,6 +257,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
         err = set_up_tracking(recorder, fault);
     if (!err)
         err = set_up_watches(recorder, fault);
+    recorder->interval_start_ns = now_ns(CLOCK_REALTIME); // events count from when they are attached
     if (!err)
         err = recorder_programs__attach(recorder, fault);
     if (!err)
@@ -288,6 +289,7 @@ void recorder__free(struct recorder *recorder)
     for (size_t i = 0; i < recorder->event_count; i++)
         event__release(&recorder->events[i]);
     bpf_meter__free(recorder->meter);
+    early_waits__free(recorder->early);
     loaded__free(recorder->targets);
     loader__free(recorder->loader);
     processes__free(recorder->processes);

@@ -8,6 +8,7 @@
 
 #include "collector/copy_stacks.h"
 #include "collector/drain.h"
+#include "collector/early_waits.h"
 #include "collector/hist.h"
 #include "collector/keeper.h"
 #include "collector/launch.h"
@@ -34,7 +35,8 @@ struct recorder {
     struct launch launch; // pid 0: no command
     bool command_reaped;
     struct loader *loader;
-    struct loaded *targets; // the object that makes the shared maps and follows forks
+    struct loaded *targets;    // the object that makes the shared maps and follows forks
+    struct early_waits *early; // NULL: no event has such, or the kernel cannot
     struct drain *drain;
     struct binaries *binaries;
     struct processes *processes;

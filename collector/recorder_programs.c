@@ -143,6 +143,23 @@ static int load_event(struct recorder *recorder, struct event *event, struct fau
     return err;
 }
 
+// Where stacks are unwound by rows.
+static int load_early_waits(struct recorder *recorder, struct fault *fault)
+{
+    bool is_wanted = false;
+    for (size_t i = 0; i < recorder->event_count; i++)
+        is_wanted = is_wanted || recorder->events[i].source->has_early_waits;
+    if (!is_wanted || recorder->options->unwind == WIRE_UNWIND_FP || recorder->options->unwind == WIRE_UNWIND_COPY)
+        return 0;
+    int err = early_waits__new(recorder->loader, &recorder->early);
+    if (err == -ENOTSUP)
+        return 0;
+    if (err)
+        return fault__set(fault, err, "out of memory");
+    note_programs(recorder, early_waits__loaded(recorder->early));
+    return 0;
+}
+
 static int load_objects(struct recorder *recorder, struct fault *fault)
 {
     struct wire_config *config = &recorder->config;
@@ -162,7 +179,7 @@ static int load_objects(struct recorder *recorder, struct fault *fault)
         note_programs(recorder, recorder->targets);
     for (size_t i = 0; i < recorder->event_count && !err; i++)
         err = load_event(recorder, &recorder->events[i], fault);
-    return err;
+    return err ? err : load_early_waits(recorder, fault);
 }
 
 int recorder_programs__load(struct recorder *recorder, struct fault *fault)
@@ -257,6 +274,8 @@ int recorder_programs__attach(struct recorder *recorder, struct fault *fault)
         err = put_targets(recorder, fault);
     if (!err)
         err = attach_events(recorder, fault);
+    if (!err && recorder->early)
+        early_waits__unwind(recorder->early); // a failure leaves the marks as they are
     if (!err && follows)
         err = attach_program(recorder->targets, "forget_exit", fault);
     bpf_link__destroy(early);

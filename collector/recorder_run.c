@@ -24,6 +24,8 @@ static void measure_interval(struct recorder *recorder, struct store_interval *i
 static int settle_events(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     int err = 0;
+    if (recorder->early)
+        early_waits__unwind(recorder->early);
     for (size_t i = 0; i < recorder->event_count && !err; i++) {
         struct event *event = &recorder->events[i];
         if (event->attached && event->source->settle)
@@ -284,7 +286,6 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary)
 {
     recorder->started_ns = now_ns(CLOCK_MONOTONIC);
-    recorder->interval_start_ns = now_ns(CLOCK_REALTIME);
     int err = recorder__start_timers(recorder, fault);
     if (!err && recorder->launch.pid > 0)
         err = launch__go(&recorder->launch, fault);

@@ -32,7 +32,8 @@ const struct source sources[] = {
         .object = "source_off_cpu",
         .parse = source_off_cpu__parse,
         .configure = source_off_cpu__configure,
-        .attach = source__attach_programs,
+        .attach = source_off_cpu__attach,
+        .has_early_waits = true,
         .settle = source_off_cpu__settle,
         .mark = source_off_cpu__mark,
     },
@@ -44,6 +45,7 @@ const struct source sources[] = {
         .parse = source_wall__parse,
         .release = source_wall__release,
         .attach = source_wall__attach,
+        .has_early_waits = true,
         .settle = source_wall__settle,
         .is_clocked = true,
         .mark = source_off_cpu__mark,
@@ -171,6 +173,19 @@ const char *event__behind(const struct event *event, const char *prefix)
 {
     size_t length = strlen(prefix);
     return strncmp(event->spelled, prefix, length) == 0 ? event->spelled + length : NULL;
+}
+
+int source__attach_named(struct event *event, const char *const *names, size_t count, struct bpf_link **ret_links,
+                         struct fault *fault)
+{
+    for (size_t i = 0; i < count; i++) {
+        ret_links[i] = bpf_program__attach(loaded__program(event->loaded, names[i]));
+        int err = ret_links[i] ? loaded__keep(event->loaded, ret_links[i]) : -errno;
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
+                                   event->spelled, strerror(-err));
+    }
+    return 0;
 }
 
 int source__attach_programs(struct event *event, const struct target *target, struct fault *fault)

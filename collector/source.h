@@ -16,6 +16,7 @@
 #include "store/base/fault.h"
 #include "store/store_types.h"
 
+struct bpf_link;
 struct hist_options;
 struct source;
 
@@ -57,6 +58,8 @@ struct source {
     // Sets what the object needs before it is loaded; NULL: nothing but own_event.
     int (*configure)(struct event *event, struct loaded *loaded, struct fault *fault);
     int (*attach)(struct event *event, const struct target *target, struct fault *fault);
+    // Its object puts threads that wait since before the recording into the map early_waits.
+    bool has_early_waits;
     // Called before each drain, when the event is attached: counts what is still going on. NULL: nothing to do.
     int (*settle)(struct event *event, struct drain *drain, bool is_last);
     // A sample without a mark stands for the time since the thread's last one: whose it was is exact, where it was
@@ -81,6 +84,10 @@ void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *r
 
 // What stands behind PREFIX in the event's words; NULL: they do not begin so.
 const char *event__behind(const struct event *event, const char *prefix);
+
+// Attaches the programs of these names, in this order; their links are the object's to keep.
+int source__attach_named(struct event *event, const char *const *names, size_t count, struct bpf_link **ret_links,
+                         struct fault *fault);
 
 // Attaches every program of the event's object where its section name says: what a source does whose programs need no
 // more than that. The link of an iterator, if there is one, is left in event->prepared.

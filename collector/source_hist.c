@@ -388,7 +388,7 @@ const struct source hist_sources[] = {
         .object = "source_off_cpu",
         .parse = parse_off_cpu,
         .configure = configure_off_cpu,
-        .attach = source__attach_programs,
+        .attach = source_off_cpu__attach,
         .settle = source_off_cpu__settle,
         .mark = source_off_cpu__mark,
     },

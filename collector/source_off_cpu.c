@@ -53,6 +53,35 @@ int source_off_cpu__iterate(const struct bpf_link *iterator, struct drain *drain
     }
 }
 
+int source_off_cpu__begin(const struct bpf_link *iterator, struct fault *fault)
+{
+    if (source_off_cpu__iterate(iterator, NULL) == 0)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_LACKS, -EIO,
+                           "cannot look at the threads that wait already: the kernel's iterator over tasks fails; "
+                           "see `hearth doctor`");
+}
+
+// A wait that began before the recording is as long as nobody knows: no value of a histogram, and in no bounds above.
+static bool counts_early_waits(const struct event *event)
+{
+    return !event->hist && !event->max_ns;
+}
+
+int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault)
+{
+    enum { STILL, SWITCH, BEGIN, COUNT };
+    static const char *const programs[COUNT] = {
+        [STILL] = "waits_still", [SWITCH] = "off_cpu_switch", [BEGIN] = "off_cpu_begin"};
+    struct bpf_link *links[COUNT];
+    (void)target;
+    int err = source__attach_named(event, programs, COUNT, links, fault);
+    if (err)
+        return err;
+    event->prepared = links[STILL];
+    return counts_early_waits(event) ? source_off_cpu__begin(links[BEGIN], fault) : 0;
+}
+
 int source_off_cpu__settle(struct event *event, struct drain *drain, bool is_last)
 {
     (void)is_last;

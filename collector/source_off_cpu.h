@@ -8,9 +8,13 @@ struct bpf_link;
 
 int source_off_cpu__parse(struct event *event, struct fault *fault);
 int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct fault *fault);
+int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault);
 // For sources whose threads wait with their stacks: runs the iterator among their programs, waits_still.
 int source_off_cpu__settle(struct event *event, struct drain *drain, bool is_last);
 const char *source_off_cpu__mark(uint32_t detail);
+
+// Runs the iterator that begins the waits of threads that wait already.
+int source_off_cpu__begin(const struct bpf_link *iterator, struct fault *fault);
 
 // Runs an iterator over all threads; the ids of stacks that it writes are held by the drain (NULL: it writes none).
 int source_off_cpu__iterate(const struct bpf_link *iterator, struct drain *drain);

@@ -44,17 +44,10 @@ void source_wall__release(struct event *event)
 int source_wall__attach(struct event *event, const struct target *target, struct fault *fault)
 {
     struct wall *wall = event->prepared;
-    for (size_t i = 0; i < LINK_COUNT; i++) {
-        wall->links[i] = bpf_program__attach(loaded__program(event->loaded, programs[i]));
-        int err = wall->links[i] ? loaded__keep(event->loaded, wall->links[i]) : -errno;
-        if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                   event->spelled, strerror(-err));
-    }
-    int err = source_perf__attach(event, target, fault);
-    if (!err && source_off_cpu__iterate(wall->links[BEGIN], NULL) != 0)
-        err = fault__set_code(fault, EXIT_CODE_LACKS, -EIO, "cannot look at the threads that wait already");
-    return err;
+    int err = source__attach_named(event, programs, LINK_COUNT, wall->links, fault);
+    if (!err)
+        err = source_perf__attach(event, target, fault);
+    return err ? err : source_off_cpu__begin(wall->links[BEGIN], fault);
 }
 
 int source_wall__settle(struct event *event, struct drain *drain, bool is_last)

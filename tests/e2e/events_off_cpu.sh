@@ -47,6 +47,29 @@ ok 'with its stack in every interval' awk -v n="$("$HEARTH" report -i "$TMP/x.db
 is 'a copied stack is there until its wait is over' \
     "$(sqlite3 "$TMP/x.db" 'select count(*) > 3 from interval') $(grep -c 'stack lost' "$TMP/whole") $(grep -c '^sleep;.*;__libc_start_call_main;.*nanosleep.*\[sleeping\] 1[0-9]*$' "$TMP/whole")" '1 0 1'
 
+# --- A program that hangs: its threads wait since before the recording, and beyond its end.
+hangs() { # PID: its threads are named, and sleep
+    [[ $(grep -hE '^(Name|State):' /proc/"$1"/task/*/status | tr -s '\t\n' ' ') =~ ^Name:\ deadlock\ State:\ S.*Name:\ (first|second)\ State:\ S.*Name:\ (first|second)\ State:\ S ]]
+}
+background "$LOADS/nofp/deadlock"
+hung=$!
+await hangs "$hung"
+for event in off-cpu wall; do
+    "$HEARTH" record -e "$event" -p "$hung" -d 1.2 -i 0.4 -o "$TMP/x.db" 2>"$TMP/said"
+    "$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null
+    passed=$(sqlite3 "$TMP/x.db" 'select sum(end_ns - start_ns) from interval')
+    for thread in 'deadlock main;join_both' 'first start_thread;thread_main;take_first_then_second' 'second start_thread;thread_main;take_second_then_first'; do
+        waited=$(of "${thread% *}" | grep -E "^[^;]*;(_start|clone3|__clone);.*${thread#* };.*futex.*_\[k\];\[sleeping\] " | sum)
+        ok "$event: ${thread% *} hangs, with all its stack, all the time ($waited of $passed ns)" \
+            test "$waited" -ge $((passed - passed / 10)) -a "$waited" -le "$passed"
+    done
+    is "$event: a wait is one sample, in several intervals" \
+        "$(sqlite3 "$TMP/x.db" 'select count(*) > 2 from interval') $("$HEARTH" sql -i "$TMP/x.db" 'select sum(samples) from sample' 2>/dev/null | tail -1)" '1 3'
+done
+is 'what is no wait of known length is in no histogram' \
+    "$("$HEARTH" hist off-cpu -p "$hung" -d 0.3 -f json 2>/dev/null | grep -oE '"count": ?[1-9]' | head -1)" ''
+kill -KILL "$hung"
+
 # --- Bounds
 "$HEARTH" record -e off-cpu --min-block 15ms --max-block 1 -o "$TMP/x.db" -- "$waits" 20 >"$TMP/truth" 2>/dev/null
 "$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null

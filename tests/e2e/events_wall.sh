@@ -30,7 +30,7 @@ is 'CPU samples have all their kernel frames' "$(grep -c 'bpf_prog' "$TMP/folded
 background sleep $ENDLESS
 "$HEARTH" record --wall -p $! -d 1.5 -i 0.4 -o "$TMP/x.db" 2>/dev/null
 "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
-like 'a thread that waits all the time' "$(cat "$TMP/folded")" '^sleep;\[waiting since before\];.*nanosleep.*;\[sleeping\] [0-9]+$'
+like 'a thread that waits all the time' "$(cat "$TMP/folded")" '^sleep;(_start|\[sleep[+]0x[0-9a-f]+\]);__libc_start_main.*nanosleep.*;\[sleeping\] [0-9]+$'
 passed=$(sqlite3 "$TMP/x.db" 'select sum(end_ns - start_ns) from interval')
 within 'is there with all of it' "$(sum "$TMP/folded")" "$passed" $((passed / 5))
 done_testing
