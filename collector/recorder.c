@@ -16,6 +16,7 @@
 #include "collector/recorder_insides.h"
 #include "collector/source_hist.h"
 #include "store/base/limits.h"
+#include "store/base/warm_heap.h"
 
 static int open_store(struct recorder *recorder, struct fault *fault)
 {
@@ -225,6 +226,31 @@ static void bound_heap(void)
     mallopt(M_TRIM_THRESHOLD, GIVE_BACK_BYTES);
 }
 
+// libbpf reads the kernel's BTF (5 to 6 MB, and as much again as its copy) once for each object that it loads. With a
+// page fault for each 4 KiB of that, the faults cost ten times what the parsing does.
+static void warm_up_heap(void)
+{
+    enum { LOAD_BYTES = 20 << 20 };
+    warm_heap__prepare(LOAD_BYTES);
+}
+
+static void cool_down_heap(void)
+{
+    bound_heap();
+    warm_heap__give_back();
+}
+
+// What runs in the kernel, and what reads its maps.
+static int set_up_kernel_side(struct recorder *recorder, struct fault *fault)
+{
+    warm_up_heap();
+    int err = recorder_programs__load(recorder, fault);
+    if (!err)
+        err = set_up_tracking(recorder, fault);
+    cool_down_heap();
+    return err;
+}
+
 int recorder__new(const struct recorder_options *options, struct fault *fault, struct recorder **ret_recorder)
 {
     _cleanup_(recorder__freep) struct recorder *recorder = calloc(1, sizeof(*recorder));
@@ -252,9 +278,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     raise_descriptor_limit(); // not for the command, which has been forked
     err = worker__new(NULL, fault, &recorder->worker);
     if (!err)
-        err = recorder_programs__load(recorder, fault);
-    if (!err)
-        err = set_up_tracking(recorder, fault);
+        err = set_up_kernel_side(recorder, fault);
     if (!err)
         err = set_up_watches(recorder, fault);
     recorder->interval_start_ns = now_ns(CLOCK_REALTIME); // events count from when they are attached

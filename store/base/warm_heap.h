@@ -6,7 +6,10 @@
 
 #include <stddef.h>
 
-// Up to `bytes` of what is asked for from now on. Not for a process that stays: what it frees is not given back.
+// Up to `bytes` of what is asked for from now on. What is freed is not given back to the kernel, until the call below.
 void warm_heap__prepare(size_t bytes);
+
+// For a process that stays: gives back what is free. The thresholds of mallopt() stay as they are.
+void warm_heap__give_back(void);
 
 #endif
