@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/kernel_cache.h"
 #include "symbolizer/kernel_image.h"
 #include "symbolizer/kernel_modules.h"
 #include "symbolizer/kernel_symbols.h"
@@ -14,20 +15,24 @@
 
 struct kernel_naming {
     const char *root;
+    char *cache_dir; // NULL: nothing is kept
     struct kernel_symbols *symbols;
+    bool is_from_cache; // they are all right where kernel_symbols__is_lasting()
     int failure;
     int64_t read_at_s;
     struct kernel_image image; // fd -1: none
     struct kernel_modules *modules;
 };
 
-int kernel_naming__new(const char *root, struct kernel_naming **ret_naming)
+int kernel_naming__new(const char *root, const char *cache_dir, struct kernel_naming **ret_naming)
 {
     struct kernel_naming *naming = calloc(1, sizeof(*naming));
     if (!naming)
         return -ENOMEM;
     naming->root = root ? root : "";
     naming->image.fd = -1;
+    if (cache_dir && !root)
+        naming->cache_dir = strdup(cache_dir); // without memory, nothing is kept
     *ret_naming = naming;
     return 0;
 }
@@ -39,6 +44,7 @@ void kernel_naming__free(struct kernel_naming *naming)
     kernel_symbols__free(naming->symbols);
     kernel_modules__free(naming->modules);
     fd__close(&naming->image.fd);
+    free(naming->cache_dir);
     free(naming);
 }
 
@@ -49,18 +55,28 @@ static int64_t now_s(void)
     return now.tv_sec;
 }
 
-static int read_symbols(struct kernel_naming *naming)
+static int read_kallsyms(struct kernel_naming *naming, struct kernel_symbols **ret_symbols)
 {
-    struct kernel_symbols *symbols;
-    struct kernel_modules *modules;
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/proc/kallsyms", naming->root);
     _cleanup_file_ FILE *stream = fopen(path, "re");
-    int err = stream ? kernel_symbols__read(stream, &symbols) : -errno;
+    int err = stream ? kernel_symbols__read(stream, ret_symbols) : -errno;
+    if (!err && naming->cache_dir)
+        kernel_cache__save(naming->cache_dir, *ret_symbols);
+    return err;
+}
+
+static int read_symbols(struct kernel_naming *naming, bool may_be_cached)
+{
+    struct kernel_symbols *symbols;
+    struct kernel_modules *modules;
+    bool is_cached = may_be_cached && naming->cache_dir && kernel_cache__load(naming->cache_dir, &symbols) == 0;
+    int err = is_cached ? 0 : read_kallsyms(naming, &symbols);
     if (err)
         return err;
     kernel_symbols__free(naming->symbols);
     naming->symbols = symbols;
+    naming->is_from_cache = is_cached;
     naming->read_at_s = now_s();
     err = kernel_modules__new(naming->root, &modules);
     if (err)
@@ -73,7 +89,7 @@ static int read_symbols(struct kernel_naming *naming)
 int kernel_naming__load(struct kernel_naming *naming, struct fault *fault)
 {
     if (!naming->symbols && !naming->failure) {
-        naming->failure = read_symbols(naming);
+        naming->failure = read_symbols(naming, true);
         if (!naming->failure && kernel_symbols__text(naming->symbols) != 0 &&
             kernel_image__open(naming->root, &naming->image) != 0)
             naming->image.fd = -1;
@@ -203,15 +219,15 @@ static void resolve_by_modules(struct kernel_naming *naming, struct symbolizer *
     }
 }
 
-// Modules and BPF programs come and go: for addresses beyond the kernel's own code its symbols are read again, unless
-// they were a moment ago (a reading takes some 50 ms).
+// Modules and BPF programs come and go: for addresses that may be theirs the symbols are read again, unless they were a
+// moment ago (a reading takes some 50 ms).
 static void refresh(struct kernel_naming *naming, const uint64_t *addresses, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (kernel_symbols__is_core(naming->symbols, addresses[i]))
+        if (kernel_symbols__is_lasting(naming->symbols, addresses[i]))
             continue;
-        if (now_s() - naming->read_at_s >= LIMIT_KALLSYMS_AGE_S)
-            read_symbols(naming); // or what was read before stays
+        if (naming->is_from_cache || now_s() - naming->read_at_s >= LIMIT_KALLSYMS_AGE_S)
+            read_symbols(naming, false); // or what was read before stays
         return;
     }
 }

@@ -8,8 +8,9 @@
 
 struct kernel_naming;
 
-// `root` stands before /proc, /sys and the places of debug files; NULL: nothing. Borrowed.
-int kernel_naming__new(const char *root, struct kernel_naming **ret_naming);
+// `root` stands before /proc, /sys and the places of debug files; NULL: nothing. Borrowed. `cache_dir` keeps the
+// symbols of the running kernel (symbolizer/kernel_cache.h); NULL: nothing is kept.
+int kernel_naming__new(const char *root, const char *cache_dir, struct kernel_naming **ret_naming);
 void kernel_naming__free(struct kernel_naming *naming);
 DEFINE_CLEANUP(struct kernel_naming *, kernel_naming__free);
 

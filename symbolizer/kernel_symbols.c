@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "store/base/buf.h"
 #include "store/base/limits.h"
@@ -22,6 +25,9 @@ struct kernel_symbols {
     uint32_t *starts; // relative to base, sorted
     uint32_t *blocks; // where each 16th name begins
     char *names;      // in order of starts
+    size_t names_bytes;
+    void *file; // that they are mapped from; NULL: they are ours
+    size_t file_bytes;
 };
 
 struct entry { // while reading
@@ -35,9 +41,13 @@ void kernel_symbols__free(struct kernel_symbols *symbols)
 {
     if (!symbols)
         return;
-    free(symbols->starts);
-    free(symbols->blocks);
-    free(symbols->names);
+    if (symbols->file) {
+        munmap(symbols->file, symbols->file_bytes);
+    } else {
+        free(symbols->starts);
+        free(symbols->blocks);
+        free(symbols->names);
+    }
     free(symbols);
 }
 
@@ -107,6 +117,7 @@ static int pack(struct entry *entries, size_t count, const char *names, struct k
         return -ENOMEM;
     }
     symbols->names = exact;
+    symbols->names_bytes = packed.length_bytes;
     return 0;
 }
 
@@ -151,7 +162,8 @@ int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
     return 0;
 }
 
-int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address, char *out, size_t out_bytes)
+// The last function that begins at or before an address; -ENOENT: none does.
+static int find_index(const struct kernel_symbols *symbols, uint64_t address, uint32_t *ret_index)
 {
     if (address < symbols->base || address - symbols->base > UINT32_MAX)
         return -ENOENT;
@@ -165,9 +177,27 @@ int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address,
     }
     if (low == 0 || relative - symbols->starts[low - 1] >= LAST_SYMBOL_BYTES)
         return -ENOENT;
-    const char *name = symbols->names + symbols->blocks[(low - 1) / NAMES_A_BLOCK];
-    for (uint32_t i = (low - 1) % NAMES_A_BLOCK; i > 0; i--)
+    *ret_index = low - 1;
+    return 0;
+}
+
+// Names read from a damaged file may end too early: the last byte is a NUL, nothing is looked at behind it.
+static const char *name_at(const struct kernel_symbols *symbols, uint32_t index)
+{
+    const char *name = symbols->names + symbols->blocks[index / NAMES_A_BLOCK];
+    const char *end = symbols->names + symbols->names_bytes;
+    for (uint32_t i = index % NAMES_A_BLOCK; i > 0 && name < end; i--)
         name += strlen(name) + 1;
+    return name < end ? name : "";
+}
+
+int kernel_symbols__find(const struct kernel_symbols *symbols, uint64_t address, char *out, size_t out_bytes)
+{
+    uint32_t index;
+    int err = find_index(symbols, address, &index);
+    if (err)
+        return err;
+    const char *name = name_at(symbols, index);
     if (!name[0])
         return -ENOENT;
     snprintf(out, out_bytes, "%s", name);
@@ -179,20 +209,128 @@ uint64_t kernel_symbols__text(const struct kernel_symbols *symbols)
     return symbols->text;
 }
 
-bool kernel_symbols__is_core(const struct kernel_symbols *symbols, uint64_t address)
+// "[ext4]" of "map_blocks [ext4]"; NULL: of none, or of what the kernel makes at run time and names like a module
+// (kernel/kallsyms.c: BPF programs, trampolines of ftrace, slots of kprobes).
+static const char *module_of(const char *name)
 {
-    return symbols->text_end == 0 || (address >= symbols->text && address < symbols->text_end);
+    const char *module = strrchr(name, '[');
+    return module && strcmp(module, "[bpf]") != 0 && strncmp(module, "[__builtin__", 12) != 0 ? module : NULL;
+}
+
+bool kernel_symbols__is_lasting(const struct kernel_symbols *symbols, uint64_t address)
+{
+    uint32_t index;
+    if (symbols->text_end == 0 || (address >= symbols->text && address < symbols->text_end))
+        return true;
+    if (find_index(symbols, address, &index) != 0 || index + 1 == symbols->count)
+        return false;
+    const char *module = module_of(name_at(symbols, index)), *next = module_of(name_at(symbols, index + 1));
+    return module && next && strcmp(module, next) == 0;
 }
 
 int kernel_symbols__address_of(const struct kernel_symbols *symbols, const char *name, uint64_t *ret_address)
 {
     const char *at = symbols->names;
+    const char *end = at + symbols->names_bytes;
     size_t length = strlen(name);
-    for (uint32_t i = 0; i < symbols->count; i++, at += strlen(at) + 1) {
+    for (uint32_t i = 0; i < symbols->count && at < end; i++, at += strlen(at) + 1) {
         if (strncmp(at, name, length) != 0 || (at[length] && strncmp(at + length, " [", 2) != 0) || length == 0)
             continue;
         *ret_address = symbols->base + symbols->starts[i];
         return 0;
     }
     return -ENOENT;
+}
+
+// --- As a file: the header, starts, blocks, names
+
+#define FILE_VERSION 1
+
+struct file_header {
+    char magic[8];
+    uint32_t version, count;
+    uint64_t key, text, text_end, base, names_bytes;
+};
+
+static const char magic[8] = "hearthKS";
+
+static size_t block_count(uint32_t count)
+{
+    return count / NAMES_A_BLOCK + 1;
+}
+
+int kernel_symbols__write(const struct kernel_symbols *symbols, uint64_t key, int fd)
+{
+    struct file_header header = {.version = FILE_VERSION,
+                                 .count = symbols->count,
+                                 .key = key,
+                                 .text = symbols->text,
+                                 .text_end = symbols->text_end,
+                                 .base = symbols->base,
+                                 .names_bytes = symbols->names_bytes};
+    memcpy(header.magic, magic, sizeof(magic));
+    struct iovec parts[] = {{&header, sizeof(header)},
+                            {symbols->starts, symbols->count * sizeof(*symbols->starts)},
+                            {symbols->blocks, block_count(symbols->count) * sizeof(*symbols->blocks)},
+                            {symbols->names, symbols->names_bytes}};
+    ssize_t all = 0;
+    for (size_t i = 0; i < 4; i++)
+        all += (ssize_t)parts[i].iov_len;
+    ssize_t written = writev(fd, parts, 4);
+    return written == all ? 0 : written < 0 ? -errno : -ENOSPC;
+}
+
+static bool is_sound(const struct kernel_symbols *symbols)
+{
+    if (symbols->count && (!symbols->names_bytes || symbols->names[symbols->names_bytes - 1] != '\0'))
+        return false;
+    for (size_t i = 0; i * NAMES_A_BLOCK < symbols->count; i++)
+        if (symbols->blocks[i] >= symbols->names_bytes)
+            return false;
+    return true;
+}
+
+// The parts of a mapped file; the header's sizes must be the file's.
+static int take_file(struct kernel_symbols *symbols, uint64_t key)
+{
+    const struct file_header *header = symbols->file;
+    if (symbols->file_bytes < sizeof(*header) || memcmp(header->magic, magic, sizeof(magic)) != 0 ||
+        header->version != FILE_VERSION || header->names_bytes > LIMIT_KALLSYMS_BYTES)
+        return -EBADMSG;
+    if (header->key != key)
+        return -ESTALE;
+    size_t starts_bytes = (size_t)header->count * sizeof(*symbols->starts);
+    size_t blocks_bytes = block_count(header->count) * sizeof(*symbols->blocks);
+    if (symbols->file_bytes != sizeof(*header) + starts_bytes + blocks_bytes + header->names_bytes)
+        return -EBADMSG;
+    symbols->text = header->text;
+    symbols->text_end = header->text_end;
+    symbols->base = header->base;
+    symbols->count = header->count;
+    symbols->starts = (uint32_t *)((char *)symbols->file + sizeof(*header));
+    symbols->blocks = (uint32_t *)((char *)symbols->starts + starts_bytes);
+    symbols->names = (char *)symbols->blocks + blocks_bytes;
+    symbols->names_bytes = header->names_bytes;
+    return is_sound(symbols) ? 0 : -EBADMSG;
+}
+
+int kernel_symbols__map(int fd, uint64_t key, struct kernel_symbols **ret_symbols)
+{
+    struct stat status;
+    _cleanup_(kernel_symbols__freep) struct kernel_symbols *symbols = calloc(1, sizeof(*symbols));
+    if (!symbols)
+        return -ENOMEM;
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    if (status.st_size <= 0 || (uint64_t)status.st_size > 2ull * LIMIT_KALLSYMS_BYTES)
+        return -EBADMSG;
+    void *file = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (file == MAP_FAILED)
+        return -errno;
+    symbols->file = file;
+    symbols->file_bytes = (size_t)status.st_size;
+    int err = take_file(symbols, key);
+    if (!err)
+        *ret_symbols = take_pointer(symbols);
+    return err;
 }

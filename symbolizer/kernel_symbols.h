@@ -29,7 +29,14 @@ int kernel_symbols__address_of(const struct kernel_symbols *symbols, const char 
 // Where the kernel's code begins (_text), wherever it was moved to; 0: unknown.
 uint64_t kernel_symbols__text(const struct kernel_symbols *symbols);
 
-// Whether an address is of the kernel's own code, which never changes; true where that is not known.
-bool kernel_symbols__is_core(const struct kernel_symbols *symbols, uint64_t address);
+// Whether the name of an address stays right as long as the kernel runs and the same modules are loaded: it is of the
+// kernel's own code, or between two functions of one module. BPF programs come and go, also behind a module's last
+// function. True where the extent of the kernel's own code is not known.
+bool kernel_symbols__is_lasting(const struct kernel_symbols *symbols, uint64_t address);
+
+// As a file, to be mapped again: `key` tells whose symbols they are. -ESTALE: of another key; -EBADMSG: not such a
+// file.
+int kernel_symbols__write(const struct kernel_symbols *symbols, uint64_t key, int fd);
+int kernel_symbols__map(int fd, uint64_t key, struct kernel_symbols **ret_symbols);
 
 #endif

@@ -35,7 +35,7 @@ int symbolizer__new(const struct symbolizer_options *options, struct fault *faul
         return fault__set(fault, -ENOMEM, "out of memory");
     symbolizer->options = *options;
     symbolizer->jit = JIT_PLACE_NONE;
-    int err = kernel_naming__new(options->kernel_root, &symbolizer->kernel);
+    int err = kernel_naming__new(options->kernel_root, options->cache_dir, &symbolizer->kernel);
     if (err)
         fault__set(fault, err, "out of memory");
     else if (!options->worker)

@@ -72,6 +72,18 @@ is 'a kernel that hides its addresses' "$? $(cut -d, -f2- "$TMP/said")" '3  the 
 if [[ $(id -u) == 0 && $(cat /proc/sys/kernel/kptr_restrict) != 2 ]]; then
     address=$(awk '$3 == "do_syscall_64" || $3 == "el0_svc" { print $1; exit }' /proc/kallsyms)
     like 'a function of the kernel' "$("$HEARTH" symbolize -k "$(printf '%x' $((0x$address + 1)))")" '^(do_syscall_64|el0_svc) '
+
+    # Kept in a cache, as a recording does; a name that is changed there shows where it comes from.
+    mkdir -m 700 "$TMP/cache"
+    kept() { "$HEARTH" symbolize -k --cache "$TMP/cache" "$(printf '%x' $((0x$1 + 1)))"; }
+    is 'the same, to be kept' "$(kept "$address")" "$("$HEARTH" symbolize -k "$(printf '%x' $((0x$address + 1)))")"
+    is 'what root alone may see, root alone may read' "$(stat -c %a "$TMP/cache/kernel.symbols")" 600
+    sed -i 's/\x00do_syscall_64\x00/\x00XX_syscall_64\x00/; s/\x00el0_svc\x00/\x00XX0_svc\x00/' "$TMP/cache/kernel.symbols"
+    like 'the kernel is not asked again' "$(kept "$address")" '^XX'
+    chmod 666 "$TMP/cache/kernel.symbols"
+    like 'unless others may write there' "$(kept "$address")" '^(do_syscall_64|el0_svc) '
+    truncate -s 1000 "$TMP/cache/kernel.symbols"
+    like 'or it is damaged' "$(kept "$address")" '^(do_syscall_64|el0_svc) '
     background "$HEARTH" record -a -d $ENDLESS -o "$TMP/record.db" 2>/dev/null
     recorder=$!
     await recording "$TMP/record.db"
@@ -83,6 +95,7 @@ if [[ $(id -u) == 0 && $(cat /proc/sys/kernel/kptr_restrict) != 2 ]]; then
         answer=$("$HEARTH" symbolize -k "$(printf '%x' $((0x$place + 1)))")
         grep -q "^$place .* $name" /proc/kallsyms || continue # it went meanwhile
         is 'a BPF program of this kernel' "$answer" "$name [bpf] ??:0"
+        is 'younger than what is kept' "$(kept "$place")" "$name [bpf] ??:0"
     done <"$TMP/programs"
     kill -INT "$recorder"
     wait "$recorder"

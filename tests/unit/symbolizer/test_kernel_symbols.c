@@ -5,6 +5,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -88,9 +90,62 @@ static void finds_each_of_many(void **state)
     kernel_symbols__free(symbols);
 }
 
+// Core code and the inside of a module last; behind a module's last function, and in what is made at run time, nothing
+// is sure.
+static void tells_what_lasts(void **state)
+{
+    (void)state;
+    struct kernel_symbols *symbols = read_text("ffffffff81000000 T _text\n"
+                                               "ffffffff81000100 t do_work\n"
+                                               "ffffffff81000300 T _etext\n"
+                                               "ffffffffc0a40000 t first\t[ext4]\n"
+                                               "ffffffffc0a41000 t last\t[ext4]\n"
+                                               "ffffffffc0a43000 t only\t[dummy]\n"
+                                               "ffffffffc0b10f40 t bpf_prog_6deef7357e7b4530_a\t[bpf]\n"
+                                               "ffffffffc0b10f80 t bpf_prog_6deef7357e7b4530_b\t[bpf]\n",
+                                               0);
+    static const struct {
+        uint64_t address;
+        bool lasts;
+    } cases[] = {{0xffffffff81000180, true},  {0xffffffff81000400, false},
+                 {0xffffffffc0a40010, true},  {0xffffffffc0a41010, false},
+                 {0xffffffffc0a43010, false}, {0xffffffffc0b10f44, false},
+                 {0xffffffffc0b10f88, false}, {0x1000, false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(kernel_symbols__is_lasting(symbols, cases[i].address), cases[i].lasts);
+    kernel_symbols__free(symbols);
+}
+
+// What a file gives back is what was written; not to another key, and not when it was cut or changed.
+static void comes_back_from_a_file(void **state)
+{
+    (void)state;
+    char name[256];
+    struct kernel_symbols *symbols = read_text(sample, 0), *again = NULL;
+    int fd = memfd_create("symbols", MFD_CLOEXEC);
+    assert_int_equal(kernel_symbols__write(symbols, 42, fd), 0);
+    kernel_symbols__free(symbols);
+    assert_int_equal(kernel_symbols__map(fd, 41, &again), -ESTALE);
+    assert_int_equal(kernel_symbols__map(fd, 42, &again), 0);
+    assert_int_equal(kernel_symbols__text(again), 0xffffffff81000000);
+    assert_int_equal(kernel_symbols__find(again, 0xffffffffc0a41010, name, sizeof(name)), 0);
+    assert_string_equal(name, "map_blocks [ext4]");
+    assert_int_equal(kernel_symbols__find(again, 0xffffffff81000300, name, sizeof(name)), -ENOENT);
+    kernel_symbols__free(again);
+    off_t bytes = lseek(fd, 0, SEEK_END);
+    assert_int_equal(pwrite(fd, "x", 1, bytes - 1), 1); // the last name's end
+    assert_int_equal(kernel_symbols__map(fd, 42, &again), -EBADMSG);
+    for (off_t cut = bytes - 1; cut >= 0; cut--) {
+        assert_int_equal(ftruncate(fd, cut), 0);
+        assert_int_equal(kernel_symbols__map(fd, 42, &again), -EBADMSG);
+    }
+    close(fd);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names_functions), cmocka_unit_test(hidden_addresses_are_said),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tells_what_lasts), cmocka_unit_test(comes_back_from_a_file),
+                                       cmocka_unit_test(names_functions), cmocka_unit_test(hidden_addresses_are_said),
                                        cmocka_unit_test(finds_each_of_many)};
     return cmocka_run_group_tests_name("kernel_symbols", tests, NULL, NULL);
 }
