@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 #include "symbolizer/foreign_file.h"
-#include "symbolizer/symbolizer.h"
 
 struct binaries {
     pthread_mutex_t lock;
@@ -50,28 +50,25 @@ void binaries__free(struct binaries *binaries)
 
 // The hash of what identifies a file. Its 64 bits stand for the identity: by chance two of 65,536 binaries share one
 // once in ten billion recordings.
-static uint64_t identity_of_build_id(const uint8_t *build_id, size_t bytes)
+static uint64_t key_of_contents(const struct file_identity *contents)
 {
-    return hash__pair(1, hash__bytes(build_id, bytes));
+    return hash__pair(hash__pair(1, contents->digest), hash__bytes(contents->build_id, contents->build_id_bytes));
 }
 
-static uint64_t identity_of_file(const struct wire_file *file)
+static uint64_t key_of_file(const struct wire_file *file)
 {
     return hash__pair(hash__pair(2, file->inode), (uint64_t)file->device << 32 | file->generation);
 }
 
-static uint64_t identity_of_path(const char *path)
+// For /proc/PID/maps, which does not tell the generation: the file that had the inode last.
+static uint64_t key_of_inode(const struct wire_file *file)
 {
-    return hash__pair(3, hash__bytes(path, strlen(path)));
+    return hash__pair(hash__pair(4, file->inode), file->device);
 }
 
-static uint64_t identity_of(const struct binary_identity *identity)
+static uint64_t key_of_path(const char *path)
 {
-    if (identity->build_id_bytes)
-        return identity_of_build_id(identity->build_id, identity->build_id_bytes);
-    if (identity->file.inode)
-        return identity_of_file(&identity->file);
-    return identity_of_path(identity->path);
+    return hash__pair(3, hash__bytes(path, strlen(path)));
 }
 
 static struct binary *find(struct binaries *binaries, uint64_t identity)
@@ -85,7 +82,7 @@ static enum store_binary_kind kind_of(const struct binary_identity *identity)
     const char *path = identity->path;
     if (strcmp(path, "[vdso]") == 0)
         return STORE_BINARY_VDSO;
-    if (identity->build_id_bytes) // a program may be executed from a memfd
+    if (identity->contents) // a program may be executed from a memfd
         return STORE_BINARY_ELF;
     // Code in memory without a file: perf's //anon, heaps, System V and memfd memory, huge page files.
     static const char *const anonymous[] = {
@@ -96,8 +93,23 @@ static enum store_binary_kind kind_of(const struct binary_identity *identity)
     return STORE_BINARY_ELF;
 }
 
+static void learn(struct binary *binary, const struct file_identity *contents)
+{
+    memcpy(binary->build_id, contents->build_id, contents->build_id_bytes);
+    binary->build_id_bytes = contents->build_id_bytes;
+    binary->digest = contents->digest;
+    binary->kind = STORE_BINARY_ELF;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static int add(struct binaries *binaries, const struct binary_identity *identity, enum store_binary_kind kind,
-               uint64_t key, struct binary **ret_binary)
+               struct binary **ret_binary)
 {
     if (binaries->count == LIMIT_BINARIES)
         return -ENOSPC;
@@ -107,7 +119,7 @@ static int add(struct binaries *binaries, const struct binary_identity *identity
     binaries->entries = grown;
     struct binary *binary = calloc(1, sizeof(*binary));
     char *path = strdup(identity->path);
-    if (!binary || !path || id_map__put(&binaries->by_identity, key, (uint32_t)binaries->count)) {
+    if (!binary || !path) {
         free(binary);
         free(path);
         return -ENOMEM;
@@ -115,30 +127,74 @@ static int add(struct binaries *binaries, const struct binary_identity *identity
     binary->path = path;
     binary->kind = kind;
     binary->fd = binary->root_fd = -1;
-    binary->file = identity->file;
-    binary->build_id_bytes = identity->build_id_bytes <= 20 ? identity->build_id_bytes : 20;
-    if (binary->build_id_bytes)
-        memcpy(binary->build_id, identity->build_id, binary->build_id_bytes);
+    binary->seen_ns = now_ns();
     binaries->entries[binaries->count++] = binary;
     binary->number = (uint32_t)binaries->count;
     *ret_binary = binary;
     return 0;
 }
 
-int binaries__get(struct binaries *binaries, const struct binary_identity *identity, struct binary **ret_binary)
+// The entry of a file that was told with its generation, or without; one that was told without takes the first that
+// comes with one.
+static struct binary *find_file(struct binaries *binaries, const struct wire_file *file)
 {
-    uint64_t key = identity_of(identity);
-    pthread_mutex_lock(&binaries->lock);
-    struct binary *binary = find(binaries, key);
-    int err = binary ? 0 : add(binaries, identity, kind_of(identity), key, &binary);
-    if (!err && identity->file.inode) { // from now on the file alone finds it too
-        binary->file = identity->file;
-        err = id_map__put(&binaries->by_identity, identity_of_file(&identity->file), binary->number - 1);
+    struct binary *exact = file->generation ? find(binaries, key_of_file(file)) : NULL;
+    struct binary *any = exact ? exact : find(binaries, key_of_inode(file));
+    return any && (!file->generation || !any->file.generation || exact) ? any : NULL;
+}
+
+static struct binary *find_any(struct binaries *binaries, const struct binary_identity *identity)
+{
+    if (!identity->contents)
+        return identity->file.inode ? find_file(binaries, &identity->file)
+                                    : find(binaries, key_of_path(identity->path));
+    struct binary *binary = find(binaries, key_of_contents(identity->contents));
+    if (binary)
+        return binary;
+    // Known by its file until now. Where that has other contents, it is another file of that inode.
+    binary = identity->file.inode ? find_file(binaries, &identity->file) : NULL;
+    return binary && !binary->digest ? binary : NULL;
+}
+
+// From now on each of what is told leads to the entry.
+static int remember(struct binaries *binaries, struct binary *binary, const struct binary_identity *identity)
+{
+    const struct wire_file *file = &identity->file;
+    uint32_t index = binary->number - 1;
+    int err = 0;
+    if (identity->contents)
+        err = id_map__put(&binaries->by_identity, key_of_contents(identity->contents), index);
+    if (!err && file->inode) {
+        if (file->generation || !binary->file.inode)
+            binary->file = *file;
+        err = id_map__put(&binaries->by_identity, key_of_inode(file), index);
+        if (!err && file->generation)
+            err = id_map__put(&binaries->by_identity, key_of_file(file), index);
     }
+    return err || identity->contents || file->inode
+               ? err
+               : id_map__put(&binaries->by_identity, key_of_path(identity->path), index);
+}
+
+static int get(struct binaries *binaries, const struct binary_identity *identity, enum store_binary_kind kind,
+               struct binary **ret_binary)
+{
+    pthread_mutex_lock(&binaries->lock);
+    struct binary *binary = find_any(binaries, identity);
+    int err = binary ? 0 : add(binaries, identity, kind, &binary);
+    if (!err && identity->contents && !binary->digest)
+        learn(binary, identity->contents);
+    if (!err)
+        err = remember(binaries, binary, identity);
     pthread_mutex_unlock(&binaries->lock);
     if (!err)
         *ret_binary = binary;
     return err;
+}
+
+int binaries__get(struct binaries *binaries, const struct binary_identity *identity, struct binary **ret_binary)
+{
+    return get(binaries, identity, kind_of(identity), ret_binary);
 }
 
 struct binary *binaries__by_number(struct binaries *binaries, uint32_t number)
@@ -153,29 +209,20 @@ int binaries__jit(struct binaries *binaries, pid_t pid, struct binary **ret_bina
 {
     char path[32];
     snprintf(path, sizeof(path), "[jit] %d", (int)pid);
-    struct binary_identity identity = {.path = path};
-    uint64_t key = identity_of_path(path);
-    pthread_mutex_lock(&binaries->lock);
-    struct binary *binary = find(binaries, key);
-    int err = binary ? 0 : add(binaries, &identity, STORE_BINARY_JIT, key, &binary);
-    pthread_mutex_unlock(&binaries->lock);
-    if (!err)
-        *ret_binary = binary;
-    return err;
+    return get(binaries, &(struct binary_identity){.path = path}, STORE_BINARY_JIT, ret_binary);
 }
 
-// Whether an opened file is the one that was mapped, as far as that is known.
+// Whether an opened file is the one that was mapped, as far as that is known. One that was made or changed after the
+// mapping was heard of may have its inode by chance.
 static bool is_the_file(const struct binary *binary, int fd)
 {
     struct stat status;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return false;
-    uint8_t build_id[20];
-    size_t bytes;
-    if (binary->build_id_bytes)
-        return symbolizer__build_id(fd, build_id, &bytes) == 0 && bytes == binary->build_id_bytes &&
-               memcmp(build_id, binary->build_id, bytes) == 0;
-    return !binary->file.inode || binary->file.inode == status.st_ino;
+    if (!binary->file.inode)
+        return true;
+    int64_t changed_ns = (int64_t)status.st_ctim.tv_sec * 1000000000 + status.st_ctim.tv_nsec;
+    return binary->file.inode == status.st_ino && changed_ns <= binary->seen_ns;
 }
 
 // Whether what was opened is the file; if not, it is closed.
@@ -189,16 +236,27 @@ static bool keeps(const struct binary *binary, int err, int *fd)
     return false;
 }
 
+// What is mapped there now is the file, whenever it was changed, if it has the inode.
+static bool is_still_mapped(const struct binary *binary, int err, int *fd)
+{
+    struct stat status;
+    if (err == 0 && fstat(*fd, &status) == 0 && (!binary->file.inode || binary->file.inode == status.st_ino))
+        return true;
+    if (err == 0)
+        close(*fd);
+    *fd = -1;
+    return false;
+}
+
 static int open_file(const struct binary *binary, pid_t pid, uint64_t start, uint64_t end, int root_fd)
 {
     int fd = -1;
-    if (keeps(binary, foreign_file__open_mapping(pid, start, end, &fd), &fd))
+    if (is_still_mapped(binary, foreign_file__open_mapping(pid, start, end, &fd), &fd))
         return fd;
     // The process is gone, or has mapped something else there: by its path, as it saw it, then as we do.
     if (root_fd >= 0 && keeps(binary, foreign_file__open(root_fd, binary->path, &fd), &fd))
         return fd;
-    bool is_known = binary->build_id_bytes || binary->file.inode;
-    return is_known && keeps(binary, foreign_file__open(-1, binary->path, &fd), &fd) ? fd : -1;
+    return binary->file.inode && keeps(binary, foreign_file__open(-1, binary->path, &fd), &fd) ? fd : -1;
 }
 
 void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid, uint64_t start, uint64_t end)
@@ -208,13 +266,16 @@ void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid,
     pthread_mutex_lock(&binaries->lock);
     if (binary->fd < 0 && !binary->open_failed) {
         _cleanup_fd_ int root_fd = -1;
+        struct file_identity contents;
         foreign_file__open_root(pid, &root_fd);
         binary->fd = open_file(binary, pid, start, end, root_fd);
         binary->open_failed = binary->fd < 0;
         binary->root_fd = binary->fd < 0 ? -1 : take_fd(&root_fd);
-        if (binary->fd >= 0 && !binary->build_id_bytes &&
-            symbolizer__build_id(binary->fd, binary->build_id, &binary->build_id_bytes) != 0)
-            binary->build_id_bytes = 0;
+        if (binary->fd >= 0 && !binary->digest && file_identity__read(binary->fd, &contents) == 0) {
+            learn(binary, &contents);
+            if (!find(binaries, key_of_contents(&contents)))
+                id_map__put(&binaries->by_identity, key_of_contents(&contents), binary->number - 1);
+        }
     }
     pthread_mutex_unlock(&binaries->lock);
 }

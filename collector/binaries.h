@@ -1,7 +1,8 @@
 // The files that code comes from: one entry a binary, whoever maps it, for as long as the recording lasts.
 //
-// A binary is known by its build id; without one by device, inode and generation; without those by its path. The
-// number of an entry is also the binary id that the kernel side writes into frames (bpf/wire.h).
+// A mapping tells a file (device, inode, generation); who opens the file learns its contents (file_identity.h), and
+// files of the same contents and owner are one entry. Without a file, the path stands for it. The number of an entry is
+// also the binary id that the kernel side writes into frames (bpf/wire.h).
 //
 // The file behind it is opened once, while a process that maps it lives (through map_files, which reaches deleted and
 // replaced files and other mount namespaces), and the descriptor is kept for naming.
@@ -18,15 +19,18 @@
 #include "bpf/wire.h"
 #include "store/base/cleanup.h"
 #include "store/store_types.h"
+#include "symbolizer/file_identity.h"
 
 struct binaries;
 
 struct binary {
     uint32_t number; // from 1
     enum store_binary_kind kind;
-    uint8_t build_id[20];
+    uint8_t build_id[20]; // with the digest, of file_identity.h; known from when the file was opened
     size_t build_id_bytes;
-    struct wire_file file; // zero: not known
+    uint64_t digest;       // 0: not known
+    struct wire_file file; // zero: not known; without the generation where only /proc told of it
+    int64_t seen_ns;       // CLOCK_REALTIME: when it was first heard of
     char *path;            // as the process that was seen first names it
     int fd;                // the file; -1: not opened yet, or not to be had
     int root_fd;           // the root directory of the process it was opened through; -1: ours
@@ -37,9 +41,8 @@ struct binary {
 // What a perf record or a note tells of a file.
 struct binary_identity {
     const char *path;
-    const uint8_t *build_id;
-    size_t build_id_bytes;
     struct wire_file file;
+    const struct file_identity *contents; // NULL: not known
 };
 
 int binaries__new(struct binaries **ret_binaries);
@@ -51,7 +54,7 @@ int binaries__get(struct binaries *binaries, const struct binary_identity *ident
 struct binary *binaries__by_number(struct binaries *binaries, uint32_t number);
 
 // Opens the file through a process that maps it at [start, end), or by its path as that process sees it. Learns the
-// build id where it was not known. Nothing happens where it is open, or has failed before.
+// contents where they were not known. Nothing happens where it is open, or has failed before.
 void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid, uint64_t start, uint64_t end);
 
 // Code without a file, by process: JIT code of a PID.

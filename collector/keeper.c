@@ -190,7 +190,8 @@ static int keep_binary(struct keeper *keeper, struct binary *binary)
     struct store_binary row = {.kind = binary->kind,
                                .path = binary->path,
                                .build_id = binary->build_id_bytes ? binary->build_id : NULL,
-                               .build_id_bytes = binary->build_id_bytes};
+                               .build_id_bytes = binary->build_id_bytes,
+                               .digest = binary->digest};
     return store_writer__binary(keeper->parts.writer, &row, &binary->store_id);
 }
 

@@ -110,6 +110,7 @@ static int name_batch(struct lane *lane, const struct batch *batch, struct takin
         .path = binary->path,
         .build_id = binary->build_id_bytes ? binary->build_id : NULL,
         .build_id_bytes = binary->build_id_bytes,
+        .digest = binary->digest,
     };
     if (file.fd < 0)
         return 0;

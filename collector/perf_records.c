@@ -44,17 +44,8 @@ struct mmap2_record {
     struct perf_event_header header;
     uint32_t pid, tid;
     uint64_t address, length, page_offset;
-    union {
-        struct {
-            uint32_t major, minor;
-            uint64_t inode, generation;
-        };
-        struct {
-            uint8_t build_id_bytes;
-            uint8_t reserved[3];
-            uint8_t build_id[20];
-        };
-    };
+    uint32_t major, minor;
+    uint64_t inode, generation;
     uint32_t protection, flags;
     char path[];
 };
@@ -86,7 +77,6 @@ static int open_event(uint32_t cpu)
         .sample_id_all = 1,
         .mmap = 1,
         .mmap2 = 1,
-        .build_id = 1,
         .comm = 1,
         .comm_exec = 1,
         .task = 1,
@@ -96,10 +86,6 @@ static int open_event(uint32_t cpu)
         .wakeup_watermark = LIMIT_RECORD_RING_BYTES / 2,
     };
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
-    if (fd < 0 && errno == EINVAL) { // before 5.12: without build ids
-        attr.build_id = 0;
-        fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
-    }
     return fd < 0 ? -errno : fd;
 }
 
@@ -220,15 +206,11 @@ static int by_time(const void *a, const void *b)
 
 static void handle_mmap2(const struct mmap2_record *record, struct processes *processes)
 {
-    struct binary_identity identity = {.path = record->path};
-    if (record->header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID) {
-        identity.build_id = record->build_id;
-        identity.build_id_bytes = record->build_id_bytes <= 20 ? record->build_id_bytes : 20;
-    } else {
-        identity.file.inode = record->inode;
-        identity.file.device = record->major << 20 | record->minor;
-        identity.file.generation = (uint32_t)record->generation;
-    }
+    // By the file: a build id alone (attr.build_id) does not say which of those that have it.
+    struct binary_identity identity = {.path = record->path,
+                                       .file = {.inode = record->inode,
+                                                .device = record->major << 20 | record->minor,
+                                                .generation = (uint32_t)record->generation}};
     processes__on_mmap(processes, record->pid, record->address, record->length, record->page_offset, &identity);
 }
 

@@ -66,15 +66,29 @@ static int compile_vdso(struct unwind_table **ret_table)
 
 static bool is_cached(const struct row_jobs *jobs, const struct binary *binary)
 {
-    return jobs->cache && binary->build_id_bytes && binary->kind == STORE_BINARY_ELF;
+    return jobs->cache && binary->build_id_bytes && binary->digest && binary->kind == STORE_BINARY_ELF;
+}
+
+struct cache_key {
+    uint8_t bytes[20 + sizeof(uint64_t)]; // build id, digest
+    size_t length;
+};
+
+static struct cache_key cache_key_of(const struct binary *binary)
+{
+    struct cache_key key = {.length = binary->build_id_bytes + sizeof(binary->digest)};
+    memcpy(key.bytes, binary->build_id, binary->build_id_bytes);
+    memcpy(key.bytes + binary->build_id_bytes, &binary->digest, sizeof(binary->digest));
+    return key;
 }
 
 static int end(struct row_jobs *jobs, struct worker_rows *rows, const struct binary *binary,
                struct unwind_table **ret_table)
 {
     int err = worker_rows__end(rows, ret_table);
+    struct cache_key key = cache_key_of(binary);
     if (!err && is_cached(jobs, binary))
-        unwind_cache__save(jobs->cache, binary->build_id, binary->build_id_bytes, *ret_table);
+        unwind_cache__save(jobs->cache, key.bytes, key.length, *ret_table);
     // Files of other processors, and those that are no programs at all, have no rows to be lost.
     if (err && err != -ENOEXEC)
         __atomic_fetch_add(&jobs->failed, 1, __ATOMIC_RELAXED);
@@ -110,8 +124,8 @@ static int compile(struct row_jobs *jobs, int fd, const struct binary *binary, c
 int row_jobs__get(struct row_jobs *jobs, int fd, const struct binary *binary, const struct wire_file *file,
                   struct unwind_table **ret_table)
 {
-    if (is_cached(jobs, binary) &&
-        unwind_cache__load(jobs->cache, binary->build_id, binary->build_id_bytes, ret_table) == 0)
+    struct cache_key key = cache_key_of(binary);
+    if (is_cached(jobs, binary) && unwind_cache__load(jobs->cache, key.bytes, key.length, ret_table) == 0)
         return 0;
     for (size_t i = 0; i < ROW_JOBS_ASIDE; i++)
         if (jobs->aside[i].rows && jobs->aside[i].binary == binary)

@@ -19,7 +19,7 @@
 #include "collector/unwind_tables.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
-#include "symbolizer/symbolizer.h"
+#include "symbolizer/file_identity.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.
 enum { WIDELY_MAPPED = 4 };
@@ -177,21 +177,21 @@ static int table_of(struct unwinder *unwinder, int fd, const struct binary *bina
 
 // --- Files
 
-static int identify(struct unwinder *unwinder, const struct wire_note *note, const char *path, int fd,
-                    struct binary **ret_binary)
-{
-    uint8_t build_id[20];
-    // Without the generation, which /proc and perf's records do not tell: one entry for all who tell of the file.
-    struct binary_identity identity = {
-        .path = path, .build_id = build_id, .file = {.inode = note->file.inode, .device = note->file.device}};
-    if (fd < 0 || symbolizer__build_id(fd, build_id, &identity.build_id_bytes) != 0)
-        identity.build_id_bytes = 0;
-    return binaries__get(unwinder->binaries, &identity, ret_binary);
-}
-
 static bool is_vdso(const struct wire_file *file)
 {
     return file->inode == 0 && file->device == 0 && file->generation == WIRE_VDSO_GENERATION;
+}
+
+static int identify(struct unwinder *unwinder, const struct wire_note *note, const char *path, int fd,
+                    struct binary **ret_binary)
+{
+    struct file_identity contents;
+    struct binary_identity identity = {.path = path, .file = note->file};
+    if (is_vdso(&note->file))
+        identity.file = (struct wire_file){0}; // as perf's records and /proc have it
+    if (fd >= 0 && file_identity__read(fd, &contents) == 0)
+        identity.contents = &contents;
+    return binaries__get(unwinder->binaries, &identity, ret_binary);
 }
 
 static void answer_note(struct unwinder *unwinder, const struct wire_note *note)

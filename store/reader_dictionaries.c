@@ -174,13 +174,23 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
     else
         key.path = path;
     key.build_id_bytes = (uint32_t)build_id_bytes;
+    key.digest = build_id_bytes && file->has_digests ? number64(statement, 4) : 0;
     err = dictionary__intern(&reader->binary_keys, &key, &id, &is_new);
     if (err)
         return err;
     // The key's bytes may still move: the pointer to the build id is set when all files are read.
-    reader->binaries[id - 1] = (struct store_binary){
-        .kind = key.kind, .build_id_bytes = build_id_bytes, .path = texts__text(&reader->words, path)};
+    reader->binaries[id - 1] = (struct store_binary){.kind = key.kind,
+                                                     .build_id_bytes = build_id_bytes,
+                                                     .digest = key.digest,
+                                                     .path = texts__text(&reader->words, path)};
     file->binaries.ids[number64(statement, 0)] = id;
+    return 0;
+}
+
+static int take_has_digests(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
+{
+    (void)reader;
+    file->has_digests = number64(statement, 0) == 1;
     return 0;
 }
 
@@ -217,8 +227,14 @@ static const struct {
     {"SELECT id, pid, start_ns, parent_pid, uid, comm, exe, cgroup, container FROM process", "the table process",
      take_process},
     {"SELECT id, process, tid, comm FROM thread", "the table thread", take_thread},
-    {"SELECT id, kind, build_id, path FROM binary", "the table binary", take_binary},
+    {"SELECT count(*) FROM pragma_table_info('binary') WHERE name = 'digest'", "the table binary", take_has_digests},
 };
+
+static const char *binaries_of(const struct reader_file *file)
+{
+    return file->has_digests ? "SELECT id, kind, build_id, path, digest FROM binary"
+                             : "SELECT id, kind, build_id, path FROM binary";
+}
 
 static int load_tables(struct store_reader *reader, struct reader_file *file, struct fault *fault)
 {
@@ -228,7 +244,7 @@ static int load_tables(struct store_reader *reader, struct reader_file *file, st
     int err = 0;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++)
         err = reader_file__each(reader, file, tables[i].sql, tables[i].what, tables[i].row, fault);
-    return err;
+    return err ? err : reader_file__each(reader, file, binaries_of(file), "the table binary", take_binary, fault);
 }
 
 int reader_dictionaries__load(struct store_reader *reader, struct reader_file *file, struct fault *fault)

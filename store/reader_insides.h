@@ -32,6 +32,7 @@ struct reader_file {
     bool is_cut;       // its end is missing
     uint32_t id_end;   // one above what an id may be
     uint32_t node_id_end;
+    bool has_digests;   // of binaries; older files have none
     bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
     uint64_t first_ns;
     uint32_t interval_base; // the reader's id of an interval is this plus the file's
@@ -54,6 +55,7 @@ struct reader_thread_key {
 struct reader_binary_key {
     uint8_t build_id[20];
     uint32_t build_id_bytes, kind, path; // path is 0 where there is a build id
+    uint64_t digest;                     // 0 where there is none
 };
 
 struct reader_frame_key {

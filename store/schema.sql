@@ -43,7 +43,8 @@ CREATE TABLE binary (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL, -- 0 ELF, 1 kernel, 2 JIT, 3 a mark, 4 vDSO
     build_id BLOB,
-    path TEXT NOT NULL
+    path TEXT NOT NULL,
+    digest INTEGER -- of program headers and owner: tells binaries of one build id apart; not in older files
 );
 
 CREATE TABLE function (

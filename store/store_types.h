@@ -57,6 +57,7 @@ struct store_binary {
     enum store_binary_kind kind;
     const uint8_t *build_id; // NULL where there is none
     size_t build_id_bytes;   // at most 20
+    uint64_t digest;         // tells those of one build id apart: of program headers and owner; 0: not known
     const char *path;
 };
 

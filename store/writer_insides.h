@@ -32,6 +32,7 @@ struct writer_thread {
 struct writer_binary {
     uint8_t build_id[20];
     uint32_t build_id_bytes;
+    uint64_t digest;             // 0 where there is no build id
     uint32_t key_kind, key_path; // 0 where there is a build id; the key ends here
     uint32_t kind, path;
 };

@@ -12,7 +12,7 @@ static const char *const statement_texts[WRITER_STATEMENT_COUNT] = {
     [WRITER_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
     [WRITER_PROCESS] = "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [WRITER_THREAD] = "INSERT INTO thread VALUES (?, ?, ?, ?)",
-    [WRITER_BINARY] = "INSERT INTO binary VALUES (?, ?, ?, ?)",
+    [WRITER_BINARY] = "INSERT INTO binary VALUES (?, ?, ?, ?, nullif(?, 0))",
     [WRITER_FUNCTION] = "INSERT INTO function VALUES (?, ?)",
     [WRITER_FILE] = "INSERT INTO file VALUES (?, ?)",
     [WRITER_FRAME] = "INSERT INTO frame VALUES (?, ?, ?)",
@@ -110,10 +110,10 @@ static void put_binaries(struct store_writer *writer, int *err)
         const struct writer_binary *binary = dictionary__record(&writer->binaries, id);
         const char *path = texts__text(&writer->paths, binary->path);
         if (binary->build_id_bytes)
-            put(writer, err, WRITER_BINARY, "uubs", u64(id), u64(binary->kind), binary->build_id,
-                (size_t)binary->build_id_bytes, path);
+            put(writer, err, WRITER_BINARY, "uubsu", u64(id), u64(binary->kind), binary->build_id,
+                (size_t)binary->build_id_bytes, path, binary->digest);
         else
-            put(writer, err, WRITER_BINARY, "uuns", u64(id), u64(binary->kind), path);
+            put(writer, err, WRITER_BINARY, "uunsu", u64(id), u64(binary->kind), path, u64(0));
     }
 }
 

@@ -154,6 +154,7 @@ int store_writer__binary(struct store_writer *writer, const struct store_binary 
     if (binary->build_id && binary->build_id_bytes) {
         memcpy(given.build_id, binary->build_id, binary->build_id_bytes);
         given.build_id_bytes = (uint32_t)binary->build_id_bytes;
+        given.digest = binary->digest;
     } else {
         given.key_kind = given.kind;
         given.key_path = given.path;

@@ -3,13 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #define SUFFIX      ".names"
 #define WRITE_BYTES (1u << 20)
-#define NAME_BYTES  64 // 40 digits, a dash, a number, the suffix
+#define NAME_BYTES  96 // 40 digits, a dash, 16 digits, a dash, a number, the suffix
 
 struct index_cache {
     int folder;
@@ -17,11 +18,11 @@ struct index_cache {
     uint64_t bytes;
 };
 
-static void name_of(const uint8_t build_id[20], unsigned number, char name[NAME_BYTES])
+static void name_of(const struct index_cache_key *key, unsigned number, char name[NAME_BYTES])
 {
-    for (size_t i = 0; i < 20; i++)
-        snprintf(name + 2 * i, 3, "%02x", build_id[i]);
-    snprintf(name + 40, NAME_BYTES - 40, "-%u" SUFFIX, number);
+    for (size_t i = 0; i < sizeof(key->build_id); i++)
+        snprintf(name + 2 * i, 3, "%02x", key->build_id[i]);
+    snprintf(name + 40, NAME_BYTES - 40, "-%016" PRIx64 "-%u" SUFFIX, key->digest, number);
 }
 
 static bool is_trusted(const struct stat *status)
@@ -100,18 +101,18 @@ static int map_file(int fd, void **ret_bytes, size_t *ret_length)
     return 0;
 }
 
-int index_cache__load(struct index_cache *cache, const uint8_t build_id[20], unsigned number, void **ret_bytes,
+int index_cache__load(struct index_cache *cache, const struct index_cache_key *key, unsigned number, void **ret_bytes,
                       size_t *ret_length, struct index *ret_index)
 {
     char name[NAME_BYTES];
-    name_of(build_id, number, name);
+    name_of(key, number, name);
     _cleanup_fd_ int fd = openat(cache->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     int err = map_file(fd, ret_bytes, ret_length);
     if (!err) {
         err = index__check(*ret_bytes, *ret_length, INDEX_CHECKSUM | INDEX_MAPPED, ret_index);
-        if (!err && memcmp(ret_index->header->build_id, build_id, sizeof(ret_index->header->build_id)) != 0)
+        if (!err && memcmp(ret_index->header->build_id, key->build_id, sizeof(key->build_id)) != 0)
             err = -EBADMSG;
         if (err)
             munmap(*ret_bytes, *ret_length);
@@ -179,11 +180,11 @@ static int write_all(int fd, const uint8_t *bytes, size_t length, bool is_mapped
     return 0;
 }
 
-int index_cache__save(struct index_cache *cache, const uint8_t build_id[20], unsigned number, const void *bytes,
+int index_cache__save(struct index_cache *cache, const struct index_cache_key *key, unsigned number, const void *bytes,
                       size_t length, bool is_mapped)
 {
     char name[NAME_BYTES], aside[NAME_BYTES];
-    name_of(build_id, number, name);
+    name_of(key, number, name);
     snprintf(aside, sizeof(aside), ".new-%d", gettid()); // several threads may have the folder open
     if (length > cache->bytes_max)
         return -EFBIG;
@@ -202,9 +203,9 @@ int index_cache__save(struct index_cache *cache, const uint8_t build_id[20], uns
     return 0;
 }
 
-void index_cache__remove(struct index_cache *cache, const uint8_t build_id[20], unsigned number)
+void index_cache__remove(struct index_cache *cache, const struct index_cache_key *key, unsigned number)
 {
     char name[NAME_BYTES];
-    name_of(build_id, number, name);
+    name_of(key, number, name);
     unlinkat(cache->folder, name, 0);
 }

@@ -14,6 +14,11 @@
 
 struct index_cache;
 
+struct index_cache_key { // of a binary: file_identity.h
+    uint8_t build_id[20];
+    uint64_t digest;
+};
+
 // Makes the folder where it is missing. bytes_max 0: LIMIT_INDEX_CACHE_BYTES.
 int index_cache__open(const char *folder, uint64_t bytes_max, struct fault *fault, struct index_cache **ret_cache);
 void index_cache__free(struct index_cache *cache);
@@ -21,10 +26,10 @@ DEFINE_CLEANUP(struct index_cache *, index_cache__free);
 
 // Maps piece `number` of a binary; unmap with munmap. -ENOENT: it is not there; -EBADMSG: it was damaged or of another
 // version, and was removed.
-int index_cache__load(struct index_cache *cache, const uint8_t build_id[20], unsigned number, void **ret_bytes,
+int index_cache__load(struct index_cache *cache, const struct index_cache_key *key, unsigned number, void **ret_bytes,
                       size_t *ret_length, struct index *ret_index);
-int index_cache__save(struct index_cache *cache, const uint8_t build_id[20], unsigned number, const void *bytes,
+int index_cache__save(struct index_cache *cache, const struct index_cache_key *key, unsigned number, const void *bytes,
                       size_t length, bool is_mapped);
-void index_cache__remove(struct index_cache *cache, const uint8_t build_id[20], unsigned number);
+void index_cache__remove(struct index_cache *cache, const struct index_cache_key *key, unsigned number);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "symbolizer/debug_dirs.h"
 #include "symbolizer/debuginfod.h"
+#include "symbolizer/file_identity.h"
 #include "symbolizer/index_cache.h"
 #include "symbolizer/naming_job.h"
 #include "symbolizer/worker.h"
@@ -23,21 +24,21 @@ struct piece {
 };
 
 // A file as it is now, compared as bytes: zeroed before it is filled.
-struct file_identity {
+struct file_state {
     uint64_t device, inode, size_bytes;
     int64_t changed_s, changed_ns;
 };
 
-struct index_key { // the build id, or else the identity
-    uint8_t build_id[20];
-    struct file_identity file;
+struct index_key { // the build id with what else is the binary's own, or else the file
+    struct index_cache_key binary;
+    struct file_state file;
 };
 
 struct index_pieces {
     struct index_key key;
     bool asked_cache;
-    int failure;                 // of the last job, or 0
-    struct file_identity failed; // the file that failed
+    int failure;              // of the last job, or 0
+    struct file_state failed; // the file that failed
     uint64_t used_at;
     size_t count;
     struct piece pieces[PIECES_MAX];
@@ -91,28 +92,37 @@ void index_set__free(struct index_set *set)
     free(set);
 }
 
-static int identify(int fd, struct file_identity *ret_identity)
+static int look_at(int fd, struct file_state *ret_state)
 {
     struct stat status;
-    memset(ret_identity, 0, sizeof(*ret_identity));
+    memset(ret_state, 0, sizeof(*ret_state));
     if (fstat(fd, &status) != 0)
         return -errno;
-    ret_identity->device = status.st_dev;
-    ret_identity->inode = status.st_ino;
-    ret_identity->size_bytes = (uint64_t)status.st_size;
-    ret_identity->changed_s = status.st_ctim.tv_sec;
-    ret_identity->changed_ns = status.st_ctim.tv_nsec;
+    ret_state->device = status.st_dev;
+    ret_state->inode = status.st_ino;
+    ret_state->size_bytes = (uint64_t)status.st_size;
+    ret_state->changed_s = status.st_ctim.tv_sec;
+    ret_state->changed_ns = status.st_ctim.tv_nsec;
     return 0;
+}
+
+static int digest_of(int fd, uint64_t *ret_digest)
+{
+    struct file_identity identity;
+    int err = file_identity__read(fd, &identity);
+    *ret_digest = identity.digest;
+    return err;
 }
 
 static int make_key(const struct symbol_file *file, struct index_key *ret_key)
 {
     memset(ret_key, 0, sizeof(*ret_key));
-    if (file->build_id && file->build_id_bytes > 0 && file->build_id_bytes <= sizeof(ret_key->build_id)) {
-        memcpy(ret_key->build_id, file->build_id, file->build_id_bytes);
-        return 0;
+    if (file->build_id && file->build_id_bytes > 0 && file->build_id_bytes <= sizeof(ret_key->binary.build_id)) {
+        memcpy(ret_key->binary.build_id, file->build_id, file->build_id_bytes);
+        ret_key->binary.digest = file->digest;
+        return file->digest ? 0 : digest_of(file->fd, &ret_key->binary.digest);
     }
-    return identify(file->fd, &ret_key->file);
+    return look_at(file->fd, &ret_key->file);
 }
 
 static int find_or_add(struct index_set *set, const struct index_key *key, struct index_pieces **ret_entry)
@@ -181,7 +191,7 @@ static void adopt_piece(struct index_set *set, struct index_pieces *entry, const
 static bool has_build_id(const struct index_pieces *entry)
 {
     static const uint8_t none[20];
-    return memcmp(entry->key.build_id, none, sizeof(none)) != 0;
+    return memcmp(entry->key.binary.build_id, none, sizeof(none)) != 0;
 }
 
 // Takes over an index that a worker made. What a fallback made is not for the disk.
@@ -191,7 +201,7 @@ static int add_piece(struct index_set *set, struct index_pieces *entry, void *by
     int err = index__check(bytes, length_bytes, INDEX_MAPPED, &piece.index);
     // The file may have been another one by the time the worker read it.
     if (!err && has_build_id(entry) &&
-        memcmp(piece.index.header->build_id, entry->key.build_id, sizeof(entry->key.build_id)) != 0)
+        memcmp(piece.index.header->build_id, entry->key.binary.build_id, sizeof(entry->key.binary.build_id)) != 0)
         keep = false;
     if (err) {
         munmap(bytes, length_bytes);
@@ -200,9 +210,9 @@ static int add_piece(struct index_set *set, struct index_pieces *entry, void *by
     adopt_piece(set, entry, &piece);
     if (set->cache && keep && has_build_id(entry)) {
         unsigned number = (unsigned)entry->count - 1;
-        index_cache__save(set->cache, entry->key.build_id, number, bytes, length_bytes, true); // or it is made again
+        index_cache__save(set->cache, &entry->key.binary, number, bytes, length_bytes, true); // or it is made again
         for (unsigned i = 1; piece.index.header->complete && i < PIECES_MAX; i++)
-            index_cache__remove(set->cache, entry->key.build_id, i);
+            index_cache__remove(set->cache, &entry->key.binary, i);
     }
     return 0;
 }
@@ -211,7 +221,7 @@ static bool has_debug_file(const struct debug_dirs *where, const struct index_pi
 {
     struct companion companion = {.kind = COMPANION_DEBUG_BY_ID, .build_id_bytes = 20};
     _cleanup_fd_ int fd = -1;
-    memcpy(companion.build_id, entry->key.build_id, sizeof(companion.build_id));
+    memcpy(companion.build_id, entry->key.binary.build_id, sizeof(companion.build_id));
     return debug_dirs__open(where, &companion, &fd) == 0;
 }
 
@@ -223,7 +233,7 @@ static void load_cached(struct index_set *set, const struct debug_dirs *where, s
     entry->asked_cache = true;
     for (unsigned i = 0; i < PIECES_MAX; i++) {
         struct piece piece;
-        if (index_cache__load(set->cache, entry->key.build_id, i, &piece.bytes, &piece.length_bytes, &piece.index) != 0)
+        if (index_cache__load(set->cache, &entry->key.binary, i, &piece.bytes, &piece.length_bytes, &piece.index) != 0)
             break;
         if (!piece.index.header->has_dwarf && has_debug_file(where, entry)) {
             munmap(piece.bytes, piece.length_bytes);
@@ -299,12 +309,12 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
 {
     struct index_key key;
     struct index_pieces *entry;
-    struct file_identity now;
+    struct file_state now;
     int err = make_key(file, &key);
     if (!err)
         err = find_or_add(set, &key, &entry);
     if (!err)
-        err = identify(file->fd, &now);
+        err = look_at(file->fd, &now);
     if (err)
         return err;
     entry->used_at = ++set->clock;

@@ -1,6 +1,6 @@
-// The indexes in use: one entry a binary, known by its build id (or by device, inode and times where it has none), each
-// of one or more pieces, since the units of a large binary are indexed as samples fall into them. The least lately used
-// are let go when all of them together grow beyond LIMIT_LOADED_INDEX_BYTES.
+// The indexes in use: one entry a binary, known by file_identity.h (or by device, inode and times where it has no build
+// id), each of one or more pieces, since the units of a large binary are indexed as samples fall into them. The least
+// lately used are let go when all of them together grow beyond LIMIT_LOADED_INDEX_BYTES.
 #ifndef HEARTH_SYMBOLIZER_INDEX_SET_H
 #define HEARTH_SYMBOLIZER_INDEX_SET_H
 

@@ -55,6 +55,7 @@ struct symbol_file {
     const char *path;
     const uint8_t *build_id; // NULL: not known, or none
     size_t build_id_bytes;
+    uint64_t digest; // of file_identity.h; 0: read from the file when it is needed
     bool is_patient; // however long it takes: a quick symbolizer does not leave it
 };
 

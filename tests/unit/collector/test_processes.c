@@ -38,8 +38,8 @@ static int tear_down(void **state)
 
 static void map(struct table *table, uint32_t tgid, uint64_t start, const char *path, uint8_t build_id)
 {
-    uint8_t id[20] = {build_id};
-    struct binary_identity identity = {.path = path, .build_id = id, .build_id_bytes = sizeof(id)};
+    struct file_identity contents = {.build_id = {build_id}, .build_id_bytes = 20, .digest = 1};
+    struct binary_identity identity = {.path = path, .contents = &contents};
     processes__on_mmap(table->processes, tgid, start, 0x1000, 0, &identity);
 }
 

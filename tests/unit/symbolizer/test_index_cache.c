@@ -50,7 +50,7 @@ static int load(struct index_cache *cache, uint8_t id)
     void *bytes;
     size_t length;
     struct index index;
-    int err = index_cache__load(cache, (uint8_t[20]){id}, 0, &bytes, &length, &index);
+    int err = index_cache__load(cache, &(struct index_cache_key){{id}, 1}, 0, &bytes, &length, &index);
     if (!err)
         munmap(bytes, length);
     return err;
@@ -60,13 +60,14 @@ static void save(struct index_cache *cache, uint8_t id, size_t string_bytes)
 {
     struct buf bytes = {0};
     make_index(id, string_bytes, &bytes);
-    assert_int_equal(index_cache__save(cache, (uint8_t[20]){id}, 0, bytes.data, bytes.length_bytes, false), 0);
+    assert_int_equal(
+        index_cache__save(cache, &(struct index_cache_key){{id}, 1}, 0, bytes.data, bytes.length_bytes, false), 0);
     buf__release(&bytes);
 }
 
 static void path_of(uint8_t id, char path[160])
 {
-    snprintf(path, 160, "%s/%02x%038d-0.names", folder, id, 0);
+    snprintf(path, 160, "%s/%02x%038d-0000000000000001-0.names", folder, id, 0);
 }
 
 static void loads_what_was_saved(void **state)
@@ -79,6 +80,20 @@ static void loads_what_was_saved(void **state)
     assert_int_equal(load(cache, 1), 0);
     index_cache__free(cache);
     assert_int_equal(index_cache__open(folder, 0, NULL, &cache), 0); // another run
+    assert_int_equal(load(cache, 1), 0);
+    index_cache__free(cache);
+}
+
+static void files_of_one_build_id_are_apart(void **state)
+{
+    (void)state;
+    struct index_cache *cache;
+    struct index index;
+    void *bytes;
+    size_t length;
+    assert_int_equal(index_cache__open(folder, 0, NULL, &cache), 0);
+    save(cache, 1, 100);
+    assert_int_equal(index_cache__load(cache, &(struct index_cache_key){{1}, 2}, 0, &bytes, &length, &index), -ENOENT);
     assert_int_equal(load(cache, 1), 0);
     index_cache__free(cache);
 }
@@ -107,7 +122,8 @@ static void damage_is_noticed_and_removed(void **state)
     // Of another binary, under this one's name.
     struct buf bytes = {0};
     make_index(2, 100, &bytes);
-    assert_int_equal(index_cache__save(cache, (uint8_t[20]){1}, 0, bytes.data, bytes.length_bytes, false), 0);
+    assert_int_equal(
+        index_cache__save(cache, &(struct index_cache_key){{1}, 1}, 0, bytes.data, bytes.length_bytes, false), 0);
     assert_int_equal(load(cache, 1), -EBADMSG);
     buf__release(&bytes);
     index_cache__free(cache);
@@ -133,7 +149,8 @@ static void the_oldest_are_removed(void **state)
     assert_int_equal(load(cache, 5), 0);
     struct buf bytes = {0};
     make_index(9, 20000, &bytes);
-    assert_int_equal(index_cache__save(cache, (uint8_t[20]){9}, 0, bytes.data, bytes.length_bytes, false), -EFBIG);
+    assert_int_equal(
+        index_cache__save(cache, &(struct index_cache_key){{9}, 1}, 0, bytes.data, bytes.length_bytes, false), -EFBIG);
     buf__release(&bytes);
     index_cache__free(cache);
 }
@@ -209,9 +226,9 @@ static void a_large_index_is_never_held_whole(void **state)
         skip();
     size_t before_kib = status_kib("VmRSS:");
     assert_int_equal(index__check(bytes, length, INDEX_MAPPED, &index), 0);
-    assert_int_equal(index_cache__save(cache, (uint8_t[20]){7}, 0, bytes, length, true), 0);
+    assert_int_equal(index_cache__save(cache, &(struct index_cache_key){{7}, 1}, 0, bytes, length, true), 0);
     munmap(bytes, length);
-    assert_int_equal(index_cache__load(cache, (uint8_t[20]){7}, 0, &bytes, &length, &index), 0);
+    assert_int_equal(index_cache__load(cache, &(struct index_cache_key){{7}, 1}, 0, &bytes, &length, &index), 0);
     assert_in_range(status_kib("VmHWM:"), 0, before_kib + 8 * 1024);
     munmap(bytes, length);
     index_cache__free(cache);
@@ -221,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(loads_what_was_saved, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(files_of_one_build_id_are_apart, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damage_is_noticed_and_removed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_oldest_are_removed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_large_index_is_never_held_whole, make_folder, remove_folder),

@@ -1,0 +1,47 @@
+#include "symbolizer/file_identity.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "store/base/hash.h"
+#include "symbolizer/elf_file.h"
+
+#define FUSE_MAGIC 0x65735546 // FUSE_SUPER_MAGIC of linux/magic.h, as newer headers call it
+
+// A FUSE server says of its files what it likes: there the mount stands for the owner.
+static uint64_t owner_of(int fd, const struct stat *status)
+{
+    struct statfs system;
+    if (fstatfs(fd, &system) != 0 || (uint32_t)system.f_type == FUSE_MAGIC)
+        return hash__pair(1, status->st_dev);
+    return status->st_uid;
+}
+
+static uint64_t add_segment(uint64_t digest, const struct elf_segment *segment)
+{
+    digest = hash__pair(digest, (uint64_t)segment->type << 32 | segment->flags);
+    digest = hash__pair(digest, segment->file_offset);
+    digest = hash__pair(digest, segment->address);
+    return hash__pair(digest, hash__pair(segment->file_bytes, segment->memory_bytes));
+}
+
+int file_identity__read(int fd, struct file_identity *ret_identity)
+{
+    _cleanup_(elf_file__freep) struct elf_file *file = NULL;
+    struct stat status;
+    *ret_identity = (struct file_identity){0};
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    int err = elf_file__open_headers(fd, &file);
+    if (err)
+        return err;
+    uint64_t digest = owner_of(fd, &status);
+    for (size_t i = 0; i < elf_file__segment_count(file); i++)
+        digest = add_segment(digest, elf_file__segment(file, i));
+    ret_identity->digest = digest ? digest : 1;
+    if (elf_file__build_id(file, ret_identity->build_id, &ret_identity->build_id_bytes) != 0)
+        ret_identity->build_id_bytes = 0;
+    return 0;
+}
