@@ -51,6 +51,21 @@ static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
         key->by.number = argument;
 }
 
+// The same of any thread, but for an argument.
+static __always_inline void hist__key_of(struct task_struct *task, struct wire_hist_key *key)
+{
+    __builtin_memset(key, 0, sizeof(*key));
+    key->event = own_event;
+    if (own_hist.by == WIRE_HIST_BY_COMM)
+        bpf_probe_read_kernel_str(key->by.comm, sizeof(key->by.comm), task->comm);
+    else if (own_hist.by == WIRE_HIST_BY_PID)
+        key->by.number = BPF_CORE_READ(task, tgid);
+    else if (own_hist.by == WIRE_HIST_BY_TID)
+        key->by.number = BPF_CORE_READ(task, pid);
+    else if (own_hist.by == WIRE_HIST_BY_CGROUP)
+        key->by.number = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
 // What the current thread has in a map of task storage, whose values begin with a __u64: whether it has passed the
 // filter. NULL: it is not looked at. Where an answer of the filter lasts, asking again would cost as much as the rest.
 static __always_inline void *hist__of_thread(void *map)
@@ -158,5 +173,22 @@ static __always_inline void hist__add(void *ctx, struct wire_hist_key *key, __u6
 {
     hist__add_returned(ctx, key, value, 0);
 }
+
+// Two programs that call leave_open(task): for a thread that ends, and, once the event is detached, for each there is.
+#define HIST_LEFT_OPEN(leave_open)                                                                                     \
+    SEC("tp_btf/sched_process_exit")                                                                                   \
+    int left_by_exit(void *ctx)                                                                                        \
+    {                                                                                                                  \
+        leave_open((struct task_struct *)bpf_get_current_task_btf());                                                  \
+        return 0;                                                                                                      \
+    }                                                                                                                  \
+    SEC("iter/task")                                                                                                   \
+    int left_at_end(struct bpf_iter__task *ctx)                                                                        \
+    {                                                                                                                  \
+        struct task_struct *task = ctx->task;                                                                          \
+        if (task)                                                                                                      \
+            leave_open(task);                                                                                          \
+        return 0;                                                                                                      \
+    }
 
 #endif

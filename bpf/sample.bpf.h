@@ -185,7 +185,7 @@ static __always_inline void counts__add(__u32 set, const struct wire_count_key *
     count = err == -EEXIST ? counts__find(set, key) : NULL; // another CPU was faster
     if (count)
         count__add(count, samples, value);
-    else
+    else if (samples)
         tally__lose(WIRE_LOSS_COUNTS_FULL);
 }
 

@@ -198,6 +198,28 @@ int hist_value(struct pt_regs *ctx)
     return 0;
 }
 
+// Calls that will not be seen to return: their thread ends, or the recording.
+static __always_inline void leave_open(struct task_struct *task)
+{
+    struct calls *calls = bpf_task_storage_get(&own_calls, task, NULL, 0);
+    struct wire_hist_key key;
+    __u32 depth = calls ? calls->depth : 0;
+    if (!depth)
+        return;
+    calls->depth = 0;
+    hist__key_of(task, &key);
+    if (own_hist.by != WIRE_HIST_BY_ARGUMENT) {
+        hist__unmatched(&key, depth);
+        return;
+    }
+    for (__u32 i = 0; i < CALLS_MAX && i < depth; i++) {
+        key.by.number = calls__row(calls, i)->argument;
+        hist__unmatched(&key, 1);
+    }
+}
+
+HIST_LEFT_OPEN(leave_open)
+
 // What a probe costs without a program: see collector/trap.h.
 SEC("kprobe")
 int trap_nothing(struct pt_regs *ctx)

@@ -97,26 +97,12 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool is_r
         wait->queued_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void name_task(struct task_struct *task, struct wire_hist_key *key)
-{
-    __builtin_memset(key, 0, sizeof(*key));
-    key->event = own_event;
-    if (own_hist.by == WIRE_HIST_BY_COMM)
-        bpf_probe_read_kernel_str(key->by.comm, sizeof(key->by.comm), task->comm);
-    else if (own_hist.by == WIRE_HIST_BY_PID)
-        key->by.number = BPF_CORE_READ(task, tgid);
-    else if (own_hist.by == WIRE_HIST_BY_TID)
-        key->by.number = BPF_CORE_READ(task, pid);
-    else if (own_hist.by == WIRE_HIST_BY_CGROUP)
-        key->by.number = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-}
-
 // A thread that has not left the CPU under our eyes: looked at from outside, for the current task is another one.
 static __always_inline bool first_seen(struct task_struct *task, struct wait *wait)
 {
     if (!filter_task__passes(task) || !filter__cpu_passes())
         return false;
-    name_task(task, &wait->key);
+    hist__key_of(task, &wait->key);
     if (!own_hist.stacks)
         return true;
     struct scratch *scratch = scratch__take();

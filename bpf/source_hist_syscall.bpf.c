@@ -9,6 +9,8 @@ const volatile __u16 own_event;
 // Of thread_info.status (arch/x86/include/asm/thread_info.h): the thread is in a 32-bit system call.
 #define TS_COMPAT 2
 
+enum { NUMBER_EXIT = 60, NUMBER_EXIT_GROUP = 231 }; // arch/x86/entry/syscalls/syscall_64.tbl
+
 struct call {
     __u64 has_passed; // see hist__of_thread()
     __u64 start_ns;   // 0: none
@@ -53,5 +55,22 @@ int BPF_PROG(hist_sys_exit)
     hist__add(ctx, &key, now_ns - start_ns);
     return 0;
 }
+
+// exit and exit_group never return: that is no loss.
+static __always_inline void leave_open(struct task_struct *task)
+{
+    struct call *call = bpf_task_storage_get(&own_calls, task, NULL, 0);
+    struct wire_hist_key key;
+    if (!call || !call->start_ns)
+        return;
+    call->start_ns = 0;
+    if (call->number == NUMBER_EXIT || call->number == NUMBER_EXIT_GROUP)
+        return;
+    hist__key_of(task, &key);
+    key.group = (__u32)call->number;
+    hist__unmatched(&key, 1);
+}
+
+HIST_LEFT_OPEN(leave_open)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -37,6 +37,7 @@ struct start_key {
 struct start {
     __u64 start_ns;
     __u64 argument;
+    struct wire_hist_key who; // began it
 };
 
 struct {
@@ -152,6 +153,7 @@ int hist_usdt_start(struct pt_regs *ctx)
         hist__lose(WIRE_LOSS_VALUES_UNREAD);
         return 0;
     }
+    hist__key(&start.who, start.argument);
     start.start_ns = bpf_ktime_get_ns();
     if (bpf_map_lookup_elem(&own_keyed, &key))
         count_unmatched(); // started again without an end
@@ -213,6 +215,43 @@ int hist_usdt_value(struct pt_regs *ctx)
     }
     hist__key(&key, by);
     hist__add_cut(ctx, &key, value.bits, value.is_signed, 0);
+    return 0;
+}
+
+// Starts of pairs that will not be seen to end. Those paired by a key wait for any thread: they are counted at the end.
+static __always_inline void leave_open(struct task_struct *task)
+{
+    struct starts *starts = bpf_task_storage_get(&own_starts, task, NULL, 0);
+    struct wire_hist_key key;
+    __u64 depth = starts ? starts->depth : 0;
+    if (!depth)
+        return;
+    starts->depth = 0;
+    hist__key_of(task, &key);
+    if (own_hist.by != WIRE_HIST_BY_ARGUMENT) {
+        hist__unmatched(&key, depth);
+        return;
+    }
+    for (__u32 i = 0; i < STARTS_MAX && i < depth; i++) {
+        key.by.number = starts->rows[i].argument;
+        hist__unmatched(&key, 1);
+    }
+}
+
+HIST_LEFT_OPEN(leave_open)
+
+static long count_keyed(void *map, const void *unused_key, struct start *start, void *unused)
+{
+    struct wire_hist_key key = start->who;
+    hist__unmatched(&key, 1);
+    return 0;
+}
+
+// Run once, when the event is detached.
+SEC("syscall")
+int left_keyed(void *ctx)
+{
+    bpf_for_each_map_elem(&own_keyed, count_keyed, NULL, 0);
     return 0;
 }
 

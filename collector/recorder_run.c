@@ -205,6 +205,17 @@ static int collect(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
+static int count_left(struct recorder *recorder, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; i < recorder->event_count && !err; i++) {
+        struct event *event = &recorder->events[i];
+        if (event->attached && event->source->leave)
+            err = event->source->leave(event);
+    }
+    return err ? fault__set(fault, err, "cannot count what has not ended: %s", strerror(-err)) : 0;
+}
+
 // The last interval, the last names, and the end of the file. A failure before does not keep what can be kept from it.
 static int finish(struct recorder *recorder, int err, struct fault *fault)
 {
@@ -214,6 +225,8 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
     for (size_t i = 0; i < recorder->event_count; i++)
         loaded__detach(recorder->events[i].loaded);
     loaded__detach(recorder->targets);
+    if (!err)
+        err = count_left(recorder, fault);
     if (!err)
         err = keep_interval(recorder, true, fault);
     naming__wait(recorder->naming);

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collector/source_fentry.h"
 #include "collector/source_off_cpu.h"
@@ -162,6 +163,7 @@ void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *r
         struct bpf_prog_info info = {0};
         __u32 length = sizeof(info);
         if (strcmp(bpf_program__name(program), "trap_nothing") == 0 ||
+            strncmp(bpf_program__name(program), "left_", 5) == 0 ||
             bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) != 0)
             continue;
         *ret_runs += info.run_cnt;
@@ -186,6 +188,53 @@ int source__attach_named(struct event *event, const char *const *names, size_t c
                                    event->spelled, strerror(-err));
     }
     return 0;
+}
+
+void source__choose_left(struct loaded *loaded, bool is_needed)
+{
+    static const char *const names[] = {"left_by_exit", "left_at_end", "left_keyed"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct bpf_program *program = loaded__program(loaded, names[i]);
+        if (program)
+            bpf_program__set_autoload(program, is_needed);
+    }
+}
+
+int source__watch_exits(struct event *event, struct fault *fault)
+{
+    struct bpf_link *link = bpf_program__attach(loaded__program(event->loaded, "left_by_exit"));
+    int err = link ? loaded__keep(event->loaded, link) : -errno;
+    return err ? fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot follow the ends of threads for '%s': %s",
+                                 event->spelled, strerror(-err))
+               : 0;
+}
+
+static int run_iterator(const struct bpf_program *program)
+{
+    char unused[64];
+    ssize_t bytes;
+    struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+    if (!link)
+        return -errno;
+    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(link));
+    int err = fd < 0 ? -errno : 0;
+    do
+        bytes = err ? 0 : read(fd, unused, sizeof(unused));
+    while (bytes > 0 || (bytes < 0 && (errno == EINTR || errno == EAGAIN)));
+    err = bytes < 0 ? -errno : err;
+    bpf_link__destroy(link);
+    return err;
+}
+
+int source__count_left(struct event *event)
+{
+    struct bpf_program *at_end = loaded__program(event->loaded, "left_at_end");
+    struct bpf_program *keyed = loaded__program(event->loaded, "left_keyed");
+    LIBBPF_OPTS(bpf_test_run_opts, options);
+    int err = at_end && bpf_program__fd(at_end) >= 0 ? run_iterator(at_end) : 0;
+    if (!err && keyed && bpf_program__fd(keyed) >= 0 && bpf_prog_test_run_opts(bpf_program__fd(keyed), &options) != 0)
+        err = -errno;
+    return err;
 }
 
 int source__attach_programs(struct event *event, const struct target *target, struct fault *fault)

@@ -62,6 +62,8 @@ struct source {
     bool has_early_waits;
     // Called before each drain, when the event is attached: counts what is still going on. NULL: nothing to do.
     int (*settle)(struct event *event, struct drain *drain, bool is_last);
+    // Called once, when the event is detached: counts what has begun and has not ended. NULL: nothing to do.
+    int (*leave)(struct event *event);
     // A sample without a mark stands for the time since the thread's last one: whose it was is exact, where it was
     // spent an estimate.
     bool is_clocked;
@@ -88,6 +90,14 @@ const char *event__behind(const struct event *event, const char *prefix);
 // Attaches the programs of these names, in this order; their links are the object's to keep.
 int source__attach_named(struct event *event, const char *const *names, size_t count, struct bpf_link **ret_links,
                          struct fault *fault);
+
+// What follows is for objects with the programs of HIST_LEFT_OPEN (bpf/hist.bpf.h). Before they are loaded: whether
+// they are needed.
+void source__choose_left(struct loaded *loaded, bool is_needed);
+// Has threads looked at when they end.
+int source__watch_exits(struct event *event, struct fault *fault);
+// Runs the object's program left_at_end over all threads, and left_keyed where it has one.
+int source__count_left(struct event *event);
 
 // Attaches every program of the event's object where its section name says: what a source does whose programs need no
 // more than that. The link of an iterator, if there is one, is left in event->prepared.

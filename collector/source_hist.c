@@ -204,6 +204,7 @@ static int configure_call(struct event *event, struct loaded *loaded, struct fau
         if (programs[i].is_needed && has_sessions)
             uprobe_multi__prepare(program, programs[i].kind);
     }
+    source__choose_left(loaded, !has_value);
     return hist_event__configure(event, loaded, fault);
 }
 
@@ -244,6 +245,8 @@ static int attach_call(struct event *event, const struct target *target, struct 
             probe_sites__attach(sites, loaded__program(loaded, "hist_session"), false, target, loaded, fault, &refused);
     else
         err = attach_pair(sites, target, loaded, fault, &refused);
+    if (!err && event->is_call)
+        err = source__watch_exits(event, fault);
     if (err)
         return err;
     event->trap = trap__measure(loaded, sites, NULL, trap_place(event));
@@ -328,6 +331,7 @@ const struct source hist_sources[] = {
         .release = source_probe__release,
         .configure = configure_call,
         .attach = attach_call,
+        .leave = source__count_left,
     },
     {
         .spelling = "uretprobe:FILE:SYMBOL",
@@ -350,6 +354,7 @@ const struct source hist_sources[] = {
         .release = source_hist_usdt__release,
         .configure = source_hist_usdt__configure,
         .attach = source_hist_usdt__attach,
+        .leave = source__count_left,
     },
     {
         .spelling = "fentry:FUNCTION",
@@ -369,6 +374,7 @@ const struct source hist_sources[] = {
         .parse = parse_syscall,
         .configure = hist_event__configure,
         .attach = source__attach_programs,
+        .leave = source__count_left,
     },
     {
         .spelling = "runq",

@@ -145,6 +145,8 @@ int source_hist_usdt__configure(struct event *event, struct loaded *loaded, stru
     static const char *const programs[] = {"hist_usdt_start", "hist_usdt_end", "hist_usdt_value", "trap_nothing"};
     for (size_t i = 0; uprobe_multi__probe() == 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
         uprobe_multi__prepare(loaded__program(loaded, programs[i]), UPROBE_PLAIN);
+    const struct usdt_pair *pair = event->prepared;
+    source__choose_left(loaded, pair->end != NULL);
     return hist_event__configure(event, loaded, fault);
 }
 
@@ -172,6 +174,8 @@ int source_hist_usdt__attach(struct event *event, const struct target *target, s
     if (!err && pair->end)
         err = probe_sites__attach(pair->end, loaded__program(loaded, "hist_usdt_end"), false, target, loaded, fault,
                                   &more);
+    if (!err && pair->end)
+        err = source__watch_exits(event, fault);
     if (err)
         return err;
     event->trap = trap__measure(loaded, pair->start, pair->end, TRAP_ENTRY);
