@@ -137,23 +137,18 @@ $(build)/tests/tools/make_%: tests/golden/make_%.c $(archives) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
-# What `make bench` needs beside the workloads.
+# What `make bench` needs beside the workloads; a check compiles and runs them too.
 .PHONY: bench-tools
-bench-tools: $(build)/tests/bench/unwind_cost $(build)/tests/bench/unwind_cost.bpf.o
+bench-tools: $(addprefix $(build)/tests/bench/,unwind_cost unwind_cost.bpf.o store_bench libdw_pass index_lookups)
 
 $(build)/tests/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
-$(build)/tests/bench/%: tests/bench/%.c $(archives) Makefile
-	$(call say,TOOL,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
 
 # Programs whose debug information is large: 90 MB by g++, and some by clang. Some minutes of compiling, once.
 .PHONY: bench-symbols
-bench-symbols: all $(build)/tests/bench/libdw_pass $(build)/tests/bench/index_lookups \
-	$(build)/tests/bench/large-gcc/program $(build)/tests/bench/large-clang/program
+bench-symbols: all bench-tools $(build)/tests/bench/large-gcc/program $(build)/tests/bench/large-clang/program
 define large_rules
 $(build)/tests/bench/large-$(1)/program: $(foreach n,$(shell seq 0 $(3)),$(build)/tests/bench/large-$(1)/$(n).o)
 	$$(call say,BENCH,$$@)

@@ -2,13 +2,13 @@
 """hearth symbolize against llvm-symbolizer: the same addresses, every line and every inlined chain held against each
 other.
 
-    tests/bench/symbols.py [-n ADDRESSES] [--llvm PATH] [--speed] FILE...
+    tests/bench/symbols.py [-n ADDRESSES] [--llvm PATH] [--speed] [--times ADDRESSES] FILE...
 
 Addresses are random ones of .text, from a fixed seed. Names are compared as the binary has them, since demanglers print
 differently; what is folded, and what differences remain, is explained in tests/bench/symbols.md. Exits with 1 when a file
 has fewer than 99.9 % of lines or 99 % of chains equal.
 
---speed adds a paired run of 100,000 addresses, demangled: hearth as it stands, which reads the debug information, makes
+--speed adds a paired run of 100,000 addresses (--times: more or fewer), demangled: hearth as it stands, which reads the debug information, makes
 the index and throws it away; hearth with an index that an earlier run left in a cache (--cache); llvm-symbolizer. Each
 three times, in turn; what counts is the run that was least disturbed. Then what the index cost, beside a plain pass with
 libdw over the same entries (libdw_pass.c), and what it gives: look-ups a second (index_lookups.c), and the instructions
@@ -149,22 +149,22 @@ def compare(path, count, llvm):
     return good
 
 
-def instructions_of(lookups, index):
+def instructions_of(lookups, index, count):
     """Of one look-up, in words: the difference of two runs. Fails where somebody has a uprobe on libc meanwhile."""
     counts = []
-    for number in (100000, 200000):
+    for number in (count, 2 * count):
         said = subprocess.run(['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', lookups, index,
                                str(number)], capture_output=True, text=True)
         if said.returncode != 0:
             return ', instructions not counted (valgrind failed)'
         counts.append(int(re.search(r'Collected : (\d+)', said.stderr).group(1)))
-    return f', {(counts[1] - counts[0]) / 100000:.0f} instructions'
+    return f', {(counts[1] - counts[0]) / count:.0f} instructions'
 
 
-def pair(path, llvm, folder):
+def pair(path, llvm, folder, count):
     start, length = text_of(path)
     generator = random.Random(2)
-    addresses, count, cache = os.path.join(folder, 'addresses'), 100000, os.path.join(folder, 'cache')
+    addresses, cache = os.path.join(folder, 'addresses'), os.path.join(folder, 'cache')
     with open(addresses, 'w', encoding='ascii') as text:
         text.writelines(f'{start + generator.randrange(length):#x}\n' for _ in range(count))
     shutil.rmtree(cache, ignore_errors=True)
@@ -196,7 +196,7 @@ def pair(path, llvm, folder):
         lookups = os.path.join(TOOLS, 'index_lookups')
         said = max((run([lookups, index])[0].strip() for _ in range(3)),
                    key=lambda line: float(re.search(r'([0-9.]+) M look-ups', line).group(1)))
-        print(f'    index {said}' + (instructions_of(lookups, index) if shutil.which('valgrind') else ''))
+        print(f'    index {said}' + (instructions_of(lookups, index, count) if shutil.which('valgrind') else ''))
 
 
 def main():
@@ -204,14 +204,17 @@ def main():
     parser.add_argument('-n', type=int, default=10000)
     parser.add_argument('--llvm', default=shutil.which('llvm-symbolizer-19') or shutil.which('llvm-symbolizer'))
     parser.add_argument('--speed', action='store_true')
+    parser.add_argument('--times', type=int, default=100000)
     parser.add_argument('files', nargs='+', metavar='FILE')
     arguments = parser.parse_args()
+    if not arguments.llvm:
+        sys.exit('llvm-symbolizer is not installed')
     results = []
     for path in arguments.files:
         results.append(compare(path, arguments.n, arguments.llvm))
         if arguments.speed:
             with tempfile.TemporaryDirectory() as folder:
-                pair(path, arguments.llvm, folder)
+                pair(path, arguments.llvm, folder, arguments.times)
     sys.exit(not all(results))
 
 

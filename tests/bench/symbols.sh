@@ -2,11 +2,14 @@
 # hearth symbolize beside llvm-symbolizer: the same addresses, the same answers (tests/bench/symbols.py), and what they
 # cost, over a large C++ program by g++ and by clang, libc, libLLVM, libjvm, node, and small programs of Rust and Go. The
 # large ones are made once, by `make bench-symbols`. What differs is explained in tests/bench/symbols.md.
+#
+# symbols.sh [OPTION of symbols.py...] [FILE...]: those files in place of all that
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 out=build/bench/symbols
 mkdir -p $out
 export HEARTH=$PWD/build/hearth
+if [[ $# -gt 0 && -f ${!#} ]]; then exec tests/bench/symbols.py --speed "$@"; fi
 
 cat >$out/names.rs <<'END'
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What it costs to keep a busy machine sampled at 99 Hz: hearth, perf record -g and bpftrace's profile one-liner, all three at
-# once over the same load, for BENCH_SECONDS (60). Prints a table; judges nothing.
+# once over the same load, for BENCH_SECONDS (60). Prints a table; judges nothing, but fails where hearth has no samples.
 #
 #   own CPU     user and system time of the profiler and of its children, from its start to the end of its last write
 #   in kernel   time in its BPF programs, by the kernel's own statistics (perf's interrupts are in nobody's statistics)
@@ -11,6 +11,8 @@ seconds=${BENCH_SECONDS:-60}
 out=build/bench
 loads=build/tests/workloads
 mkdir -p $out
+# A peer is measured where it is there; BENCH_ALONE leaves them all out.
+has() { [[ ! ${BENCH_ALONE:-} ]] && command -v "$1" >/dev/null; }
 rm -f $out/hearth.db $out/perf.data* $out/bpftrace.*
 [[ $(id -u) == 0 ]] || { echo 'recording takes root: make bench as root' >&2 && exit 3; }
 
@@ -62,18 +64,25 @@ run() { # NAME COMMAND...
         kill -0 $shell 2>/dev/null || return
         sleep 0.02
     done
+    until [[ $name != hearth || -s $out/hearth.db ]] || ! kill -0 $shell 2>/dev/null; do sleep 0.05; done # it samples by then
     poll "$name" ${pid%% *} &
     sleep "$seconds"
     kill -TERM ${pid%% *} 2>/dev/null
     wait $shell
 }
-echo "profiling a busy machine of $(nproc) CPUs for $seconds s with three profilers at once..."
+peers=()
+for peer in perf bpftrace; do
+    if has $peer; then peers+=($peer); else echo "$peer is not installed, or left out"; fi
+done
+echo "profiling a busy machine of $(nproc) CPUs for $seconds s with all of hearth ${peers[*]} at once..."
 run hearth build/hearth record -a -F 99 -o $out/hearth.db &
 runs=($!)
-run perf perf record -B -e cpu-clock -F 99 -a -g -o $out/perf.data &
-runs+=($!)
-BPFTRACE_MAP_KEYS_MAX=65536 run bpftrace bpftrace -e 'profile:hz:99 { @[kstack, ustack, comm] = count(); }' &
-runs+=($!)
+run_perf() { run perf perf record -B -e cpu-clock -F 99 -a -g -o $out/perf.data; }
+run_bpftrace() { BPFTRACE_MAP_KEYS_MAX=65536 run bpftrace bpftrace -e 'profile:hz:99 { @[kstack, ustack, comm] = count(); }'; }
+for peer in "${peers[@]}"; do
+    run_$peer &
+    runs+=($!)
+done
 wait "${runs[@]}"
 # perf's own reader of build ids aborts on some files (6.1), so it collects none (-B).
 build/hearth report -i $out/hearth.db -f pprof -o $out/hearth.pb.gz 2>/dev/null
@@ -90,17 +99,22 @@ row() { # NAME LABEL SAMPLES BYTES
     }'
 }
 hearth_samples=$(sqlite3 $out/hearth.db 'select sum(samples) from total')
-perf_samples=$(perf report --stats -i $out/perf.data 2>/dev/null | awk '/SAMPLE events:/ { print $3; exit }')
-bpftrace_samples=$(awk -F': ' '/\]: [0-9]+$/ { n += $NF } END { print n + 0 }' $out/bpftrace.out)
+row_perf() {
+    row perf 'perf record -a -g' "$(perf report --stats -i $out/perf.data 2>/dev/null | awk '/SAMPLE events:/ { n = $3 } END { print n + 0 }')" \
+        "$(stat -c %s $out/perf.data)"
+}
+row_bpftrace() {
+    row bpftrace 'bpftrace profile:hz:99' "$(awk -F': ' '/\]: [0-9]+$/ { n += $NF } END { print n + 0 }' $out/bpftrace.out)" \
+        "$(stat -c %s $out/bpftrace.out)"
+}
 echo
 printf '%-26s %9s %9s %10s  %8s %9s %11s %9s\n' '' 'own CPU s' 'in kernel' 'of a CPU' 'RSS MiB' samples bytes 'a sample'
 row hearth 'hearth record -a' "$hearth_samples" "$(stat -c %s $out/hearth.db)"
-row perf 'perf record -a -g' "${perf_samples:-0}" "$(stat -c %s $out/perf.data)"
-row bpftrace 'bpftrace profile:hz:99' "$bpftrace_samples" "$(stat -c %s $out/bpftrace.out)"
+for peer in "${peers[@]}"; do row_$peer; done
 printf '%-26s %9s %9s %10s  %8s %9d %11d %9s\n' 'the same, gzip pprof' - - - - "$hearth_samples" "$(stat -c %s $out/hearth.pb.gz)" \
     "$(awk -v b="$(stat -c %s $out/hearth.pb.gz)" -v n="$hearth_samples" 'BEGIN { printf "%.1f", b / n }')"
 echo
 echo "hearth's own words: $(tail -1 $out/hearth.err)"
 sqlite3 $out/hearth.db "select 'losses: ' || name || ' ' || sum(count) from loss group by name"
-grep -iE 'lost|warn' $out/perf.err $out/bpftrace.err | sed 's/^/  /' | head -5
-exit 0
+cat $out/perf.err $out/bpftrace.err 2>/dev/null | grep -iE 'lost|warn' | sed 's/^/  /' | head -5
+[[ $hearth_samples -gt 0 && -s $out/hearth.pb.gz ]]

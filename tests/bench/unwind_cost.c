@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "collector/unwinder.h"
+#include "symbolizer/worker.h"
 
 struct counted {
     uint64_t runs, frames, whole;
@@ -68,7 +69,10 @@ int main(int argc, char **argv)
     struct loaded *loaded;
     struct binaries *binaries;
     struct unwinder *unwinder;
-    int err = loader__new(&config, &bounds, &fault, &loader);
+    struct worker *worker;
+    int err = worker__new(NULL, &fault, &worker);
+    if (!err)
+        err = loader__new(&config, &bounds, &fault, &loader);
     if (!err)
         err = loader__open(loader, "source_perf", &fault, &loaded);
     if (!err)
@@ -78,7 +82,7 @@ int main(int argc, char **argv)
     if (err)
         return (int)fault__say(&fault, err);
     struct unwinder_options options = {
-        .loader = loader, .binaries = binaries, .first_tgids = &pid, .first_tgid_count = 1};
+        .loader = loader, .binaries = binaries, .worker = worker, .first_tgids = &pid, .first_tgid_count = 1};
     err = unwinder__new(&options, &fault, &unwinder);
     if (err)
         return (int)fault__say(&fault, err);
@@ -103,5 +107,8 @@ int main(int argc, char **argv)
     printf("tables of what runs here: %llu, %.1f MiB of kernel memory\n", (unsigned long long)totals.tables,
            (double)totals.table_bytes / (1024 * 1024));
     close(statistics);
+    worker__cancel(worker);
+    unwinder__free(unwinder);
+    worker__free(worker);
     return 0;
 }
