@@ -7,7 +7,9 @@
 //   whole 1980 1982          of them whole: the kernel's, libunwind's
 //   whole-both 1980
 //   equal 1980               of whole-both, frame by frame
-//   rest 2                   of the kernel's: not whole, or walked by frame pointers
+//   rest 2                   of the kernel's: not whole, or walked by frame pointers; with --fp only those that begin
+//   in
+//                            COMMAND itself: it has frame pointers, libraries have none
 //   prefix 2                 of the rest: their frames are libunwind's innermost ones
 //   reach 1981               of libunwind's, whole or by frame pointers: the kernel's end in the same outermost frame
 //   depth 12.3 12.3          mean, of all pairs
@@ -24,6 +26,8 @@
 #include "collector/recorder.h"
 
 enum { DIFFERENCES = 512, SHOWN = 24, TEXT_BYTES = 900 };
+
+static char *own_path; // with --fp: COMMAND's
 
 static const char *const marks[] = {
 #define STACK_STATUS(name, ...) #name,
@@ -116,7 +120,8 @@ static void compare(const struct copy_pair *pair, void *context)
         first++;
     bool equal = first == pair->kernel_count && first == pair->user_count;
     bool whole_both = is_whole(pair->kernel_status) && is_whole(pair->user_status);
-    bool rest = !is_whole(pair->kernel_status);
+    bool is_own = !own_path || (pair->user_count && strcmp(path_of(pair, pair->user_frames[0]), own_path) == 0);
+    bool rest = !is_whole(pair->kernel_status) && is_own;
     seen.pairs++;
     seen.whole_kernel += is_whole(pair->kernel_status);
     seen.whole_user += is_whole(pair->user_status);
@@ -195,6 +200,7 @@ int main(int argc, char **argv)
     if (at == argc)
         return 2;
     options.command = argv + at;
+    own_path = options.unwind == WIRE_UNWIND_FP ? realpath(argv[at], NULL) : NULL;
     int fd = mkstemps(store, 3);
     if (fd < 0)
         return 1;

@@ -96,8 +96,10 @@ for kind in -static -static-pie ''; do
     check_musl "musl${kind:+, $kind}" 98 'leaf_' "$chain" "$TMP/musl$kind" 1
 done
 musl-gcc -std=gnu11 -O2 -g -D_GNU_SOURCE -I. -fno-optimize-sibling-calls -fomit-frame-pointer -o "$TMP/musl-signals" tests/workloads/signals.c
-# A handler that has interrupted libc itself has no way out either.
-check_musl 'musl, signals' 88 'in_handler' 'main;(.*;)?interrupted;(.*;)?handler;in_handler' "$TMP/musl-signals" 1
+# A handler that has interrupted libc itself has no way out: how often it does depends on what a clock_gettime costs here.
+record -- "${warmed[@]}" "$TMP/musl-signals" 1
+check_frames 'musl, signals' 98 'in_handler' \
+    '((\[unwind: no rows\];)?[^;]*;main;(.*;)?interrupted;(.*;)?|\[unwind: no rows\];([^;]*clock_gettime[^;]*;)+[^;]*;)handler;in_handler'
 
 run 'recursion of 400' 99 'bottom' '_start;.*;main;start;(descend;){400}bottom' "$LOADS/nofp/recursion" 400 1
 record -- "${warmed[@]}" "$LOADS/nofp/recursion" 2000 1

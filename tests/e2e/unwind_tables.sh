@@ -84,7 +84,10 @@ at_least 'its stacks are whole' "$(share replaced "$root|_start")" 97
 "$HEARTH" record -F 499 -o "$out" -- "${warmed[@]}" "$LOADS/nofp/jit" 1 >"$TMP/truth" 2>"$TMP/log"
 at_least 'with --unwind=auto stacks through JIT code are whole' "$(share jit "$root|_start")" 97
 "$HEARTH" record --unwind=fp -F 499 -o "$out" -- "$LOADS/fp/recursion" 60 1 >"$TMP/truth" 2>"$TMP/log"
-# In a function's first and last instructions its caller is not in the chain yet, or no more: 2 % of the samples here.
+# In a function's first and last instructions its caller is not in the chain yet, or no more: 2 % of the samples here. Those in
+# libc, which has no frame pointers, do not count: how many they are depends on what a clock_gettime costs here.
+grep -E ';bottom(;[^;]*_\[k\])* [0-9]+$' "$out" >"$TMP/bottom"
+mv "$TMP/bottom" "$out"
 at_least 'with --unwind=fp frame pointers are followed' "$(share recursion '.*main;start;(descend;){60}bottom')" 94
 is 'another way to unwind is refused' "$("$HEARTH" record --unwind=guess -- true 2>/dev/null; echo $?)" 2
 done_testing
