@@ -10,6 +10,7 @@
 #include "collector/cgroups.h"
 #include "collector/source_hist.h"
 #include "collector/syscall_names.h"
+#include "store/base/limits.h"
 
 struct hist {
     const struct event *events;
@@ -27,6 +28,7 @@ int hist__new(const struct event *events, size_t event_count, struct hist **ret_
         return -ENOMEM;
     hist->events = events;
     hist->event_count = event_count;
+    hist->totals.bound = LIMIT_HISTOGRAMS;
     *ret_hist = hist;
     return 0;
 }
@@ -132,9 +134,9 @@ static int add_key(struct hist *hist, const struct drained_cell *cells, size_t c
     char name[640];
     struct histogram *interval, *total;
     name_key(event, &cells->key, name, sizeof(name));
-    int err = histogram_list__find(&hist->interval, event->spelled, event__unit(event), name, &interval);
-    if (!err)
-        err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), name, &total);
+    int err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), name, &total);
+    if (!err) // by the name that it has there: beyond the bound, the others
+        err = histogram_list__find(&hist->interval, event->spelled, event__unit(event), total->by, &interval);
     if (err)
         return err;
     interval->tag = total->tag = cells->key.event;
@@ -239,8 +241,7 @@ int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
     if (err)
         return err;
     histogram_list__drop_empty(&hist->totals); // of an event that had nothing to show before
-    if (hist->totals.count)
-        qsort(hist->totals.items, hist->totals.count, sizeof(struct histogram *), compare_totals);
+    histogram_list__sort_by(&hist->totals, compare_totals);
     // What an event lost has no key any more: each of its histograms may lack it, and says so.
     for (size_t i = 0; i < hist->totals.count; i++)
         hist->totals.items[i]->lost = read_lost(&hist->events[hist->totals.items[i]->tag]);

@@ -8,6 +8,7 @@
 
 #include "report/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/hash.h"
 
 #define BAR_CHARACTERS   40
 #define RANGE_CHARACTERS 22 // at least
@@ -26,7 +27,8 @@ void histogram_list__release(struct histogram_list *list)
     for (size_t i = 0; i < list->count; i++)
         histogram__free(list->items[i]);
     free(list->items);
-    *list = (struct histogram_list){0};
+    id_map__release(&list->index);
+    *list = (struct histogram_list){.bound = list->bound};
 }
 
 static char *clean_copy(const char *text)
@@ -37,28 +39,75 @@ static char *clean_copy(const char *text)
     return clean.failed ? NULL : (char *)take_pointer(clean.data);
 }
 
+static uint64_t hash_of(const struct histogram *histogram)
+{
+    return hash__pair(hash__bytes(histogram->probe, strlen(histogram->probe)),
+                      hash__bytes(histogram->by, strlen(histogram->by)));
+}
+
+// Where it is in the index, or, ret_index untouched, where it belongs: others of its hash have the ids that follow.
+static bool find_index(const struct histogram_list *list, const struct histogram *wanted, uint64_t *ret_id,
+                       uint32_t *ret_index)
+{
+    uint32_t index;
+    uint64_t id = hash_of(wanted);
+    for (; id_map__get(&list->index, id, &index); id++)
+        if (strcmp(list->items[index]->probe, wanted->probe) == 0 && strcmp(list->items[index]->by, wanted->by) == 0) {
+            *ret_index = index;
+            return true;
+        }
+    *ret_id = id;
+    return false;
+}
+
+static int make_index(struct histogram_list *list)
+{
+    int err = 0;
+    for (size_t i = list->index.used; i < list->count && !err; i++) {
+        uint64_t id;
+        uint32_t index;
+        if (!find_index(list, list->items[i], &id, &index))
+            err = id_map__put(&list->index, id, (uint32_t)i);
+    }
+    return err;
+}
+
+static int add(struct histogram_list *list, struct histogram *histogram, uint64_t id)
+{
+    struct histogram **items = reallocarray(list->items, list->count + 1, sizeof(struct histogram *));
+    if (!items)
+        return -ENOMEM;
+    list->items = items;
+    int err = id_map__put(&list->index, id, (uint32_t)list->count);
+    if (!err)
+        list->items[list->count++] = histogram;
+    return err;
+}
+
 int histogram_list__find(struct histogram_list *list, const char *probe, const char *unit, const char *by,
                          struct histogram **ret_histogram)
 {
+    uint64_t id = 0;
+    uint32_t index;
     _cleanup_(histogram__freep) struct histogram *made = calloc(1, sizeof(*made));
     if (!made)
         return -ENOMEM;
     made->probe = clean_copy(probe);
     made->unit = clean_copy(unit);
     made->by = clean_copy(by);
-    if (!made->probe || !made->unit || !made->by)
-        return -ENOMEM;
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i]->probe, made->probe) == 0 && strcmp(list->items[i]->by, made->by) == 0) {
-            *ret_histogram = list->items[i];
-            return 0;
-        }
-    struct histogram **items = reallocarray(list->items, list->count + 1, sizeof(struct histogram *));
-    if (!items)
-        return -ENOMEM;
-    list->items = items;
-    *ret_histogram = items[list->count++] = take_pointer(made);
-    return 0;
+    int err = made->probe && made->unit && made->by ? make_index(list) : -ENOMEM;
+    if (err)
+        return err;
+    if (find_index(list, made, &id, &index)) {
+        *ret_histogram = list->items[index];
+        return 0;
+    }
+    if (list->bound && list->count >= list->bound && strcmp(by, HISTOGRAM_OTHERS) != 0)
+        return histogram_list__find(list, probe, unit, HISTOGRAM_OTHERS, ret_histogram);
+    err = add(list, made, id);
+    if (!err)
+        *ret_histogram = take_pointer(made);
+    return err;
 }
 
 static bool has_fuller(const struct histogram_list *list, size_t at)
@@ -78,6 +127,7 @@ void histogram_list__drop_empty(struct histogram_list *list)
             continue;
         histogram__free(list->items[i]);
         memmove(&list->items[i], &list->items[i + 1], (--list->count - i) * sizeof(*list->items));
+        id_map__clear(&list->index);
     }
 }
 
@@ -89,10 +139,16 @@ static int compare_sums(const void *left, const void *right)
     return strcmp(a->by, b->by);
 }
 
+void histogram_list__sort_by(struct histogram_list *list, int (*compare)(const void *left, const void *right))
+{
+    id_map__clear(&list->index);
+    if (list->count)
+        qsort(list->items, list->count, sizeof(struct histogram *), compare);
+}
+
 void histogram_list__sort(struct histogram_list *list)
 {
-    if (list->count)
-        qsort(list->items, list->count, sizeof(struct histogram *), compare_sums);
+    histogram_list__sort_by(list, compare_sums);
 }
 
 static void widen(struct histogram *histogram, wide min, wide max)

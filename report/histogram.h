@@ -19,6 +19,7 @@
 
 #include "store/base/bucket.h"
 #include "store/base/fault.h"
+#include "store/base/id_map.h"
 
 struct histogram {
     uint32_t tag; // whatever the caller makes of it; histograms of one probe and key have one
@@ -38,7 +39,10 @@ struct histogram {
 struct histogram_list {
     struct histogram **items;
     size_t count;
+    size_t bound;        // of count; 0: none. Above: what has another key becomes HISTOGRAM_OTHERS, one a probe
+    struct id_map index; // of items, by a hash of probe and key; empty: to be made
 };
+#define HISTOGRAM_OTHERS "others"
 
 // The histogram of that probe and key, made where there is none.
 int histogram_list__find(struct histogram_list *list, const char *probe, const char *unit, const char *by,
@@ -47,6 +51,7 @@ void histogram_list__release(struct histogram_list *list);
 // Those without a value, if others of their tag have some.
 void histogram_list__drop_empty(struct histogram_list *list);
 void histogram_list__sort(struct histogram_list *list); // the largest sum first
+void histogram_list__sort_by(struct histogram_list *list, int (*compare)(const void *left, const void *right));
 
 // `count` values of one bucket whose magnitudes sum up to `sum`, UINT64_MAX where that is too large to be known;
 // minimum and maximum are widened to the bucket's ends.

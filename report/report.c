@@ -14,6 +14,7 @@
 #include "report/text.h"
 #include "store/base/bucket.h"
 #include "store/base/cleanup.h"
+#include "store/base/limits.h"
 
 DEFINE_CLEANUP(struct profile *, profile__free);
 DEFINE_CLEANUP(struct output *, output__free);
@@ -128,6 +129,7 @@ static void add_lost_values(struct work *work)
 
 static int add_histograms(struct work *work, struct fault *fault)
 {
+    work->histograms.bound = LIMIT_REPORT_HISTOGRAMS;
     int err = buckets__gather(&work->source, work->request, &work->histograms, fault);
     for (size_t i = 0; !err && i < work->histograms.count; i++) {
         work->picture.total.samples += work->histograms.items[i]->count;

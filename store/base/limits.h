@@ -116,6 +116,13 @@
 // CPU. Above: values are dropped, counted as the loss "hists-full".
 #define LIMIT_HIST_BYTES (4u << 20)
 
+// Histograms of a recording, all probes together, some 8 KiB each, and as much again for those of an interval: threads
+// of a busy host, or the sizes a program asks for. Above: the values of other keys are counted under the key "others".
+#define LIMIT_HISTOGRAMS 2048u
+
+// Histograms of a report, by the threads of a store: 8 KiB each. Above: the same.
+#define LIMIT_REPORT_HISTOGRAMS 16384u
+
 // Places that one event's pattern puts a probe on: each takes a descriptor, and some ms to take away again. Above: the
 // event is refused.
 #define LIMIT_PROBE_SITES 2048u

@@ -139,6 +139,32 @@ static void json_is_the_contract(void **state)
     histogram_list__release(&list);
 }
 
+// Keys by the thousand, in any order, sorted in between: each is found again, and what is above the bound has one for
+// all.
+static void keys_are_bounded(void **state)
+{
+    (void)state;
+    enum { KEYS = 100000, BOUND = 2000 };
+    struct histogram_list list = {.bound = BOUND};
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (unsigned i = 0; i < KEYS; i++) {
+            char key[16];
+            snprintf(key, sizeof(key), "%u", i);
+            struct histogram *histogram = find(&list, key);
+            assert_string_equal(histogram->by, i < BOUND ? key : HISTOGRAM_OTHERS);
+            histogram__add_bucket(histogram, i % 16, 1, i % 16);
+        }
+        histogram_list__sort(&list);
+    }
+    assert_int_equal(list.count, BOUND + 1);
+    uint64_t values = 0;
+    for (size_t i = 0; i < list.count; i++)
+        values += list.items[i]->count;
+    assert_int_equal(values, 2 * KEYS);
+    assert_string_equal(list.items[0]->by, HISTOGRAM_OTHERS);
+    histogram_list__release(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +173,7 @@ int main(void)
         cmocka_unit_test(text_has_a_line_a_power_of_two),
         cmocka_unit_test(wide_ranges_stay_apart),
         cmocka_unit_test(json_is_the_contract),
+        cmocka_unit_test(keys_are_bounded),
     };
     return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
 }
