@@ -287,6 +287,17 @@ int loaded__keep(struct loaded *loaded, struct bpf_link *link)
     return 0;
 }
 
+void loaded__drop(struct loaded *loaded, struct bpf_link *link)
+{
+    for (size_t i = 0; i < loaded->link_count; i++) {
+        if (loaded->links[i] != link)
+            continue;
+        loaded->links[i] = loaded->links[--loaded->link_count];
+        bpf_link__destroy(link);
+        return;
+    }
+}
+
 int loaded__keep_fd(struct loaded *loaded, int link_fd)
 {
     if (loaded->link_fd_count % LINKS_GROWTH == 0) {

@@ -52,6 +52,8 @@ struct bpf_program *loaded__program(const struct loaded *loaded, const char *nam
 const char *loaded__reason(int err);
 // Keeps a link until the object is freed. -ENOMEM: the link is already gone.
 int loaded__keep(struct loaded *loaded, struct bpf_link *link);
+// Destroys one that is kept.
+void loaded__drop(struct loaded *loaded, struct bpf_link *link);
 // The same for a link that is a descriptor, which is taken over. -ENOMEM: it is already closed.
 int loaded__keep_fd(struct loaded *loaded, int link_fd);
 // Takes down all links, so that no program of the object runs any more.

@@ -10,11 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collector/source_perf.h"
 #include "store/base/buf.h"
 #include "store/base/limits.h"
 
 struct ring {
+    uint32_t cpu;
     int fd;
+    uint64_t enabled_ns;               // at the last look
     struct perf_event_mmap_page *page; // followed by LIMIT_RECORD_RING_BYTES of data
 };
 
@@ -75,6 +78,7 @@ static int open_event(uint32_t cpu)
         .config = PERF_COUNT_SW_DUMMY,
         .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME,
         .sample_id_all = 1,
+        .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
         .mmap = 1,
         .mmap2 = 1,
         .comm = 1,
@@ -96,6 +100,7 @@ static size_t mapped_bytes(void)
 
 static int open_ring(struct ring *ring, uint32_t cpu)
 {
+    ring->cpu = cpu;
     ring->fd = open_event(cpu);
     if (ring->fd < 0)
         return ring->fd;
@@ -139,6 +144,22 @@ void perf_records__free(struct perf_records *records)
     free(records->pending);
     buf__release(&records->buffer);
     free(records);
+}
+
+bool perf_records__came_back(struct perf_records *records, size_t index, uint32_t *ret_cpu)
+{
+    struct ring *ring = &records->rings[index], fresh = {.fd = -1};
+    if (!source_perf__is_dead(ring->fd, &ring->enabled_ns))
+        return false;
+    if (open_ring(&fresh, ring->cpu) != 0) { // it is offline still
+        fd__close(&fresh.fd);
+        return false;
+    }
+    munmap(ring->page, mapped_bytes());
+    fd__close(&ring->fd);
+    *ring = fresh;
+    *ret_cpu = fresh.cpu;
+    return true;
 }
 
 size_t perf_records__fd_count(const struct perf_records *records)

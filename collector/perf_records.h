@@ -3,6 +3,7 @@
 #ifndef HEARTH_COLLECTOR_PERF_RECORDS_H
 #define HEARTH_COLLECTOR_PERF_RECORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,10 @@ void perf_records__free(struct perf_records *records);
 // Descriptors that become readable when a ring is half full.
 size_t perf_records__fd_count(const struct perf_records *records);
 int perf_records__fd(const struct perf_records *records, size_t index);
+
+// Whether the CPU of a ring was offline and is back: then the ring is a new one, with another descriptor, to be asked
+// for again. To be called now and then, after perf_records__read().
+bool perf_records__came_back(struct perf_records *records, size_t index, uint32_t *ret_cpu);
 
 // Hands everything in the rings to the process table. -ENOMEM; what was not handled by then stays in the rings.
 int perf_records__read(struct perf_records *records, struct processes *processes);

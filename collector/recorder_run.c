@@ -91,12 +91,42 @@ static void count_failures(struct recorder *recorder)
         keeper__lose(recorder->keeper, WIRE_LOSS_ROWS_FAILED, unwinder__totals(recorder->unwinder).failed);
 }
 
+static void clear_status(const struct recorder *recorder)
+{
+    if (recorder->options->show_status)
+        fprintf(stderr, "\r\033[K");
+}
+
+// A CPU that was offline has lost what was opened on it. Between its return and this, what ran on it was not seen.
+static int follow_cpus(struct recorder *recorder, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; i < perf_records__fd_count(recorder->records) && !err; i++) {
+        uint32_t cpu;
+        if (!perf_records__came_back(recorder->records, i, &cpu))
+            continue;
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)ON_RECORDS << 32 | i};
+        int fd = perf_records__fd(recorder->records, i);
+        err = epoll_ctl(recorder->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+        clear_status(recorder);
+        fault__warn("CPU %u was offline; from now on it is recorded again", cpu);
+    }
+    for (size_t i = 0; i < recorder->event_count && !err; i++) {
+        struct event *event = &recorder->events[i];
+        if (event->attached && event->source->follow_cpus)
+            err = event->source->follow_cpus(event);
+    }
+    return err ? fault__set(fault, err, "cannot record a CPU again that is back: %s", strerror(-err)) : 0;
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct keeper_histograms histograms;
     struct drained drained;
     struct store_interval interval = {0};
-    int err = is_last ? 0 : settle_events(recorder, false, fault);
+    int err = is_last ? 0 : follow_cpus(recorder, fault);
+    if (!err && !is_last)
+        err = settle_events(recorder, false, fault);
     if (err)
         return err;
     err = drain__run(recorder->drain, fault, &drained);
@@ -132,12 +162,6 @@ static void show_status(const struct recorder *recorder)
             (unsigned long long)((now_ns(CLOCK_MONOTONIC) - recorder->started_ns) / 1000000000u),
             (unsigned long long)drain__emitted(recorder->drain), (unsigned long long)totals->lost);
     fflush(stderr);
-}
-
-static void clear_status(const struct recorder *recorder)
-{
-    if (recorder->options->show_status)
-        fprintf(stderr, "\r\033[K");
 }
 
 static void on_target_gone(struct recorder *recorder, size_t index)

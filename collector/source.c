@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ const struct source sources[] = {
         .parse = source_perf__parse_cpu,
         .configure = source_perf__configure,
         .attach = source_perf__attach,
+        .follow_cpus = source_perf__follow_cpus,
     },
     {
         .spelling = "off-cpu",
@@ -46,6 +48,7 @@ const struct source sources[] = {
         .parse = source_wall__parse,
         .release = source_wall__release,
         .attach = source_wall__attach,
+        .follow_cpus = source_perf__follow_cpus,
         .has_early_waits = true,
         .settle = source_wall__settle,
         .is_clocked = true,
@@ -60,6 +63,7 @@ const struct source sources[] = {
         .parse = source_perf__parse_named,
         .configure = source_perf__configure,
         .attach = source_perf__attach,
+        .follow_cpus = source_perf__follow_cpus,
     },
     {
         .spelling = "tracepoint:CATEGORY:NAME",
@@ -145,6 +149,9 @@ void event__release(struct event *event)
     if (event->source && event->source->release && event->prepared)
         event->source->release(event);
     event->prepared = NULL;
+    free(event->cpus);
+    event->cpus = NULL;
+    event->cpu_count = 0;
 }
 
 const char *event__unit(const struct event *event)

@@ -17,8 +17,17 @@
 #include "store/store_types.h"
 
 struct bpf_link;
+struct bpf_link;
 struct hist_options;
 struct source;
+
+// An event of perf on one CPU.
+struct perf_cpu {
+    uint32_t cpu;
+    int fd;                // the link's; -1: the CPU is offline
+    struct bpf_link *link; // kept by the loaded object
+    uint64_t enabled_ns;   // at the last look
+};
 
 struct event {
     const struct source *source;
@@ -41,7 +50,9 @@ struct event {
     uint32_t store_id;
     struct loaded *loaded; // owned
     bool attached;
-    void *prepared; // by the source, which releases it
+    void *prepared;        // by the source, which releases it
+    struct perf_cpu *cpus; // of perf's events
+    size_t cpu_count;
 };
 
 struct source {
@@ -62,6 +73,8 @@ struct source {
     bool has_early_waits;
     // Called before each drain, when the event is attached: counts what is still going on. NULL: nothing to do.
     int (*settle)(struct event *event, struct drain *drain, bool is_last);
+    // Called before each drain: has the event count again on CPUs that were offline and are back. NULL: it does anyway.
+    int (*follow_cpus)(struct event *event);
     // Called once, when the event is detached: counts what has begun and has not ended. NULL: nothing to do.
     int (*leave)(struct event *event);
     // A sample without a mark stands for the time since the thread's last one: whose it was is exact, where it was

@@ -18,6 +18,7 @@ static int open_event(const struct event *event, uint32_t cpu)
         .freq = event->frequency_hz != 0,
         .sample_freq = event->frequency_hz ? event->frequency_hz : event->period,
         .exclude_idle = 1,
+        .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
     };
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
     return fd < 0 ? -errno : fd;
@@ -186,9 +187,10 @@ void source_perf__each(void (*row)(const char *name, const char *kind, bool is_h
     }
 }
 
-static int attach_cpu(struct event *event, const struct bpf_program *program, uint32_t cpu)
+static int attach_cpu(struct event *event, struct perf_cpu *place)
 {
-    int fd = open_event(event, cpu);
+    const struct bpf_program *program = loaded__program(event->loaded, "sample_perf_event");
+    int fd = open_event(event, place->cpu);
     if (fd < 0)
         return fd;
     struct bpf_link *link = bpf_program__attach_perf_event(program, fd); // owns fd from here on
@@ -197,15 +199,63 @@ static int attach_cpu(struct event *event, const struct bpf_program *program, ui
         close(fd);
         return err;
     }
-    return loaded__keep(event->loaded, link);
+    int err = loaded__keep(event->loaded, link);
+    if (!err)
+        *place = (struct perf_cpu){.cpu = place->cpu, .fd = fd, .link = link};
+    return err;
+}
+
+bool source_perf__is_dead(int fd, uint64_t *enabled_ns)
+{
+    struct {
+        uint64_t count, enabled_ns;
+    } now;
+    if (read(fd, &now, sizeof(now)) != (ssize_t)sizeof(now))
+        return false;
+    bool is_dead = now.enabled_ns == *enabled_ns;
+    *enabled_ns = now.enabled_ns;
+    return is_dead;
+}
+
+int source_perf__follow_cpus(struct event *event)
+{
+    for (size_t i = 0; i < event->cpu_count; i++) {
+        struct perf_cpu *place = &event->cpus[i];
+        if (place->fd >= 0 && !source_perf__is_dead(place->fd, &place->enabled_ns))
+            continue;
+        if (place->link)
+            loaded__drop(event->loaded, place->link);
+        *place = (struct perf_cpu){.cpu = place->cpu, .fd = -1};
+        int err = attach_cpu(event, place);
+        if (err && err != -ENODEV) // it is offline still
+            return err;
+    }
+    return 0;
+}
+
+// What makes the kernel refuse a frequency, which it else takes with -EINVAL.
+static int say_rate(const struct event *event, struct fault *fault)
+{
+    static const char path[] = "/proc/sys/kernel/perf_event_max_sample_rate";
+    unsigned long long most_hz = 0;
+    _cleanup_file_ FILE *file = fopen(path, "re");
+    if (!file || fscanf(file, "%llu", &most_hz) != 1)
+        most_hz = 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "the kernel refuses -F %llu for '%s'; the most it allows now is %llu (%s)",
+                           (unsigned long long)event->frequency_hz, event->spelled, most_hz, path);
 }
 
 int source_perf__attach(struct event *event, const struct target *target, struct fault *fault)
 {
-    const struct bpf_program *program = loaded__program(event->loaded, "sample_perf_event");
     size_t attached = 0;
+    event->cpus = calloc(target->cpu_count, sizeof(*event->cpus));
+    if (!event->cpus)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    event->cpu_count = target->cpu_count;
     for (size_t i = 0; i < target->cpu_count; i++) {
-        int err = attach_cpu(event, program, target->cpus[i]);
+        event->cpus[i] = (struct perf_cpu){.cpu = target->cpus[i], .fd = -1};
+        int err = attach_cpu(event, &event->cpus[i]);
         if (err == -ENODEV) // the CPU went offline since it was listed
             continue;
         if (err == -EACCES || err == -EPERM)
@@ -213,10 +263,7 @@ int source_perf__attach(struct event *event, const struct target *target, struct
                                    "cannot open the event '%s' on CPU %u: %s; run as root, or with CAP_PERFMON",
                                    event->spelled, target->cpus[i], strerror(-err));
         if (err == -EINVAL && event->frequency_hz)
-            return fault__set_code(fault, EXIT_CODE_USAGE, err,
-                                   "the kernel refuses %llu Hz; the most it allows is in "
-                                   "/proc/sys/kernel/perf_event_max_sample_rate",
-                                   (unsigned long long)event->frequency_hz);
+            return say_rate(event, fault);
         if (err)
             return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot open the event '%s' on CPU %u: %s",
                                    event->spelled, target->cpus[i], strerror(-err));

@@ -180,4 +180,9 @@ await recording "$TMP/x.db"
 touch "$TMP/go"
 wait $hearth
 is 'a library that is loaded later' "$(sqlite3 "$TMP/x.db" 'select sum(samples) from total')" 7
+
+# --- A frequency that the kernel does not allow
+most_hz=$(cat /proc/sys/kernel/perf_event_max_sample_rate)
+"$HEARTH" record -F $((most_hz + 1)) -d 1 -o "$TMP/fast.db" 2>"$TMP/said"
+is 'above the kernel limit of samples a second' "$? $(wc -l <"$TMP/said") $(grep -c "refuses -F $((most_hz + 1)) .* it allows now is $most_hz " "$TMP/said")" '2 1 1'
 done_testing
