@@ -253,7 +253,8 @@ const struct command cmd_record = {
     .summary = "collect events with their stacks, into a store or straight into a report",
     .details =
         "Without a target every process of the machine is recorded. A COMMAND is recorded with its children, and its\n"
-        "exit code is passed on. The recording ends with -d, with the command, or at SIGINT or SIGTERM.\n"
+        "exit code is passed on. The recording ends with -d, with the command, or at SIGINT or SIGTERM; then the\n"
+        "command gets SIGTERM, and is left running if it goes on.\n"
         "\n"
         "  hearth record -d 10 -o flame.html -p PID     a flame graph of a process\n"
         "  hearth record -- make                        a build with all it starts, into hearth.db\n",

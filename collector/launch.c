@@ -3,15 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/limits.h"
 
 static void run_child(char *const *argv, int go_fd, int failed_fd)
 {
@@ -104,15 +107,30 @@ int launch__go(struct launch *launch, struct fault *fault)
     return fault__set(fault, -err, "cannot run '%s': %s", launch->name, strerror(err));
 }
 
-int launch__end(struct launch *launch)
+// Waits until the process has exited or something can be read from interrupt_fd; the kernel's poll() passes over -1.
+static void wait_for_exit(pid_t pid, int interrupt_fd)
+{
+    _cleanup_fd_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd ends[] = {{.fd = pidfd, .events = POLLIN}, {.fd = interrupt_fd, .events = POLLIN}};
+    int count;
+    do
+        count = poll(ends, 2, LIMIT_COMMAND_END_MS);
+    while (count < 0 && errno == EINTR);
+}
+
+int launch__end(struct launch *launch, int interrupt_fd, int *ret_status)
 {
     int status = 0;
     fd__close(&launch->go_fd);
     fd__close(&launch->failed_fd);
-    if (waitpid(launch->pid, &status, WNOHANG) == 0) {
+    pid_t reaped = waitpid(launch->pid, &status, WNOHANG);
+    if (reaped == 0) {
         kill(launch->pid, SIGTERM);
-        while (waitpid(launch->pid, &status, 0) < 0 && errno == EINTR)
-            ;
+        wait_for_exit(launch->pid, interrupt_fd);
+        reaped = waitpid(launch->pid, &status, WNOHANG);
     }
-    return status;
+    if (reaped == 0)
+        return -ETIMEDOUT;
+    *ret_status = status;
+    return 0;
 }

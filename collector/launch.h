@@ -16,7 +16,8 @@ struct launch {
 int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_launch);
 // Lets it go and waits until exec has succeeded, or says why it has not (-ENOENT, ...).
 int launch__go(struct launch *launch, struct fault *fault);
-// Ends it if it still runs (SIGTERM, like the user's own ^C), and reaps it; the status is as wait() gives it.
-int launch__end(struct launch *launch);
+// Sends SIGTERM to the command if it still runs, and reaps it; the status is as wait() gives it. Waits for its exit at
+// most LIMIT_COMMAND_END_MS, and not once interrupt_fd (-1: none) can be read. -ETIMEDOUT: the command runs on.
+int launch__end(struct launch *launch, int interrupt_fd, int *ret_status);
 
 #endif

@@ -297,8 +297,10 @@ void recorder__free(struct recorder *recorder)
 {
     if (!recorder)
         return;
-    if (recorder->launch.pid > 0 && !recorder->command_reaped)
-        launch__end(&recorder->launch);
+    if (recorder->launch.pid > 0 && !recorder->command_left) {
+        int ignored;
+        launch__end(&recorder->launch, -1, &ignored);
+    }
     if (recorder->worker)
         worker__cancel(recorder->worker); // nobody waits for names and rows any more
     unwinder__free(recorder->unwinder);

@@ -33,7 +33,7 @@ struct recorder {
     struct event events[EVENTS_MAX];
     size_t event_count;
     struct launch launch; // pid 0: no command
-    bool command_reaped;
+    bool command_left;    // it has exited, or runs on without us
     struct loader *loader;
     struct loaded *targets;    // the object that makes the shared maps and follows forks
     struct early_waits *early; // NULL: no event has such, or the kernel cannot

@@ -189,6 +189,9 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
 {
     switch (event->data.u64 >> 32) {
     case ON_SIGNAL:
+        swallow(recorder->signal_fd); // a second signal is another one
+        recorder->done = true;
+        return 0;
     case ON_END:
         recorder->done = true;
         return 0;
@@ -320,6 +323,16 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
     *ret_summary = recorder->summary;
 }
 
+static void end_command(struct recorder *recorder)
+{
+    struct launch *launch = &recorder->launch;
+    int err = launch__end(launch, recorder->signal_fd, &recorder->summary.command_status);
+    recorder->summary.command_ended = !err;
+    recorder->command_left = true;
+    if (err)
+        fault__warn("'%s' (PID %d) runs on, SIGTERM has not ended it; the recording ends", launch->name, launch->pid);
+}
+
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary)
 {
     recorder->started_ns = now_ns(CLOCK_MONOTONIC);
@@ -330,11 +343,8 @@ int recorder__run(struct recorder *recorder, struct fault *fault, struct recorde
         err = collect(recorder, fault);
     clear_status(recorder);
     recorder->summary.elapsed_ns = now_ns(CLOCK_MONOTONIC) - recorder->started_ns;
-    if (recorder->launch.pid > 0) {
-        recorder->summary.command_status = launch__end(&recorder->launch);
-        recorder->summary.command_ended = true;
-        recorder->command_reaped = true;
-    }
+    if (recorder->launch.pid > 0)
+        end_command(recorder);
     err = finish(recorder, err, fault);
     summarize(recorder, ret_summary);
     return err;

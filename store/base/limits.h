@@ -82,6 +82,10 @@
 // counted as the loss "names-failed".
 #define LIMIT_NAMING_END_S 45
 
+// How long a recording that ends waits for its command to exit after SIGTERM: enough to write a file and go. Above: the
+// recording ends, says so, and the command runs on.
+#define LIMIT_COMMAND_END_MS 2000
+
 // Indexes on the disk: libjvm's, with lines and inlines, has 75 MB, a stripped binary's 1. Above: those used longest
 // ago are removed.
 #define LIMIT_INDEX_CACHE_BYTES (1ull << 30)

@@ -52,6 +52,27 @@ is '-d ends a recording well' $? 0
 ok 'not before its time' test $((($(date +%s%N) - started) / 1000000)) -ge 1000
 ok 'which begins when all is attached' test "$(sqlite3 "$TMP/timed.db" 'select sum(end_ns - start_ns) from interval')" -ge 1000000000
 
+# A command that does not care for SIGTERM: it stays, and the recording ends without it.
+stubborn=(bash -c 'trap "" TERM; echo $$ >"$0"; for ((;;)); do read -rt 1 <> <(:); done' "$TMP/stubborn")
+at_exit 'kill -KILL "$(cat "$TMP/stubborn")" 2>/dev/null'
+timeout -k 1 30 "$HEARTH" record -d 1 -o "$TMP/stubborn.db" -- "${stubborn[@]}" 2>"$TMP/said"
+is '-d ends a recording whose command ignores SIGTERM' $? 0
+is 'with one line about it' "$(grep -c "PID $(cat "$TMP/stubborn")) runs on" "$TMP/said")" 1
+ok 'and leaves it running' kill -0 "$(cat "$TMP/stubborn")"
+is 'its store is whole' "$(sqlite3 "$TMP/stubborn.db" 'pragma integrity_check')" ok
+kill -KILL "$(cat "$TMP/stubborn")"
+rm "$TMP/stubborn"
+"$HEARTH" record -F 997 -i 0.2 -o "$TMP/ctrl-c.db" -- "${stubborn[@]}" 2>"$TMP/said" &
+recorder=$!
+await test -s "$TMP/stubborn" # written after the trap is set
+kill -INT $recorder
+(sleep 20; kill -KILL $recorder) 2>/dev/null &
+tap_children+=($!)
+wait $recorder
+is 'so does ^C' "$? $(grep -c 'runs on' "$TMP/said")" '0 1'
+kill -KILL "$(cat "$TMP/stubborn")"
+rm "$TMP/stubborn"
+
 # Anybody of the keeper's uid may stop it, as soon as it is there and again.
 timeout -k 1 60 "$HEARTH" record -F 997 -i 0.5 -d 3 -o "$TMP/stopped.db" 2>/dev/null &
 recorder=$!
