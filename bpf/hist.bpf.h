@@ -104,6 +104,8 @@ static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_
     struct wire_hist_cell none = {0};
     long err = set ? bpf_map_update_elem(&hists_1, key, &none, BPF_NOEXIST)
                    : bpf_map_update_elem(&hists_0, key, &none, BPF_NOEXIST);
+    if (err == 0)
+        control__note_entry(set, WIRE_FILL_HISTS);
     cell = err == 0 || err == -EEXIST ? hist__find(set, key) : NULL;
     if (!cell)
         hist__lose(WIRE_LOSS_HISTS_FULL);

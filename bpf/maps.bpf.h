@@ -74,6 +74,12 @@ struct {
     __uint(max_entries, 256 * 1024);
 } notes SEC(".maps");
 
+// Readable for the collector when a map of the active set has as many entries as config.drain_at says.
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} hurry SEC(".maps");
+
 const volatile struct wire_config config;
 
 static __always_inline struct wire_tally *tally__get(void)
@@ -100,6 +106,18 @@ static __always_inline __u32 control__flips(void)
 static __always_inline __u32 control__active_set(void)
 {
     return control__flips() & 1;
+}
+
+// Counts an entry that was put into a map of the set; that entry which fills it to its mark asks for a drain.
+static __always_inline void control__note_entry(__u32 set, enum wire_fill map)
+{
+    __u32 zero = 0;
+    struct wire_control *shared = bpf_map_lookup_elem(&control, &zero);
+    if (!shared)
+        return;
+    __u32 entries = __sync_fetch_and_add(&shared->filled[set & 1][map], 1) + 1;
+    if (entries == config.drain_at[map])
+        bpf_ringbuf_output(&hurry, &entries, sizeof(entries), BPF_RB_FORCE_WAKEUP);
 }
 
 // Look-up in one of two maps. Each has its own instruction: the verifier puts the look-up in place of a call where it

@@ -115,6 +115,8 @@ __noinline __u32 stack__add_chunk(__u32 slot, __u32 first, __u32 taken, __u64 id
     chunk->frame_count = taken;
     long err = scratch->set ? bpf_map_update_elem(&stacks_1, &id, chunk, BPF_NOEXIST)
                             : bpf_map_update_elem(&stacks_0, &id, chunk, BPF_NOEXIST);
+    if (err == 0)
+        control__note_entry(scratch->set, WIRE_FILL_STACKS);
     return err == 0 || err == -EEXIST; // another CPU was faster
 }
 
@@ -180,8 +182,10 @@ static __always_inline void counts__add(__u32 set, const struct wire_count_key *
     struct wire_count first = {.samples = samples, .value = value};
     long err = set ? bpf_map_update_elem(&counts_1, key, &first, BPF_NOEXIST)
                    : bpf_map_update_elem(&counts_0, key, &first, BPF_NOEXIST);
-    if (err == 0)
+    if (err == 0) {
+        control__note_entry(set, WIRE_FILL_COUNTS);
         return;
+    }
     count = err == -EEXIST ? counts__find(set, key) : NULL; // another CPU was faster
     if (count)
         count__add(count, samples, value);

@@ -239,6 +239,7 @@ struct wire_config {
     __u8 compare;                    // for tests: beside the frames that were unwound, a copy with both
     __u8 reserved[2];
     char comm[WIRE_COMM_BYTES];
+    __u32 drain_at[4]; // entries of a map (enum wire_fill) at which the collector is asked to drain; 0: never
     __u64 cpus[WIRE_CPU_WORDS];
 };
 
@@ -249,10 +250,14 @@ enum wire_unwind {
     WIRE_UNWIND_COPY = 3,  // registers and a copy of the stack go to user space
 };
 
-// The one writable word that both sides share, in the mmapable array `control`.
+// The maps of a set whose entries are counted, so that a drain comes before one is full.
+enum wire_fill { WIRE_FILL_COUNTS = 0, WIRE_FILL_STACKS = 1, WIRE_FILL_HISTS = 2, WIRE_FILL_MAPS = 3 };
+
+// The writable words that both sides share, in the mmapable array `control`.
 struct wire_control {
     __u32 flips; // of the two sets, since the begin: the programs write to the set flips & 1
-    __u32 reserved;
+    __u32 reserved[15];
+    __u32 filled[2][4]; // entries put into each map of a set since it was drained; apart from `flips`, which all read
 };
 
 // Counted per CPU, in the map `tallies`; they only ever grow.

@@ -22,7 +22,9 @@ struct processes {
     struct process **slots;
     size_t slot_count;
     size_t count;
-    uint64_t untracked, replaced;
+    size_t sampled_count; // the others are only heard of
+    uint64_t replaced;
+    bool chosen_only, follow_forks;
     uint32_t *exited; // tgids with something to forget
     size_t exited_count, exited_capacity;
 };
@@ -83,20 +85,35 @@ static struct process *newest(struct processes *processes, uint32_t tgid)
     return id_map__get(&processes->by_tgid, tgid, &index) ? processes->slots[index] : NULL;
 }
 
-static struct process *add(struct processes *processes, uint32_t tgid, uint64_t start_boot_ns)
+static size_t heard_of(const struct processes *processes)
 {
-    struct process **slot = processes->count < LIMIT_PROCESSES ? slot_of(processes, tgid) : NULL;
+    return processes->count - processes->sampled_count;
+}
+
+static bool has_room(const struct processes *processes, bool sampled)
+{
+    return (sampled ? processes->sampled_count : heard_of(processes)) < LIMIT_PROCESSES;
+}
+
+static struct process *add_as(struct processes *processes, uint32_t tgid, uint64_t start_boot_ns, bool sampled)
+{
+    struct process **slot = has_room(processes, sampled) ? slot_of(processes, tgid) : NULL;
     struct process *process = slot ? calloc(1, sizeof(*process)) : NULL;
-    if (!process) {
-        processes->untracked++;
+    if (!process)
         return NULL;
-    }
+    process->sampled = sampled;
+    processes->sampled_count += sampled;
     process->tgid = tgid;
     process->start_boot_ns = start_boot_ns;
     process->next = *slot;
     *slot = process;
     processes->count++;
     return process;
+}
+
+static struct process *add(struct processes *processes, uint32_t tgid, uint64_t start_boot_ns)
+{
+    return add_as(processes, tgid, start_boot_ns, false);
 }
 
 // Everything /proc knows of a process: what ran before the recording did, or whose records were lost.
@@ -125,9 +142,24 @@ static struct process *learn_new(struct processes *processes, uint32_t tgid)
     return process;
 }
 
+int processes__choose(struct processes *processes, uint32_t tgid, bool follow_forks)
+{
+    processes->chosen_only = true;
+    processes->follow_forks = follow_forks;
+    return newest(processes, tgid) || add(processes, tgid, 0) ? 0 : -ENOMEM;
+}
+
+// Whether what this process forks is kept.
+static bool is_followed(const struct processes *processes, const struct process *parent)
+{
+    return !processes->chosen_only || (processes->follow_forks && parent && !parent->exited);
+}
+
 void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t parent_tgid, uint64_t time_ns)
 {
     struct process *parent = newest(processes, parent_tgid);
+    if (!is_followed(processes, parent))
+        return;
     if (!parent)
         parent = learn_new(processes, parent_tgid);
     struct process *child = add(processes, tgid, time_ns + (uint64_t)processes->boot_offset_ns);
@@ -156,7 +188,8 @@ static void remember_exited(struct processes *processes, uint32_t tgid)
 void processes__on_comm(struct processes *processes, uint32_t tgid, bool leader, const char *comm, bool exec)
 {
     struct process *process = newest(processes, tgid);
-    if (!process && exec) // forked before the recording; from here on its records tell everything
+    if (!process && exec &&
+        !processes->chosen_only) // forked before the recording; from here on its records tell everything
         process = add(processes, tgid, 0);
     if (!process)
         return; // told by /proc when it is sampled
@@ -205,13 +238,26 @@ static bool started_then(const struct process *process, uint64_t start_boot_ns)
     return !known || (known < start_boot_ns + START_TOLERANCE_NS && start_boot_ns < known + START_TOLERANCE_NS);
 }
 
+// From here on it counts as sampled, and is the process that started then.
+static struct process *set_apart(struct processes *processes, struct process *process, uint64_t start_boot_ns)
+{
+    if (!process->start_boot_ns)
+        process->start_boot_ns = start_boot_ns;
+    if (process->sampled)
+        return process;
+    if (!has_room(processes, true))
+        return NULL;
+    process->sampled = true;
+    processes->sampled_count++;
+    return process;
+}
+
 struct process *processes__get(struct processes *processes, uint32_t tgid, uint64_t start_boot_ns)
 {
     struct process *process = newest(processes, tgid);
     while (process && !started_then(process, start_boot_ns))
         process = process->next;
-    if (!process)
-        process = add(processes, tgid, start_boot_ns);
+    process = process ? set_apart(processes, process, start_boot_ns) : add_as(processes, tgid, start_boot_ns, true);
     if (process && !process->learned)
         learn(processes, process);
     return process;
@@ -254,8 +300,9 @@ void processes__forget_exited(struct processes *processes)
                 continue;
             }
             *at = process->next;
-            process__free(process);
+            processes->sampled_count -= process->sampled;
             processes->count--;
+            process__free(process);
         }
     }
     processes->exited_count = 0;
@@ -267,7 +314,7 @@ uint64_t processes__replaced(const struct processes *processes)
     return processes->replaced;
 }
 
-uint64_t processes__untracked(const struct processes *processes)
+bool processes__is_crowded(const struct processes *processes)
 {
-    return processes->untracked;
+    return heard_of(processes) >= LIMIT_PROCESSES / 2 && processes->exited_count >= LIMIT_PROCESSES / 4;
 }

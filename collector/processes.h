@@ -25,6 +25,7 @@ struct mappings {
 
 struct process {
     uint32_t tgid;
+    bool sampled; // else it is only heard of
     uint32_t parent;
     uint64_t start_boot_ns;
     char comm[16];
@@ -45,6 +46,9 @@ struct processes;
 int processes__new(struct binaries *binaries, int64_t boot_offset_ns, struct processes **ret_processes);
 void processes__free(struct processes *processes);
 
+// Only these processes will be asked about, and where `follow_forks`, their descendants: no others are kept. -ENOMEM.
+int processes__choose(struct processes *processes, uint32_t tgid, bool follow_forks);
+
 // From perf's records, in the order of time.
 void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t parent, uint64_t time_ns);
 void processes__on_comm(struct processes *processes, uint32_t tgid, bool leader, const char *comm, bool exec);
@@ -52,7 +56,8 @@ void processes__on_mmap(struct processes *processes, uint32_t tgid, uint64_t sta
                         uint64_t file_offset, const struct binary_identity *identity);
 void processes__on_exit(struct processes *processes, uint32_t tgid);
 
-// The process that was sampled; read from /proc when no record told of it. NULL: out of memory, or the table is full.
+// The process that was sampled; read from /proc when no record told of it. NULL: out of memory, or so many have been
+// sampled that the table is full. Those only heard of take no room from them.
 struct process *processes__get(struct processes *processes, uint32_t tgid, uint64_t start_boot_ns);
 
 // The mapping that holds an address; NULL: none that is known.
@@ -60,11 +65,11 @@ const struct mapping *process__find(struct processes *processes, struct process 
 
 // Frees what has exited: a drain is over, and nothing in the kernel speaks of it any more.
 void processes__forget_exited(struct processes *processes);
+// Whether so many are only heard of that a drain would better come now.
+bool processes__is_crowded(const struct processes *processes);
 
 // How often a mapping took the place of another one: it grows when one does. (dlclose and dlopen, mostly.)
 uint64_t processes__replaced(const struct processes *processes);
-
-uint64_t processes__untracked(const struct processes *processes); // how many the bound has kept out
 
 DEFINE_CLEANUP(struct processes *, processes__free);
 

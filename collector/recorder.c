@@ -75,6 +75,16 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
     return unwinder__new(&options, fault, &recorder->unwinder);
 }
 
+// The table keeps no processes that the filter never lets through.
+static int choose_processes(struct recorder *recorder)
+{
+    const struct wire_config *config = &recorder->config;
+    int err = 0;
+    for (size_t i = 0; (config->by_tgid || config->by_tid) && i < recorder->target.process_count && !err; i++)
+        err = processes__choose(recorder->processes, recorder->target.processes[i].pid, config->follow_forks);
+    return err;
+}
+
 static int set_up_tracking(struct recorder *recorder, struct fault *fault)
 {
     int64_t boot_ns = (int64_t)now_ns(CLOCK_BOOTTIME);
@@ -85,6 +95,8 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
     int err = binaries__new(&recorder->binaries);
     if (!err)
         err = processes__new(recorder->binaries, boot_ns - (int64_t)now_ns(CLOCK_MONOTONIC), &recorder->processes);
+    if (!err)
+        err = choose_processes(recorder);
     if (err)
         return fault__set(fault, err, "out of memory");
     err = perf_records__new(recorder->target.online, recorder->target.online_count, fault, &recorder->records);
@@ -92,6 +104,8 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
         err = naming__new(&symbols, fault, &recorder->naming);
     if (!err)
         err = drain__new(recorder->loader, fault, &recorder->drain);
+    if (!err)
+        err = fill__new(recorder->loader, &recorder->config, fault, &recorder->fill);
     if (!err)
         err = set_up_unwinding(recorder, fault);
     if (!err)
@@ -152,6 +166,8 @@ static int set_up_watches(struct recorder *recorder, struct fault *fault)
         err = watch(recorder, copy_stacks__fd(recorder->copies), ON_COPIES, 0);
     if (!err)
         err = watch(recorder, bpf_meter__fd(recorder->meter), ON_METER, 0);
+    if (!err)
+        err = watch(recorder, fill__fd(recorder->fill), ON_FILL, 0);
     recorder->targets_left = recorder->target.process_count;
     return err ? fault__set(fault, err, "cannot wait for events: %s", strerror(-err)) : 0;
 }
@@ -312,6 +328,7 @@ void recorder__free(struct recorder *recorder)
     store_writer__free(recorder->writer);
     perf_records__free(recorder->records);
     drain__free(recorder->drain);
+    fill__free(recorder->fill);
     for (size_t i = 0; i < recorder->event_count; i++)
         event__release(&recorder->events[i]);
     bpf_meter__free(recorder->meter);

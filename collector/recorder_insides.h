@@ -9,6 +9,7 @@
 #include "collector/copy_stacks.h"
 #include "collector/drain.h"
 #include "collector/early_waits.h"
+#include "collector/fill.h"
 #include "collector/hist.h"
 #include "collector/keeper.h"
 #include "collector/launch.h"
@@ -24,7 +25,7 @@
 enum { EVENTS_MAX = RECORDER_EVENTS_MAX };
 
 // What an epoll event means; the low 32 bits of its data are an index.
-enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES, ON_METER };
+enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES, ON_METER, ON_FILL };
 
 struct recorder {
     const struct recorder_options *options;
@@ -38,6 +39,7 @@ struct recorder {
     struct loaded *targets;    // the object that makes the shared maps and follows forks
     struct early_waits *early; // NULL: no event has such, or the kernel cannot
     struct drain *drain;
+    struct fill *fill;
     struct binaries *binaries;
     struct processes *processes;
     struct perf_records *records;

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "collector/feature.h"
+#include "collector/fill.h"
 #include "collector/recorder_insides.h"
 #include "collector/source_hist.h"
 #include "store/base/limits.h"
@@ -170,6 +171,7 @@ static int load_objects(struct recorder *recorder, struct fault *fault)
     config->keep_tid |= recorder->options->keep_threads;
     config->unwind = (uint8_t)recorder->options->unwind;
     config->compare = recorder->options->compare != NULL;
+    fill__mark(&bounds, config);
     int err = loader__new(config, &bounds, fault, &recorder->loader);
     if (!err)
         err = loader__open(recorder->loader, "targets", fault, &recorder->targets);

@@ -132,6 +132,7 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     err = drain__run(recorder->drain, fault, &drained);
     if (err)
         return err;
+    fill__clear(recorder->fill, drained.set);
     // After the flip: what the samples ran in has been mapped before.
     err = read_records(recorder);
     if (err)
@@ -148,11 +149,18 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     if (!err)
         err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
                            perf_records__lost(recorder->records), is_last, fault);
-    if (!err)
-        err = show_histograms(recorder, is_last);
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
     return err;
+}
+
+// Records that fill the table of processes, of the storm of forks that they tell of, bring the drain forward.
+static int follow_processes(struct recorder *recorder, struct fault *fault)
+{
+    int err = read_records(recorder);
+    if (err)
+        return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
+    return processes__is_crowded(recorder->processes) ? keep_interval(recorder, false, fault) : 0;
 }
 
 static void show_status(const struct recorder *recorder)
@@ -187,6 +195,7 @@ static void swallow(int fd)
 
 static int handle(struct recorder *recorder, const struct epoll_event *event, struct fault *fault)
 {
+    int err;
     switch (event->data.u64 >> 32) {
     case ON_SIGNAL:
         swallow(recorder->signal_fd); // a second signal is another one
@@ -197,17 +206,19 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
         return 0;
     case ON_DRAIN:
         swallow(recorder->timers[ON_DRAIN - ON_DRAIN]);
-        return keep_interval(recorder, false, fault);
+        err = keep_interval(recorder, false, fault);
+        return err ? err : show_histograms(recorder, false);
+    case ON_FILL:
+        return fill__take(recorder->fill) ? keep_interval(recorder, false, fault) : 0;
     case ON_STATUS:
         swallow(recorder->timers[ON_STATUS - ON_DRAIN]);
         show_status(recorder);
         return 0;
     case ON_RECORDS:
-        return read_records(recorder);
-    case ON_COPIES: {
-        int err = read_records(recorder);
+        return follow_processes(recorder, fault);
+    case ON_COPIES:
+        err = read_records(recorder);
         return err ? err : read_copies(recorder, fault);
-    }
     case ON_METER:
         bpf_meter__tick(recorder->meter);
         return 0;
@@ -256,6 +267,8 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
         err = count_left(recorder, fault);
     if (!err)
         err = keep_interval(recorder, true, fault);
+    if (!err)
+        err = show_histograms(recorder, true);
     naming__wait(recorder->naming);
     int late = naming__collect(recorder->naming, recorder->writer);
     count_failures(recorder);

@@ -11,8 +11,10 @@
 // is forgotten, its frames read [unknown].
 #define LIMIT_MAPPINGS_A_PROCESS 8192
 
-// Processes remembered at once, dead ones until the drain after their end: the kernel's default pid_max. Above: new
-// ones are not tracked, counted as the loss "processes-full".
+// Processes remembered at once, dead ones until the drain after their end: the kernel's default pid_max, of those that
+// were sampled, and as many of those that perf's records tell of. Above: samples of new ones are dropped, counted as
+// the loss "processes-full"; what was only told of is known by what /proc says when it is sampled. A drain comes
+// before.
 #define LIMIT_PROCESSES 32768
 
 // One section of an ELF file, read or inflated: the largest .debug_info in Debian's archive (chromium's, webkit's) has

@@ -126,6 +126,41 @@ static void what_already_ran_is_read_from_proc(void **state)
     assert_true(mapping->binary->fd >= 0);
 }
 
+// More than the table remembers, all within one interval.
+static void fork_storm(struct table *table)
+{
+    enum { FORKS = 100000 };
+    for (uint32_t i = 0; i < FORKS; i++) {
+        processes__on_fork(table->processes, PARENT + 2 + i, PARENT, second_ns);
+        processes__on_exit(table->processes, PARENT + 2 + i);
+    }
+}
+
+static void those_only_heard_of_take_no_room(void **state)
+{
+    struct table *table = *state;
+    processes__on_fork(table->processes, PARENT, 1, second_ns);
+    fork_storm(table);
+    assert_true(processes__is_crowded(table->processes));
+    struct process *process = processes__get(table->processes, CHILD, second_ns);
+    assert_non_null(process);
+    processes__forget_exited(table->processes);
+    assert_false(processes__is_crowded(table->processes));
+    assert_ptr_equal(processes__get(table->processes, CHILD, second_ns), process);
+}
+
+static void only_the_chosen_are_kept(void **state)
+{
+    struct table *table = *state;
+    assert_int_equal(processes__choose(table->processes, CHILD, true), 0);
+    fork_storm(table);
+    assert_false(processes__is_crowded(table->processes));
+    map(table, CHILD, 0x1000, "/bin/chosen", 1);
+    processes__on_fork(table->processes, CHILD + 1, CHILD, second_ns);
+    struct process *child = processes__get(table->processes, CHILD + 1, second_ns);
+    assert_string_equal(path_at(table, child, 0x1800), "/bin/chosen");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +168,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_forked_before_is_known_from_its_exec, set_up, tear_down),
         cmocka_unit_test_setup_teardown(children_inherit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pid_that_comes_back_is_another_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(those_only_heard_of_take_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_the_chosen_are_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_already_ran_is_read_from_proc, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
