@@ -263,6 +263,17 @@ static int probe_sandbox(void)
     return err;
 }
 
+int feature__require(const char *name, struct fault *fault)
+{
+    const struct feature *feature = features;
+    while (feature->name && strcmp(feature->name, name) != 0)
+        feature++;
+    int err = feature->name ? feature->probe() : 0;
+    if (!err)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_LACKS, err, "no %s: %s; %s", feature->name, feature->lost, feature->advice);
+}
+
 #define AS_ROOT "run as root, or give hearth the capability (setcap)"
 
 const struct feature features[] = {

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "store/base/fault.h"
+
 enum feature_kind {
     FEATURE_NEEDED,   // without it nothing can be recorded
     FEATURE_OPTIONAL, // without it something is lost, or dearer
@@ -20,6 +22,9 @@ struct feature {
 };
 
 extern const struct feature features[]; // ended by a row without a name
+
+// 0, or what is lost without the feature of that name and what to do, as doctor says it.
+int feature__require(const char *name, struct fault *fault);
 
 // Probes that the code itself asks.
 int feature__lazy_maps(void); // perf_event programs may use hash maps whose entries are allocated as needed (6.1)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "collector/cache_folder.h"
+#include "collector/feature.h"
 #include "collector/recorder_insides.h"
 #include "collector/source_hist.h"
 #include "store/base/limits.h"
@@ -280,7 +281,9 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     block_signals(recorder);
     if (bpf_meter__new(&recorder->meter) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
-    int err = target__resolve(options->target, &recorder->config, &recorder->target, fault);
+    int err = feature__require("initial pid namespace", fault);
+    if (!err)
+        err = target__resolve(options->target, &recorder->config, &recorder->target, fault);
     if (!err)
         err = recorder_programs__parse(recorder, fault);
     if (!err)
