@@ -26,6 +26,7 @@
 #include "collector/source_tracepoint.h"
 #include "report/cmd_list.h"
 #include "store/base/buf.h"
+#include "store/base/live_thread.h"
 #include "symbolizer/function_list.h"
 #include "symbolizer/symbol_name.h"
 #include "symbolizer/usdt_notes.h"
@@ -186,7 +187,7 @@ static int list_file(const char *name, bool functions, bool usdt, const char *pa
 static int list_mapped(bool functions, bool usdt, const char *pattern, size_t *count, struct fault *fault)
 {
     char maps[64], line[PATH_MAX + 128], last[PATH_MAX] = "";
-    snprintf(maps, sizeof(maps), "/proc/%llu/maps", (unsigned long long)pid);
+    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)pid));
     _cleanup_file_ FILE *file = fopen(maps, "re");
     if (!file)
         return fault__set(fault, -errno, "cannot read what PID %llu maps: %s", (unsigned long long)pid,

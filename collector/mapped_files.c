@@ -11,6 +11,7 @@
 
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
+#include "store/base/live_thread.h"
 #include "symbolizer/foreign_file.h"
 
 struct reading {
@@ -141,7 +142,7 @@ static void cut_deleted(char *path)
 static void cut_root(uint32_t tgid, char *path)
 {
     char link[64], root[PATH_MAX];
-    snprintf(link, sizeof(link), "/proc/%u/root", tgid);
+    snprintf(link, sizeof(link), "/proc/%d/root", live_thread__of((pid_t)tgid));
     ssize_t length = readlink(link, root, sizeof(root) - 1);
     if (length > 1 && strncmp(path, root, (size_t)length) == 0 && path[length] == '/')
         memmove(path, path + length, strlen(path + length) + 1);
@@ -150,8 +151,8 @@ static void cut_root(uint32_t tgid, char *path)
 int mapped_file__open(const struct wire_note *note, char *path, size_t path_bytes, int *ret_fd)
 {
     char link[96];
-    snprintf(link, sizeof(link), "/proc/%u/map_files/%llx-%llx", note->tgid, (unsigned long long)note->start,
-             (unsigned long long)note->end);
+    snprintf(link, sizeof(link), "/proc/%d/map_files/%llx-%llx", live_thread__of((pid_t)note->tgid),
+             (unsigned long long)note->start, (unsigned long long)note->end);
     ssize_t length = readlink(link, path, path_bytes - 1);
     if (length < 0)
         return -errno;

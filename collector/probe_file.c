@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/base/live_thread.h"
 #include "symbolizer/debug_dirs.h"
 #include "symbolizer/debug_files.h"
 #include "symbolizer/foreign_file.h"
@@ -48,7 +49,7 @@ static int open_as_seen(const char *path, uint32_t pid)
 static int open_mapped(const char *name, uint32_t pid, char ret_path[PATH_MAX])
 {
     char maps[64], line[PATH_MAX + 128];
-    snprintf(maps, sizeof(maps), "/proc/%u/maps", pid);
+    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)pid));
     _cleanup_file_ FILE *file = fopen(maps, "re");
     while (file && fgets(line, sizeof(line), file)) {
         line[strcspn(line, "\n")] = '\0';
@@ -100,7 +101,7 @@ static int open_in_folders(const char *name, uint32_t pid, char ret_path[PATH_MA
         _cleanup_(globfree) glob_t found = {0};
         char root[32] = "";
         if (pid)
-            snprintf(root, sizeof(root), "/proc/%u/root", pid);
+            snprintf(root, sizeof(root), "/proc/%d/root", live_thread__of((pid_t)pid));
         snprintf(pattern, sizeof(pattern), "%s%s/%s%s", root, folders[i], name, strstr(name, ".so") ? "" : ".so*");
         if (glob(pattern, 0, NULL, &found) != 0)
             continue;
@@ -154,9 +155,9 @@ static int open_companion(void *context, const struct companion *companion, int 
 {
     static const char *const dirs[] = {"/usr/lib/debug", NULL};
     const struct probe_file *file = context;
-    char root[32];
-    snprintf(root, sizeof(root), "/proc/%u/root", file->pid);
-    _cleanup_fd_ int root_fd = file->pid ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    _cleanup_fd_ int root_fd = -1;
+    if (file->pid)
+        foreign_file__open_root((pid_t)file->pid, &root_fd);
     struct debug_dirs where = {.dirs = dirs, .root_fd = root_fd, .path = file->path};
     return debug_dirs__open(&where, companion, ret_fd);
 }

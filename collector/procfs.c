@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "collector/mappings.h"
+#include "store/base/live_thread.h"
 
 // All but the exe.
 static int read_stat(uint32_t tid, struct procfs_process *ret_process)
@@ -50,7 +51,7 @@ int procfs__read(uint32_t tgid, struct procfs_process *ret_process)
     int err = read_stat(tgid, ret_process);
     if (err)
         return err;
-    snprintf(path, sizeof(path), "/proc/%u/exe", tgid);
+    snprintf(path, sizeof(path), "/proc/%d/exe", live_thread__of((pid_t)tgid));
     ssize_t length = readlink(path, ret_process->exe, sizeof(ret_process->exe) - 1);
     ret_process->exe[length > 0 ? length : 0] = '\0';
     return 0;
@@ -82,7 +83,7 @@ static void add_line(const char *line, struct binaries *binaries, struct mapping
 void procfs__read_mappings(uint32_t tgid, struct binaries *binaries, struct mappings *mappings)
 {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/%u/maps", tgid);
+    snprintf(path, sizeof(path), "/proc/%d/maps", live_thread__of((pid_t)tgid));
     _cleanup_file_ FILE *file = fopen(path, "re");
     _cleanup_free_ char *line = NULL;
     size_t capacity = 0;

@@ -15,6 +15,7 @@
 #include "collector/cgroups.h"
 #include "collector/procfs.h"
 #include "store/base/cleanup.h"
+#include "store/base/live_thread.h"
 
 static int out_of_memory(struct fault *fault)
 {
@@ -259,7 +260,10 @@ bool target_thread__runs(const struct target_thread *thread)
 
 bool target__is_processes(const struct target *target)
 {
-    return target->named && !target->has_command;
+    bool is_so = target->named && !target->has_command;
+    for (size_t i = 0; i < target->process_count && is_so; i++)
+        is_so = live_thread__of((pid_t)target->processes[i].pid) == (pid_t)target->processes[i].pid;
+    return is_so;
 }
 
 void target__release(struct target *target)

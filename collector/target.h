@@ -66,6 +66,7 @@ int target__add_command(struct target *target, pid_t pid, struct wire_config *co
 bool target_process__runs(const struct target_process *process);
 bool target_thread__runs(const struct target_thread *thread);
 // Whether the target is some processes that exist, and none of their children: what a probe can be narrowed down to.
+// The kernel puts a probe of one process into its leader's memory: a process whose leader has exited is none such.
 bool target__is_processes(const struct target *target);
 void target__release(struct target *target);
 

@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/live_thread.h"
 
 int foreign_file__open_root(pid_t pid, int *ret_fd)
 {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/root", pid);
+    snprintf(path, sizeof(path), "/proc/%d/root", live_thread__of(pid));
     int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -87,6 +88,6 @@ int foreign_file__open_folder(int root_fd, const char *path, int *ret_fd)
 int foreign_file__open_mapping(pid_t pid, uint64_t start, uint64_t end, int *ret_fd)
 {
     char link[96];
-    snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
+    snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live_thread__of(pid), start, end);
     return foreign_file__open(-1, link, ret_fd);
 }

@@ -79,8 +79,8 @@ int jit_place__open(pid_t pid, struct jit_place *ret_place)
         err = read_status(process, &place);
     if (err)
         return err;
-    _cleanup_fd_ int root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root >= 0)
+    _cleanup_fd_ int root = -1;
+    if (foreign_file__open_root(pid, &root) == 0)
         foreign_file__open_folder(root, "tmp", &place.tmp_fd);
     *ret_place = place;
     return 0;

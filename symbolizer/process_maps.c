@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/base/limits.h"
+#include "store/base/live_thread.h"
 #include "symbolizer/foreign_file.h"
 
 // "START-END PERMS OFFSET DEV INODE   PATH"
@@ -35,7 +36,7 @@ static int add_line(char *line, struct process_maps *maps)
 int process_maps__read(pid_t pid, struct process_maps *ret_maps)
 {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+    snprintf(path, sizeof(path), "/proc/%d/maps", live_thread__of(pid));
     _cleanup_file_ FILE *stream = fopen(path, "re");
     if (!stream)
         return -errno;
