@@ -72,7 +72,7 @@ run() { # NAME COMMAND...
 }
 peers=()
 for peer in perf bpftrace; do
-    if has $peer; then peers+=($peer); else echo "$peer is not installed, or left out"; fi
+    if has $peer; then peers+=("$peer"); else echo "$peer is not installed, or left out"; fi
 done
 echo "profiling a busy machine of $(nproc) CPUs for $seconds s with all of hearth ${peers[*]} at once..."
 run hearth build/hearth record -a -F 99 -o $out/hearth.db &

@@ -77,7 +77,7 @@ refuses() {
     "$HEARTH" hist "${@:3}" -- "$values" >/dev/null 2>"$TMP/said"
     is "$1" "$? $(wc -l <"$TMP/said") $(grep -c -- "$2" "$TMP/said")" '2 1 1'
 }
-places=($(objdump -d --disassemble=ten "$values" | sed -n '/<ten>:/,$ s/^ *\([0-9a-f]*\):.*/0x\1/p'))
+mapfile -t places < <(objdump -d --disassemble=ten "$values" | sed -n '/<ten>:/,$ s/^ *\([0-9a-f]*\):.*/0x\1/p')
 offset=$((places[1] - places[0]))
 refuses 'arguments behind the entry' 'cannot read the arguments of ten' "uprobe:$values:ten+$offset" --value arg1
 refuses 'arguments at a return' 'has no arguments any more' "uretprobe:$values:as_int" --value retval:s32 --by arg0

@@ -157,16 +157,19 @@ static void buckets_are_whole(void **state)
 {
     (void)state;
     uint64_t slow_low = bucket__low(bucket__of(slow)), slow_high = bucket__low(bucket__of(slow) + 1) - 1;
-    CHECK(REQUEST(.event = "both", .bucket_low = slow), {"", 4, 4 * slow, slow_low, slow_high, 0});
-    CHECK(REQUEST(.event = "both", .bucket_low = slow_low, .bucket_high = slow_low + 1),
+    CHECK(REQUEST(.event = "both", .has_bucket_low = true, .bucket_low = slow),
+          {"", 4, 4 * slow, slow_low, slow_high, 0});
+    CHECK(REQUEST(.event = "both", .has_bucket_low = true, .bucket_low = slow_low, .has_bucket_high = true,
+                  .bucket_high = slow_low + 1),
           {"", 4, 4 * slow, slow_low, slow_high, 0});
 }
 
 static void what_was_not_recorded_is_refused(void **state)
 {
     const struct report_request requests[] = {
-        {.event = "plain", .comm = "server"}, {.event = "plain", .by = "comm"},  {.event = "plain", .cgroup = "/"},
-        {.event = "plain", .bucket_low = 5},  {.event = "both", .by = "colour"},
+        {.event = "plain", .comm = "server"}, {.event = "plain", .by = "comm"},
+        {.event = "plain", .cgroup = "/"},    {.event = "plain", .has_bucket_low = true, .bucket_low = 5},
+        {.event = "both", .by = "colour"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {

@@ -48,7 +48,7 @@ static void stored_counts_bring_their_extremes(void **state)
     assert_int_equal(histogram->min, 3);
     assert_int_equal(histogram__percentile(histogram, 0.99), bucket__low(100)); // the bucket's end lies beyond
     assert_int_equal(histogram__percentile(histogram, 0.5), 3);
-    assert_int_equal(histogram__add_counts(histogram, counts, BUCKET_COUNT + 1, 0, 0, 0), -EINVAL);
+    assert_int_equal(histogram__add_counts(histogram, counts, BUCKETS_TOTAL + 1, 0, 0, 0), -EINVAL);
     assert_ptr_equal(find(&list, "nginx"), histogram);
     assert_ptr_not_equal(find(&list, "other"), histogram);
     histogram_list__release(&list);

@@ -159,14 +159,16 @@ static void counts_add_up_to_the_samples(void **state)
 static void buckets_choose_stacks(void **state)
 {
     (void)state;
-    struct report_request request = {.format = "folded", .event = "uprobe:./server:serve", .bucket_low = 10000000};
+    struct report_request request = {
+        .format = "folded", .event = "uprobe:./server:serve", .has_bucket_low = true, .bucket_low = 10000000};
     struct report_summary summary;
     _cleanup_free_ char *slow = write_report(&request, &summary);
     assert_string_equal(slow,
                         "worker;_start;main;serve;malloc;asm_exc_page_fault_[k];handle_mm_fault_[k];clear_page_[i] "
                         "1600000000\n");
     assert_int_equal(summary.samples, 100);
-    request.bucket_low = 0;
+    request.has_bucket_low = false;
+    request.has_bucket_high = true;
     request.bucket_high = 10000000;
     _cleanup_free_ char *fast = write_report(&request, &summary);
     assert_string_equal(fast, "server;_start;main;serve 400000000\n");
@@ -194,7 +196,7 @@ static void wrong_words_are_usage(void **state)
         {{.format = "flam"}, "-", "did you mean 'flame'"},
         {{.format = "bitmap"}, "-", "there are folded, flame"},
         {{0}, "report.bmp", "cannot tell the format"},
-        {{.bucket_low = 1}, "-", "has no buckets"},
+        {{.has_bucket_low = true, .bucket_low = 1}, "-", "has no buckets"},
         {{.format = "hist"}, "-", "has no buckets"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -3,6 +3,7 @@
 #ifndef HEARTH_TESTS_UNIT_STORE_LOAD_H
 #define HEARTH_TESTS_UNIT_STORE_LOAD_H
 
+#include "store/base/bucket.h"
 #include "tests/unit/store/fixture.h"
 
 #define LOAD_BINARIES  9
@@ -125,7 +126,7 @@ static inline int append_load(struct store_writer *writer, uint64_t start_ns, si
             value->thread = intern_thread(writer, &thread);
             value->node = intern_stack(writer, &stack);
         }
-        value->bucket = description->is_histogram ? (uint16_t)(1 + any(496)) : 0;
+        value->bucket = description->is_histogram ? (uint16_t)(1 + any(BUCKETS_TOTAL)) : 0;
         value->value = description->period ? value->count * description->period : any(UINT64_MAX);
         if (model && (!filter || filter(event, &thread, value->bucket, start_ns)))
             model__add(model,

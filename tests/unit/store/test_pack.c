@@ -31,7 +31,7 @@ static struct store_value *any_values(size_t count, unsigned kind)
         values[i] = (struct store_value){.event = 3,
                                          .thread = (uint32_t)(kind ? 1 + any(20) : any(UINT32_MAX)),
                                          .node = (uint32_t)any(kind ? 5000 : UINT32_MAX),
-                                         .bucket = (uint16_t)(kind == 2 ? 1 + any(BUCKET_COUNT) : 0),
+                                         .bucket = (uint16_t)(kind == 2 ? 1 + any(BUCKETS_TOTAL) : 0),
                                          .count = kind ? 1 + any(9) : any_number()};
         values[i].value = kind == 1 ? values[i].count * 10101010 : any_number();
     }
@@ -89,12 +89,12 @@ static void counts_come_back(void **state)
 {
     struct packer *packer = *state;
     for (size_t round = 0; round < 40; round++) {
-        uint64_t counts[BUCKET_COUNT] = {0}, unpacked[BUCKET_COUNT];
-        for (size_t i = 0; i < any(BUCKET_COUNT + 1); i++)
-            counts[any(BUCKET_COUNT)] = any_number();
-        counts[BUCKET_COUNT - 1] = round % 2 ? UINT64_MAX : 0;
+        uint64_t counts[BUCKETS_TOTAL] = {0}, unpacked[BUCKETS_TOTAL];
+        for (size_t i = 0; i < any(BUCKETS_TOTAL + 1); i++)
+            counts[any(BUCKETS_TOTAL)] = any_number();
+        counts[BUCKETS_TOTAL - 1] = round % 2 ? UINT64_MAX : 0;
         const struct buf *blob;
-        must(packer__pack_counts(packer, counts, BUCKET_COUNT, &blob));
+        must(packer__pack_counts(packer, counts, BUCKETS_TOTAL, &blob));
         must(packer__unpack_counts(packer, blob->data, blob->length_bytes, unpacked));
         assert_memory_equal(counts, unpacked, sizeof(counts));
     }
@@ -149,13 +149,13 @@ static void a_right_sum_over_nonsense_is_harmless(void **state)
         memcpy(bytes + 2, &crc, sizeof(crc));
         struct store_value *unpacked;
         uint32_t parents[64], frames[64];
-        uint64_t counts[BUCKET_COUNT];
+        uint64_t counts[BUCKETS_TOTAL];
         if (packer__unpack_values(packer, bytes, length, 1, &unpacked, &count)) {
             refused++;
         } else {
             taken++;
             for (size_t i = 0; i < count; i++)
-                assert_true(unpacked[i].bucket <= BUCKET_COUNT);
+                assert_true(unpacked[i].bucket <= BUCKETS_TOTAL);
         }
         if (packer__unpack_nodes(packer, bytes, length, 7, 5, parents, frames) == 0)
             for (uint32_t i = 0; i < 5; i++)

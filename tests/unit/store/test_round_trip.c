@@ -80,7 +80,8 @@ static bool of_uid(uint32_t event, const struct load_thread *thread, uint32_t bu
 static bool of_buckets(uint32_t event, const struct load_thread *thread, uint32_t bucket, uint64_t start_ns)
 {
     (void)event, (void)thread, (void)start_ns;
-    return bucket >= 100 && bucket <= 300;
+    return bucket && bucket__least(bucket - 1) >= bucket__least(bucket__of_wide(-100)) &&
+           bucket__least(bucket - 1) <= 1 << 20;
 }
 
 static bool of_time(uint32_t event, const struct load_thread *thread, uint32_t bucket, uint64_t start_ns)
@@ -99,7 +100,10 @@ static void filters_choose(void **state)
     compare(&(struct store_query){.comm = "comm[34]"}, of_comm, 6);
     compare(&(struct store_query){.cgroup = "slice1/"}, of_cgroup, 6);
     compare(&(struct store_query){.has_uid = true, .uid = 0}, of_uid, 6);
-    compare(&(struct store_query){.bucket_first = 100, .bucket_last = 300}, of_buckets, 6);
+    compare(&(struct store_query){.has_buckets = true,
+                                  .bucket_first = (uint16_t)bucket__of_wide(-100),
+                                  .bucket_last = (uint16_t)bucket__of(1 << 20)},
+            of_buckets, 6);
     // Half of the interval at 30 s, and the first nanosecond of that at 50 s: both overlap.
     compare(&(struct store_query){.since_ns = START_NS + 35 * SECOND_NS, .until_ns = START_NS + 50 * SECOND_NS + 1},
             of_time, 9);
@@ -139,8 +143,8 @@ static int keep_histogram(const struct store_interval_row *row, const struct sto
     assert_int_equal(histogram->min, 3);
     assert_int_equal(histogram->max, UINT64_MAX - 1);
     assert_int_equal(histogram->unmatched, 5);
-    assert_int_equal(histogram->count_of_buckets, 496);
-    assert_memory_equal(histogram->counts, counts, 496 * sizeof(*counts));
+    assert_int_equal(histogram->count_of_buckets, BUCKETS_TOTAL);
+    assert_memory_equal(histogram->counts, counts, BUCKETS_TOTAL * sizeof(*counts));
     return 78;
 }
 
@@ -150,7 +154,7 @@ static void intervals_and_histograms_come_back(void **state)
     struct fault fault = {0};
     struct store_writer *writer = create(path);
     declare_events(writer);
-    uint64_t counts[496] = {[0] = 1, [17] = 12345678901, [495] = 2};
+    uint64_t counts[BUCKETS_TOTAL] = {[0] = 1, [17] = 12345678901, [495] = 2, [497] = 4, [BUCKETS_TOTAL - 1] = 3};
     struct store_histogram histogram = {.event = 3,
                                         .key = "bash",
                                         .sum = UINT64_MAX,
@@ -158,7 +162,7 @@ static void intervals_and_histograms_come_back(void **state)
                                         .max = UINT64_MAX - 1,
                                         .unmatched = 5,
                                         .counts = counts,
-                                        .count_of_buckets = 496};
+                                        .count_of_buckets = BUCKETS_TOTAL};
     struct store_loss loss = {.name = "counts-full", .count = 7};
     struct store_interval interval = {.start_ns = START_NS,
                                       .end_ns = START_NS + 1,
@@ -274,7 +278,7 @@ static void foreign_ids_are_refused(void **state)
     struct store_value values[] = {{.event = 9, .thread = 1, .count = 1},
                                    {.event = 1, .thread = 900, .count = 1},
                                    {.event = 1, .thread = 1, .node = 9999, .count = 1},
-                                   {.event = 1, .thread = 1, .bucket = 497, .count = 1}};
+                                   {.event = 1, .thread = 1, .bucket = BUCKETS_TOTAL + 1, .count = 1}};
     struct store_interval interval = {.start_ns = START_NS + 1, .end_ns = START_NS + 2};
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(store_writer__append(writer, &interval, &values[i], 1, NULL, 0, &fault), -EINVAL);

@@ -162,6 +162,7 @@ static int start(void **state)
     return start_with(&limits);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) // of has_so_much_memory alone
 // To touch so much memory may take longer than the CPU time of the others.
 static int start_patient(void **state)
 {
@@ -170,6 +171,7 @@ static int start_patient(void **state)
     patient.cpu_s = 30;
     return start_with(&patient);
 }
+#endif
 
 static int start_impatient(void **state)
 {
