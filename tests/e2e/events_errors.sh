@@ -133,7 +133,7 @@ beside() {
 }
 beside '1 77 0' --value arg1
 beside '1 1234 0' --value arg2
-beside '0 0 1' --value arg3:s64
+beside '1 -2 0' --value arg3:s64
 beside '1 1234 0' --value arg2 --by arg1
 "$HEARTH" hist "usdt:$TMP/odd:odd:probe" --value arg1 --by arg0 -d 0.2 2>"$TMP/said" >/dev/null
 is 'it cannot be a key either' "$? $(grep -c 'cannot read arg0' "$TMP/said")" '1 1'
