@@ -1,4 +1,5 @@
 #include "collector/loader.h"
+#include "collector/slow_close.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -34,6 +35,8 @@ struct loaded {
     size_t link_count;
     int *link_fds;
     size_t link_fd_count;
+    int *slow_fds;
+    size_t slow_fd_count;
 };
 
 // What libbpf says goes nowhere, but for its last warning, which explains a failure better than an errno does.
@@ -298,24 +301,33 @@ void loaded__drop(struct loaded *loaded, struct bpf_link *link)
     }
 }
 
-int loaded__keep_fd(struct loaded *loaded, int link_fd)
+static int keep_fd(int **fds, size_t *count, int fd)
 {
-    if (loaded->link_fd_count % LINKS_GROWTH == 0) {
-        int *grown = reallocarray(loaded->link_fds, loaded->link_fd_count + LINKS_GROWTH, sizeof(*loaded->link_fds));
+    if (*count % LINKS_GROWTH == 0) {
+        int *grown = reallocarray(*fds, *count + LINKS_GROWTH, sizeof(**fds));
         if (!grown) {
-            close(link_fd);
+            close(fd);
             return -ENOMEM;
         }
-        loaded->link_fds = grown;
+        *fds = grown;
     }
-    loaded->link_fds[loaded->link_fd_count++] = link_fd;
+    (*fds)[(*count)++] = fd;
     return 0;
+}
+
+int loaded__keep_fd(struct loaded *loaded, int link_fd)
+{
+    return keep_fd(&loaded->link_fds, &loaded->link_fd_count, link_fd);
+}
+
+int loaded__keep_slow_fd(struct loaded *loaded, int event_fd)
+{
+    return keep_fd(&loaded->slow_fds, &loaded->slow_fd_count, event_fd);
 }
 
 void loaded__detach(struct loaded *loaded)
 {
-    for (size_t i = 0; i < loaded->link_fd_count; i++)
-        close(loaded->link_fds[i]);
+    slow_close__links(loaded->link_fds, loaded->link_fd_count);
     free(loaded->link_fds);
     loaded->link_fds = NULL;
     loaded->link_fd_count = 0;
@@ -324,6 +336,10 @@ void loaded__detach(struct loaded *loaded)
     free(loaded->links);
     loaded->links = NULL;
     loaded->link_count = 0;
+    slow_close__events(loaded->slow_fds, loaded->slow_fd_count);
+    free(loaded->slow_fds);
+    loaded->slow_fds = NULL;
+    loaded->slow_fd_count = 0;
 }
 
 void loaded__free(struct loaded *loaded)

@@ -56,6 +56,8 @@ int loaded__keep(struct loaded *loaded, struct bpf_link *link);
 void loaded__drop(struct loaded *loaded, struct bpf_link *link);
 // The same for a link that is a descriptor, which is taken over. -ENOMEM: it is already closed.
 int loaded__keep_fd(struct loaded *loaded, int link_fd);
+// The same of an event that a link is on, and that takes long to close; see slow_close.h.
+int loaded__keep_slow_fd(struct loaded *loaded, int event_fd);
 // Takes down all links, so that no program of the object runs any more.
 void loaded__detach(struct loaded *loaded);
 void loaded__free(struct loaded *loaded);

@@ -1,5 +1,6 @@
 #include "collector/source_tracepoint.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -148,13 +149,14 @@ static int attach_one(struct event *event, uint64_t id, uint32_t cpu)
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
     if (fd < 0)
         return -errno;
-    struct bpf_link *link = bpf_program__attach_perf_event(loaded__program(event->loaded, "sample_tracepoint"), fd);
-    if (!link) {
-        int err = -errno;
+    int link_fd =
+        bpf_link_create(bpf_program__fd(loaded__program(event->loaded, "sample_tracepoint")), fd, BPF_PERF_EVENT, NULL);
+    int err = link_fd < 0 ? -errno : loaded__keep_fd(event->loaded, link_fd);
+    if (err) {
         close(fd);
         return err;
     }
-    return loaded__keep(event->loaded, link);
+    return loaded__keep_slow_fd(event->loaded, fd);
 }
 
 int source_tracepoint__attach(struct event *event, const struct target *target, struct fault *fault)

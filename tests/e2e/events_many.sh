@@ -1,0 +1,24 @@
+#!/bin/bash
+# Hundreds of tracepoints at once: the recording begins and ends in a moment, whatever the kernel does to clear them away, and
+# nothing counts any more when it has ended.
+. tests/tap.sh
+
+[[ $(id -u) == 0 ]] || skip_all 'tracepoints take root'
+"$HEARTH" record -e 'tracepoint:syscalls:sys_enter_*' -d 0.1 -o "$TMP/x.db" 2>"$TMP/said" ||
+    skip_all "this kernel has no tracepoints for system calls: $(head -1 "$TMP/said")"
+count=$(sed -n 's/.*: \([0-9]*\) tracepoints$/\1/p' "$TMP/said")
+[[ $count -gt 100 ]] || skip_all 'this kernel has no tracepoints for system calls'
+
+background "$HEARTH" record -e 'tracepoint:syscalls:sys_enter_*' --comm burn -i 0.3 -o "$TMP/y.db" 2>"$TMP/said"
+hearth=$!
+await recording "$TMP/y.db"
+"$LOADS/nofp/burn" 1 0.1 >/dev/null
+start_ns=$(date +%s%N)
+kill -INT $hearth
+wait $hearth
+is "$count tracepoints, ended by ^C" $? 0
+took_ms=$((($(date +%s%N) - start_ns) / 1000000))
+ok "in a moment ($took_ms ms): not $count times a grace period" test $took_ms -lt 5000
+ok 'with what was seen' test "$(sqlite3 "$TMP/y.db" 'SELECT sum(samples) FROM total')" -gt 0
+is 'and no program counts behind its back' "$(sqlite3 "$TMP/y.db" "SELECT count(*) FROM loss WHERE name = 'unaccounted'")" 0
+done_testing
