@@ -5,8 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "symbolizer/debug_files.h"
+#include "symbolizer/file_identity.h"
 #include "symbolizer/foreign_file.h"
 
 static int try(int root_fd, int *ret_fd, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -102,14 +105,37 @@ static int (*const openers[])(const struct debug_dirs *, int, const struct compa
     [COMPANION_DWO] = open_dwo,
 };
 
+static bool is_believed(const struct debug_dirs *where, const struct companion *companion, int fd)
+{
+    uint64_t owner = file_identity__owner(fd);
+    bool is_of_stranger = where->has_owner && owner != where->owner && owner != 0 && owner != geteuid();
+    return !is_of_stranger && debug_file__is(fd, companion);
+}
+
+typedef int opener_fn(const struct debug_dirs *, int, const struct companion *, int *);
+
+static int open_below(const struct debug_dirs *where, opener_fn *opener, int root_fd, const struct companion *companion,
+                      int *ret_fd)
+{
+    _cleanup_fd_ int fd = -1;
+    int err = opener(where, root_fd, companion, &fd);
+    if (!err && !is_believed(where, companion, fd))
+        err = -ENOENT;
+    if (!err)
+        *ret_fd = take_fd(&fd);
+    return err;
+}
+
 int debug_dirs__open(const struct debug_dirs *where, const struct companion *companion, int *ret_fd)
 {
     if ((size_t)companion->kind >= sizeof(openers) / sizeof(openers[0]))
         return -EINVAL;
-    if (where->root_fd >= 0 && openers[companion->kind](where, where->root_fd, companion, ret_fd) == 0)
+    if (where->root_fd < 0)
+        return open_below(where, openers[companion->kind], -1, companion, ret_fd);
+    if (open_below(where, openers[companion->kind], where->root_fd, companion, ret_fd) == 0)
         return 0;
-    // Debug packages of the host serve containers of the same distribution too: what is found by build id is checked.
-    if (where->root_fd >= 0 && companion->kind != COMPANION_DEBUG_BY_ID && companion->kind != COMPANION_ALTERNATE)
+    // Debug packages of the host serve containers of the same distribution too, by build id alone.
+    if (companion->kind != COMPANION_DEBUG_BY_ID && companion->kind != COMPANION_ALTERNATE)
         return -ENOENT;
-    return openers[companion->kind](where, -1, companion, ret_fd);
+    return open_below(where, open_by_id, -1, companion, ret_fd);
 }

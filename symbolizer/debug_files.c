@@ -90,6 +90,13 @@ static bool has_id(struct elf_file *file, const struct companion *companion)
            memcmp(own.build_id, companion->build_id, sizeof(own.build_id)) == 0;
 }
 
+bool debug_file__is(int fd, const struct companion *companion)
+{
+    _cleanup_(elf_file__freep) struct elf_file *file = NULL;
+    bool is_known_by_id = companion->kind == COMPANION_DEBUG_BY_ID || companion->kind == COMPANION_ALTERNATE;
+    return elf_file__open(fd, &file) == 0 && (!is_known_by_id || has_id(file, companion));
+}
+
 static int open_file(const struct naming_request *request, const struct companion *companion, const uint32_t *crc,
                      struct debug_file *ret_file)
 {

@@ -12,6 +12,8 @@ struct debug_file {
 
 void debug_file__release(struct debug_file *file);
 bool debug_file__has(const struct elf_file *file, const char *section);
+// Whether an opened file can be what was asked for: an ELF file, and of the id where the companion is known by one.
+bool debug_file__is(int fd, const struct companion *companion);
 
 // The debug file of a binary, by its build id, or by .gnu_debuglink and its CRC. -ENOENT; -ESTALE: of another build.
 int debug_file__find(const struct naming_request *request, struct elf_file *binary, struct debug_file *ret_file);

@@ -1,7 +1,5 @@
 #include "symbolizer/file_identity.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -11,12 +9,13 @@
 #define FUSE_MAGIC 0x65735546 // FUSE_SUPER_MAGIC of linux/magic.h, as newer headers call it
 
 // A FUSE server says of its files what it likes: there the mount stands for the owner.
-static uint64_t owner_of(int fd, const struct stat *status)
+uint64_t file_identity__owner(int fd)
 {
+    struct stat status;
     struct statfs system;
-    if (fstatfs(fd, &system) != 0 || (uint32_t)system.f_type == FUSE_MAGIC)
-        return hash__pair(1, status->st_dev);
-    return status->st_uid;
+    if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0)
+        return UINT64_MAX;
+    return (uint32_t)system.f_type == FUSE_MAGIC ? hash__pair(1, status.st_dev) : status.st_uid;
 }
 
 static uint64_t add_segment(uint64_t digest, const struct elf_segment *segment)
@@ -30,14 +29,11 @@ static uint64_t add_segment(uint64_t digest, const struct elf_segment *segment)
 int file_identity__read(int fd, struct file_identity *ret_identity)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
-    struct stat status;
     *ret_identity = (struct file_identity){0};
-    if (fstat(fd, &status) != 0)
-        return -errno;
     int err = elf_file__open_headers(fd, &file);
     if (err)
         return err;
-    uint64_t digest = owner_of(fd, &status);
+    uint64_t digest = file_identity__owner(fd);
     for (size_t i = 0; i < elf_file__segment_count(file); i++)
         digest = add_segment(digest, elf_file__segment(file, i));
     ret_identity->digest = digest ? digest : 1;

@@ -13,6 +13,9 @@ struct file_identity {
     uint64_t digest;       // of program headers and owner; never 0
 };
 
+// Of an opened file; UINT64_MAX: not known.
+uint64_t file_identity__owner(int fd);
+
 // -EBADMSG: no ELF file.
 int file_identity__read(int fd, struct file_identity *ret_identity);
 

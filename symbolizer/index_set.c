@@ -275,7 +275,9 @@ static struct debug_dirs debug_dirs_of(const struct index_set *set, const struct
     static const char *const default_dirs[] = {"/usr/lib/debug", NULL};
     return (struct debug_dirs){.dirs = set->options->debug_dirs ? set->options->debug_dirs : default_dirs,
                                .root_fd = file->root_fd,
-                               .path = file->path};
+                               .path = file->path,
+                               .has_owner = true,
+                               .owner = file_identity__owner(file->fd)};
 }
 
 static int run_job(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,

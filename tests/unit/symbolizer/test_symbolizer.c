@@ -543,6 +543,36 @@ static void a_dead_keeper_is_replaced(void **state)
     buf__release(&bytes);
 }
 
+// A user's debug file would name a program of root's for everybody, by way of the cache.
+static void a_debug_file_of_a_stranger_is_none(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    char root[] = "/tmp/hearth-test.XXXXXX", path[128];
+    static const struct companion companion = {.kind = COMPANION_DWO, .name = "/x.dwo"};
+    int fd, self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    assert_non_null(mkdtemp(root));
+    snprintf(path, sizeof(path), "%s/x.dwo", root);
+    int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int copy = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    struct debug_dirs where = {
+        .dirs = (const char *const[]){NULL}, .root_fd = root_fd, .path = "/x", .has_owner = true};
+    assert_true(sendfile(copy, self, NULL, 1 << 20) > 0);
+    assert_int_equal(debug_dirs__open(&where, &companion, &fd), 0);
+    close(fd);
+    assert_int_equal(fchown(copy, 65534, 65534), 0);
+    assert_int_equal(debug_dirs__open(&where, &companion, &fd), -ENOENT);
+    where.owner = 65534;
+    assert_int_equal(debug_dirs__open(&where, &companion, &fd), 0);
+    close(fd);
+    close(copy);
+    close(self);
+    close(root_fd);
+    unlink(path);
+    rmdir(root);
+}
+
 // Companions are named by the binary: they are looked for below the root of its process only.
 static void names_do_not_lead_out_of_a_root(void **state)
 {
@@ -569,6 +599,12 @@ static void names_do_not_lead_out_of_a_root(void **state)
     assert_int_equal(debug_dirs__open(&where, &companion, &fd), -ENOENT);
     companion = (struct companion){.kind = COMPANION_DWO, .name = "/etc/passwd"};
     assert_int_equal(debug_dirs__open(&where, &companion, &fd), -ENOENT);
+    companion = (struct companion){.kind = COMPANION_ALTERNATE, .name = "/etc/passwd", .build_id_bytes = 20};
+    assert_int_equal(debug_dirs__open(&where, &companion, &fd), -ENOENT);
+    where.root_fd = -1; // nothing but ELF files of the right id, from anywhere
+    assert_int_equal(debug_dirs__open(&where, &companion, &fd), -ENOENT);
+    companion.kind = COMPANION_DWO;
+    assert_int_equal(debug_dirs__open(&where, &companion, &fd), -ENOENT);
     unlink(path);
     rmdir(root);
     close(root_fd);
@@ -590,6 +626,7 @@ int main(void)
         cmocka_unit_test(a_vmlinux_gives_lines_to_the_kernel),
         cmocka_unit_test_setup_teardown(a_dead_keeper_is_replaced, start, stop),
         cmocka_unit_test(names_do_not_lead_out_of_a_root),
+        cmocka_unit_test(a_debug_file_of_a_stranger_is_none),
     };
     return cmocka_run_group_tests_name("symbolizer", tests, NULL, NULL);
 }
