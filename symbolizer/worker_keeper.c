@@ -1,6 +1,7 @@
 #include "symbolizer/worker_keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -247,11 +248,22 @@ static void turn(struct keeper *keeper)
         take_job(keeper);
 }
 
+// The workers come after it: what a stranger's file makes them take is theirs to lose, not the machine's. While it is
+// still privileged: the file is root's, once it is not dumpable.
+static void offer_to_oom_killer(void)
+{
+    static const char most[] = "1000"; // OOM_SCORE_ADJ_MAX
+    _cleanup_fd_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && write(fd, most, sizeof(most) - 1) < 0)
+        return; // as likely as others, then
+}
+
 void worker_keeper__run(int inherited, job_fn *run)
 {
     struct keeper keeper = {.control = inherited, .run = run, .spare = {.pidfd = -1, .channel = -1, .outcome = -1}};
     // Stacks are broken until there are rows: on a busy machine they go before others, where they may.
     setpriority(PRIO_PROCESS, 0, -5);
+    offer_to_oom_killer();
     int err = sandbox__shed(inherited, &keeper.control);
     if (err) {
         tell(keeper.control, (struct outcome){.err = err});

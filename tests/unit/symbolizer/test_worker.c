@@ -390,6 +390,19 @@ static void outlives_its_keeper(void **state)
     assert_int_equal(end_asked(&asked, thread), 0);
 }
 
+static void is_the_first_to_go_without_memory(void **state)
+{
+    (void)state;
+    char path[64];
+    int score = 0;
+    snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", keeper_pid()); // which its workers inherit
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &score), 1);
+    fclose(file);
+    assert_int_equal(score, 1000);
+}
+
 static void rows_outlive_their_keeper(void **state)
 {
     (void)state;
@@ -564,6 +577,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(does_several_jobs_at_once, start, stop),
         cmocka_unit_test_setup_teardown(may_be_killed_by_others, start, stop),
         cmocka_unit_test_setup_teardown(outlives_its_keeper, start, stop),
+        cmocka_unit_test_setup_teardown(is_the_first_to_go_without_memory, start, stop),
         cmocka_unit_test_setup_teardown(rows_outlive_their_keeper, start, stop),
         cmocka_unit_test_setup_teardown(does_without_a_stopped_keeper, start, stop),
         cmocka_unit_test_setup_teardown(is_cancelled, start, stop),
