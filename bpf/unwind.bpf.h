@@ -39,7 +39,7 @@ static __always_inline void unwind__identify(struct vm_area_struct *vma, struct 
 
 // Announces a file, once: the entry made here keeps other samples from doing it again, until the collector answers by
 // filling it in, or takes it away.
-static __always_inline void unwind__announce(const struct unwind_walk *walk, const struct wire_file *file,
+static __always_inline void unwind__announce(__u32 kind, const struct unwind_walk *walk, const struct wire_file *file,
                                              __u64 file_offset)
 {
     const struct unwind_mapping *mapping = &walk->mapping;
@@ -52,13 +52,26 @@ static __always_inline void unwind__announce(const struct unwind_walk *walk, con
         tally__lose(WIRE_LOSS_NOTES_FULL);
         return;
     }
-    note->kind = WIRE_NOTE_BINARY;
+    note->kind = kind;
     note->tgid = walk->tgid;
     note->file = *file;
     note->start = mapping->start;
     note->end = mapping->end;
     note->file_offset = file_offset;
     bpf_ringbuf_submit(note, 0);
+}
+
+// Announces a process with code that no file holds, so that what it leaves about that is opened while it lives. Only
+// the current one: others, whose threads wait, are met when they are drained.
+static __always_inline void unwind__announce_jit(const struct unwind_walk *walk, struct wire_file *file)
+{
+    if (walk->tgid != bpf_get_current_pid_tgid() >> 32)
+        return;
+    file->inode = bpf_get_current_task_btf()->group_leader->start_boottime;
+    file->device = walk->tgid;
+    file->generation = WIRE_JIT_GENERATION;
+    if (!bpf_map_lookup_elem(&files, file))
+        unwind__announce(WIRE_NOTE_JIT, walk, file, 0);
 }
 
 // Fills walk->mapping from the process's tree. 0: there is no executable mapping at walk->pc.
@@ -84,14 +97,17 @@ __noinline __u32 unwind__learn_mapping(struct unwind_walk *walk)
     } else if (mapping->start != (__u64)BPF_CORE_READ(mm, context.vdso)) {
         if (unwind__is_uprobe_page(mm, mapping->start))
             mapping->code = UNWIND_CODE_UPROBE;
+        else
+            unwind__announce_jit(walk, &file);
         return 1;
     }
     mapping->code = UNWIND_CODE_UNKNOWN;
     struct wire_binary *binary = bpf_map_lookup_elem(&files, &file);
     if (!binary) {
-        unwind__announce(walk, &file, file_offset);
+        unwind__announce(WIRE_NOTE_BINARY, walk, &file, file_offset);
     } else if (binary->table == WIRE_TABLE_JIT) {
         mapping->code = UNWIND_CODE_JIT;
+        unwind__announce_jit(walk, &file);
     } else if (binary->binary) {
         mapping->frame = WIRE_FRAME(binary->binary, file_offset);
         mapping->table = binary->table;

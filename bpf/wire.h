@@ -175,6 +175,10 @@ struct wire_binary {
 // The vDSO, which is no file: the same for all 64-bit processes.
 #define WIRE_VDSO_GENERATION 1 // with device and inode 0
 
+// A process that runs code of its own making stands in `files` too, so that it is announced once: by its start time
+// (inode) and PID (device).
+#define WIRE_JIT_GENERATION 2
+
 #define WIRE_FILES_MAX  16384 // known at once
 #define WIRE_TABLES_MAX 8192  // binaries with unwind rows at once; each is an array of its own
 #define WIRE_RULES_MAX  32768 // distinct rules; all of a machine's binaries have some 1,500. Above: not supported
@@ -188,6 +192,7 @@ struct wire_unwind_control {
 // What the kernel side tells the collector at once, through the ring buffer `notes`; everything else waits for a drain.
 enum wire_note_kind {
     WIRE_NOTE_BINARY = 1, // a file was seen in a stack that has no binary id yet
+    WIRE_NOTE_JIT = 2,    // a process was seen in code that no file holds; file.inode: when it started (CLOCK_BOOTTIME)
 };
 
 struct wire_note {

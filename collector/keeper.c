@@ -79,6 +79,8 @@ static void find_cgroup(struct keeper *keeper, uint64_t id)
 static int keep_process(struct keeper *keeper, const struct wire_count_key *key, struct process *process)
 {
     char container[13];
+    process->uid = key->uid;
+    process->start_boot_ns = process->start_boot_ns ? process->start_boot_ns : key->start_boot_ns;
     find_cgroup(keeper, key->cgroup);
     cgroup__container(keeper->cgroup.path, container);
     struct store_process row = {
@@ -209,18 +211,23 @@ static int push_file_frame(struct keeper *keeper, struct binary *binary, uint64_
     return err;
 }
 
-static int push_jit_frame(struct keeper *keeper, uint32_t tgid, uint64_t address, struct frames *frames)
+static int push_jit_frame(struct keeper *keeper, const struct process *process, uint64_t address, struct frames *frames)
 {
     struct binary *binary;
     uint32_t frame;
     bool is_new;
-    int err = binaries__jit(keeper->parts.binaries, (pid_t)tgid, &binary);
+    int err = binaries__jit(keeper->parts.binaries, (pid_t)process->tgid, &binary);
     if (!err)
         err = keep_binary(keeper, binary);
     if (!err)
         err = store_writer__frame(keeper->parts.writer, binary->store_id, address, &frame, &is_new);
     if (!err && is_new)
-        err = naming__want_jit(keeper->parts.naming, (pid_t)tgid, address, frame);
+        err = naming__want_jit(keeper->parts.naming,
+                               &(struct jit_owner){.tgid = process->tgid,
+                                                   .forked_from = process->forked_from,
+                                                   .start_boot_ns = process->start_boot_ns,
+                                                   .uid = process->uid},
+                               address, frame);
     if (!err)
         frames__push(frames, frame);
     return err;
@@ -243,7 +250,7 @@ static int push_address(struct keeper *keeper, struct process *process, uint64_t
         return push_unknown_frame(keeper, frames);
     struct binary *binary = mapping->binary;
     if (binary->kind == STORE_BINARY_JIT)
-        return push_jit_frame(keeper, process->tgid, address, frames);
+        return push_jit_frame(keeper, process, address, frames);
     binaries__open(keeper->parts.binaries, binary, (pid_t)process->tgid, mapping->start, mapping->end);
     return push_file_frame(keeper, binary, address - mapping->start + mapping->file_offset, frames);
 }

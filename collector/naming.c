@@ -35,6 +35,7 @@ struct naming {
     pthread_cond_t changed;
     struct lane lanes[LANES];
     struct worker *worker; // borrowed; NULL: the symbolizers have their own
+    struct jit_naming *jit;
     struct batches wanted; // the main thread's, until naming__start
     struct id_map slow;    // numbers of binaries; the quick thread's
     bool stop;             // under the lock
@@ -56,9 +57,14 @@ int naming__want_kernel(struct naming *naming, uint64_t address, uint32_t frame)
     return batches__add(&naming->wanted, &(struct batch){.kind = BATCH_KERNEL}, address, frame);
 }
 
-int naming__want_jit(struct naming *naming, pid_t pid, uint64_t address, uint32_t frame)
+int naming__want_jit(struct naming *naming, const struct jit_owner *owner, uint64_t address, uint32_t frame)
 {
-    return batches__add(&naming->wanted, &(struct batch){.kind = BATCH_JIT, .pid = pid}, address, frame);
+    return jit_naming__want(naming->jit, owner, address, frame);
+}
+
+void naming__see_jit(struct naming *naming, const struct jit_owner *owner)
+{
+    jit_naming__see(naming->jit, owner);
 }
 
 // --- The thread
@@ -81,6 +87,18 @@ static void take_chain(size_t index, const struct symbol *chain, size_t length, 
     }
 }
 
+static void take_jit(uint32_t frame, const struct symbol *symbol, void *context)
+{
+    struct naming *naming = context;
+    struct taking taking = {.frames = &frame};
+    take_chain(0, symbol, 1, &taking);
+    pthread_mutex_lock(&naming->lock);
+    if (!taking.packed.failed)
+        buf__append(&naming->found, taking.packed.data, taking.packed.length_bytes);
+    pthread_mutex_unlock(&naming->lock);
+    buf__release(&taking.packed);
+}
+
 // The vDSO is one for all processes: a copy of our own, as a file.
 static int vdso_fd(struct naming *naming)
 {
@@ -100,9 +118,6 @@ static int name_batch(struct lane *lane, const struct batch *batch, struct takin
     taking->frames = batch->frames;
     if (batch->kind == BATCH_KERNEL)
         return symbolizer__resolve_kernel(lane->symbolizer, batch->addresses, batch->count, take_chain, taking, NULL);
-    if (batch->kind == BATCH_JIT)
-        return symbolizer__resolve_jit(lane->symbolizer, batch->pid, batch->addresses, batch->count, take_chain,
-                                       taking);
     const struct binary *binary = batch->binary;
     struct symbol_file file = {
         .fd = binary->kind == STORE_BINARY_VDSO ? vdso_fd(lane->naming) : binary->fd,
@@ -228,6 +243,8 @@ int naming__new(const struct symbolizer_options *options, struct fault *fault, s
         naming->lanes[i].naming = naming;
         err = start_lane(&naming->lanes[i], options, fault);
     }
+    if (!err && (err = jit_naming__new(naming->worker, take_jit, naming, &naming->jit)) != 0)
+        fault__set(fault, err, "cannot start a naming thread: %s", strerror(-err));
     if (!err)
         *ret_naming = take_pointer(naming);
     return err;
@@ -243,6 +260,7 @@ void naming__free(struct naming *naming)
     pthread_mutex_unlock(&naming->lock);
     if (naming->worker)
         worker__cancel(naming->worker);
+    jit_naming__free(naming->jit);
     for (int i = 0; i < LANES; i++) {
         if (naming->lanes[i].has_thread)
             pthread_join(naming->lanes[i].thread, NULL);
@@ -269,6 +287,7 @@ static void queue_wanted(struct naming *naming)
 
 void naming__start(struct naming *naming)
 {
+    jit_naming__start(naming->jit);
     if (!naming->wanted.count)
         return;
     pthread_mutex_lock(&naming->lock);
@@ -332,6 +351,7 @@ void naming__wait(struct naming *naming)
     }
     naming->late = left(naming);
     pthread_mutex_unlock(&naming->lock);
+    jit_naming__finish(naming->jit);
 }
 
 struct naming_losses naming__losses(struct naming *naming)
@@ -344,5 +364,6 @@ struct naming_losses naming__losses(struct naming *naming)
     }
     losses.failed += naming->late;
     pthread_mutex_unlock(&naming->lock);
+    losses.failed += jit_naming__failed(naming->jit);
     return losses;
 }

@@ -3,6 +3,7 @@
 //
 // There are two lanes. A binary that takes longer than LIMIT_QUICK_CPU_S (some large debug information does, and
 // whatever was made to hold us up) goes on in the slow lane, with limits of its own, and the others are not delayed.
+// JIT code is named in a thread of its own (jit_naming.h).
 #ifndef HEARTH_COLLECTOR_NAMING_H
 #define HEARTH_COLLECTOR_NAMING_H
 
@@ -10,6 +11,7 @@
 #include <sys/types.h>
 
 #include "collector/binaries.h"
+#include "collector/jit_naming.h"
 #include "store/base/fault.h"
 #include "store/writer.h"
 #include "symbolizer/symbolizer.h"
@@ -23,7 +25,10 @@ void naming__free(struct naming *naming);
 // Wants a name for a frame of the store. They wait until naming__start. -ENOMEM: the frame stays nameless.
 int naming__want_file(struct naming *naming, const struct binary *binary, uint64_t offset, uint32_t frame);
 int naming__want_kernel(struct naming *naming, uint64_t address, uint32_t frame);
-int naming__want_jit(struct naming *naming, pid_t pid, uint64_t address, uint32_t frame);
+int naming__want_jit(struct naming *naming, const struct jit_owner *owner, uint64_t address, uint32_t frame);
+
+// The process runs code of its own making (jit_naming.h). Any thread.
+void naming__see_jit(struct naming *naming, const struct jit_owner *owner);
 
 // Lets the thread begin with all that was wanted so far.
 void naming__start(struct naming *naming);

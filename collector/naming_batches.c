@@ -20,9 +20,7 @@ static int grow_batches(struct batches *batches)
 
 static uint64_t key_of(const struct batch *batch)
 {
-    return hash__pair(batch->kind, batch->kind == BATCH_FILE  ? batch->binary->number
-                                   : batch->kind == BATCH_JIT ? (uint64_t)batch->pid
-                                                              : 0);
+    return hash__pair(batch->kind, batch->kind == BATCH_FILE ? batch->binary->number : 0);
 }
 
 static int find_batch(struct batches *batches, const struct batch *like, struct batch **ret_batch)
@@ -36,7 +34,7 @@ static int find_batch(struct batches *batches, const struct batch *like, struct 
         if (err)
             return err;
         index = (uint32_t)batches->count++;
-        batches->rows[index] = (struct batch){.kind = like->kind, .binary = like->binary, .pid = like->pid};
+        batches->rows[index] = (struct batch){.kind = like->kind, .binary = like->binary};
     }
     *ret_batch = &batches->rows[index];
     return 0;

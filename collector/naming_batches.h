@@ -1,20 +1,18 @@
-// What is wanted of naming, gathered: one batch for each binary, for the kernel, and for each process with a JIT.
+// What is wanted of naming, gathered: one batch for each binary, and one for the kernel.
 #ifndef HEARTH_COLLECTOR_NAMING_BATCHES_H
 #define HEARTH_COLLECTOR_NAMING_BATCHES_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "collector/binaries.h"
 #include "store/base/id_map.h"
 
-enum batch_kind { BATCH_FILE, BATCH_KERNEL, BATCH_JIT };
+enum batch_kind { BATCH_FILE, BATCH_KERNEL };
 
 struct batch {
     enum batch_kind kind;
     const struct binary *binary; // of a file
-    pid_t pid;                   // of a JIT
     uint64_t *addresses;         // in a file: offsets
     uint32_t *frames;            // of the store
     size_t count, capacity;

@@ -165,7 +165,7 @@ void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t par
     struct process *child = add(processes, tgid, time_ns + (uint64_t)processes->boot_offset_ns);
     if (!child || !parent)
         return;
-    child->parent = parent_tgid;
+    child->parent = child->forked_from = parent_tgid;
     child->learned = parent->learned;
     memcpy(child->comm, parent->comm, sizeof(child->comm));
     child->exe = parent->exe ? strdup(parent->exe) : NULL;
@@ -200,6 +200,7 @@ void processes__on_comm(struct processes *processes, uint32_t tgid, bool leader,
     mappings__release(&process->before_exec);
     process->before_exec = process->mappings;
     process->mappings = (struct mappings){0};
+    process->forked_from = 0;
     process->learned = true;
     process->exec_pending = true;
     remember_exited(processes, tgid); // so that before_exec is freed after the drain

@@ -27,6 +27,8 @@ struct process {
     uint32_t tgid;
     bool sampled; // else it is only heard of
     uint32_t parent;
+    uint32_t forked_from; // its parent, while both run the same program: until it executes one; 0: not known
+    uint32_t uid;         // as its samples tell
     uint64_t start_boot_ns;
     char comm[16];
     char *exe;    // NULL: not known

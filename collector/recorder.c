@@ -69,6 +69,7 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
     bool has_cache = cache_folder__find("rows", cache, sizeof(cache)) == 0;
     struct unwinder_options options = {.loader = recorder->loader,
                                        .binaries = recorder->binaries,
+                                       .naming = recorder->naming,
                                        .worker = recorder->worker,
                                        .cache_dir = has_cache ? cache : NULL,
                                        .first_tgids = tgids,

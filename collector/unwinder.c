@@ -33,6 +33,7 @@ enum { PENDING_MAX = 32 };
 
 struct unwinder {
     struct binaries *binaries;
+    struct naming *naming;
     struct row_jobs *row_jobs;
     struct unwind_tables *tables;
     struct wire_unwind_control *control;
@@ -222,13 +223,23 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
 
 // --- The thread
 
+static void see_jit(struct unwinder *unwinder, const struct wire_note *note)
+{
+    struct jit_owner owner = {.tgid = note->tgid, .start_boot_ns = note->file.inode};
+    unwinder->file_count++;
+    naming__see_jit(unwinder->naming, &owner);
+}
+
 static int on_note(void *context, void *data, size_t bytes)
 {
     struct unwinder *unwinder = context;
     const struct wire_note *note = data;
-    if (bytes < sizeof(*note) || note->kind != WIRE_NOTE_BINARY)
+    if (bytes < sizeof(*note))
         return 0;
-    answer_note(unwinder, note);
+    if (note->kind == WIRE_NOTE_BINARY)
+        answer_note(unwinder, note);
+    else if (note->kind == WIRE_NOTE_JIT)
+        see_jit(unwinder, note);
     return 0;
 }
 
@@ -336,6 +347,7 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
         return fault__set(fault, -ENOMEM, "out of memory");
     pthread_mutex_init(&unwinder->lock, NULL);
     unwinder->binaries = options->binaries;
+    unwinder->naming = options->naming;
     unwinder->stop_fd = -1;
     int err = set_up(unwinder, options);
     if (!err) {

@@ -12,6 +12,7 @@
 
 #include "collector/binaries.h"
 #include "collector/loader.h"
+#include "collector/naming.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
 
@@ -20,6 +21,7 @@ struct unwinder;
 struct unwinder_options {
     struct loader *loader; // has loaded its first object
     struct binaries *binaries;
+    struct naming *naming;       // told of processes with JIT code; outlives the unwinder
     struct worker *worker;       // compiles rows (symbolizer/worker.h)
     const char *cache_dir;       // of compiled rows; NULL: none
     uint64_t table_bytes_max;    // 0: LIMIT_UNWIND_TABLE_BYTES

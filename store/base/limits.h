@@ -40,6 +40,23 @@
 // that had the same PID.
 #define LIMIT_JIT_CLOCK_NS 2000000000ull
 
+// Processes with JIT code whose files are kept open, three descriptors each; fewer where descriptors are. Above: those
+// that ended, then those used longest ago are let go; their frames without a name read [jit].
+#define LIMIT_JIT_PROCESSES 256u
+// Processes announced by the kernel side that wait to be looked at. Above: looked at when the drain brings them.
+#define LIMIT_JIT_SEEN 1024u
+// JIT addresses that wait for a name, of all processes, 12 bytes each. Above: the older ones of the process with the
+// most stay without.
+#define LIMIT_JIT_UNNAMED (256u << 10)
+// Files that gave no answer are asked again after that long, then twice that, up to the most. After a reading its
+// process rests so many times the CPU time it took, all processes so many: their share of a CPU is 5 % and 10 %.
+#define LIMIT_JIT_AGAIN_NS     1000000000ull
+#define LIMIT_JIT_AGAIN_MAX_NS 64000000000ull
+#define LIMIT_JIT_REST         20u
+#define LIMIT_JIT_REST_OF_ALL  9u
+// How long the end of a recording reads such files. Above: the rest keeps no names, counted as "names-failed".
+#define LIMIT_JIT_END_S 10
+
 // Names a worker answers with at once, demangled or of JIT code: 100,000 of them have some 20 MiB. Above: refused.
 #define LIMIT_ANSWER_BYTES (256u << 20)
 

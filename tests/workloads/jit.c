@@ -1,9 +1,13 @@
 // Code made at run time, in anonymous memory, with frame pointers, and named in /tmp/perf-PID.map:
 // main > call_jit > jit_outer > jit_inner.
 //
-// jit [SECONDS of CPU time, 2] [nomap]
+// jit [SECONDS of CPU time, 2] [map|nomap|late|fork]
+//
+// nomap: leaves no map; late: writes it when it ends; fork: a child runs the code, and its parent, which has written
+// the map, waits for it.
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workloads/workload.h"
@@ -60,12 +64,18 @@ int main(int argc, char **argv)
     memcpy(code + INNER_OFFSET, inner_code, sizeof(inner_code));
     if (mprotect(code, 4096, PROT_READ | PROT_EXEC) != 0)
         return 1;
-    if (argc < 3 || strcmp(argv[2], "nomap") != 0)
+    const char *mode = argc < 3 ? "map" : argv[2];
+    if (strcmp(mode, "map") == 0 || strcmp(mode, "fork") == 0)
         write_map(code);
     truth("pid", (uint64_t)getpid());
+    fflush(stdout);
+    if (strcmp(mode, "fork") == 0 && fork() != 0)
+        return wait(NULL) < 0;
     uint64_t end_ns = (uint64_t)(argument(argc, argv, 1, 2) * NS_PER_SECOND);
     truth("jit_inner", call_jit((void (*)(uint64_t))code, end_ns));
     truth("cpu_ns", thread_cpu_ns());
+    if (strcmp(mode, "late") == 0)
+        write_map(code);
     return 0;
 }
 #else
