@@ -250,6 +250,8 @@ static __always_inline __u8 unwind__status_of(const struct unwind_walk *walk, in
         return unwind__end_status(walk);
     case UNWIND_UNREADABLE:
         return WIRE_STACK_UNREADABLE;
+    case UNWIND_NO_RETURN:
+        return WIRE_STACK_NO_RETURN;
     default:
         return WIRE_STACK_UNSUPPORTED;
     }

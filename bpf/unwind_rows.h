@@ -40,17 +40,18 @@ struct unwind_head {
 
 // How the CFA is found. `o` is cfa_offset.
 enum unwind_kind {
-    UNWIND_GAP = 0,         // no call frame information: padding, hand-written code, a binary that has none
-    UNWIND_END = 1,         // the outermost frame: the return address is undefined
-    UNWIND_SP = 2,          // CFA = rsp + o
-    UNWIND_BP = 3,          // CFA = rbp + o
-    UNWIND_BX = 4,          // CFA = rbx + o (ld.so's _dl_runtime_resolve)
-    UNWIND_PLT = 5,         // CFA = rsp + o + (rip % 16 >= rbp_offset ? 8 : 0); rbp and rbx unchanged
-    UNWIND_SIGNAL = 6,      // CFA = *(rsp + o), and rip, rbp and rbx stand beside it, as in struct sigcontext
-    UNWIND_SP_DEREF = 7,    // CFA = *(rsp + o)
-    UNWIND_SP_DEREF_8 = 8,  // CFA = *(rsp + o) + 8 (OpenSSL's assembler)
-    UNWIND_BP_DEREF = 9,    // CFA = *(rbp + o) (functions that realign their stack)
-    UNWIND_UNSUPPORTED = 10 // there is a rule, but none of the above: never guessed
+    UNWIND_GAP = 0,          // no call frame information: padding, hand-written code, a binary that has none
+    UNWIND_END = 1,          // the outermost frame: the return address is undefined
+    UNWIND_SP = 2,           // CFA = rsp + o
+    UNWIND_BP = 3,           // CFA = rbp + o
+    UNWIND_BX = 4,           // CFA = rbx + o (ld.so's _dl_runtime_resolve)
+    UNWIND_PLT = 5,          // CFA = rsp + o + (rip % 16 >= rbp_offset ? 8 : 0); rbp and rbx unchanged
+    UNWIND_SIGNAL = 6,       // CFA = *(rsp + o), and rip, rbp and rbx stand beside it, as in struct sigcontext
+    UNWIND_SP_DEREF = 7,     // CFA = *(rsp + o)
+    UNWIND_SP_DEREF_8 = 8,   // CFA = *(rsp + o) + 8 (OpenSSL's assembler)
+    UNWIND_BP_DEREF = 9,     // CFA = *(rbp + o) (functions that realign their stack)
+    UNWIND_UNSUPPORTED = 10, // there is a rule, but none of the above: never guessed
+    UNWIND_GO_CALL = 11      // CFA = *(*(rsp + o) + 8) - *(rsp + o - 8) + 8, on another stack (Go's asmcgocall)
 };
 
 // Where the caller's rbp is, in bits 4 and 5 of `kind`.

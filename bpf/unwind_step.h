@@ -32,6 +32,7 @@ enum unwind_outcome {
     UNWIND_NO_RULE = 3,     // UNWIND_GAP
     UNWIND_UNREADABLE = 4,  // memory that the rule needs
     UNWIND_CANNOT = 5,      // UNWIND_UNSUPPORTED, or a rule that needs a lost register
+    UNWIND_NO_RETURN = 6,   // there is a caller by the rule, but its address is zero
 };
 
 static __always_inline int unwind_step__saved(__u64 *value, __u64 *at)
@@ -78,6 +79,19 @@ static __always_inline int unwind_step__deref(struct unwind_registers *registers
     return UNWIND_STEPPED;
 }
 
+// Go calls C on the system stack of the thread. The call has the goroutine (struct g: stack.lo, stack.hi, ...) at
+// rsp + o, and below it how far from stack.hi the goroutine's stack pointer was.
+static __always_inline int unwind_step__go_call(const struct unwind_registers *registers, struct unwind_rule rule,
+                                                __u64 *ret_cfa)
+{
+    __u64 saved[2], high;
+    if (unwind_read(saved, sizeof(saved), registers->sp + (__s64)rule.cfa_offset - 8) != 0 ||
+        unwind_read(&high, sizeof(high), saved[1] + 8) != 0)
+        return UNWIND_UNREADABLE;
+    *ret_cfa = high - saved[0] + 8;
+    return UNWIND_STEPPED;
+}
+
 // All kinds but UNWIND_SP, UNWIND_BP and UNWIND_SIGNAL: what is rare.
 static __always_inline int unwind_step__rare_cfa(struct unwind_registers *registers, struct unwind_rule rule,
                                                  __u32 kind, __u64 *ret_cfa)
@@ -97,6 +111,8 @@ static __always_inline int unwind_step__rare_cfa(struct unwind_registers *regist
         if ((__s16)(registers->ip & 15) >= rule.rbp_offset)
             *ret_cfa += 8;
         return UNWIND_STEPPED;
+    case UNWIND_GO_CALL:
+        return unwind_step__go_call(registers, rule, ret_cfa);
     case UNWIND_SP_DEREF:
     case UNWIND_SP_DEREF_8:
     case UNWIND_BP_DEREF:
@@ -111,8 +127,8 @@ static __always_inline int unwind_step__return(struct unwind_registers *register
                                                __u64 cfa)
 {
     __u64 pair[2]; // *(CFA - 16), *(CFA - 8)
-    // A caller's frame is above its callee's: anything else is no stack, and could go on for ever.
-    if (cfa <= registers->sp)
+    // A caller's frame is above its callee's, on the same stack: anything else is none, and could go on for ever.
+    if (cfa <= registers->sp && kind != UNWIND_GO_CALL)
         return UNWIND_UNREADABLE;
     // With a frame of 8 bytes the lower half is below the stack pointer, and may be on a page that is not there.
     if (unwind_read(pair, sizeof(pair), cfa - 16) != 0) {
@@ -138,7 +154,7 @@ static __always_inline int unwind_step__return(struct unwind_registers *register
     }
     registers->sp = cfa;
     registers->ip = pair[1];
-    return pair[1] ? UNWIND_STEPPED : UNWIND_OUTERMOST; // stacks of goroutines end in zeroes
+    return pair[1] ? UNWIND_STEPPED : UNWIND_NO_RETURN; // code that has no caller has a rule that says so
 }
 
 // On any outcome but the first two the registers are not to be used further.

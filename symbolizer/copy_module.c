@@ -157,8 +157,10 @@ bool copy_module__is_entry(const struct copy_module *module, uint64_t address)
     return entry && address >= entry && address < entry + ENTRY_BYTES;
 }
 
-static int take_end(uint64_t file_offset, uint64_t bytes, void *context)
+static int take_end(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
 {
+    if (UNWIND_KIND_OF(rule.kind) != UNWIND_END)
+        return 0;
     struct copy_module *module = context;
     if (module->end_count == sizeof(module->ends) / sizeof(module->ends[0]))
         return 0;

@@ -208,17 +208,15 @@ static struct function *find_function(struct compiler *compiler, uint64_t offset
     return low && offset < compiler->functions[low - 1].end ? &compiler->functions[low - 1] : NULL;
 }
 
-// The call ends the stack. What the function does behind it is a handful of instructions on the way back: not unwound.
-static int take_switch(uint64_t file_offset, uint64_t bytes, void *context)
+// A call on another stack. What the function does behind it is a handful of instructions on the way back: not unwound.
+static int take_switch(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
 {
     struct compiler *compiler = context;
     struct function *around = find_function(compiler, file_offset);
     if (file_offset + bytes > UINT32_MAX)
         return 0;
-    struct function call = {.source = 2,
-                            .start = (uint32_t)file_offset,
-                            .end = (uint32_t)(file_offset + bytes),
-                            .rule = {.kind = UNWIND_END}};
+    struct function call = {
+        .source = 2, .start = (uint32_t)file_offset, .end = (uint32_t)(file_offset + bytes), .rule = rule};
     struct function rest = {.source = 2, .start = call.end, .rule = {.kind = UNWIND_UNSUPPORTED}};
     if (around) {
         rest.end = around->end;

@@ -8,6 +8,14 @@
 
 // The calls, by the code around them (src/runtime/asm_amd64.s and sys_linux_amd64.s, Go 1.17 to 1.24); the linker
 // decides about the distances of calls, so those are left out. Stripped programs have no names to go by.
+#define GO_CALL                                                                                                        \
+    {                                                                                                                  \
+        .kind = UNWIND_GO_CALL, .cfa_offset = 48                                                                       \
+    }
+#define GO_DIRECT_CALL                                                                                                 \
+    {                                                                                                                  \
+        .kind = UNWIND_SP_DEREF_8, .cfa_offset = 40                                                                    \
+    }
 #define CODE(text) (const uint8_t *)(text), sizeof(text) - 1
 static const struct pattern {
     const uint8_t *head; // what stands first
@@ -16,15 +24,22 @@ static const struct pattern {
     const uint8_t *tail;
     size_t tail_bytes;
     size_t call_at, call_bytes;
+    struct unwind_rule rule;
 } patterns[] = {
     // systemstack: mov %rdi, %rdx; mov (%rdi), %rdi; call *%rdi
-    {CODE("\x48\x89\xfa\x48\x8b\x3f\xff\xd7"), 8, CODE(""), 6, 2},
+    {CODE("\x48\x89\xfa\x48\x8b\x3f\xff\xd7"), 8, CODE(""), 6, 2, {.kind = UNWIND_END}},
     // mcall: push %rax; mov (%rdx), %r12; call *%r12; pop %rax; jmp
-    {CODE("\x50\x4c\x8b\x22\x41\xff\xd4\x58\xe9"), 9, CODE(""), 4, 3},
+    {CODE("\x50\x4c\x8b\x22\x41\xff\xd4\x58\xe9"), 9, CODE(""), 4, 3, {.kind = UNWIND_END}},
     // morestack: mov 56(%rbx), %rsp; call newstack; call abort; ret
-    {CODE("\x48\x8b\x63\x38\xe8"), 14, CODE("\xc3"), 4, 5},
+    {CODE("\x48\x8b\x63\x38\xe8"), 14, CODE("\xc3"), 4, 5, {.kind = UNWIND_END}},
     // clone: call *%r12; mov $111, %edi; mov $60, %eax; syscall
-    {CODE("\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"), 15, CODE(""), 0, 3},
+    {CODE("\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"), 15, CODE(""), 0, 3, {.kind = UNWIND_END}},
+    // goexit, where goroutines return to: nop; call goexit1; nop, and int3 up to the next function
+    {CODE("\x90\xe8"), 6, CODE("\x90\xcc\xcc"), 0, 7, {.kind = UNWIND_END}},
+    // asmcgocall: mov %rdi, 40(%rsp); mov %rbx, %rdi; mov %rbx, %rcx; call *%rax
+    {CODE("\x48\x89\x7c\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0"), 13, CODE(""), 11, 2, GO_CALL},
+    // asmcgocall on the system stack already: mov %rdx, 40(%rsp) instead, the stack pointer itself
+    {CODE("\x48\x89\x54\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0"), 13, CODE(""), 11, 2, GO_DIRECT_CALL},
 };
 
 static int search(const struct pattern *pattern, const uint8_t *code, size_t bytes, uint64_t file_offset,
@@ -35,7 +50,8 @@ static int search(const struct pattern *pattern, const uint8_t *code, size_t byt
     while (!err && (at = memmem(at, (size_t)(end - at), pattern->head, pattern->head_bytes))) {
         if ((size_t)(end - at) >= pattern->tail_at + pattern->tail_bytes &&
             memcmp(at + pattern->tail_at, pattern->tail, pattern->tail_bytes) == 0)
-            err = take(file_offset + (uint64_t)(at - code) + pattern->call_at, pattern->call_bytes, context);
+            err = take(file_offset + (uint64_t)(at - code) + pattern->call_at, pattern->call_bytes, pattern->rule,
+                       context);
         at++;
     }
     return err;

@@ -51,7 +51,7 @@ int unwind_table__check(const struct unwind_table *table)
         head.base & ((1u << head.shift) - 1) || head.base + ((uint64_t)head.granules << head.shift) > 1ull << 32)
         return -EBADMSG;
     for (size_t i = 0; i < table->rule_count; i++)
-        if (UNWIND_KIND_OF(table->rules[i].kind) > UNWIND_UNSUPPORTED)
+        if (UNWIND_KIND_OF(table->rules[i].kind) > UNWIND_GO_CALL)
             return -EBADMSG;
     // Each run begins where the one before it ends, but for those of one word, which are shared: so no word is left
     // unchecked, and none is checked over and over where all granules share a few long runs.

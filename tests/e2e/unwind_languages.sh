@@ -101,6 +101,21 @@ record -- "${warmed[@]}" "$TMP/musl-signals" 1
 check_frames 'musl, signals' 98 'in_handler' \
     '((\[unwind: no rows\];)?[^;]*;main;(.*;)?interrupted;(.*;)?|\[unwind: no rows\];([^;]*clock_gettime[^;]*;)+[^;]*;)handler;in_handler'
 
+# Go calls C on another stack, and the frames go on on the goroutine's.
+if command -v go >/dev/null; then
+    GOCACHE=$TMP/go-cache GOFLAGS=-p=2 CGO_ENABLED=1 go build -o "$TMP/calls_c" $languages/calls_c.go
+    record -- "${warmed[@]}" "$TMP/calls_c"
+    all=$(grep -E '^calls_c;.*c_leaf' "$TMP/out.folded" | samples)
+    whole=$(grep -E '^calls_c;runtime\.goexit[^;]*;runtime\.main;main\.main;main\.caller;.*runtime\.asmcgocall[^;]*;.*c_outer;c_leaf' "$TMP/out.folded" | samples)
+    ok "Go calls C: through asmcgocall to the goroutine's first frame ($whole of $all)" at_least "$whole" "$all" 98
+else
+    skip 'Go calls C' 'no Go compiler'
+fi
+record -- "${warmed[@]}" "$LOADS/nofp/no_return" 1
+all=$(grep -E '^no_return;.*no_return( |;)' "$TMP/out.folded" | samples)
+marked=$(grep -E '^no_return;(\[unwind: no return address\];no_return|_start;.*;main;no_return)( |;)' "$TMP/out.folded" | samples)
+ok "a return address of zero is a broken stack, and marked ($marked of $all)" at_least "$marked" "$all" 98
+
 run 'recursion of 400' 99 'bottom' '_start;.*;main;start;(descend;){400}bottom' "$LOADS/nofp/recursion" 400 1
 record -- "${warmed[@]}" "$LOADS/nofp/recursion" 2000 1
 cut=$(grep -E '^recursion;\[truncated\];(descend;){500,511}bottom' "$TMP/out.folded" | samples)
