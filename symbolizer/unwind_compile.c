@@ -15,8 +15,8 @@
 // Functions are aligned to 16 bytes: shorter holes are padding, which no call returns to.
 #define PADDING_BYTES 16
 
-// Code without CFI that is searched for signal trampolines, at about 1 GB/s: musl's libc.so has 0.4 MB. What is beyond
-// stays without them: large holes are programs that leave signals to their libc.
+// Code without CFI that is searched for what is known by its instructions, at about 1 GB/s: musl's libc.so has 0.4 MB.
+// What is beyond stays without them: large holes are programs that leave signals to their libc.
 #define TRAMPOLINE_SEARCH_BYTES (2u << 20)
 
 struct function {
@@ -159,7 +159,7 @@ static void end_at_entry(struct compiler *compiler)
         }
 }
 
-static int take_trampoline(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
+static int take_in_hole(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
 {
     struct compiler *compiler = context;
     struct function function = {
@@ -168,7 +168,7 @@ static int take_trampoline(uint64_t file_offset, uint64_t bytes, struct unwind_r
 }
 
 // Looks into the holes between functions, up to a bound: holes larger than that are whole programs without CFI.
-static int collect_trampolines(struct compiler *compiler)
+static int collect_in_holes(struct compiler *compiler)
 {
     size_t functions = compiler->count; // those found here are behind
     uint64_t left = TRAMPOLINE_SEARCH_BYTES;
@@ -182,7 +182,7 @@ static int collect_trampolines(struct compiler *compiler)
             uint64_t hole_end = function && function->start < end ? function->start : end;
             uint64_t bytes = hole_end > at ? hole_end - at : 0;
             if (bytes >= PADDING_BYTES && bytes <= left) {
-                int err = unwind_extras__each_trampoline(&compiler->elf, at, bytes, take_trampoline, compiler);
+                int err = unwind_extras__each_in_hole(&compiler->elf, at, bytes, take_in_hole, compiler);
                 if (err)
                     return err;
                 left -= bytes;
@@ -326,7 +326,7 @@ static int collect(struct compiler *compiler)
         return err;
     arrange_functions(compiler);
     end_at_entry(compiler);
-    err = collect_trampolines(compiler);
+    err = collect_in_holes(compiler);
     arrange_functions(compiler);
     return err ? err : unwind_go__each_switch(&compiler->elf, take_switch, compiler);
 }

@@ -77,8 +77,61 @@ int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, voi
     return err;
 }
 
-int unwind_extras__each_trampoline(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
-                                   unwind_extra_fn *take, void *context)
+// gcc's crtstuff.c, in every program and library: what calls __cxa_finalize at its end. Bytes in hex; ".." is any.
+//
+//   cmpb $0, done; jne 1f; push %rbp; cmpq $0, ..; mov %rsp, %rbp; je; mov .., %rdi; call; call; movb $1, done; pop
+//   %rbp; ret; nop; 1: ret                                 the second is that of programs that are not position
+//   independent
+static const char *const destructors[] = {
+    "803d........0075..5548833d........004889e574..488b3d........e8........e8........c605........015dc3",
+    "803d........0075..554889e5e8........c605........015dc3",
+};
+#define DESTRUCTORS_JUMP_AT 8 // the distance of the jne
+#define DESTRUCTORS_PUSH_AT 9
+
+static int digit(char c)
+{
+    return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+static bool is_code(const char *pattern, const uint8_t *code)
+{
+    for (; pattern[0]; pattern += 2, code++)
+        if (pattern[0] != '.' && *code != digit(pattern[0]) * 16 + digit(pattern[1]))
+            return false;
+    return true;
+}
+
+// The function's rows: before the push, between it and the pop, and behind.
+static int take_destructors(uint64_t file_offset, const uint8_t *code, size_t length, unwind_extra_fn *take,
+                            void *context)
+{
+    const struct unwind_rule pushed = {.kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 16, .rbp_offset = -16};
+    uint64_t push_end = DESTRUCTORS_PUSH_AT + 1, pop_end = length - 1;
+    uint64_t end = DESTRUCTORS_PUSH_AT + code[DESTRUCTORS_JUMP_AT] + 1; // behind the last ret
+    int err = take(file_offset, push_end, at_sp(8), context);
+    if (!err)
+        err = take(file_offset + push_end, pop_end - push_end, pushed, context);
+    return err ? err : take(file_offset + pop_end, (end > length ? end : length) - pop_end, at_sp(8), context);
+}
+
+static int find_destructors(const uint8_t *data, uint64_t bytes, uint64_t file_offset, unwind_extra_fn *take,
+                            void *context)
+{
+    for (size_t i = 0; i < sizeof(destructors) / sizeof(destructors[0]); i++) {
+        size_t length = strlen(destructors[i]) / 2;
+        const uint8_t *at = data, *end = data + bytes;
+        while ((size_t)(end - at) >= length && (at = memmem(at, (size_t)(end - at), "\x80\x3d", 2))) {
+            if ((size_t)(end - at) >= length && is_code(destructors[i], at))
+                return take_destructors(file_offset + (uint64_t)(at - data), at, length, take, context);
+            at++;
+        }
+    }
+    return 0;
+}
+
+int unwind_extras__each_in_hole(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
+                                unwind_extra_fn *take, void *context)
 {
     // mov $15, %rax (rt_sigreturn); syscall: what gdb and libgcc know a signal frame by, too. musl and Go write it so.
     static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
@@ -86,6 +139,7 @@ int unwind_extras__each_trampoline(const struct unwind_elf *elf, uint64_t file_o
     int err = unwind_elf__read(elf, file_offset, bytes, &data);
     if (err)
         return err;
+    err = find_destructors(data, bytes, file_offset, take, context);
     const uint8_t *at = data, *end = data + bytes;
     while (!err && (at = memmem(at, (size_t)(end - at), code, sizeof(code)))) {
         // From one byte before: a handler returns to the trampoline's first byte, and callers are looked up at the

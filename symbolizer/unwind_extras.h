@@ -10,9 +10,10 @@ typedef int unwind_extra_fn(uint64_t address, uint64_t bytes, struct unwind_rule
 // Procedure linkage tables (lld and gold write no CFI for some), and the entry point.
 int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, void *context);
 
-// Signal trampolines in a hole between functions (musl's and Go's have no CFI).
-int unwind_extras__each_trampoline(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
-                                   unwind_extra_fn *take, void *context);
+// In a hole between functions: signal trampolines (musl's and Go's have no CFI), and gcc's __do_global_dtors_aux, which
+// runs the destructors of a program or library.
+int unwind_extras__each_in_hole(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
+                                unwind_extra_fn *take, void *context);
 
 // Whether code at an offset is glibc's __start_context, where a makecontext() coroutine returns to: it has CFI up to
 // glibc 2.36 at least, which leads nowhere. bytes: of the function.

@@ -116,6 +116,22 @@ all=$(grep -E '^no_return;.*no_return( |;)' "$TMP/out.folded" | samples)
 marked=$(grep -E '^no_return;(\[unwind: no return address\];no_return|_start;.*;main;no_return)( |;)' "$TMP/out.folded" | samples)
 ok "a return address of zero is a broken stack, and marked ($marked of $all)" at_least "$marked" "$all" 98
 
+# What gcc links to every library runs its destructors, and has no CFI: by tables alone the stack is whole.
+cat >"$TMP/at_end.c" <<'C'
+#include <time.h>
+static void __attribute__((noinline)) at_end(void *unused) { while (clock() < CLOCKS_PER_SEC) ; __asm__ volatile(""); }
+int __cxa_atexit(void (*)(void *), void *, void *);
+extern void *__dso_handle;
+static void __attribute__((constructor)) begin(void) { __cxa_atexit(at_end, 0, &__dso_handle); }
+C
+gcc -O2 -fomit-frame-pointer -fPIC -shared -o "$TMP/at_end.so" "$TMP/at_end.c"
+printf '#include <dlfcn.h>\nint main(int c, char **v) { int failed = dlclose(dlopen(v[1], RTLD_NOW)); __asm__ volatile(""); return failed; }\n' >"$TMP/closes.c"
+gcc -O2 -o "$TMP/closes" "$TMP/closes.c" -ldl
+record --unwind=table -- "${warmed[@]}" "$TMP/closes" "$TMP/at_end.so"
+all=$(grep -E '^closes;.*;at_end' "$TMP/out.folded" | samples)
+whole=$(grep -E '^closes;_start;.*;main;.*;__do_global_dtors_aux;__cxa_finalize;at_end' "$TMP/out.folded" | samples)
+ok "destructors of a library ($whole of $all)" at_least "$whole" "$all" 98
+
 run 'recursion of 400' 99 'bottom' '_start;.*;main;start;(descend;){400}bottom' "$LOADS/nofp/recursion" 400 1
 record -- "${warmed[@]}" "$LOADS/nofp/recursion" 2000 1
 cut=$(grep -E '^recursion;\[truncated\];(descend;){500,511}bottom' "$TMP/out.folded" | samples)
