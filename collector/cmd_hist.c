@@ -3,7 +3,6 @@
 #include "collector/cmd_hist.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "collector/recorder.h"
 #include "collector/source_hist.h"
+#include "collector/temporary_store.h"
 #include "report/histogram.h"
 #include "report/output.h"
 #include "store/base/buf.h"
@@ -178,21 +178,14 @@ static void write_command_line(struct buf *line, int argc, char **argv)
 }
 
 // Without -o FILE.db the recording has a store that nobody sees.
-static int choose_store(char *ret_path, size_t bytes, bool *ret_is_temporary, struct fault *fault)
+static int choose_store(struct temporary_store *temporary, const char **ret_path, struct fault *fault)
 {
-    const char *folder = getenv("TMPDIR");
-    *ret_is_temporary = !(options.output && ends_in(options.output, ".db"));
-    if (!*ret_is_temporary) {
-        snprintf(ret_path, bytes, "%s", options.output);
+    if (options.output && ends_in(options.output, ".db")) {
+        *ret_path = options.output;
         return 0;
     }
-    snprintf(ret_path, bytes, "%s/hearth-XXXXXX.db", folder && *folder ? folder : "/tmp");
-    int fd = mkstemps(ret_path, 3);
-    if (fd < 0)
-        return fault__set(fault, -errno, "cannot create a file in '%s': %s; set TMPDIR",
-                          folder && *folder ? folder : "/tmp", strerror(errno));
-    close(fd);
-    return 0;
+    *ret_path = temporary->path;
+    return temporary_store__make(temporary, fault);
 }
 
 static int record(const struct recorder_options *recorder_options, struct view *view, struct fault *fault,
@@ -203,6 +196,11 @@ static int record(const struct recorder_options *recorder_options, struct view *
     if (err)
         return err;
     err = recorder__run(recorder, fault, summary);
+    if (err && summary->is_incomplete) { // what was counted is shown; and a command has its own exit code
+        fault__say(fault, err);
+        *fault = (struct fault){0};
+        err = 0;
+    }
     say_summary(view, summary);
     if (!err && view->err) {
         *fault = view->fault;
@@ -215,18 +213,18 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
 {
     struct hist_options hist = {.bytes = 8, .by_bytes = 8};
     _cleanup_(buf__release) struct buf line = {0};
-    char store[PATH_MAX];
-    bool is_temporary;
+    struct temporary_store temporary = {0};
+    const char *store;
     struct view view = {.format = find_format(), .path = "-"};
     if (!view.format)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; text, json and svg are known",
                                options.format);
     int err = parse_options(&hist, fault);
     if (!err)
-        err = choose_store(store, sizeof(store), &is_temporary, fault);
+        err = choose_store(&temporary, &store, fault);
     if (err)
         return err;
-    if (options.output && is_temporary)
+    if (options.output && temporary.folder[0])
         view.path = options.output;
     view.is_live = options.refresh_ns && isatty(STDOUT_FILENO);
     write_command_line(&line, probe_count, argv);
@@ -249,8 +247,7 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
         .command = argv[probe_count] ? argv + probe_count : NULL,
     };
     err = record(&recorder_options, &view, fault, summary);
-    if (is_temporary)
-        unlink(store);
+    temporary_store__remove(&temporary);
     return err;
 }
 
@@ -271,10 +268,12 @@ static enum exit_code run(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     int err = run_probes(probe_count, argv, &fault, &summary);
+    if (err == -EPIPE) // nobody listens any more
+        return EXIT_CODE_FAILED;
     if (err)
         return fault__say(&fault, err);
     if (!summary.command_ended)
-        return EXIT_CODE_DONE;
+        return summary.is_incomplete ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
     int status = summary.command_status;
     return (enum exit_code)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }

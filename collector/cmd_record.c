@@ -12,6 +12,7 @@
 
 #include "collector/recorder.h"
 #include "collector/source.h"
+#include "collector/temporary_store.h"
 #include "report/report.h"
 #include "store/base/buf.h"
 #include "store/base/options.h"
@@ -116,19 +117,6 @@ static int command_exit_code(int status)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// A report is made from a store that nobody sees, beside nothing of the user's.
-static int temporary_store(char *ret_path, size_t bytes, struct fault *fault)
-{
-    const char *folder = getenv("TMPDIR");
-    snprintf(ret_path, bytes, "%s/hearth-XXXXXX.db", folder && *folder ? folder : "/tmp");
-    int fd = mkstemps(ret_path, 3);
-    if (fd < 0)
-        return fault__set(fault, -errno, "cannot create a file in '%s': %s; set TMPDIR", folder ? folder : "/tmp",
-                          strerror(errno));
-    close(fd);
-    return 0;
-}
-
 static int write_report(const char *store_path, const char *output, const struct recorder_summary *recorded,
                         struct fault *fault)
 {
@@ -146,14 +134,15 @@ static int write_report(const char *store_path, const char *output, const struct
     return err;
 }
 
-// What was recorded must not be gone because the report could not be written. Returns whether it is kept.
-static bool keep_recording(const char *store_path, const struct recorder_summary *summary, struct fault *fault)
+// What was recorded must not be gone because the report could not be written. Who reads no more of a pipe wants none.
+static void keep_recording(struct temporary_store *store, int err, const struct recorder_summary *summary,
+                           struct fault *fault)
 {
-    if (fault->code == EXIT_CODE_EMPTY || summary->samples == 0)
-        return false;
+    if (fault->code == EXIT_CODE_EMPTY || summary->samples == 0 || err == -EPIPE)
+        return;
     size_t used = strlen(fault->text);
-    snprintf(fault->text + used, sizeof(fault->text) - used, "; the recording is kept in '%s'", store_path);
-    return true;
+    snprintf(fault->text + used, sizeof(fault->text) - used, "; the recording is kept in '%s'", store->path);
+    temporary_store__keep(store);
 }
 
 // The recording, with its summary line whatever came of it, if anything did.
@@ -165,6 +154,11 @@ static int record(const struct recorder_options *recorder_options, struct fault 
     if (err)
         return err;
     err = recorder__run(recorder, fault, summary);
+    if (err && summary->is_incomplete) { // what there is, is worth a report; and a command has its own exit code
+        fault__say(fault, err);
+        *fault = (struct fault){0};
+        err = 0;
+    }
     if (!err || summary->samples)
         say_summary(summary);
     say_sampling_error(summary);
@@ -198,14 +192,14 @@ static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
     struct recorder_summary summary = {0};
-    char temporary[PATH_MAX] = "";
+    struct temporary_store temporary = {0};
     _cleanup_(buf__release) struct buf line = {0};
     bool is_report = strcmp(options.output, "-") == 0 || report__is_report(options.output);
     int err = check_output(is_report, &fault);
     if (options.frequency_hz && options.period)
         err = fault__set_code(&fault, EXIT_CODE_USAGE, -EINVAL, "-F and -c exclude each other");
     if (!err && is_report)
-        err = temporary_store(temporary, sizeof(temporary), &fault);
+        err = temporary_store__make(&temporary, &fault);
     if (err)
         return fault__say(&fault, err);
     write_command_line(&line, argc, argv);
@@ -222,7 +216,7 @@ static enum exit_code run(int argc, char **argv)
         .max_wait_ns = options.max_wait_ns,
         .drain_ns = options.drain_ns,
         .duration_ns = options.duration_ns,
-        .store_path = is_report ? temporary : options.output,
+        .store_path = is_report ? temporary.path : options.output,
         .command_line = line.failed ? "hearth record" : (const char *)line.data,
         .target = &options.target,
         .no_inline = !options.inlined,
@@ -232,19 +226,18 @@ static enum exit_code run(int argc, char **argv)
         .command = argc ? argv : NULL,
     };
     err = record(&recorder_options, &fault, &summary);
-    bool is_kept = false;
     if (!err && is_report) {
-        err = write_report(temporary, options.output, &summary, &fault);
-        is_kept = err && keep_recording(temporary, &summary, &fault);
+        err = write_report(temporary.path, options.output, &summary, &fault);
+        if (err)
+            keep_recording(&temporary, err, &summary, &fault);
     }
-    if (temporary[0] && !is_kept)
-        unlink(temporary);
-    if (err) {
-        enum exit_code code = fault__say(&fault, err);
-        if (code != EXIT_CODE_EMPTY || !summary.command_ended)
-            return code;
-    }
-    return summary.command_ended ? (enum exit_code)command_exit_code(summary.command_status) : EXIT_CODE_DONE;
+    temporary_store__remove(&temporary);
+    if (err == -EPIPE) // nobody listens any more
+        return EXIT_CODE_FAILED;
+    enum exit_code code = err ? fault__say(&fault, err) : summary.is_incomplete ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
+    if (summary.command_ended && (!err || code == EXIT_CODE_EMPTY))
+        return (enum exit_code)command_exit_code(summary.command_status);
+    return code;
 }
 
 const struct command cmd_record = {

@@ -7,6 +7,7 @@
 #include "collector/cgroups.h"
 #include "collector/kernel_map.h"
 #include "collector/losses.h"
+#include "collector/waiting.h"
 #include "store/base/bucket.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
@@ -24,6 +25,8 @@ struct keeper {
     struct kernel_map *kernel;
     struct keeper_totals totals;
     struct losses losses;
+    struct waiting waiting;
+    bool has_no_room; // of this drain: the writer's memory is full, and the store does not take what it holds
     struct store_value *values;
     size_t value_count, value_capacity;
     uint32_t lost_node; // of this interval; 0: not needed
@@ -51,6 +54,7 @@ void keeper__free(struct keeper *keeper)
         return;
     kernel_map__free(keeper->kernel);
     id_map__release(&keeper->marks);
+    waiting__release(&keeper->waiting);
     free(keeper->values);
     free(keeper);
 }
@@ -128,13 +132,12 @@ static void frames__push(struct frames *frames, uint32_t id)
 static int mark_frame(struct keeper *keeper, const char *mark, uint32_t *ret_frame)
 {
     uint32_t binary;
-    bool is_new;
     struct store_binary row = {.kind = STORE_BINARY_MARK, .path = mark};
     struct store_line line = {.function = mark, .file = ""};
     int err = store_writer__binary(keeper->parts.writer, &row, &binary);
     if (!err)
-        err = store_writer__frame(keeper->parts.writer, binary, 0, ret_frame, &is_new);
-    return err || !is_new ? err : store_writer__name(keeper->parts.writer, *ret_frame, &line, 1);
+        err = store_writer__frame(keeper->parts.writer, binary, 0, ret_frame, NULL);
+    return err ? err : store_writer__name(keeper->parts.writer, *ret_frame, &line, 1);
 }
 
 static int push_mark(struct keeper *keeper, const char *mark, struct frames *frames)
@@ -312,10 +315,11 @@ static int find_node(struct keeper *keeper, const struct drain *drain, const str
         err = push_mark(keeper, status_mark(user_status), &frames);
     if (err)
         return err;
-    if (user_status != WIRE_STACK_WHOLE && user_status != WIRE_STACK_FRAME_POINTERS)
-        keeper->totals.truncated += count->count.samples;
     reverse(&frames);
-    return store_writer__stack(keeper->parts.writer, frames.ids, frames.count, ret_node);
+    err = store_writer__stack(keeper->parts.writer, frames.ids, frames.count, ret_node);
+    if (!err && user_status != WIRE_STACK_WHOLE && user_status != WIRE_STACK_FRAME_POINTERS)
+        keeper->totals.truncated += count->count.samples;
+    return err;
 }
 
 // --- How much
@@ -343,25 +347,57 @@ static uint64_t sum_of(const struct drained_count *count)
     return wide__fits_u64(most * (wide)count->count.samples) ? count->count.value : UINT64_MAX;
 }
 
-static int keep_count(struct keeper *keeper, const struct drain *drain, const struct drained_count *count)
+static int find_value(struct keeper *keeper, const struct drain *drain, const struct drained_count *count,
+                      struct store_value *value)
 {
     struct process *process;
-    struct store_value value = {.bucket = count->key.bucket, .count = count->count.samples, .value = sum_of(count)};
-    int err = find_thread(keeper, &count->key, &process, &value.thread);
+    int err = find_thread(keeper, &count->key, &process, &value->thread);
     if (!err)
-        err = find_node(keeper, drain, count, process, &value.node);
-    if (err == -ENOBUFS && keeper->lost_node) { // an interval may have more stacks than the writer has room for
-        keeper->losses.here[WIRE_LOSS_STACKS_FULL] += count->count.samples;
-        value.node = keeper->lost_node;
-        err = 0;
-    }
-    if (err)
+        err = find_node(keeper, drain, count, process, &value->node);
+    if (err != -ENOBUFS || !keeper->has_no_room || !keeper->lost_node || !value->thread)
         return err;
+    keeper->losses.here[WIRE_LOSS_STACKS_FULL] += count->count.samples;
+    value->node = keeper->lost_node;
+    return 0;
+}
+
+// The words, frames and stacks of an interval may be more than the writer has room for: what it has goes to the store
+// before the interval does.
+static int make_room(struct keeper *keeper)
+{
+    if (keeper->has_no_room)
+        return -ENOBUFS;
+    int err = store_writer__flush(keeper->parts.writer, NULL);
+    keeper->has_no_room = err != 0;
+    return 0; // without room, a sample may do without its stack
+}
+
+static void lose_samples(struct keeper *keeper, struct waiting_count count)
+{
+    keeper->losses.here[WIRE_LOSS_NOT_STORED] += count.samples + count.entries;
+    keeper->totals.not_stored += count.samples;
+}
+
+static int keep_count(struct keeper *keeper, const struct drain *drain, const struct drained_count *count)
+{
+    struct store_value value = {.bucket = count->key.bucket, .count = count->count.samples, .value = sum_of(count)};
     if (count->key.event >= keeper->parts.event_count)
         return -EINVAL;
+    uint64_t gone = keeper->losses.here[WIRE_LOSS_STACK_GONE];
+    int err = find_value(keeper, drain, count, &value);
+    if (err == -ENOBUFS && make_room(keeper) == 0) {
+        keeper->losses.here[WIRE_LOSS_STACK_GONE] = gone; // or it would be counted by both
+        err = find_value(keeper, drain, count, &value);
+    }
+    if (err && err != -ENOBUFS)
+        return err;
+    keeper->totals.samples += count->count.samples;
+    if (err) {
+        lose_samples(keeper, (struct waiting_count){.samples = count->count.samples});
+        return 0;
+    }
     value.event = keeper->parts.events[count->key.event].store_id;
     keeper->values[keeper->value_count++] = value;
-    keeper->totals.samples += count->count.samples;
     count_clocked(keeper, count);
     if (count->key.event < KEEPER_EVENTS_MAX)
         keeper->totals.event_samples[count->key.event] += count->count.samples;
@@ -391,21 +427,33 @@ static int find_lost_node(struct keeper *keeper, size_t chunks)
 {
     struct frames frames = {.count = 0};
     keeper->lost_node = 0;
-    if (chunks < LIMIT_STORE_NODES / WIRE_CHUNK_FRAMES)
+    if (chunks < LIMIT_STORE_NODES / WIRE_CHUNK_FRAMES && !keeper__waits(keeper))
         return 0;
     int err = push_mark(keeper, status_mark(WIRE_STACK_MISSING), &frames);
-    return err ? err : store_writer__stack(keeper->parts.writer, frames.ids, frames.count, &keeper->lost_node);
+    if (!err)
+        err = store_writer__stack(keeper->parts.writer, frames.ids, frames.count, &keeper->lost_node);
+    return err == -ENOBUFS ? 0 : err;
 }
 
-int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
-                 bool is_last, struct fault *fault)
+// Appends what waits and then this interval, or has it wait too. Its losses are told in either case.
+static int store(struct keeper *keeper, const struct interval_rows *rows, struct fault *fault)
 {
-    struct store_loss losses[WIRE_LOSS_COUNT];
-    int err = reserve_values(keeper, drained->count_of_counts);
+    struct store_writer *writer = keeper->parts.writer;
+    bool is_dropped = true;
+    int err = waiting__write(&keeper->waiting, writer, fault);
     if (!err)
-        err = find_lost_node(keeper, drained->count_of_chunks);
-    keeper->value_count = 0;
+        err = store_writer__append(writer, rows->interval, rows->values, rows->value_count, rows->histograms,
+                                   rows->histogram_count, fault);
+    if (!err || waiting__add(&keeper->waiting, rows, &is_dropped) == 0)
+        tell_losses(keeper);
+    if (err && is_dropped)
+        lose_samples(keeper, interval_rows__count(rows));
+    return err;
+}
+
+static int keep_counts(struct keeper *keeper, const struct drain *drain, const struct drained *drained)
+{
+    int err = 0;
     for (size_t i = 0; i < drained->count_of_counts && !err; i++) {
         err = keep_count(keeper, drain, &drained->counts[i]);
         if (err == -ENOSPC) { // no room for one more process
@@ -413,6 +461,21 @@ int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct 
             err = 0;
         }
     }
+    return err;
+}
+
+int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
+                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
+                 bool is_last, struct fault *fault)
+{
+    struct store_loss losses[WIRE_LOSS_COUNT];
+    keeper->value_count = 0;
+    keeper->has_no_room = false;
+    int err = reserve_values(keeper, drained->count_of_counts);
+    if (!err)
+        err = find_lost_node(keeper, drained->count_of_chunks);
+    if (!err)
+        err = keep_counts(keeper, drain, drained);
     if (err)
         return fault__set(fault, err, "cannot keep the samples of an interval: %s", strerror(-err));
     keeper->totals.stacks += drained->count_of_chunks;
@@ -422,11 +485,12 @@ int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct 
         keeper->losses.here[WIRE_LOSS_UNACCOUNTED] = losses__unaccounted(&keeper->losses, keeper->totals.samples);
     interval->losses = losses;
     interval->loss_count = losses__list(&keeper->losses, losses);
-    err = store_writer__append(keeper->parts.writer, interval, keeper->values, keeper->value_count, histograms->rows,
-                               histograms->count, fault);
-    if (!err)
-        tell_losses(keeper);
-    return err;
+    const struct interval_rows rows = {.interval = interval,
+                                       .values = keeper->values,
+                                       .value_count = keeper->value_count,
+                                       .histograms = histograms->rows,
+                                       .histogram_count = histograms->count};
+    return store(keeper, &rows, fault);
 }
 
 int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fault)
@@ -434,8 +498,22 @@ int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fa
     struct store_loss losses[WIRE_LOSS_COUNT];
     struct store_interval interval = {.start_ns = now_ns, .end_ns = now_ns, .losses = losses};
     interval.loss_count = losses__list(&keeper->losses, losses);
-    int err = interval.loss_count ? store_writer__append(keeper->parts.writer, &interval, NULL, 0, NULL, 0, fault) : 0;
-    if (!err)
-        tell_losses(keeper);
-    return err;
+    return interval.loss_count ? store(keeper, &(struct interval_rows){.interval = &interval}, fault) : 0;
+}
+
+bool keeper__waits(const struct keeper *keeper)
+{
+    return !waiting__is_empty(&keeper->waiting);
+}
+
+int keeper__retry(struct keeper *keeper, struct fault *fault)
+{
+    return waiting__write(&keeper->waiting, keeper->parts.writer, fault);
+}
+
+void keeper__give_up(struct keeper *keeper)
+{
+    lose_samples(keeper, waiting__count(&keeper->waiting));
+    waiting__release(&keeper->waiting);
+    keeper->totals.lost = losses__samples(&keeper->losses);
 }

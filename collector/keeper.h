@@ -35,14 +35,20 @@ struct keeper_histograms { // of events that keep no stacks
 };
 
 // Writes one drain as one interval. `interval` has its times and own cost; the losses are added here, from the tallies
-// and from records_lost (since the start). On failure nothing of the drain is kept but its losses, which come with the
-// next.
+// and from records_lost (since the start). When the store does not take the interval, its error is returned, and the
+// interval waits in memory (see keeper__waits) to be appended before the next one. On any other failure nothing of the
+// drain is kept but its losses, which come with the next.
 int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
                  const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
                  bool is_last, struct fault *fault);
 
 // Writes the losses that were seen since the last drain, where there are any: an interval of no length.
 int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fault);
+
+// Whether intervals wait for the store; to append them now, at the end; to count them as lost.
+bool keeper__waits(const struct keeper *keeper);
+int keeper__retry(struct keeper *keeper, struct fault *fault);
+void keeper__give_up(struct keeper *keeper);
 
 // Counts a loss that somebody else has seen, since the start of the recording.
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);
@@ -57,7 +63,8 @@ enum { KEEPER_EVENTS_MAX = 32 }; // of one recording
 
 // Since the start.
 struct keeper_totals {
-    uint64_t samples;
+    uint64_t samples;                          // that were drained
+    uint64_t not_stored;                       // of these, those that the store did not take
     uint64_t event_samples[KEEPER_EVENTS_MAX]; // of each
     uint64_t stacks;                           // distinct ones, summed over intervals
     uint64_t lost;                             // samples that never reached the store

@@ -29,6 +29,7 @@ static void run_child(char *const *argv, int go_fd, int failed_fd)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     execvp(argv[0], argv);
     int err = errno;
     if (write(failed_fd, &err, sizeof(err)) < 0)

@@ -26,7 +26,8 @@ void losses__tell(struct losses *losses)
 uint64_t losses__samples(const struct losses *losses)
 {
     return losses->told[WIRE_LOSS_COUNTS_FULL] + losses->told[WIRE_LOSS_NESTED] +
-           losses->told[WIRE_LOSS_PROCESSES_FULL] + losses->told[WIRE_LOSS_UNACCOUNTED];
+           losses->told[WIRE_LOSS_PROCESSES_FULL] + losses->told[WIRE_LOSS_UNACCOUNTED] +
+           losses->here[WIRE_LOSS_NOT_STORED]; // which may be because the store cannot be told
 }
 
 uint64_t losses__unaccounted(const struct losses *losses, uint64_t arrived)

@@ -20,7 +20,7 @@ size_t losses__list(const struct losses *losses, struct store_loss ret_rows[WIRE
 // The store has it.
 void losses__tell(struct losses *losses);
 
-// Samples that never reached the store, of what was told.
+// Samples that never reached the store.
 uint64_t losses__samples(const struct losses *losses);
 
 // The samples that the programs let through the filter, less those that arrived and those known to be lost.

@@ -2,6 +2,7 @@
 #include "store/base/command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "report/cmd_stat.h"
 #include "report/cmd_symbolize.h"
 #include "report/cmd_unwind_rows.h"
+#include "report/output.h"
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
@@ -92,19 +94,24 @@ static bool starts_program(const struct command *command)
     return command->operands && strstr(command->operands, "COMMAND");
 }
 
-// What came out must have reached the disk or the pipe, or the command has failed.
+// What came out must have reached the disk or the pipe, or the command has failed. Who has closed a pipe wants to hear
+// no more: a command that has ignored SIGPIPE so far ends of it now.
 static enum exit_code close_output(enum exit_code code)
 {
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        if (errno != EPIPE)
-            fault__warn("cannot write the output: %s", strerror(errno));
-        return code == EXIT_CODE_DONE ? EXIT_CODE_FAILED : code;
+    int err = output__flush(stdout);
+    if (!err)
+        return code;
+    if (err == -EPIPE) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
     }
-    return code;
+    fault__warn("cannot write the output: %s", strerror(-err));
+    return code == EXIT_CODE_DONE ? EXIT_CODE_FAILED : code;
 }
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); // the write fails with EFBIG then, and that is said
     if (argc < 2) {
         print_help(stderr);
         return EXIT_CODE_USAGE;

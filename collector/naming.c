@@ -40,8 +40,13 @@ struct naming {
     struct id_map slow;    // numbers of binaries; the quick thread's
     bool stop;             // under the lock
     uint64_t late;         // batches given up at the end
-    // Under the lock: names found, packed as frame, length, then for each line function NUL file NUL line.
+    // Under the lock: names found, packed as frame, length, then for each line function NUL file NUL line. A lane waits
+    // while there are too many.
     struct buf found;
+    struct buf taken; // the main thread's: of these, those up to `taken_bytes` are in the store
+    size_t taken_bytes;
+    bool is_ending;           // there is a deadline
+    struct timespec deadline; // CLOCK_MONOTONIC: of naming__wait, set by its first call
     int vdso_fd;
 };
 
@@ -70,9 +75,26 @@ void naming__see_jit(struct naming *naming, const struct jit_owner *owner)
 // --- The thread
 
 struct taking {
+    struct naming *naming;
     struct buf packed;
     const uint32_t *frames;
 };
+
+// Hands over what was found, when there is room for it.
+static void hand_in(struct taking *taking)
+{
+    struct naming *naming = taking->naming;
+    if (!taking->packed.length_bytes)
+        return;
+    pthread_mutex_lock(&naming->lock);
+    while (naming->found.length_bytes >= LIMIT_NAMES_FOUND_BYTES && !naming->stop)
+        pthread_cond_wait(&naming->changed, &naming->lock);
+    if (!taking->packed.failed && !naming->stop)
+        buf__append(&naming->found, taking->packed.data, taking->packed.length_bytes);
+    pthread_cond_broadcast(&naming->changed);
+    pthread_mutex_unlock(&naming->lock);
+    buf__release(&taking->packed);
+}
 
 static void take_chain(size_t index, const struct symbol *chain, size_t length, void *context)
 {
@@ -85,6 +107,8 @@ static void take_chain(size_t index, const struct symbol *chain, size_t length, 
         buf__append(&taking->packed, file, strlen(file) + 1);
         buf__append_varint(&taking->packed, chain[i].line);
     }
+    if (taking->packed.length_bytes >= LIMIT_NAMES_FOUND_BYTES / 2 || taking->packed.failed)
+        hand_in(taking);
 }
 
 static void take_jit(uint32_t frame, const struct symbol *symbol, void *context)
@@ -155,19 +179,17 @@ static void name_all(struct lane *lane, struct batches *batches)
     bool is_quick = lane == &naming->lanes[QUICK];
     for (size_t i = 0; i < batches->count; i++) {
         const struct batch *batch = &batches->rows[i];
-        struct taking taking = {0};
+        struct taking taking = {.naming = naming};
         if (is_quick && (is_known_as_slow(naming, batch) || name_batch(lane, batch, &taking) == -EAGAIN))
             hand_over(naming, batch);
         else if (!is_quick)
             name_batch(lane, batch, &taking);
+        hand_in(&taking);
         pthread_mutex_lock(&naming->lock);
-        if (!taking.packed.failed)
-            buf__append(&naming->found, taking.packed.data, taking.packed.length_bytes);
         lane->counts = symbolizer__counts(lane->symbolizer);
         lane->left = batches->count - i - 1;
         bool stop = naming->stop;
         pthread_mutex_unlock(&naming->lock);
-        buf__release(&taking.packed);
         if (stop)
             return;
     }
@@ -270,6 +292,7 @@ void naming__free(struct naming *naming)
     batches__release(&naming->wanted);
     id_map__release(&naming->slow);
     buf__release(&naming->found);
+    buf__release(&naming->taken);
     fd__close(&naming->vdso_fd);
     pthread_mutex_destroy(&naming->lock);
     pthread_cond_destroy(&naming->changed);
@@ -296,31 +319,58 @@ void naming__start(struct naming *naming)
     pthread_mutex_unlock(&naming->lock);
 }
 
+static void take_found(struct naming *naming)
+{
+    buf__release(&naming->taken);
+    naming->taken_bytes = 0;
+    pthread_mutex_lock(&naming->lock);
+    naming->taken = naming->found;
+    naming->found = (struct buf){0};
+    pthread_cond_broadcast(&naming->changed);
+    pthread_mutex_unlock(&naming->lock);
+}
+
+// One name more, from the cursor on.
+static int keep_name(struct cursor *cursor, struct store_writer *writer)
+{
+    struct store_line chain[LIMIT_CHAIN];
+    uint32_t frame = (uint32_t)cursor__varint(cursor);
+    size_t length = cursor__varint(cursor), kept = 0;
+    for (size_t i = 0; i < length; i++) {
+        struct store_line line = {.function = (const char *)cursor->at};
+        cursor->at += strlen(line.function) + 1;
+        line.file = (const char *)cursor->at;
+        cursor->at += strlen(line.file) + 1;
+        line.line = (uint32_t)cursor__varint(cursor);
+        if (kept < LIMIT_CHAIN)
+            chain[kept++] = line;
+    }
+    return store_writer__name(writer, frame, chain, kept);
+}
+
+static int keep_names(struct naming *naming, struct store_writer *writer)
+{
+    const uint8_t *start = naming->taken.data, *end = start + naming->taken.length_bytes;
+    int err = 0;
+    while (!err && naming->taken_bytes < naming->taken.length_bytes) {
+        struct cursor cursor = {.at = start + naming->taken_bytes, .end = end};
+        err = keep_name(&cursor, writer);
+        if (!err)
+            naming->taken_bytes = (size_t)(cursor.at - start);
+    }
+    return err;
+}
+
 int naming__collect(struct naming *naming, struct store_writer *writer)
 {
-    pthread_mutex_lock(&naming->lock);
-    struct buf found = naming->found;
-    naming->found = (struct buf){0};
-    pthread_mutex_unlock(&naming->lock);
-    struct cursor cursor = {.at = found.data, .end = found.data + found.length_bytes};
-    int err = 0;
-    while (!err && cursor.at < cursor.end) {
-        struct store_line chain[LIMIT_CHAIN];
-        uint32_t frame = (uint32_t)cursor__varint(&cursor);
-        size_t length = cursor__varint(&cursor), kept = 0;
-        for (size_t i = 0; i < length; i++) {
-            struct store_line line = {.function = (const char *)cursor.at};
-            cursor.at += strlen(line.function) + 1;
-            line.file = (const char *)cursor.at;
-            cursor.at += strlen(line.file) + 1;
-            line.line = (uint32_t)cursor__varint(&cursor);
-            if (kept < LIMIT_CHAIN)
-                chain[kept++] = line;
-        }
-        err = store_writer__name(writer, frame, chain, kept);
+    if (naming->taken_bytes == naming->taken.length_bytes)
+        take_found(naming);
+    for (;;) {
+        int err = keep_names(naming, writer);
+        // The writer's memory is full: what it has goes to the file, and where the file does not take it, this waits.
+        if (err != -ENOBUFS || store_writer__flush(writer, NULL) != 0)
+            return err;
     }
-    buf__release(&found);
-    return err;
 }
 
 // Batches not named yet.
@@ -338,20 +388,26 @@ static bool is_busy(const struct naming *naming)
            naming->lanes[SLOW].queued.count || naming->lanes[SLOW].working;
 }
 
-void naming__wait(struct naming *naming)
+bool naming__wait(struct naming *naming)
 {
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += LIMIT_NAMING_END_S;
+    if (!naming->is_ending) {
+        clock_gettime(CLOCK_MONOTONIC, &naming->deadline);
+        naming->deadline.tv_sec += LIMIT_NAMING_END_S;
+        naming->is_ending = true;
+    }
     pthread_mutex_lock(&naming->lock);
-    for (int err = 0; !err && is_busy(naming);) {
+    int err = 0;
+    while (!err && is_busy(naming) && naming->found.length_bytes < LIMIT_NAMES_FOUND_BYTES) {
         if (!naming->lanes[QUICK].queued.count && naming->wanted.count)
             queue_wanted(naming);
-        err = pthread_cond_timedwait(&naming->changed, &naming->lock, &deadline);
+        err = pthread_cond_timedwait(&naming->changed, &naming->lock, &naming->deadline);
     }
+    bool goes_on = !err && (is_busy(naming) || naming->found.length_bytes);
     naming->late = left(naming);
     pthread_mutex_unlock(&naming->lock);
-    jit_naming__finish(naming->jit);
+    if (!goes_on)
+        jit_naming__finish(naming->jit);
+    return goes_on;
 }
 
 struct naming_losses naming__losses(struct naming *naming)
@@ -362,7 +418,7 @@ struct naming_losses naming__losses(struct naming *naming)
         losses.failed += naming->lanes[i].counts.failed;
         losses.partial += naming->lanes[i].counts.fallbacks;
     }
-    losses.failed += naming->late;
+    losses.failed += naming->late + (naming->is_ending && naming->taken_bytes < naming->taken.length_bytes);
     pthread_mutex_unlock(&naming->lock);
     losses.failed += jit_naming__failed(naming->jit);
     return losses;

@@ -7,6 +7,7 @@
 #ifndef HEARTH_COLLECTOR_NAMING_H
 #define HEARTH_COLLECTOR_NAMING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,11 +34,13 @@ void naming__see_jit(struct naming *naming, const struct jit_owner *owner);
 // Lets the thread begin with all that was wanted so far.
 void naming__start(struct naming *naming);
 
-// Gives the names found so far to the writer; 0, or what the writer said.
+// Gives the names found so far to the writer; 0, or what the writer said. -ENOBUFS: the writer and its store have no
+// room; the names wait for the next call, and naming stops when too many do.
 int naming__collect(struct naming *naming, struct store_writer *writer);
 
-// As naming__start, then waits until everything is named, or LIMIT_NAMING_END_S.
-void naming__wait(struct naming *naming);
+// At the end, again and again: as naming__start, then waits until there are names to collect. False: everything is
+// named, or LIMIT_NAMING_END_S have passed since the first call.
+bool naming__wait(struct naming *naming);
 
 // Binaries (and JITs), since the start. Any thread.
 struct naming_losses {

@@ -232,6 +232,7 @@ static void block_signals(struct recorder *recorder)
     if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN) // nohup means it
         sigaddset(&recorder->signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &recorder->signals, NULL);
+    signal(SIGPIPE, SIG_IGN); // who reads no more of what is said must not cut the store off
 }
 
 // glibc gives each thread a heap of its own, and what one has freed the others cannot use; and it raises the size from

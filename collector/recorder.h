@@ -45,7 +45,8 @@ struct recorder_options {
 enum { RECORDER_EVENTS_MAX = 32 };
 
 struct recorder_summary {
-    uint64_t samples, stacks, lost, truncated;
+    uint64_t samples, stacks, lost, truncated; // samples: those in the store
+    bool is_incomplete; // the store lacks something of the end, which is the error; all else is well
     uint64_t elapsed_ns;
     uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
     uint64_t clocked_samples, clocked_ns, unsampled_ns; // see struct keeper_clocked
@@ -57,8 +58,9 @@ struct recorder_summary {
 
 // Everything up to and including the attaching of events. Nothing is collected yet of a command, which waits.
 int recorder__new(const struct recorder_options *options, struct fault *fault, struct recorder **ret_recorder);
-// Collects until the end, however it comes. A failure in the middle (a full disk) ends the recording with what was
-// written before; the summary is filled in all the same.
+// Collects until the end, however it comes. Intervals that the store does not take (a full disk, a lock) wait, and are
+// an error at the end alone, if they still do. Another failure in the middle ends the recording with what was written
+// before. The summary is filled in all the same.
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary);
 void recorder__free(struct recorder *recorder);
 

@@ -58,6 +58,7 @@ struct recorder {
     struct own_cost told;       // what the intervals so far have said
     size_t targets_left;
     bool done;
+    bool has_said_waiting; // that the store does not take intervals, since it took the last one
     struct recorder_summary summary;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "collector/recorder_insides.h"
+#include "store/base/limits.h"
 
 static void measure_interval(struct recorder *recorder, struct store_interval *interval)
 {
@@ -119,6 +120,29 @@ static int follow_cpus(struct recorder *recorder, struct fault *fault)
     return err ? fault__set(fault, err, "cannot record a CPU again that is back: %s", strerror(-err)) : 0;
 }
 
+// Whether time, or another program, may end what keeps the store from taking an interval.
+static bool may_pass(int err)
+{
+    return err == -EBUSY || err == -ENOSPC || err == -EDQUOT || err == -ENOMEM;
+}
+
+// The recording goes on while intervals wait for the store; the last one is tried again by settle_store. What does not
+// pass ends the recording, unless there is a command: that is not stopped for the sake of its recording.
+static int go_on(struct recorder *recorder, int err, bool is_last, const struct fault *fault)
+{
+    if (!err || !keeper__waits(recorder->keeper)) {
+        recorder->has_said_waiting = recorder->has_said_waiting && err;
+        return err;
+    }
+    recorder->done = recorder->done || (!may_pass(err) && recorder->launch.pid <= 0);
+    if (!is_last && !recorder->done && !recorder->has_said_waiting) {
+        clear_status(recorder);
+        fault__warn("%s. Recording goes on: samples wait in memory", fault->text);
+        recorder->has_said_waiting = true;
+    }
+    return 0;
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct keeper_histograms histograms;
@@ -141,7 +165,7 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     if (err)
         return err;
     err = naming__collect(recorder->naming, recorder->writer);
-    if (err)
+    if (err && err != -ENOBUFS) // names without room wait
         return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
     measure_interval(recorder, &interval);
     count_failures(recorder);
@@ -149,6 +173,7 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     if (!err)
         err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
                            perf_records__lost(recorder->records), is_last, fault);
+    err = go_on(recorder, err, is_last, fault);
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
     return err;
@@ -254,6 +279,41 @@ static int count_left(struct recorder *recorder, struct fault *fault)
     return err ? fault__set(fault, err, "cannot count what has not ended: %s", strerror(-err)) : 0;
 }
 
+// Another program's lock is waited for, for so long; a disk stays as full as it is.
+static int store_the_rest(struct recorder *recorder, struct fault *fault)
+{
+    uint64_t end_ns = now_ns(CLOCK_MONOTONIC) + LIMIT_STORE_END_MS * 1000000ull;
+    int err;
+    do {
+        err = keeper__retry(recorder->keeper, fault);
+        if (!err)
+            err = store_writer__flush(recorder->writer, fault);
+    } while (err == -EBUSY && now_ns(CLOCK_MONOTONIC) < end_ns);
+    return err;
+}
+
+// All that waits goes to the store, or is counted as lost: the error then.
+static int settle_store(struct recorder *recorder, struct fault *fault)
+{
+    int err = store_the_rest(recorder, fault);
+    if (!err)
+        return 0;
+    keeper__give_up(recorder->keeper);
+    keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, NULL);
+    return err;
+}
+
+// Names come as fast as the store takes them.
+static int take_last_names(struct recorder *recorder)
+{
+    int err = 0;
+    for (bool is_busy = true; is_busy && !err;) {
+        is_busy = naming__wait(recorder->naming);
+        err = naming__collect(recorder->naming, recorder->writer);
+    }
+    return err == -ENOBUFS ? 0 : err; // those that found no room are counted
+}
+
 // The last interval, the last names, and the end of the file. A failure before does not keep what can be kept from it.
 static int finish(struct recorder *recorder, int err, struct fault *fault)
 {
@@ -269,16 +329,15 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
         err = keep_interval(recorder, true, fault);
     if (!err)
         err = show_histograms(recorder, true);
-    naming__wait(recorder->naming);
-    int late = naming__collect(recorder->naming, recorder->writer);
+    int late = take_last_names(recorder);
     count_failures(recorder);
     if (!late && !err)
-        late = keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, fault);
-    if (!late)
-        late = store_writer__flush(recorder->writer, err ? NULL : fault);
+        keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, NULL); // else they wait
+    int rest = settle_store(recorder, err || late ? NULL : fault);
+    recorder->summary.is_incomplete = rest && !err && !late;
     struct store_writer *writer = take_pointer(recorder->writer);
-    int closed = store_writer__close(writer, err || late ? NULL : fault);
-    return err ? err : late ? late : closed;
+    int closed = store_writer__close(writer, err || late || rest ? NULL : fault);
+    return err ? err : late ? late : rest ? rest : closed;
 }
 
 // What the event has counted itself, which is less than its hits where a filter has passed over some.
@@ -321,7 +380,7 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
     struct own_cost cost;
     own_cost__read(recorder->meter, recorder->launch.pid, &cost);
-    recorder->summary.samples = totals->samples;
+    recorder->summary.samples = totals->samples - totals->not_stored;
     recorder->summary.stacks = totals->stacks;
     recorder->summary.lost = totals->lost;
     recorder->summary.truncated = totals->truncated;

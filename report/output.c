@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,11 +87,22 @@ FILE *output__file(struct output *output)
     return output->file;
 }
 
-static int finish(struct output *output)
+int output__flush(FILE *file)
 {
     errno = 0;
-    if (fflush(output->file) != 0 || ferror(output->file))
-        return errno ? -errno : -EIO;
+    if (fflush(file) == 0 && !ferror(file))
+        return 0;
+    if (errno)
+        return -errno;
+    struct pollfd pipe = {.fd = fileno(file), .events = POLLOUT}; // of an earlier write the errno is gone
+    return poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR) ? -EPIPE : -EIO;
+}
+
+static int finish(struct output *output)
+{
+    int err = output__flush(output->file);
+    if (err)
+        return err;
     if (output->file == stdout)
         return 0;
     FILE *file = take_pointer(output->file);
@@ -106,6 +119,10 @@ int output__commit(struct output *output, struct fault *fault)
 {
     _cleanup_(output__freep) struct output *owned = output;
     int err = finish(owned);
+    if (err && owned->file == stdout) { // said here, so that nobody says so again
+        __fpurge(stdout);
+        clearerr(stdout);
+    }
     if (err)
         return fault__set(fault, err, "cannot write '%s': %s", owned->path ? owned->path : "the output",
                           strerror(-err));

@@ -23,6 +23,7 @@ int database__errno(sqlite3 *database)
         return -ENOMEM;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: // a lock on the -shm file, held for longer than SQLite tries
         return -EBUSY;
     case SQLITE_READONLY:
         return -EROFS;

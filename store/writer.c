@@ -197,6 +197,7 @@ int store_writer__create(const char *path, const struct store_meta *meta, struct
         unlink(path);
         return err;
     }
+    sqlite3_busy_timeout(writer->database, LIMIT_STORE_APPEND_MS);
     *ret_writer = take_pointer(writer);
     return 0;
 }
@@ -223,7 +224,7 @@ static void checkpoint(struct store_writer *writer)
     int mode = is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(writer->database, LIMIT_STORE_CHECKPOINT_MS);
     sqlite3_wal_checkpoint_v2(writer->database, NULL, mode, NULL, NULL);
-    sqlite3_busy_timeout(writer->database, LIMIT_STORE_BUSY_MS);
+    sqlite3_busy_timeout(writer->database, LIMIT_STORE_APPEND_MS);
 }
 
 static int check_wal(const struct store_writer *writer, struct fault *fault)

@@ -105,6 +105,10 @@
 // recording ends, says so, and the command runs on.
 #define LIMIT_COMMAND_END_MS 2000
 
+// Names that were found and not yet taken into the store: a first drain of a machine finds some 2 MiB. Above: naming
+// stops until the next interval takes them.
+#define LIMIT_NAMES_FOUND_BYTES (4u << 20)
+
 // Indexes on the disk: libjvm's, with lines and inlines, has 75 MB, a stripped binary's 1. Above: those used longest
 // ago are removed.
 #define LIMIT_INDEX_CACHE_BYTES (1ull << 30)
@@ -179,8 +183,17 @@
 // kernel side hold. Above: the pack counts as damaged.
 #define LIMIT_STORE_PACK_ROWS (8u << 20)
 
-// How long SQLite waits for another program's lock.
-#define LIMIT_STORE_BUSY_MS 2000
+// How long SQLite waits for another program's lock: to open a store or read it; to append an interval, which is tried
+// again with the next one.
+#define LIMIT_STORE_BUSY_MS   2000
+#define LIMIT_STORE_APPEND_MS 200
+
+// Intervals that a recording keeps in memory while its store is locked or its disk is full: hours of a quiet machine,
+// some minutes of a busy one. Above: their values are dropped, counted as the loss "not-stored".
+#define LIMIT_STORE_WAITING_BYTES (16u << 20)
+
+// How long the end of a recording waits for another program's lock. Above: what waits is counted as "not-stored".
+#define LIMIT_STORE_END_MS 10000
 
 // The WAL is copied into the file after each interval, unless a reader stands in the way. From the first bound on the
 // writer waits for readers (that many ms), at the second it refuses to append (-EBUSY): a reader that holds on to a
