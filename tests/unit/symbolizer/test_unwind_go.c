@@ -55,19 +55,24 @@ static void make_code(void)
     PUT(CODE + 0x300, "\x48\x8b\x63\x38\xe8\x11\x22\x33\x44\xe8\x55\x66\x77\x88\xc3"); // morestack
     PUT(CODE + 0x400, "\x48\x8b\x63\x38\xe8\x11\x22\x33\x44\xe8\x55\x66\x77\x88\x90"); // like it
     PUT(CODE + 0x500, "\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"); // clone
+    PUT(CODE + 0x600, "\x90\xe8\x11\x22\x33\x44\x90\xcc\xcc");                         // goexit
+    PUT(CODE + 0x700, "\x48\x89\x7c\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0");         // asmcgocall
+    PUT(CODE + 0x800, "\x48\x89\x54\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0");         // on the system stack
     PUT(IMAGE - 8, "\x48\x8b\x63\x38\xe8\x11\x22\x33");                                // cut by the file's end
 }
 
 struct found {
     uint64_t offsets[16], bytes[16];
+    uint32_t kinds[16];
     size_t count;
 };
 
-static int take(uint64_t file_offset, uint64_t bytes, void *context)
+static int take(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
 {
     struct found *found = context;
     assert_true(found->count < 16);
     found->offsets[found->count] = file_offset;
+    found->kinds[found->count] = UNWIND_KIND_OF(rule.kind);
     found->bytes[found->count++] = bytes;
     return 0;
 }
@@ -85,13 +90,18 @@ static void find(struct found *found)
 static void test_finds_the_calls(void **state)
 {
     (void)state;
-    static const uint64_t offsets[] = {CODE + 6, CODE + 0x204, CODE + 0x304, CODE + 0x500}, bytes[] = {2, 3, 5, 3};
+    static const uint64_t offsets[] = {CODE + 6,     CODE + 0x204, CODE + 0x304, CODE + 0x500,
+                                       CODE + 0x600, CODE + 0x70b, CODE + 0x80b};
+    static const uint64_t bytes[] = {2, 3, 5, 3, 7, 2, 2};
+    static const uint32_t kinds[] = {UNWIND_END, UNWIND_END,     UNWIND_END,       UNWIND_END,
+                                     UNWIND_END, UNWIND_GO_CALL, UNWIND_SP_DEREF_8};
     struct found found;
     make_image(".note.go.buildid");
     make_code();
     find(&found);
-    assert_int_equal(found.count, 4);
-    for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(found.count, 7);
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(found.kinds[i], kinds[i]);
         assert_int_equal(found.offsets[i], offsets[i]);
         assert_int_equal(found.bytes[i], bytes[i]);
     }
