@@ -29,6 +29,26 @@ static int add_table(struct store_sql *sql, const struct sql_table *table)
     return err;
 }
 
+// Statements only read: no ATTACH, which opens any file to be written, no VACUUM INTO, no table of one's own, and of
+// pragmas only those that tell of tables.
+static int authorize(void *context, int action, const char *first, const char *second, const char *database,
+                     const char *trigger)
+{
+    (void)context, (void)database, (void)trigger;
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE:
+        return SQLITE_OK;
+    case SQLITE_FUNCTION:
+        return sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+    case SQLITE_PRAGMA:
+        return sqlite3_strnicmp(first, "table_", 6) == 0 ? SQLITE_OK : SQLITE_DENY;
+    default:
+        return SQLITE_DENY;
+    }
+}
+
 int store_sql__new(struct store_reader *reader, struct fault *fault, struct store_sql **ret_sql)
 {
     _cleanup_(store_sql__freep) struct store_sql *sql = calloc(1, sizeof(*sql));
@@ -43,6 +63,8 @@ int store_sql__new(struct store_reader *reader, struct fault *fault, struct stor
         err = add_table(sql, tables[i]);
     if (err)
         return fault__set(fault, err, "cannot begin SQL: %s", sqlite3_errmsg(sql->database));
+    sqlite3_set_authorizer(sql->database, authorize, NULL);
+    sqlite3_limit(sql->database, SQLITE_LIMIT_ATTACHED, 0);
     *ret_sql = take_pointer(sql);
     return 0;
 }
@@ -130,6 +152,9 @@ static int give_row(sqlite3_stmt *statement, int columns, const struct store_sql
 static int fail(struct store_sql *sql, struct fault *fault)
 {
     int err = sqlite3_errcode(sql->database) == SQLITE_NOMEM ? -ENOMEM : -EINVAL;
+    if (sqlite3_errcode(sql->database) == SQLITE_AUTH)
+        return fault__set(fault, err,
+                          "cannot run the query: it does more than read; SELECT is what `hearth sql` takes");
     return fault__set(fault, err, "cannot run the query: %s", sqlite3_errmsg(sql->database));
 }
 

@@ -61,6 +61,14 @@ fails 'no such store' 1 "$HEARTH" sql -i "$TMP/none.db" 'select 1'
 fails 'no such format' 2 sql -f xml 'select 1'
 fails 'a query that is not in quotes' 2 sql select 1
 fails 'a store cannot be changed' 1 sql 'delete from sample'
+before=$(sha256sum <"$store")
+for query in "attach '$store' as y" "attach '$TMP/new.db' as y; create table y.t (a)" "vacuum into '$TMP/new.db'" \
+    'pragma writable_schema = 1' 'pragma journal_mode = wal' 'create table t (a)' 'create temp table t (a)' 'drop table sample' \
+    "select load_extension('x')" "select writefile('$TMP/new.db', 'b')"; do
+    fails "no more than reading: ${query/"$TMP"/}" 1 sql "$query"
+done
+is 'the store is as it was, and no file is new' "$(sha256sum <"$store") $(ls "$TMP"/new.db* 2>/dev/null)" "$before "
+is 'what tells of tables is answered' "$(sql 'pragma table_info(loss)' | cut -d'|' -f2 | tr '\n' ' ')" 'interval name count '
 fails 'a full disk' 1 bash -c "'$HEARTH' sql -i '$store' 'select * from stack_frame' >/dev/full"
 is 'and is not changed by being read' "$(sqlite3 "$store" 'pragma integrity_check')" ok
 
