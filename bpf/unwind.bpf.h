@@ -37,12 +37,31 @@ static __always_inline void unwind__identify(struct vm_area_struct *vma, struct 
     ret_file->generation = BPF_CORE_READ(inode, i_generation);
 }
 
+// Text that a program has moved to anonymous memory, for huge pages, stands in a hole of its file's mappings: before
+// and behind walk->mapping is the same file, and what lies between them is as long in the file as in memory. The
+// mapping before it, or 0: the memory is a JIT's.
+__noinline __u64 unwind__moved_from(struct unwind_walk *walk)
+{
+    if (!walk)
+        return 0;
+    __u64 pc = walk->pc;
+    walk->pc = walk->mapping.start - 1;
+    struct vm_area_struct *before = (void *)vma__find(walk);
+    walk->pc = walk->mapping.end;
+    struct vm_area_struct *behind = (void *)vma__find(walk);
+    walk->pc = pc;
+    struct inode *inode = before ? BPF_CORE_READ(before, vm_file, f_inode) : NULL;
+    if (!inode || !behind || BPF_CORE_READ(behind, vm_file, f_inode) != inode)
+        return 0;
+    __u64 pages = (BPF_CORE_READ(behind, vm_start) - BPF_CORE_READ(before, vm_start)) >> 12;
+    return BPF_CORE_READ(behind, vm_pgoff) - BPF_CORE_READ(before, vm_pgoff) == pages ? (__u64)before : 0;
+}
+
 // Announces a file, once: the entry made here keeps other samples from doing it again, until the collector answers by
 // filling it in, or takes it away.
 static __always_inline void unwind__announce(__u32 kind, const struct unwind_walk *walk, const struct wire_file *file,
-                                             __u64 file_offset)
+                                             const struct vm_area_struct *vma)
 {
-    const struct unwind_mapping *mapping = &walk->mapping;
     struct wire_binary pending = {};
     if (bpf_map_update_elem(&files, file, &pending, BPF_NOEXIST) != 0)
         return;
@@ -55,15 +74,16 @@ static __always_inline void unwind__announce(__u32 kind, const struct unwind_wal
     note->kind = kind;
     note->tgid = walk->tgid;
     note->file = *file;
-    note->start = mapping->start;
-    note->end = mapping->end;
-    note->file_offset = file_offset;
+    note->start = BPF_CORE_READ(vma, vm_start);
+    note->end = BPF_CORE_READ(vma, vm_end);
+    note->file_offset = BPF_CORE_READ(vma, vm_file) ? BPF_CORE_READ(vma, vm_pgoff) << 12 : 0;
     bpf_ringbuf_submit(note, 0);
 }
 
 // Announces a process with code that no file holds, so that what it leaves about that is opened while it lives. Only
 // the current one: others, whose threads wait, are met when they are drained.
-static __always_inline void unwind__announce_jit(const struct unwind_walk *walk, struct wire_file *file)
+static __always_inline void unwind__announce_jit(const struct unwind_walk *walk, struct wire_file *file,
+                                                 const struct vm_area_struct *vma)
 {
     if (walk->tgid != bpf_get_current_pid_tgid() >> 32)
         return;
@@ -71,7 +91,7 @@ static __always_inline void unwind__announce_jit(const struct unwind_walk *walk,
     file->device = walk->tgid;
     file->generation = WIRE_JIT_GENERATION;
     if (!bpf_map_lookup_elem(&files, file))
-        unwind__announce(WIRE_NOTE_JIT, walk, file, 0);
+        unwind__announce(WIRE_NOTE_JIT, walk, file, vma);
 }
 
 // Fills walk->mapping from the process's tree. 0: there is no executable mapping at walk->pc.
@@ -91,23 +111,29 @@ __noinline __u32 unwind__learn_mapping(struct unwind_walk *walk)
     mapping->code = UNWIND_CODE_JIT;
     struct wire_file file = {.generation = WIRE_VDSO_GENERATION};
     __u64 file_offset = 0;
+    if (!BPF_CORE_READ(vma, vm_file) && mapping->start != (__u64)BPF_CORE_READ(mm, context.vdso)) {
+        if (unwind__is_uprobe_page(mm, mapping->start)) {
+            mapping->code = UNWIND_CODE_UPROBE;
+            return 1;
+        }
+        struct vm_area_struct *jit = vma;
+        vma = (void *)unwind__moved_from(walk);
+        if (!vma) {
+            unwind__announce_jit(walk, &file, jit);
+            return 1;
+        }
+    }
     if (BPF_CORE_READ(vma, vm_file)) {
         unwind__identify(vma, &file);
-        file_offset = BPF_CORE_READ(vma, vm_pgoff) << 12;
-    } else if (mapping->start != (__u64)BPF_CORE_READ(mm, context.vdso)) {
-        if (unwind__is_uprobe_page(mm, mapping->start))
-            mapping->code = UNWIND_CODE_UPROBE;
-        else
-            unwind__announce_jit(walk, &file);
-        return 1;
+        file_offset = (BPF_CORE_READ(vma, vm_pgoff) << 12) + (mapping->start - BPF_CORE_READ(vma, vm_start));
     }
     mapping->code = UNWIND_CODE_UNKNOWN;
     struct wire_binary *binary = bpf_map_lookup_elem(&files, &file);
     if (!binary) {
-        unwind__announce(WIRE_NOTE_BINARY, walk, &file, file_offset);
+        unwind__announce(WIRE_NOTE_BINARY, walk, &file, vma);
     } else if (binary->table == WIRE_TABLE_JIT) {
         mapping->code = UNWIND_CODE_JIT;
-        unwind__announce_jit(walk, &file);
+        unwind__announce_jit(walk, &file, vma);
     } else if (binary->binary) {
         mapping->frame = WIRE_FRAME(binary->binary, file_offset);
         mapping->table = binary->table;

@@ -82,8 +82,11 @@ static __always_inline __u64 rb__find(__u64 node, __u64 address)
     return 0;
 }
 
-static __always_inline __u64 vma__find(struct unwind_walk *walk)
+// The mapping at walk->pc: a struct vm_area_struct, or 0. A global function: its loops are verified once.
+__noinline __u64 vma__find(struct unwind_walk *walk)
 {
+    if (!walk)
+        return 0;
     struct mm_struct *memory = (void *)walk->mm;
     if (bpf_core_field_exists(memory->mm_mt))
         return maple__find(walk, (__u64)BPF_CORE_READ(memory, mm_mt.ma_root));

@@ -146,6 +146,12 @@ cp "$LOADS/nofp/leaves" "$TMP/early"
 background "$TMP/early" $ENDLESS >/dev/null
 record -p $! -d 2
 check 'a program that ran before' 99 'leaf_' "_start;.*;$chain"
+# Its file has no executable mapping any more.
+background "$LOADS/nofp/moved_text" $ENDLESS >"$TMP/moved"
+await grep -q moved "$TMP/moved"
+record -p $! -d 0.7 # its rows are made
+record -p $! -d 2
+check 'text moved to anonymous memory' 95 'moved_leaf' '_start;.*;main;outer;inner;moved_leaf'
 cp "$LOADS/nofp/replaced" "$TMP/replaced"
 cp "$TMP/replaced" "$TMP/before"
 record -- sh -c "timeout 0.7 '$TMP/before' 1; exec '$TMP/replaced' 1"
