@@ -165,9 +165,14 @@ struct kernfs_node {
     __u64 id;
 };
 
+struct cgroup_root {
+    int hierarchy_id;
+};
+
 struct cgroup {
     struct cgroup_subsys_state self;
     struct kernfs_node *kn;
+    struct cgroup_root *root;
 };
 
 struct css_set {

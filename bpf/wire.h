@@ -202,6 +202,13 @@ struct wire_note {
     __u64 start, end, file_offset; // of the mapping: /proc/TGID/map_files/START-END
 };
 
+// A control group that was made, through the ring buffer `own_made` of the object "cgroups".
+#define WIRE_CGROUP_PATH_BYTES 504 // longer ones are cut; systemd's and containers' have some 200
+struct wire_cgroup {
+    __u64 id;
+    char path[WIRE_CGROUP_PATH_BYTES]; // from the root of the hierarchy
+};
+
 // One sample's registers and stack, through the ring buffer `copies`: as many bytes of `stack` as there are.
 #define WIRE_COPY_BYTES     65536
 #define WIRE_COPY_REGISTERS 17  // as DWARF numbers them: rax rdx rcx rbx rsi rdi rbp rsp r8-r15 rip

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/cgroups.h"
 #include "collector/source_hist.h"
 #include "collector/syscall_names.h"
 #include "store/base/limits.h"
@@ -15,19 +14,21 @@
 struct hist {
     const struct event *events;
     size_t event_count;
+    struct cgroup_names *cgroups;
     struct histogram_list totals, interval;
     struct store_histogram *rows; // of the interval
     struct drained_cell *sorted;
     size_t sorted_capacity;
 };
 
-int hist__new(const struct event *events, size_t event_count, struct hist **ret_hist)
+int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist)
 {
     struct hist *hist = calloc(1, sizeof(*hist));
     if (!hist)
         return -ENOMEM;
     hist->events = events;
     hist->event_count = event_count;
+    hist->cgroups = cgroups;
     hist->totals.bound = LIMIT_HISTOGRAMS;
     *ret_hist = hist;
     return 0;
@@ -51,7 +52,8 @@ static bool is_signed_key(const struct event *event)
     return event->hist->by_has_type ? event->hist->by_is_signed : event->by_is_signed;
 }
 
-static void name_by(const struct event *event, const struct wire_hist_key *key, char *ret_name, size_t bytes)
+static void name_by(const struct hist *hist, const struct event *event, const struct wire_hist_key *key, char *ret_name,
+                    size_t bytes)
 {
     ret_name[0] = '\0';
     switch (event->hist->by) {
@@ -61,7 +63,7 @@ static void name_by(const struct event *event, const struct wire_hist_key *key, 
         snprintf(ret_name, bytes, "%.*s", WIRE_COMM_BYTES, key->by.comm);
         break;
     case WIRE_HIST_BY_CGROUP:
-        if (cgroup__path(key->by.number, ret_name, bytes) == 0)
+        if (cgroup_names__path(hist->cgroups, key->by.number, ret_name, bytes) == 0)
             break;
         snprintf(ret_name, bytes, "cgroup %llu", (unsigned long long)key->by.number);
         break;
@@ -70,10 +72,11 @@ static void name_by(const struct event *event, const struct wire_hist_key *key, 
     }
 }
 
-static void name_key(const struct event *event, const struct wire_hist_key *key, char *ret_name, size_t bytes)
+static void name_key(const struct hist *hist, const struct event *event, const struct wire_hist_key *key,
+                     char *ret_name, size_t bytes)
 {
     char by[512];
-    name_by(event, key, by, sizeof(by));
+    name_by(hist, event, key, by, sizeof(by));
     if (!event->hist_groups) {
         snprintf(ret_name, bytes, "%s", by);
         return;
@@ -133,7 +136,7 @@ static int add_key(struct hist *hist, const struct drained_cell *cells, size_t c
     const struct event *event = &hist->events[cells->key.event];
     char name[640];
     struct histogram *interval, *total;
-    name_key(event, &cells->key, name, sizeof(name));
+    name_key(hist, event, &cells->key, name, sizeof(name));
     int err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), name, &total);
     if (!err) // by the name that it has there: beyond the bound, the others
         err = histogram_list__find(&hist->interval, event->spelled, event__unit(event), total->by, &interval);

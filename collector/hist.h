@@ -3,6 +3,7 @@
 #ifndef HEARTH_COLLECTOR_HIST_H
 #define HEARTH_COLLECTOR_HIST_H
 
+#include "collector/cgroup_names.h"
 #include "collector/drain.h"
 #include "collector/source.h"
 #include "report/histogram.h"
@@ -11,7 +12,7 @@
 struct hist;
 
 // The events are borrowed.
-int hist__new(const struct event *events, size_t event_count, struct hist **ret_hist);
+int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist);
 void hist__free(struct hist *hist);
 
 // Takes the cells of a drain. What ret_rows points to is borrowed until the next call.

@@ -76,7 +76,7 @@ static void find_cgroup(struct keeper *keeper, uint64_t id)
     if (keeper->cgroup.id == id)
         return;
     keeper->cgroup.id = id;
-    if (!id || cgroup__path(id, keeper->cgroup.path, sizeof(keeper->cgroup.path)) != 0)
+    if (!id || cgroup_names__path(keeper->parts.cgroups, id, keeper->cgroup.path, sizeof(keeper->cgroup.path)) != 0)
         keeper->cgroup.path[0] = '\0';
 }
 

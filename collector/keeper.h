@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/cgroup_names.h"
 #include "collector/drain.h"
 #include "collector/naming.h"
 #include "collector/processes.h"
@@ -21,6 +22,7 @@ struct keeper_parts {
     struct binaries *binaries;
     struct processes *processes;
     struct naming *naming;
+    struct cgroup_names *cgroups;
     const struct event *events;
     size_t event_count;
     int64_t wall_offset_ns;

@@ -101,6 +101,8 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
         err = choose_processes(recorder);
     if (err)
         return fault__set(fault, err, "out of memory");
+    if (cgroup_names__new(recorder->cgroup_programs, &recorder->cgroups) != 0)
+        return fault__set(fault, -ENOMEM, "out of memory");
     err = perf_records__new(recorder->target.online, recorder->target.online_count, fault, &recorder->records);
     if (!err)
         err = naming__new(&symbols, fault, &recorder->naming);
@@ -128,10 +130,12 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
                                  .binaries = recorder->binaries,
                                  .processes = recorder->processes,
                                  .naming = recorder->naming,
+                                 .cgroups = recorder->cgroups,
                                  .events = recorder->events,
                                  .event_count = recorder->event_count,
                                  .wall_offset_ns = (int64_t)now_ns(CLOCK_REALTIME) - (int64_t)now_ns(CLOCK_BOOTTIME)};
-    if (recorder->options->hist && hist__new(recorder->events, recorder->event_count, &recorder->hist) != 0)
+    if (recorder->options->hist &&
+        hist__new(recorder->events, recorder->event_count, recorder->cgroups, &recorder->hist) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     return keeper__new(&parts, fault, &recorder->keeper);
 }
@@ -170,6 +174,8 @@ static int set_up_watches(struct recorder *recorder, struct fault *fault)
         err = watch(recorder, bpf_meter__fd(recorder->meter), ON_METER, 0);
     if (!err)
         err = watch(recorder, fill__fd(recorder->fill), ON_FILL, 0);
+    if (!err && cgroup_names__fd(recorder->cgroups) >= 0)
+        err = watch(recorder, cgroup_names__fd(recorder->cgroups), ON_CGROUPS, 0);
     recorder->targets_left = recorder->target.process_count;
     return err ? fault__set(fault, err, "cannot wait for events: %s", strerror(-err)) : 0;
 }
@@ -336,6 +342,8 @@ void recorder__free(struct recorder *recorder)
     fill__free(recorder->fill);
     for (size_t i = 0; i < recorder->event_count; i++)
         event__release(&recorder->events[i]);
+    cgroup_names__free(recorder->cgroups);
+    loaded__free(recorder->cgroup_programs);
     bpf_meter__free(recorder->meter);
     early_waits__free(recorder->early);
     loaded__free(recorder->targets);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "collector/cgroup_names.h"
 #include "collector/copy_stacks.h"
 #include "collector/drain.h"
 #include "collector/early_waits.h"
@@ -25,7 +26,7 @@
 enum { EVENTS_MAX = RECORDER_EVENTS_MAX };
 
 // What an epoll event means; the low 32 bits of its data are an index.
-enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES, ON_METER, ON_FILL };
+enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES, ON_METER, ON_FILL, ON_CGROUPS };
 
 struct recorder {
     const struct recorder_options *options;
@@ -46,6 +47,8 @@ struct recorder {
     struct store_writer *writer;
     struct worker *worker; // reads the binaries of strangers
     struct naming *naming;
+    struct loaded *cgroup_programs; // NULL: the kernel does not have them
+    struct cgroup_names *cgroups;
     struct keeper *keeper;
     struct hist *hist;          // NULL: the events are no histograms
     struct unwinder *unwinder;  // NULL: stacks are not unwound by rows

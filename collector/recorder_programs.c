@@ -184,11 +184,6 @@ static int load_objects(struct recorder *recorder, struct fault *fault)
     return err ? err : load_early_waits(recorder, fault);
 }
 
-int recorder_programs__load(struct recorder *recorder, struct fault *fault)
-{
-    return load_objects(recorder, fault);
-}
-
 static int attach(struct loaded *loaded, const char *name, struct fault *fault, struct bpf_link **ret_link)
 {
     *ret_link = bpf_program__attach(loaded__program(loaded, name));
@@ -206,6 +201,30 @@ static int attach_program(struct loaded *loaded, const char *name, struct fault 
         return err;
     err = loaded__keep(loaded, link);
     return err ? fault__set(fault, err, "out of memory") : 0;
+}
+
+// Without them nothing is missing but the paths of control groups that are gone before a drain.
+static void follow_cgroups(struct recorder *recorder)
+{
+    struct fault ignored = {0};
+    _cleanup_(loaded__freep) struct loaded *loaded = NULL;
+    int err = loader__open(recorder->loader, "cgroups", &ignored, &loaded);
+    if (!err)
+        err = loaded__load(loaded, &ignored);
+    if (!err)
+        err = attach_program(loaded, "follow_mkdir", &ignored);
+    if (err)
+        return;
+    note_programs(recorder, loaded);
+    recorder->cgroup_programs = take_pointer(loaded);
+}
+
+int recorder_programs__load(struct recorder *recorder, struct fault *fault)
+{
+    int err = load_objects(recorder, fault);
+    if (!err)
+        follow_cgroups(recorder);
+    return err;
 }
 
 static int put_id(int map_fd, uint32_t id, struct fault *fault)

@@ -157,7 +157,8 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
     if (err)
         return err;
     fill__clear(recorder->fill, drained.set);
-    // After the flip: what the samples ran in has been mapped before.
+    // After the flip: what the samples ran in has been made and mapped before.
+    cgroup_names__read(recorder->cgroups);
     err = read_records(recorder);
     if (err)
         return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
@@ -244,6 +245,9 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
     case ON_COPIES:
         err = read_records(recorder);
         return err ? err : read_copies(recorder, fault);
+    case ON_CGROUPS:
+        cgroup_names__read(recorder->cgroups);
+        return 0;
     case ON_METER:
         bpf_meter__tick(recorder->meter);
         return 0;

@@ -128,6 +128,10 @@
 // Above: samples lose their user stack, counted as the loss "copies-full".
 #define LIMIT_COPY_RING_BYTES (16u << 20)
 
+// Paths of control groups made during a recording, some 200 bytes each. Above: all are forgotten, and those that are
+// gone before the drain have none.
+#define LIMIT_CGROUP_NAMES 16384
+
 // Entries of the kernel's maps of counts and of stacks, a set: enough for what an interval can hold at worst, within
 // these. Entries are allocated as they are needed; the most is 150 MB of kernel memory on a machine that fills it.
 // Above: samples are dropped ("counts-full") or kept without their stack ("stacks-full").
