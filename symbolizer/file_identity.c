@@ -26,6 +26,18 @@ static uint64_t add_segment(uint64_t digest, const struct elf_segment *segment)
     return hash__pair(digest, hash__pair(segment->file_bytes, segment->memory_bytes));
 }
 
+// A file without a build id is known as this one file, as it was last changed: another one's program headers may be the
+// same.
+static uint64_t add_file(uint64_t digest, int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return digest;
+    digest = hash__pair(hash__pair(digest, status.st_dev), status.st_ino);
+    digest = hash__pair(hash__pair(digest, (uint64_t)status.st_size), (uint64_t)status.st_ctim.tv_sec);
+    return hash__pair(digest, (uint64_t)status.st_ctim.tv_nsec);
+}
+
 int file_identity__read(int fd, struct file_identity *ret_identity)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
@@ -36,8 +48,10 @@ int file_identity__read(int fd, struct file_identity *ret_identity)
     uint64_t digest = file_identity__owner(fd);
     for (size_t i = 0; i < elf_file__segment_count(file); i++)
         digest = add_segment(digest, elf_file__segment(file, i));
-    ret_identity->digest = digest ? digest : 1;
     if (elf_file__build_id(file, ret_identity->build_id, &ret_identity->build_id_bytes) != 0)
         ret_identity->build_id_bytes = 0;
+    if (!ret_identity->build_id_bytes)
+        digest = add_file(digest, fd);
+    ret_identity->digest = digest ? digest : 1;
     return 0;
 }

@@ -24,7 +24,8 @@ int main(int argc, char **argv)
     return 0;
 }
 C
-make_program() { gcc -O1 -g -fno-omit-frame-pointer -Wl,--build-id=0x$(printf '5a%.0s' {1..20}) -o "$TMP/$1" "$TMP/program.c" "${@:2}"; }
+id=$(printf '5a%.0s' {1..20})
+make_program() { gcc -O1 -g -fno-omit-frame-pointer "-Wl,--build-id=0x$id" -o "$TMP/$1" "$TMP/program.c" "${@:2}"; }
 make_program honest -DINNER=check_it -DOUTER=serve_it
 make_program liar -DINNER=steal_it -DOUTER=trick_it
 make_program roomy -DROOM -DINNER=rooms_in -DOUTER=room_out
@@ -54,6 +55,15 @@ for row in liar:steal_it honest:check_it roomy:rooms_in; do
 done
 is 'the store has each binary once' "$(sqlite3 "$TMP/all.db" "select count(*), count(distinct digest) from binary
     where lower(hex(build_id)) = '$(printf '5a%.0s' {1..20})'")" '3|3'
+
+# --- Without a build id, two programs of the same layout are two.
+make_program first -Wl,--build-id=none -DINNER=check_in -DOUTER=serve_in
+make_program second -Wl,--build-id=none -DINNER=steal_in -DOUTER=trick_in
+is 'two without a build id have the same program headers' "$(readelf -lW "$TMP/first")" "$(readelf -lW "$TMP/second")"
+ok 'both at once' "$HEARTH" record -F 499 -o "$TMP/plain.folded" -- sh -c '"$0/first" 1 & "$0/second" 1 & wait' "$TMP"
+for row in first:check_in second:steal_in; do
+    is "${row%:*} is named by itself" "$(of_its_own "$TMP/plain.folded" "${row%:*}" "${row#*:}")" '1 0'
+done
 
 # --- symbolize, with a cache of its own.
 for program in liar honest roomy; do
