@@ -28,6 +28,11 @@ while read -r _ _ name _ wall cpu _ life off; do
         test "$on_cpu" -ge $((wall - off - wall / 50 - 2000000)) -a "$on_cpu" -le $((cpu + wall / 50 + 12000000 + stolen))
 done < <(grep '^truth thread' "$TMP/truth")
 like 'on the CPU it spins' "$(of spinner | grep -v '\[')" 'thread_main;spin [0-9]+$'
+# The roots, with "-ids" for "-PID/TID"; before exec the command may be seen as hearth.
+roots() { cut -d';' -f1 "$1" | sed 's|-[0-9]*/[0-9]*$|-ids|' | grep -v '^hearth' | sort -u; }
+"$HEARTH" record --wall -i 0.3 -o "$TMP/direct.folded" -- "$LOADS/nofp/waits" 60 >/dev/null 2>&1
+is 'a report written directly has a root for each thread, as one of a store' \
+    "$(roots "$TMP/direct.folded")" "$(roots "$TMP/folded")"
 is 'CPU samples have all their kernel frames' "$(grep -c 'bpf_prog' "$TMP/folded")" 0
 
 background sleep $ENDLESS

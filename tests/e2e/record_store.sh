@@ -50,7 +50,7 @@ if mount -t tmpfs -o size=112k tmpfs "$TMP/full" 2>/dev/null; then
     at_exit "umount '$TMP/full'"
     "$HEARTH" record -F 1999 -i 0.2 -o "$TMP/full/x.db" -- "$LOADS/fp/many_stacks" $ENDLESS 14 >/dev/null 2>"$TMP/said" &
     recorder=$!
-    tap_children+=($recorder)
+    tap_children+=("$recorder")
     await has_said 'No space left'
     ok 'a full disk does not end a recording, nor its command' kill -0 $recorder
     mount -o remount,size=64m "$TMP/full"
