@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 120 s
+# check: 600 s
 # Names of JIT code whose process has ended, was forked, or wrote its map late.
 . tests/tap.sh
 
