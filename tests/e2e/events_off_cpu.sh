@@ -42,7 +42,8 @@ ok "several intervals ($rows)" test "$rows" -ge 5
 "$HEARTH" report -i "$TMP/x.db" -f folded >"$TMP/whole" 2>/dev/null
 waited=$(grep '^sleep;.*nanosleep' "$TMP/whole" | sum)
 passed=$(sqlite3 "$TMP/x.db" 'select sum(end_ns - start_ns) from interval')
-ok "the wait is there once ($waited of $passed ns)" test "$waited" -ge 3000000000 -a "$waited" -le "$passed"
+# nanosleep() sets its timer before the thread leaves the CPU, where programs may run for a while.
+ok "the wait is there once ($waited of $passed ns)" test "$waited" -ge 2990000000 -a "$waited" -le "$passed"
 is 'as one sample' "$("$HEARTH" sql -i "$TMP/x.db" "select sum(samples) from sample
     where value > 100000000 and node in (select node from stack_frame where function like '%nanosleep%')" 2>/dev/null | tail -1)" 1
 ok 'with its stack in every interval' awk -v n="$("$HEARTH" report -i "$TMP/x.db" -f folded 2>/dev/null | grep -c 'stack lost')" 'BEGIN { exit n != 0 }'
