@@ -236,7 +236,7 @@ static bool keeps(const struct binary *binary, int err, int *fd)
     return false;
 }
 
-// What is mapped there now is the file, whenever it was changed, if it has the inode.
+// The mapped file is still the one that was told if its inode is the same, whenever the file was changed.
 static bool is_still_mapped(const struct binary *binary, int err, int *fd)
 {
     struct stat status;

@@ -104,8 +104,8 @@ const char *event__behind(const struct event *event, const char *prefix);
 int source__attach_named(struct event *event, const char *const *names, size_t count, struct bpf_link **ret_links,
                          struct fault *fault);
 
-// What follows is for objects with the programs of HIST_LEFT_OPEN (bpf/hist.bpf.h). Before they are loaded: whether
-// they are needed.
+// The next functions are for objects with the programs of HIST_LEFT_OPEN (bpf/hist.bpf.h). Call this one before they
+// are loaded: the programs are loaded only if they are needed.
 void source__choose_left(struct loaded *loaded, bool is_needed);
 // Has threads looked at when they end.
 int source__watch_exits(struct event *event, struct fault *fault);

@@ -233,7 +233,7 @@ int source_perf__follow_cpus(struct event *event)
     return 0;
 }
 
-// What makes the kernel refuse a frequency, which it else takes with -EINVAL.
+// perf_event_open() refuses a frequency above perf_event_max_sample_rate with -EINVAL: the error names the limit.
 static int say_rate(const struct event *event, struct fault *fault)
 {
     static const char path[] = "/proc/sys/kernel/perf_event_max_sample_rate";

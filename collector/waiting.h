@@ -38,7 +38,7 @@ static inline bool waiting__is_empty(const struct waiting *waiting)
     return !waiting->first;
 }
 
-// What the values stand for: samples, and entries of histograms whose entries are no samples.
+// The values stand for samples, and for entries of histograms whose entries are no samples.
 struct waiting_count {
     uint64_t samples, entries;
 };

@@ -116,7 +116,7 @@ static void tells_what_lasts(void **state)
     kernel_symbols__free(symbols);
 }
 
-// What a file gives back is what was written; not to another key, and not when it was cut or changed.
+// A file gives back the symbols that were written; not to another key, and not when it was cut or changed.
 static void comes_back_from_a_file(void **state)
 {
     (void)state;
