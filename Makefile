@@ -74,10 +74,11 @@ $(build)/obj/%.o: %.c Makefile
 $(build)/obj/store/schema.o: store/schema.sql # embedded
 
 # The BPF side. -g for BTF; the objects are embedded into the binary by collector/embedded.c.
-multiarch := $(shell $(CC) -print-multiarch 2>/dev/null)
+# Debian's folder of the kernel's asm/ headers; clang's -print-multiarch, where it has one, tells another name.
+multiarch := $(shell uname -m)-linux-gnu
 arch := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
 bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -Werror \
-	-Wno-unused-parameter -I. $(if $(multiarch),-idirafter /usr/include/$(multiarch))
+	-Wno-unused-parameter -I. -idirafter /usr/include/$(multiarch)
 
 $(build)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(call say,BPF,$<)

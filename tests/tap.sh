@@ -39,6 +39,11 @@ trap 'exit 143' TERM INT
 # A command for the end, whatever happens.
 at_exit() { tap_cleanups+=("$1"); }
 
+# A command of this head runs in a mount namespace of its own. In a chroot, whose root is no mount point, unshare(1) cannot
+# make the mounts private: they stay as the chroot was given them.
+export apart=(unshare -m)
+unshare -m true 2>/dev/null || apart+=(--propagation unchanged)
+
 # A process of ours that must not outlive the test: started in the background, its pid in $!. It is the command, no longer
 # the shell that becomes it, when this returns.
 background() {

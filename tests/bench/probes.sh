@@ -27,7 +27,10 @@ trap '[[ -z ${tools[*]} ]] || kill "${tools[@]}" 2>/dev/null; rm -rf "$TMP"' EXI
 export PATH=$PATH:/usr/sbin
 
 # As the loader finds it: peers read tracefs at its usual place, which is mounted for them alone.
-aside() { exec unshare -m sh -c 'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; exec "$@"' sh "$@"; }
+# In a chroot, whose root is no mount point, unshare(1) cannot make the mounts private.
+apart=(unshare -m)
+unshare -m true 2>/dev/null || apart+=(--propagation unchanged)
+aside() { exec "${apart[@]}" sh -c 'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; exec "$@"' sh "$@"; }
 
 links() { find "/proc/$1/fd" -lname 'anon_inode:bpf*link' -o -lname 'anon_inode:\[perf_event\]' 2>/dev/null | wc -l; }
 

@@ -52,7 +52,7 @@ done
 ok "one that ends at once ($status, $(head -1 "$TMP/said"))" test "$status" -le 1
 
 # --- Tracepoints without tracefs
-unshare -m bash -c "
+"${apart[@]}" bash -c "
     umount -l /sys/kernel/tracing /sys/kernel/debug/tracing /sys/kernel/debug 2>/dev/null
     [[ ! -e /sys/kernel/tracing/events && ! -e /sys/kernel/debug/tracing/events ]] || exit 9
     '$HEARTH' list events 'tracepoint:sched:sched_switch' &&

@@ -149,7 +149,7 @@ int main(void) { for (int i = 0;; i++) { only_inside(i); usleep(10000); } }
 C
 mkdir "$TMP/root"
 gcc -O2 -g -o "$TMP/root/app" "$TMP/inside.c"
-background unshare -m sh -c "mount --bind '$TMP/root' '$TMP/place' && exec '$TMP/place/app'"
+background "${apart[@]}" sh -c "mount --bind '$TMP/root' '$TMP/place' && exec '$TMP/place/app'"
 inside=$!
 await runs $inside "$TMP/root/app"
 "$HEARTH" record -e "uprobe:$TMP/place/app:only_inside" -p $inside -d 0.6 -o "$TMP/x.db" 2>"$TMP/said"

@@ -113,7 +113,7 @@ if gcc -O2 -static -g -o "$TMP/root/app/inside" -I. -D_GNU_SOURCE -fno-optimize-
     mkdir -p "$TMP/root/usr/lib"
     ln -s "$TMP/outside" "$TMP/root/usr/lib/debug"
     pids=
-    start unshare -m chroot "$TMP/root" /app/inside $ENDLESS
+    start "${apart[@]}" chroot "$TMP/root" /app/inside $ENDLESS
     record roots
     read -r all whole < <(share "$TMP/roots.folded" inside)
     ok 'roots: the program in it has samples' test "$all" -ge 1

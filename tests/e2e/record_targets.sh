@@ -108,10 +108,10 @@ else
 fi
 
 # --- Containers: with PIDs of their own nothing can be recorded, and that is said; with the host's, everything can.
-if unshare -p --fork --mount-proc true 2>/dev/null; then
+if "${apart[@]}" -pf --mount-proc true 2>/dev/null; then
     for command in "record -p 1 -d 1 -o $TMP/inner.db" "record -d 1 -o $TMP/inner.db -- true" "hist runq -d 1"; do
         # shellcheck disable=SC2086
-        unshare -p --fork --mount-proc "$HEARTH" $command 2>"$TMP/said" >/dev/null
+        "${apart[@]}" -pf --mount-proc "$HEARTH" $command 2>"$TMP/said" >/dev/null
         is "in a PID namespace: hearth ${command%% *} exits with" $? 3
         like 'and says why, and what to do, in one line' "$(cat "$TMP/said")" '^hearth: no initial pid namespace: [^'$'\n'']*--pid=host$'
     done
@@ -121,7 +121,7 @@ else
 fi
 mkdir "$TMP/root"
 background "$LOADS/nofp/leaves" $ENDLESS
-if unshare -m bash -c "mount --rbind / '$TMP/root' && exec chroot '$TMP/root' '$HEARTH' record -F 499 -p $! -d 1 -o '$TMP/host.folded'" 2>"$TMP/said"; then
+if "${apart[@]}" bash -c "mount --rbind / '$TMP/root' && exec chroot '$TMP/root' '$HEARTH' record -F 499 -p $! -d 1 -o '$TMP/host.folded'" 2>"$TMP/said"; then
     like 'in a mount namespace and root of its own, with the PIDs of the host: names are found' \
         "$(cat "$TMP/host.folded")" 'leaves;_start;.*;main;run;outer;middle;'
 else

@@ -96,8 +96,8 @@ id=$(readelf -n "$TMP/inside" | sed -nE 's/.*Build ID: //p')
 mkdir -p "$TMP/inside-debug/.build-id/${id:0:2}"
 objcopy --only-keep-debug "$TMP/inside" "$TMP/inside-debug/.build-id/${id:0:2}/${id:2}.debug"
 strip "$TMP/inside"
-if unshare -m true 2>/dev/null; then
-    start unshare -m sh -c "mount --bind '$TMP/inside' '$TMP/program' && mount --bind '$TMP/inside-debug' '$TMP/debug' && exec '$TMP/program'"
+if "${apart[@]}" true 2>/dev/null; then
+    start "${apart[@]}" sh -c "mount --bind '$TMP/inside' '$TMP/program' && mount --bind '$TMP/inside-debug' '$TMP/debug' && exec '$TMP/program'"
     is 'a container: its file, its debug file' "$(name_of $pid "$address" --debug-dir "$TMP/debug")" 'inside spin.c:6'
     kill $pid
     start "$TMP/program"
@@ -110,8 +110,8 @@ fi
 # An overlay, where stat() tells another device and inode than the kernel's mappings have.
 mkdir "$TMP"/{lower,upper,work,merged}
 program layered "$TMP/lower/program"
-if unshare -m sh -c "mount -t overlay overlay -o lowerdir='$TMP/lower',upperdir='$TMP/upper',workdir='$TMP/work' '$TMP/merged'" 2>/dev/null; then
-    start unshare -m sh -c "mount -t overlay overlay -o lowerdir='$TMP/lower',upperdir='$TMP/upper',workdir='$TMP/work' '$TMP/merged' && exec '$TMP/merged/program'"
+if "${apart[@]}" sh -c "mount -t overlay overlay -o lowerdir='$TMP/lower',upperdir='$TMP/upper',workdir='$TMP/work' '$TMP/merged'" 2>/dev/null; then
+    start "${apart[@]}" sh -c "mount -t overlay overlay -o lowerdir='$TMP/lower',upperdir='$TMP/upper',workdir='$TMP/work' '$TMP/merged' && exec '$TMP/merged/program'"
     is 'a file of an overlay' "$(name_of $pid "$address")" 'layered spin.c:6'
     is 'a file of an overlay, recorded' "$(recorded $pid)" layered
     kill $pid

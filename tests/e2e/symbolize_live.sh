@@ -53,11 +53,11 @@ fi
 vdso=$(awk '$6 == "[vdso]" { sub("-.*", "", $1); print $1 }' "/proc/$pid/maps")
 gettime=$(dd if="/proc/$pid/mem" bs=4096 skip=$((0x$vdso / 4096)) count=2 2>/dev/null >"$TMP/vdso"; nm -D "$TMP/vdso" | awk '/__vdso_clock_gettime$/ || / clock_gettime/ { print $1; exit }')
 like 'the vDSO' "$(name_in "$pid" "$(printf '%x' $((0x$vdso + 0x$gettime + 1)))")" 'clock_gettime'
-if unshare -pfm --mount-proc true 2>/dev/null; then
+if "${apart[@]}" -pf --mount-proc true 2>/dev/null; then
     # Its own /tmp and its own pid 1 or 2: the map is found as the process sees it.
     mkdir -p "$TMP/inner"
     cp "$TMP/jit" "$TMP/inner"
-    jit "$TMP/inner-map" unshare -pfm --kill-child sh -c "mount --bind $TMP/inner /tmp && exec /tmp/jit map"
+    jit "$TMP/inner-map" "${apart[@]}" -pf --kill-child sh -c "mount --bind $TMP/inner /tmp && exec /tmp/jit map"
     pid=$(pgrep -P $!) code=$(cat "$TMP/inner-map")
     ok 'a container has its map to itself' test -e "$TMP/inner/perf-1.map"
     is 'a perf map in its own namespaces' "$(name_in "$pid" "$code")" 'LazyCompile:~handle /srv/app.js:12 ??:0'

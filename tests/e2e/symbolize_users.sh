@@ -17,7 +17,7 @@ if [[ $(id -u) == 0 ]]; then
     is 'as an ordinary user, the kernel' "$(setpriv --reuid=65534 --regid=65534 --clear-groups "$TMP/hearth" symbolize -k \
         0xffffffff81000000 2>&1 >/dev/null | grep -c '^hearth: .*run as root')" 1
     echo 'root:x:0:0::/:/bin/sh' >"$TMP/passwd"
-    is 'without a user nobody' "$(unshare -m sh -c 'mount --bind "$1/passwd" /etc/passwd && "$1/hearth" symbolize -e "$2" "$3"' \
+    is 'without a user nobody' "$("${apart[@]}" sh -c 'mount --bind "$1/passwd" /etc/passwd && "$1/hearth" symbolize -e "$2" "$3"' \
         sh "$TMP" "$program" "$address" | head -1 | cut -d' ' -f1)" leaf_sixty
 else
     skip 'as another user' 'needs root'

@@ -159,7 +159,7 @@ check 'a program replaced on disk' 98 'after_replacement' '_start;.*;main;after_
 
 # A file that only the program's own mount namespace has.
 mkdir -p "$TMP/inside"
-record -- unshare -m sh -c "mount -t tmpfs none '$TMP/inside' && cp '$LOADS/nofp/leaves' '$TMP/inside/leaves' &&
+record -- "${apart[@]}" sh -c "mount -t tmpfs none '$TMP/inside' && cp '$LOADS/nofp/leaves' '$TMP/inside/leaves' &&
     ln '$TMP/inside/leaves' '$TMP/inside/first' && timeout 0.7 '$TMP/inside/first' 1; exec '$TMP/inside/leaves' 1"
 check 'a file system of its own' 98 'leaf_' "_start;.*;$chain"
 mkdir -p "$TMP/root/bin"
