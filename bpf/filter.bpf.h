@@ -3,15 +3,12 @@
 #define HEARTH_BPF_FILTER_H
 
 #include "bpf/maps.bpf.h"
+#include "bpf/name_pattern.h"
 
 static __always_inline bool filter__comm_matches(void)
 {
     char comm[WIRE_COMM_BYTES];
-    if (bpf_get_current_comm(comm, sizeof(comm)) != 0)
-        return false;
-    const __u64 *have = (const __u64 *)comm;
-    const volatile __u64 *want = (const volatile __u64 *)config.comm;
-    return have[0] == want[0] && have[1] == want[1];
+    return bpf_get_current_comm(comm, sizeof(comm)) == 0 && wire_name_pattern__matches(&config.comm, comm);
 }
 
 // hearth, the keeper of its workers, and they, two generations down; not the command that it was asked to start, which

@@ -47,10 +47,9 @@ static __always_inline bool filter_task__passes(struct task_struct *task)
         return false;
     if (!config.by_comm)
         return true;
-    __u64 comm[2] = {0};
+    char comm[WIRE_COMM_BYTES] = {0};
     bpf_probe_read_kernel_str(comm, sizeof(comm), task->comm);
-    const volatile __u64 *want = (const volatile __u64 *)config.comm;
-    return comm[0] == want[0] && comm[1] == want[1];
+    return wire_name_pattern__matches(&config.comm, comm);
 }
 
 static __always_inline void filter_task__key(struct task_struct *task, struct wire_count_key *key)

@@ -230,6 +230,12 @@ struct wire_copy {
     __u64 frames[WIRE_USER_FRAMES_MAX];
 };
 
+// A pattern of names, compiled: struct name_pattern of store/base/name_pattern.h.
+struct wire_name_pattern {
+    __u32 steps[256];
+    __u32 end;
+};
+
 // Read-only for the programs, filled in before they are loaded.
 #define WIRE_UID_ANY   0xffffffffu
 #define WIRE_CPU_WORDS 64 // 4096 CPUs
@@ -243,14 +249,14 @@ struct wire_config {
     __u8 by_tgid;                    // only thread groups in the map `targets`
     __u8 by_tid;                     // only threads in the map `targets_tid`
     __u8 by_cpu;                     // only CPUs in `cpus`
-    __u8 by_comm;                    // only threads named `comm`
+    __u8 by_comm;                    // only threads whose name `comm` matches
     __u8 follow_forks;               // children of targets become targets
     __u8 keep_tid;                   // a count per thread
     __u8 user_stacks, kernel_stacks; // collect them
     __u8 unwind;                     // enum wire_unwind
     __u8 compare;                    // for tests: beside the frames that were unwound, a copy with both
     __u8 reserved[2];
-    char comm[WIRE_COMM_BYTES];
+    struct wire_name_pattern comm;
     __u32 drain_at[4]; // entries of a map (enum wire_fill) at which the collector is asked to drain; 0: never
     __u64 cpus[WIRE_CPU_WORDS];
 };

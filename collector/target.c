@@ -16,6 +16,7 @@
 #include "collector/procfs.h"
 #include "store/base/cleanup.h"
 #include "store/base/live_thread.h"
+#include "store/base/name_pattern.h"
 
 static int out_of_memory(struct fault *fault)
 {
@@ -204,6 +205,18 @@ static int resolve_cgroup(const char *path, struct wire_config *config, struct f
     return 0;
 }
 
+static int resolve_comm(const char *text, struct wire_config *config, struct fault *fault)
+{
+    struct name_pattern pattern;
+    int err = name_pattern__parse(text, fault, &pattern);
+    if (err)
+        return err;
+    _Static_assert(sizeof(pattern) == sizeof(config->comm), "both sides mean the same");
+    memcpy(&config->comm, &pattern, sizeof(pattern));
+    config->by_comm = true;
+    return 0;
+}
+
 int target__resolve(const struct target_options *options, struct wire_config *config, struct target *ret_target,
                     struct fault *fault)
 {
@@ -219,14 +232,12 @@ int target__resolve(const struct target_options *options, struct wire_config *co
         err = resolve_uid(options->uid, &config->uid, fault);
     if (!err && options->cgroup)
         err = resolve_cgroup(options->cgroup, config, fault);
+    if (!err && options->comm)
+        err = resolve_comm(options->comm, config, fault);
     if (!err)
         err = resolve_cpus(options->cpus, config, &target, fault);
     if (err)
         return err;
-    if (options->comm) {
-        config->by_comm = true;
-        strncpy(config->comm, options->comm, sizeof(config->comm) - 1);
-    }
     config->by_tgid = options->pids != NULL;
     config->by_tid = options->tids != NULL;
     config->keep_tid |= options->tids != NULL;

@@ -9,6 +9,7 @@
 
 #include "bpf/wire.h"
 #include "store/base/fault.h"
+#include "store/base/name_pattern.h"
 #include "store/base/options.h"
 
 // As the options leave it.
@@ -26,7 +27,7 @@ struct target_options {
         {'G', "cgroup", "PATH", "only this cgroup (v2) and those below it", option__string, &(target).cgroup},         \
         {'u', "uid", "USER", "only this user's, by name or number", option__string, &(target).uid},                    \
         {'C', "cpu", "LIST", "only these CPUs: 0,2-5", option__string, &(target).cpus},                                \
-        {0, "comm", "NAME", "only threads of this name", option__string, &(target).comm},                              \
+        {0, "comm", "NAME", NAME_PATTERN_HELP, option__string, &(target).comm},                                        \
     {                                                                                                                  \
         0, "include-self", NULL, "hearth itself too, for its developers", option__flag, &(target).include_self         \
     }

@@ -16,6 +16,7 @@
 #include "report/format.h"
 #include "report/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/name_pattern.h"
 #include "store/base/wide.h"
 #include "store/reader.h"
 
@@ -31,8 +32,9 @@ struct counts {
 
 struct list {
     struct store_reader *reader;
-    const char *glob; // of names; NULL: all
-    const char *head; // the line above the first row; NULL: printed
+    const char *glob;          // of names; NULL: all
+    struct name_pattern names; // the same, for names of threads; zero: matches none
+    const char *head;          // the line above the first row; NULL: printed
     struct counts *counts;
     uint32_t count;
     uint32_t (*id_of)(const struct store_value *value, struct store_reader *reader);
@@ -124,6 +126,11 @@ static bool is_wanted(const struct list *list, const char *name)
     return !list->glob || fnmatch(list->glob, name, 0) == 0;
 }
 
+static bool is_wanted_comm(const struct list *list, const char *comm)
+{
+    return !list->glob || name_pattern__matches(&list->names, comm);
+}
+
 static void put_clean(const char *text, int width)
 {
     _cleanup_(buf__release) struct buf clean = {0};
@@ -155,7 +162,7 @@ static bool put_event(struct list *list, uint32_t id)
 static bool put_process(struct list *list, uint32_t id)
 {
     const struct store_process *process = store_reader__process(list->reader, id);
-    if (!process || (!is_wanted(list, process->comm) && !is_wanted(list, process->exe)))
+    if (!process || (!is_wanted_comm(list, process->comm) && !is_wanted(list, process->exe)))
         return false;
     begin_row(list);
     char started[FORMAT_TIME_BYTES];
@@ -174,7 +181,7 @@ static bool put_thread(struct list *list, uint32_t id)
 {
     const struct store_thread *thread = store_reader__thread(list->reader, id);
     const struct store_process *process = thread ? store_reader__process(list->reader, thread->process) : NULL;
-    if (!process || !is_wanted(list, thread->comm))
+    if (!process || !is_wanted_comm(list, thread->comm))
         return false;
     begin_row(list);
     char tid[16] = "all"; // threads of one name kept together
@@ -299,6 +306,8 @@ static int run_subject(size_t subject, const char *glob, struct fault *fault)
     _cleanup_(list__release) struct list list = {.glob = glob};
     struct report_request request;
     uint32_t event = 0;
+    if (glob)
+        name_pattern__parse(glob, NULL, &list.names); // where that fails, it may still match a path
     int err = filter__request(&list_options.filter, fault, &request);
     if (!err)
         err = store_reader__open(filter__store(list_options.store), fault, &list.reader);

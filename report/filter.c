@@ -123,6 +123,9 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
         err = parse_user(filter->uid, fault, &request.uid);
     if (!err && filter->bucket)
         err = filter__bucket(filter->bucket, fault, &request);
+    struct name_pattern names; // refused here already, where it makes no sense
+    if (!err && filter->comm)
+        err = name_pattern__parse(filter->comm, fault, &names);
     if (!err)
         *ret_request = request;
     return err;

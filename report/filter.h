@@ -7,6 +7,7 @@
 
 #include "report/report.h"
 #include "store/base/fault.h"
+#include "store/base/name_pattern.h"
 #include "store/base/options.h"
 
 struct id_list {
@@ -37,7 +38,7 @@ int filter__ids(const char *text, void *target, struct fault *fault); // "12,34"
         {'u', "uid", "USER", "only this user's processes: a name or a number", option__string, &(filter).uid},         \
         {'G', "cgroup", "PATH", "only this cgroup and those below it", option__string, &(filter).cgroup},              \
         {'C', "cpu", "LIST", "cannot be asked of a store: it keeps no CPUs", option__string, &(filter).cpu},           \
-        {0, "comm", "NAME", "only threads of this name; may be a glob", option__string, &(filter).comm},               \
+        {0, "comm", "NAME", NAME_PATTERN_HELP, option__string, &(filter).comm},                                        \
         {0,                                                                                                            \
          "bucket",                                                                                                     \
          "LOW..HIGH",                                                                                                  \

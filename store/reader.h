@@ -79,7 +79,7 @@ struct store_query {
     size_t pid_count;
     const uint32_t *tids;
     size_t tid_count;
-    const char *comm;   // equal to the thread's comm; may be a glob
+    const char *comm;   // matches the thread's comm, by store/base/name_pattern.h
     const char *cgroup; // that cgroup and those below it
     bool has_uid;
     uint32_t uid;

@@ -1,9 +1,9 @@
 // Which threads a query asks for: decided once, before any value is read.
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/name_pattern.h"
 #include "store/reader_insides.h"
 
 static bool contains(const uint32_t *numbers, size_t count, uint32_t wanted)
@@ -25,12 +25,12 @@ static bool is_below(const char *cgroup, const char *root)
 }
 
 static bool is_asked_for(const struct store_reader *reader, const struct store_query *query,
-                         const struct store_thread *thread)
+                         const struct name_pattern *names, const struct store_thread *thread)
 {
     const struct store_process *process = store_reader__process(reader, thread->process);
     return contains(query->pids, query->pid_count, process->pid) &&
            contains(query->tids, query->tid_count, thread->tid) && (!query->has_uid || process->uid == query->uid) &&
-           (!query->comm || fnmatch(query->comm, thread->comm, 0) == 0) &&
+           (!query->comm || name_pattern__matches(names, thread->comm)) &&
            (!query->cgroup || is_below(process->cgroup, query->cgroup));
 }
 
@@ -38,12 +38,16 @@ int reader_choice__threads(const struct store_reader *reader, const struct store
 {
     if (!query->pid_count && !query->tid_count && !query->comm && !query->cgroup && !query->has_uid)
         return 0;
+    struct name_pattern names;
+    int err = query->comm ? name_pattern__parse(query->comm, NULL, &names) : 0;
+    if (err)
+        return err;
     uint32_t count = store_reader__thread_count(reader);
     uint8_t *threads = calloc((size_t)count + 1, 1);
     if (!threads)
         return -ENOMEM;
     for (uint32_t i = 1; i <= count; i++)
-        threads[i] = is_asked_for(reader, query, store_reader__thread(reader, i));
+        threads[i] = is_asked_for(reader, query, &names, store_reader__thread(reader, i));
     *ret_threads = threads;
     return 0;
 }

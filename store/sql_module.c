@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/base/name_pattern.h"
 #include "store/sql_table.h"
 
 struct sql_vtab {
@@ -229,10 +230,13 @@ static void ask_for_event_name(struct sql_cursor *cursor, const char *name)
         cursor->ask.query.event = found;
 }
 
-// The reader's globs know [], and = knows no globs: other texts are left to SQLite.
+// The reader's patterns know [], and = knows none: other texts are left to SQLite, and so are those that the reader
+// refuses. It compares 15 bytes: SQLite, which is asked too, compares all.
 static void ask_for_comm(struct sql_ask *ask, char op, const char *comm)
 {
-    if (!comm || strlen(comm) >= sizeof(ask->comm) || strpbrk(comm, op == '0' ? "*?[]\\" : "[]\\"))
+    struct name_pattern pattern;
+    if (!comm || strlen(comm) >= sizeof(ask->comm) || strpbrk(comm, op == '0' ? "*?[]\\" : "[]\\") ||
+        name_pattern__parse(comm, NULL, &pattern) != 0)
         return;
     memcpy(ask->comm, comm, strlen(comm) + 1);
     ask->query.comm = ask->comm;

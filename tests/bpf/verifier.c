@@ -46,6 +46,7 @@ static const struct wire_config everything_on = {
     .by_tid = 1,
     .by_cpu = 1,
     .by_comm = 1,
+    .comm.end = 1u << 15,
     .follow_forks = 1,
     .keep_tid = 1,
     .user_stacks = 1,

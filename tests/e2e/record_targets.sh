@@ -47,6 +47,10 @@ is '-p records that process alone' "$(comms "$TMP/pid.folded")" "burn$$ "
 is '-p takes several' "$(comms "$TMP/pids.folded")" "burn$$ leaves$$ "
 "$HEARTH" record -F 499 --comm leaves$$ -d 1 -o "$TMP/comm.folded" 2>/dev/null
 is '--comm records that name alone' "$(comms "$TMP/comm.folded")" "leaves$$ "
+for pattern in "leav*$$" "?eave[r-t]$$"; do
+    "$HEARTH" record -F 499 --comm "$pattern" -d 1 -o "$TMP/comm.folded" 2>/dev/null
+    is "--comm $pattern is a glob" "$(comms "$TMP/comm.folded")" "leaves$$ "
+done
 "$HEARTH" record -F 499 -a -d 1 -o "$TMP/all.folded" 2>/dev/null
 like 'the whole machine is the default target' "$(comms "$TMP/all.folded")" "burn$$ .*leaves$$ "
 sibling() { find "/proc/$pid/task" -mindepth 1 -maxdepth 1 ! -name "$pid" -printf '%f\n' | grep .; } # ids wrap: not the largest
@@ -62,6 +66,29 @@ taskset -a -p -c 1 $pid >/dev/null
 like '-C records what runs on that CPU' "$(comms "$TMP/cpu.folded")" "leaves$$ "
 is '-C records nothing of another CPU' "$(samples_of "$TMP/cpu.folded" burn$$)" 0
 kill "$pid" "$other"
+
+# --- Names: the kernel keeps 15 bytes, and record and reports compare those, of the name that a thread has at the sample
+long=$$-very-long-name-of-a-program
+cp "$LOADS/fp/leaves" "$TMP/$long"
+background "$TMP/$long" $ENDLESS
+background bash -c "while :; do for name in $$-before $$-after; do echo -n \$name >/proc/self/comm; for ((i = 0; i < 20000; i++)); do :; done; done; done"
+taken() { "$HEARTH" sql -i "$TMP/long.db" "select coalesce(sum(samples), 0) from sample"; }
+for pattern in "$long" "$$-very-*" "$$-very-long-name*" "${long::15}"; do
+    "$HEARTH" record -F 499 --comm "$pattern" -d 1 -o "$TMP/long.db" 2>/dev/null
+    "$HEARTH" report -i "$TMP/long.db" --comm "$pattern" -o "$TMP/long.folded" 2>"$TMP/said"
+    like "record --comm $pattern finds a longer name" "$(taken)" '^[1-9]'
+    is 'and a report by the same --comm has all of it' "$(samples_of "$TMP/long.folded" "${long::15}")" "$(taken)"
+    like 'and so has the list' "$("$HEARTH" list -i "$TMP/long.db" processes "$pattern")" " ${long::15} "
+done
+"$HEARTH" record -F 499 --comm "$$-af*" -d 1 -o "$TMP/long.db" 2>/dev/null
+is 'a thread that changes its name is recorded while it has the one asked for' \
+    "$("$HEARTH" sql -i "$TMP/long.db" "select distinct comm from sample")" "$$-after"
+for command in "record -d 1 -o $TMP/none.db" "hist runq -d 1" "report -i $TMP/long.db" "diff -i $TMP/long.db since=-1h since=-1h"; do
+    # shellcheck disable=SC2086
+    "$HEARTH" $command --comm '*-too-long-a-name' >/dev/null 2>"$TMP/said"
+    is "hearth ${command%% *}: a pattern that can match no name is wrong usage" "$? $(grep -c "^hearth: --comm .*15 bytes" "$TMP/said")" '2 1'
+done
+kill "${tap_children[@]: -2}"
 
 # --- Users
 # Not nobody: that is who the workers of another hearth run as.
