@@ -119,7 +119,7 @@ if command -v go >/dev/null; then
     like 'pprof: 52 samples' "$top" 'of 52 total'
     like 'pprof: serve has 30 itself, 38 in all' "$top" '30 57\.69% [^ ]+ +38 73\.08%  serve'
     like 'pprof: the main binary, its build id, all named' "$raw" $'1: 0x10000/0x12000/0x0 /usr/bin/server aabb01[0]+ \\[FN\\]\\[FL\\]\\[LN\\]\\[IN\\]'
-    like 'pprof: an inlined chain, innermost first' "$raw" 'is_digit /src/text.h:3 s=0[^a-z]+parse_number /src/parse.c:20 s=0[^a-z]+parse /src/parse.c:99'
+    like 'pprof: an inlined chain, innermost first' "$raw" 'is_digit /src/text.h:3(:0)? s=0[^a-z]+parse_number /src/parse.c:20(:0)? s=0[^a-z]+parse /src/parse.c:99'
     like 'pprof: time is samples by period' "$raw" '30  303030300: [0-9 ]+'
     like 'pprof: threads by comm' "$raw" 'comm:\[worker\]'
     like 'pprof: the losses are in the file' "$raw" 'lost: stack-cut 6, counts-full 2'

@@ -20,7 +20,9 @@ done
 # Every name of a program of templates, lambdas and operators, as binutils says it.
 for cxx in g++ clang++; do
     $cxx -std=gnu++17 -g -O1 -Wl,--build-id="0x$(printf 'templates-%s' $cxx | sha1sum | cut -c1-40)" tests/e2e/symbolize/templates.cc -o "$TMP/templates"
-    symbols=$(nm "$TMP/templates" | awk '$2 ~ /[tTwW]/ && $3 ~ /^_Z.*app/')
+    # gcc 14 gives one function of a lambda two names, its own and that of an older ABI: an address with one name is asked for.
+    symbols=$(nm "$TMP/templates" | awk '$2 ~ /[tTwW]/ && $3 ~ /^_Z.*app/ { line[$1] = $0; names[$1]++ }
+        END { for (at in line) if (names[at] == 1) print line[at] }')
     ok "$cxx: there are names to compare" test "$(wc -l <<<"$symbols")" -ge 5
     is "$cxx: names of templates, lambdas, operators" \
         "$(awk '{ print $1 }' <<<"$symbols" | "$HEARTH" symbolize --no-inline -e "$TMP/templates" | grep . | sed -E 's| [^ ]*$||')" \
