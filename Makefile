@@ -50,7 +50,8 @@ archive_of = $(build)/lib$(subst /,_,$(1)).a
 archives := $(foreach f,$(folders),$(call archive_of,$(f)))
 main_object := $(build)/obj/collector/main.o
 
-bpf_objects := $(patsubst %.c,$(build)/%.o,$(wildcard bpf/*.bpf.c))
+# The same whatever compiles the rest.
+bpf_objects := $(patsubst %.c,build/%.o,$(wildcard bpf/*.bpf.c))
 
 .PHONY: all
 all: $(build)/hearth
@@ -80,7 +81,7 @@ arch := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
 bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -Werror \
 	-Wno-unused-parameter -I. -idirafter /usr/include/$(multiarch)
 
-$(build)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+build/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
@@ -239,4 +240,4 @@ install: $(build)/hearth
 clean:
 	rm -rf build
 
--include $(shell find $(build) -name '*.d' 2>/dev/null)
+-include $(sort $(shell find $(build) build/bpf -name '*.d' 2>/dev/null))
