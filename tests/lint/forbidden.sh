@@ -8,11 +8,7 @@ mapfile -t all < <(files '*.[ch]' '*.cc' '*.sh' '*.sql' '*.md' '*.js' '*.html' M
 
 # Matches outside of comments and strings.
 in_code() { # PATTERN FILE...
-    local pattern=$1 file
-    shift
-    for file; do
-        sed -E 's|"([^"\\]\|\\.)*"|""|g; s|//.*$||' "$file" | grep -nP "$pattern" | sed "s|^|$file:|"
-    done
+    awk '{ gsub(/"([^"\\]|\\.)*"/, ""); sub("//.*$", ""); print FILENAME ":" FNR ": " $0 }' "${@:2}" | grep -P "^[^:]+:[0-9]+: .*$1"
 }
 
 is 'no system, popen, strcpy, strcat, sprintf, gets, atoi' \
