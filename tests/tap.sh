@@ -17,6 +17,9 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 HEARTH=${HEARTH:-$PWD/build/hearth}
 LOADS=${LOADS:-$PWD/build/tests/workloads}
+# The distribution's programs first: where python3 is the script of a manager of versions, its start takes a second of CPU
+# time, hundreds of times, and what is recorded as python3 is a shell.
+export PATH=/usr/bin:/bin:$PATH
 export ENDLESS=100000 # seconds, for what the test's end kills
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/hearth-test.XXXXXX")
 chmod 755 "$TMP" # some tests run hearth as nobody

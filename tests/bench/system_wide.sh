@@ -29,7 +29,7 @@ load $loads/nofp/leaves $lasting
 load $loads/fp/many_stacks $lasting
 load $loads/nofp/exceptions $lasting
 load $loads/nofp/storm $lasting
-load python3 -c "import json, time
+load /usr/bin/python3 -c "import json, time
 end = time.monotonic() + $lasting
 while time.monotonic() < end: [json.loads('{\"a\": [1, 2, 3]}') for _ in range(2000)]"
 load sqlite3 :memory: "with recursive c(x) as (select 1 union all select x + 1 from c) select sum(x * x % 7) from c;"

@@ -91,7 +91,7 @@ measure exceptions $loads/nofp/exceptions $lasting
 measure coroutines $loads/nofp/coroutines $lasting
 measure threads $loads/nofp/burn 4 $lasting
 measure sqlite3 sqlite3 :memory: 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT sum(length(printf("%d", x * x))) FROM c'
-measure python3 python3 $mix/mix.py $lasting
+measure python3 /usr/bin/python3 $mix/mix.py $lasting
 command -v node >/dev/null && measure node node $mix/mix.js $lasting
 measure xz xz -9 -c build/hearth build/hearth build/hearth build/hearth build/hearth build/hearth build/hearth build/hearth
 command -v go >/dev/null && GOCACHE=$PWD/$out/go-cache go build -o $out/go $languages/descend.go && measure Go $out/go $lasting
