@@ -1,18 +1,19 @@
-// Threads that each wait once, under a name of its own: sleepers THREADS SECONDS. Prints how many there were.
+// Threads that each wait once, under a name of its own, until all have waited for a time: sleepers THREADS SECONDS.
+// Prints how many there were.
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "tests/workloads/workload.h"
 
-static uint64_t wait_ns;
+static int until_closed[2];
 
 FRAME static void *wait_once(void *number)
 {
-    char name[16];
+    char name[16], none;
     snprintf(name, sizeof(name), "s%lu", (unsigned long)(uintptr_t)number);
     prctl(PR_SET_NAME, name);
-    sleep_ns(wait_ns);
-    return NULL;
+    return read(until_closed[0], &none, 1) == 0 ? NULL : number;
 }
 
 int main(int argc, char **argv)
@@ -20,12 +21,14 @@ int main(int argc, char **argv)
     unsigned long count = (unsigned long)argument(argc, argv, 1, 100), made = 0;
     pthread_attr_t attributes;
     pthread_t thread;
-    wait_ns = (uint64_t)(argument(argc, argv, 2, 5) * 1e9);
+    if (pipe(until_closed) < 0)
+        return 1;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 16384);
     for (unsigned long i = 0; i < count; i++)
         made += pthread_create(&thread, &attributes, wait_once, (void *)(uintptr_t)i) == 0;
     truth("threads", made);
-    sleep_ns(wait_ns);
+    sleep_ns((uint64_t)(argument(argc, argv, 2, 5) * 1e9));
+    close(until_closed[1]);
     return 0;
 }
