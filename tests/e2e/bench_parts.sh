@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 900 s
+# check: 900 s, long
 # Every part of `make bench` runs, for a moment, on few things, and without hearth's peers: a part fails where hearth
 # shows nothing.
 . tests/tap.sh

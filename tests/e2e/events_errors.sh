@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 600 s, long
 # What cannot be probed is said in one sentence each, that names it and says why; the other events of the recording go on.
 . tests/tap.sh
 

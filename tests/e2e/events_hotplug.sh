@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s, alone
+# check: 900 s, alone
 # A CPU goes offline in the middle of a recording and comes back: it is recorded again, with its processes, and that is said.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 600 s, long
 # What a probe's SYMBOL may be, and where it is found: demangled, versioned, chosen when a program is linked (IFUNC), one of
 # several names, in a debug file, in MiniDebugInfo, of a program that is linked to a fixed address, in a container. Each is
 # counted as often as the program calls it, and the program does what it does without the probe.

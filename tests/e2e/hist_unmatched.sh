@@ -1,4 +1,5 @@
 #!/bin/bash
+# check: 600 s, long
 # What has begun and is not seen to end, as its thread ends or the recording, is counted as unmatched: calls of functions,
 # pairs of USDT probes, system calls.
 . tests/tap.sh

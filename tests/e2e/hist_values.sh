@@ -1,4 +1,5 @@
 #!/bin/bash
+# check: 600 s, long
 # Histograms of values: of either sign, of any size, of arguments wherever they stand; the same live, stored, drawn and by
 # SQL; and what cannot be read soundly is refused.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s
 # Control groups that live shorter than a drain: each process keeps the path of its own, with odd names too.
 . tests/tap.sh
 

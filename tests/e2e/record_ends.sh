@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 600 s, long
 # However a recording ends, the store is whole: -d, SIGINT, SIGTERM, SIGKILL; and nothing of it stays in the kernel.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s
 # A process whose leader has left by pthread_exit() while its other threads go on: everything that /proc tells of it is
 # read of one of those.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 1200 s
+# check: 1200 s, long
 # Programs and files made to harm whoever reads them: debug information that loops, counts to 2^58 or unpacks to gigabytes,
 # perf maps that are FIFOs, devices, links out of their place or have no end. A recording of all of them, and of one sound
 # program, ends in time with exit code 0; the sound one's stacks are whole and named, and what was lost is counted.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s
 # A process is its PID and the time it started: who takes the PID of a target that is gone is not recorded in its place.
 . tests/tap.sh
 

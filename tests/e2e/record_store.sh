@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s, long
 # What somebody else does to a store while it is written, or gives it to write, does not end the recording: a lock, a disk
 # that fills up, more names than memory holds. All is stored, or counted as lost; and nothing is left behind.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s
 # Forks elsewhere, more than the table of processes holds: who is recorded loses nothing to those who are not.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 1200 s
+# check: 1200 s, long
 # Whole stacks with the right names, whatever the program is written in, linked with and living in: Go, Rust, C++ with
 # exceptions, static and position independent, musl, threads, coroutines, deep recursion, signal stacks, libraries that
 # come and go, programs that ran before hearth, that were replaced on disk, or that see other file systems.

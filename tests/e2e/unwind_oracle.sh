@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 1200 s
+# check: 1200 s, long
 # Two unwinders on the same samples: the kernel side's tables against libunwind over a copy of the stack. Where both call
 # a stack whole, every frame is the same; where the kernel side gave up, what it has is right as far as it goes; and it
 # gives up seldom. Prints a line of numbers a workload, and what differed.
