@@ -127,13 +127,11 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
     if (bytes > WIRE_COPY_BYTES)
         return WIRE_STACK_LOST;
     copy__undo_uprobes(copy);
-    if (copy__output(copy, bytes, beside) == 0)
-        return copy->id;
-    tally__lose(WIRE_LOSS_COPIES_FULL);
-    return WIRE_STACK_LOST;
+    return copy__output(copy, bytes, beside) == 0 ? copy->id : WIRE_STACK_LOST;
 }
 
-// The id for the count's user_stack. A program that interrupts another one's copy on its CPU counts as a full ring.
+// The id for the count's user_stack; WIRE_STACK_LOST: the ring is full, or the program interrupts another one's copy on
+// its CPU.
 static __always_inline __u64 copy__send(__u32 set, __u64 returned_from, const struct copy_beside *beside)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
@@ -141,10 +139,8 @@ static __always_inline __u64 copy__send(__u32 set, __u64 returned_from, const st
     if (!BPF_CORE_READ(task, mm))
         return WIRE_NO_STACK;
     struct wire_copy *copy = bpf_map_lookup_elem(&own_copy, &cpu);
-    if (!copy || __sync_val_compare_and_swap(&copy->taken, 0, 1) != 0) {
-        tally__lose(WIRE_LOSS_COPIES_FULL);
+    if (!copy || __sync_val_compare_and_swap(&copy->taken, 0, 1) != 0)
         return WIRE_STACK_LOST;
-    }
     __u64 id = copy__fill_and_send(copy, set, returned_from, beside);
     __sync_lock_test_and_set(&copy->taken, 0);
     return id;

@@ -150,7 +150,7 @@ int early_unwind(struct bpf_iter__task *ctx)
         return 0;
     early->tries++;
     bool is_done = is_over(task, early);
-    struct scratch *scratch = is_done ? NULL : scratch__take();
+    struct scratch *scratch = is_done ? NULL : scratch__take(1);
     if (scratch) {
         is_done = unwind(task, early, scratch);
         scratch__give_back(scratch);

@@ -89,11 +89,16 @@ static __always_inline struct wire_tally *tally__get(void)
 }
 
 // Atomic although per CPU: an interrupt between load and store would lose a count.
-static __always_inline void tally__lose(enum wire_loss loss)
+static __always_inline void tally__lose_some(enum wire_loss loss, __u64 count)
 {
     struct wire_tally *tally = tally__get();
     if (tally && loss < WIRE_LOSS_COUNT)
-        __sync_fetch_and_add(&tally->losses[loss], 1);
+        __sync_fetch_and_add(&tally->losses[loss], count);
+}
+
+static __always_inline void tally__lose(enum wire_loss loss)
+{
+    tally__lose_some(loss, 1);
 }
 
 static __always_inline __u32 control__flips(void)

@@ -25,6 +25,8 @@ struct wait {
     __u64 counted_ns; // counted up to here; 0: the thread does not wait
     __u64 ran_ns;     // of a thread on the CPU: when it began what is not counted yet; 0: not known
     __u64 owed_ns;    // of one off the CPU: how long it ran since it was sampled
+    __u64 spent_ns;   // while the event is thinned: up to when its share of whole waits is used
+    __u64 weight;     // how many waits this one counts for
     struct wire_count_key key;
     struct wire_hist_key hist;
 };
@@ -57,15 +59,15 @@ static __always_inline struct wait *wait__make(struct task_struct *task)
     return wait;
 }
 
-// The current task goes off the CPU, for a reason that is no end.
-static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 state)
+// The current task goes off the CPU, for a reason that is no end. Its wait counts for so many.
+static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 state, __u32 weight)
 {
     if (own_hist.is_on)
         hist__key(&wait->hist, 0);
     if (!own_hist.is_on || own_hist.stacks) {
-        struct scratch *scratch = scratch__take();
+        struct scratch *scratch = scratch__take(weight);
         if (!scratch) {
-            tally__emit(); // a sample that is lost
+            tally__emit(weight); // samples that are lost
             return;
         }
         struct sample sample = {.event = own_event, .detail = state};
@@ -73,6 +75,7 @@ static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 stat
         wait->key = scratch->key;
         scratch__give_back(scratch);
     }
+    wait->weight = weight;
     wait->start_ns = bpf_ktime_get_ns();
     __sync_lock_test_and_set(&wait->counted_ns, wait->start_ns);
 }
@@ -104,9 +107,9 @@ static __always_inline bool wait__may_be_early(struct task_struct *task)
 // meanwhile, sched_switch has found no wait to end: there is none.
 static __always_inline void wait__begin_early(struct task_struct *task, struct wait *wait)
 {
-    struct scratch *scratch = scratch__take();
+    struct scratch *scratch = scratch__take(1);
     if (!scratch) {
-        tally__emit(); // a sample that is lost
+        tally__emit(1); // a sample that is lost
         return;
     }
     __u64 switches = early__switches(task);
@@ -115,6 +118,7 @@ static __always_inline void wait__begin_early(struct task_struct *task, struct w
     wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, 0, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
     wait->key.user_stack = task->flags & PF_KTHREAD ? WIRE_NO_STACK : wait__early_stack(scratch, task, switches);
     scratch__give_back(scratch);
+    wait->weight = 1;
     wait->key.event = own_event;
     wait->key.detail = wait__state(task, false);
     filter_task__key(task, &wait->key);
@@ -130,13 +134,11 @@ static __always_inline bool wait__is_within_bounds(__u64 ns)
 }
 
 // A wait is one sample, when it is counted for the first time.
-static __always_inline void wait__count(const struct wire_count_key *key, __u64 start_ns, __u64 counted_ns,
-                                        __u64 now_ns)
+static __always_inline void wait__count(const struct wire_count_key *key, __u32 weight, bool is_first, __u64 ns)
 {
-    bool is_first = counted_ns == start_ns;
     if (is_first)
-        tally__emit();
-    counts__add(control__active_set(), key, is_first, now_ns - counted_ns);
+        tally__emit(weight);
+    counts__add(control__active_set(), key, is_first ? weight : 0, weight * ns);
 }
 
 static __always_inline void wait__end(struct wait *wait)
@@ -152,7 +154,7 @@ static __always_inline void wait__end(struct wait *wait)
         wait->key.bucket = wait->hist.bucket + 1;
     }
     if (!own_hist.is_on || own_hist.stacks)
-        wait__count(&wait->key, wait->start_ns, counted_ns, now_ns);
+        wait__count(&wait->key, wait->weight, counted_ns == wait->start_ns, now_ns - counted_ns);
 }
 
 static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait *wait)
@@ -167,9 +169,9 @@ static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait
         return;
     // It may come back while this runs: then its storage has changed, and wait__end() has counted all of it.
     struct wire_count_key key = wait->key;
-    __u64 start_ns = wait->start_ns;
+    __u64 start_ns = wait->start_ns, weight = wait->weight;
     if (__sync_val_compare_and_swap(&wait->counted_ns, counted_ns, now_ns) == counted_ns)
-        wait__count(&key, start_ns, counted_ns, now_ns);
+        wait__count(&key, weight, counted_ns == start_ns, now_ns - counted_ns);
 }
 
 // For each thread that waits: its time so far, where that can be told before the wait is over, and the stacks it holds

@@ -15,6 +15,7 @@
 
 #include "bpf/copy.bpf.h"
 #include "bpf/filter.bpf.h"
+#include "bpf/pace.bpf.h"
 #include "bpf/unwind.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -29,12 +30,14 @@ struct sample {
     __u16 bucket;
     __u64 returned_from; // of a uretprobe: the function, which is the leaf; 0: the leaf is where the program is
     bool is_interrupt;   // in an object of another kind: no kernel frames are skipped
+    bool is_periodic;    // of a clock or a hardware counter
 };
 
 struct scratch {
     __u32 taken;
     __u32 slot;       // of own_scratch
     __u32 flips, set; // the set this sample goes to, chosen once, and by which number of flips
+    __u32 weight;     // how many samples this one counts for
     __u64 frames[WIRE_USER_FRAMES_MAX];
     struct unwind_walk walk;
     struct wire_chunk chunk;
@@ -58,17 +61,19 @@ struct {
     __type(value, struct scratch);
 } own_scratch SEC(".maps");
 
-static __always_inline struct scratch *scratch__take(void)
+// For a sample that counts for so many.
+static __always_inline struct scratch *scratch__take(__u32 weight)
 {
     for (__u32 slot = 0; slot < SCRATCH_SLOTS; slot++) {
         __u32 key = slot;
         struct scratch *scratch = bpf_map_lookup_elem(&own_scratch, &key);
         if (scratch && __sync_val_compare_and_swap(&scratch->taken, 0, 1) == 0) {
             scratch->slot = slot;
+            scratch->weight = weight;
             return scratch;
         }
     }
-    tally__lose(WIRE_LOSS_NESTED);
+    tally__lose_some(WIRE_LOSS_NESTED, weight);
     return NULL;
 }
 
@@ -153,7 +158,7 @@ __noinline __u64 stack__put(struct scratch *scratch, __u32 first, __u32 count, _
         count -= taken;
         id = stack__put_chunk(scratch->slot, first + count, taken, count ? 0 : status, id);
         if (id == WIRE_STACK_LOST) {
-            tally__lose(WIRE_LOSS_STACKS_FULL);
+            tally__lose_some(WIRE_LOSS_STACKS_FULL, scratch->weight);
             return id;
         }
     }
@@ -171,7 +176,8 @@ static __always_inline void *counts__find(__u32 set, const struct wire_count_key
     return SET_LOOK_UP(set, counts, key);
 }
 
-// `samples` is 1, or 0 for more of the value of a sample that is counted another time.
+// `samples` is 1, what it counts for where the event is thinned, or 0 for more of the value of a sample that is counted
+// another time.
 static __always_inline void counts__add(__u32 set, const struct wire_count_key *key, __u64 samples, __u64 value)
 {
     struct wire_count *count = counts__find(set, key);
@@ -190,7 +196,7 @@ static __always_inline void counts__add(__u32 set, const struct wire_count_key *
     if (count)
         count__add(count, samples, value);
     else if (samples)
-        tally__lose(WIRE_LOSS_COUNTS_FULL);
+        tally__lose_some(WIRE_LOSS_COUNTS_FULL, samples);
 }
 
 static __always_inline __u64 stack__put_user(struct scratch *scratch, __u32 count, __u32 status)
@@ -200,9 +206,9 @@ static __always_inline __u64 stack__put_user(struct scratch *scratch, __u32 coun
         copy__send(scratch->set, scratch->walk.returned_from, &beside);
     }
     if (status == WIRE_STACK_CUT)
-        tally__lose(WIRE_LOSS_STACK_CUT);
+        tally__lose_some(WIRE_LOSS_STACK_CUT, scratch->weight);
     else if (status > WIRE_STACK_CUT)
-        tally__lose(WIRE_LOSS_STACK_BROKEN);
+        tally__lose_some(WIRE_LOSS_STACK_BROKEN, scratch->weight);
     return stack__put(scratch, 0, count, status);
 }
 
@@ -239,12 +245,20 @@ static __always_inline __u64 stack__user_by_rows(struct scratch *scratch, __u64 
     return stack__put_user(scratch, count, status);
 }
 
+static __always_inline __u64 stack__copy(struct scratch *scratch, __u64 returned_from)
+{
+    __u64 id = copy__send(scratch->set, returned_from, NULL);
+    if (id == WIRE_STACK_LOST)
+        tally__lose_some(WIRE_LOSS_COPIES_FULL, scratch->weight);
+    return id;
+}
+
 static __always_inline __u64 stack__user(void *ctx, struct scratch *scratch, __u64 returned_from)
 {
     if (!config.user_stacks)
         return WIRE_NO_STACK;
     if (config.unwind == WIRE_UNWIND_COPY)
-        return copy__send(scratch->set, returned_from, NULL);
+        return stack__copy(scratch, returned_from);
     return config.unwind == WIRE_UNWIND_FP ? stack__user_by_frame_pointers(ctx, scratch, returned_from)
                                            : stack__user_by_rows(scratch, returned_from);
 }
@@ -327,11 +341,11 @@ static __always_inline void key__fill(struct wire_count_key *key, const struct s
     bpf_get_current_comm(key->comm, sizeof(key->comm));
 }
 
-static __always_inline void tally__emit(void)
+static __always_inline void tally__emit(__u32 weight)
 {
     struct wire_tally *tally = tally__get();
     if (tally)
-        __sync_fetch_and_add(&tally->emitted, 1);
+        __sync_fetch_and_add(&tally->emitted, weight);
 }
 
 // Who the current task is, and where: the key of what is to be counted, now or later.
@@ -344,17 +358,27 @@ static __always_inline void sample__fill(void *ctx, struct scratch *scratch, con
     key__fill(&scratch->key, sample);
 }
 
+// A sample that has passed the filter, and counts for `weight`.
+static __always_inline void sample__count(void *ctx, const struct sample *sample, __u32 weight)
+{
+    __u64 begin_ns = bpf_ktime_get_ns();
+    tally__emit(weight);
+    struct scratch *scratch = scratch__take(weight);
+    if (!scratch)
+        return;
+    sample__fill(ctx, scratch, sample);
+    counts__add(scratch->set, &scratch->key, weight, weight * sample->value);
+    scratch__give_back(scratch);
+    pace__spend(sample->event, bpf_ktime_get_ns() - begin_ns);
+}
+
 static __always_inline int sample_emit(void *ctx, const struct sample *sample)
 {
     if (!filter__passes())
         return 0;
-    tally__emit();
-    struct scratch *scratch = scratch__take();
-    if (!scratch)
-        return 0;
-    sample__fill(ctx, scratch, sample);
-    counts__add(scratch->set, &scratch->key, 1, sample->value);
-    scratch__give_back(scratch);
+    __u32 weight = pace__weight(sample->event, sample->is_periodic);
+    if (weight)
+        sample__count(ctx, sample, weight);
     return 0;
 }
 

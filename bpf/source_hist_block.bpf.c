@@ -24,9 +24,9 @@ struct {
 static __always_inline void fill_sample(void *ctx, struct wire_count_key *ret_key)
 {
     struct sample sample = {.event = own_event};
-    struct scratch *scratch = scratch__take();
+    struct scratch *scratch = scratch__take(1);
     if (!scratch) {
-        tally__emit(); // a sample that is lost
+        tally__emit(1); // a sample that is lost
         return;
     }
     sample__fill(ctx, scratch, &sample);
@@ -63,7 +63,7 @@ int BPF_PROG(hist_block_complete, struct request *request)
     hist__count(&issued.key, now_ns - issued.start_ns);
     if (issued.sample.start_boot_ns) {
         issued.sample.bucket = issued.key.bucket + 1;
-        tally__emit();
+        tally__emit(1);
         counts__add(control__active_set(), &issued.sample, 1, now_ns - issued.start_ns);
     }
     return 0;

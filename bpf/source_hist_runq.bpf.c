@@ -69,10 +69,10 @@ int BPF_PROG(hist_wakeup_new, struct task_struct *task)
 static __always_inline void keep_stacks(void *ctx, struct wait *wait, bool is_runnable)
 {
     struct sample sample = {.event = own_event, .detail = is_runnable ? WIRE_WAIT_PREEMPTED : WIRE_WAIT_STATE_COUNT};
-    struct scratch *scratch = scratch__take();
+    struct scratch *scratch = scratch__take(1);
     wait->sample.start_boot_ns = 0;
     if (!scratch) {
-        tally__emit(); // a sample that is lost
+        tally__emit(1); // a sample that is lost
         return;
     }
     memo__fill(ctx, scratch, &sample);
@@ -105,10 +105,10 @@ static __always_inline bool first_seen(struct task_struct *task, struct wait *wa
     hist__key_of(task, &wait->key);
     if (!own_hist.stacks)
         return true;
-    struct scratch *scratch = scratch__take();
+    struct scratch *scratch = scratch__take(1);
     wait->sample.start_boot_ns = 0;
     if (!scratch) {
-        tally__emit();
+        tally__emit(1);
         return true;
     }
     scratch__choose_set(scratch);
@@ -131,7 +131,7 @@ static __always_inline void come(struct task_struct *task, struct wait *wait)
     if (!own_hist.stacks || !wait->sample.start_boot_ns)
         return;
     wait->sample.bucket = wait->key.bucket + 1;
-    tally__emit();
+    tally__emit(1);
     counts__add(control__active_set(), &wait->sample, 1, waited_ns);
 }
 

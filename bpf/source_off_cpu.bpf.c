@@ -14,14 +14,38 @@ const volatile __u16 own_event;
 
 #include "bpf/off_cpu.bpf.h"
 
+// While the event is thinned (bpf/pace.bpf.h), a thread has one wait each EACH_NS, doubled with each halving, taken for
+// what it is, and up to BURST of them at once: a thread that waits now and then is exact. What it has above that is
+// taken by chance: such threads are what is dear. The choice knows nothing of how long the wait will be, and so favours
+// none.
+enum { EACH_NS = 1000000, BURST = 8 };
+
+static __always_inline __u32 choose_weight(struct wait *wait, __u64 now_ns)
+{
+    __u32 halvings = own_hist.is_on ? 0 : pace__halvings(own_event);
+    if (!halvings)
+        return 1;
+    __u64 each_ns = (__u64)EACH_NS << halvings, from_ns = wait->spent_ns > now_ns ? wait->spent_ns : now_ns;
+    if (from_ns - now_ns >= BURST * each_ns)
+        return pace__choose(own_event, halvings, false);
+    wait->spent_ns = from_ns + each_ns;
+    return 1;
+}
+
 static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted)
 {
     __u32 state = wait__state(task, preempted);
     if (state == WIRE_WAIT_STATE_COUNT || !filter__passes())
         return;
     struct wait *wait = wait__make(task);
-    if (wait)
-        wait__begin(ctx, wait, state);
+    if (!wait)
+        return;
+    __u64 now_ns = bpf_ktime_get_ns();
+    __u32 weight = choose_weight(wait, now_ns);
+    if (!weight)
+        return;
+    wait__begin(ctx, wait, state, weight);
+    pace__spend(own_event, bpf_ktime_get_ns() - now_ns);
 }
 
 SEC("tp_btf/sched_switch")

@@ -4,12 +4,13 @@
 #include "bpf/sample.bpf.h"
 
 const volatile __u16 own_event;
-const volatile __u8 own_counts_samples;
+const volatile __u8 own_counts_samples, own_is_periodic;
 
 SEC("perf_event")
 int sample_perf_event(struct bpf_perf_event_data *ctx)
 {
-    struct sample sample = {.event = own_event, .value = own_counts_samples ? 1 : ctx->sample_period};
+    struct sample sample = {
+        .event = own_event, .value = own_counts_samples ? 1 : ctx->sample_period, .is_periodic = own_is_periodic};
     return sample_emit(ctx, &sample);
 }
 

@@ -19,7 +19,7 @@ const volatile __u16 own_event;
 
 static __always_inline void count_on_cpu(const struct wire_count_key *key, __u64 ns)
 {
-    tally__emit();
+    tally__emit(1);
     counts__add(control__active_set(), key, 1, ns);
 }
 
@@ -42,7 +42,7 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
     __u64 ran_ns = __sync_lock_test_and_set(&wait->ran_ns, 0);
     wait->owed_ns = ran_ns ? bpf_ktime_get_ns() - ran_ns : 0;
     if (state != WIRE_WAIT_STATE_COUNT)
-        wait__begin(ctx, wait, state);
+        wait__begin(ctx, wait, state, 1);
     else if (wait->owed_ns)
         count_not_sampled(task, wait->owed_ns);
 }
@@ -73,7 +73,8 @@ int BPF_PROG(wall_switch, bool preempted, struct task_struct *prev, struct task_
 SEC("perf_event")
 int sample_perf_event(struct bpf_perf_event_data *ctx)
 {
-    if (!filter__passes())
+    // A sample that is left out needs no weight: the thread's next one is worth the time since the last.
+    if (!filter__passes() || !pace__weight(own_event, true))
         return 0;
     struct wait *wait = bpf_task_storage_get(&own_waits, bpf_get_current_task_btf(), NULL, 0);
     __u64 now_ns = bpf_ktime_get_ns();
@@ -82,7 +83,8 @@ int sample_perf_event(struct bpf_perf_event_data *ctx)
         return 0;
     struct sample sample = {
         .event = own_event, .value = now_ns - ran_ns, .detail = WIRE_WAIT_STATE_COUNT, .is_interrupt = true};
-    return sample_emit(ctx, &sample);
+    sample__count(ctx, &sample, 1);
+    return 0;
 }
 
 // At the begin: what each thread does.

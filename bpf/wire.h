@@ -271,10 +271,14 @@ enum wire_unwind {
 // The maps of a set whose entries are counted, so that a drain comes before one is full.
 enum wire_fill { WIRE_FILL_COUNTS = 0, WIRE_FILL_STACKS = 1, WIRE_FILL_HISTS = 2, WIRE_FILL_MAPS = 3 };
 
+#define WIRE_EVENTS_MAX    32 // of one recording
+#define WIRE_HALVINGS_MOST 16 // one in 65,536
+
 // The writable words that both sides share, in the mmapable array `control`.
 struct wire_control {
-    __u32 flips; // of the two sets, since the begin: the programs write to the set flips & 1
-    __u32 reserved[15];
+    __u32 flips;                    // of the two sets, since the begin: the programs write to the set flips & 1
+    __u8 halvings[WIRE_EVENTS_MAX]; // of each event: its programs take one in 2^halvings of what they are called for
+    __u32 reserved[7];
     __u32 filled[2][4]; // entries put into each map of a set since it was drained; apart from `flips`, which all read
 };
 
@@ -282,6 +286,10 @@ struct wire_control {
 struct wire_tally {
     __u64 emitted; // samples that passed the filter: what counts + losses must add up to
     __u64 losses[WIRE_LOSS_COUNT];
+    struct {
+        __u64 busy_ns; // how long its programs took, for all that they did not leave out
+        __u64 turns;   // of a periodic event, while it is thinned
+    } events[WIRE_EVENTS_MAX];
 };
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L

@@ -15,6 +15,7 @@
 #include "report/histogram.h"
 #include "report/output.h"
 #include "store/base/buf.h"
+#include "store/base/limits.h"
 #include "store/base/options.h"
 
 static struct {
@@ -239,6 +240,7 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
         .keep_threads = hist.by == WIRE_HIST_BY_TID,
         .show = show,
         .show_context = &view,
+        .bpf_share = LIMIT_BPF_SHARE,
         .drain_ns = options.refresh_ns ? options.refresh_ns : 5000000000u,
         .duration_ns = options.duration_ns,
         .store_path = store,

@@ -15,16 +15,18 @@
 #include "collector/temporary_store.h"
 #include "report/report.h"
 #include "store/base/buf.h"
+#include "store/base/limits.h"
 #include "store/base/options.h"
 
 static struct {
     struct option_list events;
     struct target_options target;
     uint64_t frequency_hz, period, min_wait_ns, max_wait_ns, duration_ns, drain_ns;
+    double bpf_share;
     const char *output;
     bool inlined, threads;
     enum wire_unwind unwind;
-} options = {.drain_ns = 5000000000u, .output = "hearth.db", .inlined = true};
+} options = {.bpf_share = LIMIT_BPF_SHARE, .drain_ns = 5000000000u, .output = "hearth.db", .inlined = true};
 
 static int parse_unwind(const char *text, void *target, struct fault *fault)
 {
@@ -59,6 +61,8 @@ static const struct option_row rows[] = {
     {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, &options.period},
     {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, &options.min_wait_ns},
     {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, &options.max_wait_ns},
+    {0, "max-cpu", "PCT", "of a CPU that sampling may take; above it fewer samples are taken, and weigh more (20%)",
+     option__share, &options.bpf_share},
     {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
     {'i', "interval", "SECONDS", "how often the kernel's maps are drained (5)", option__seconds_ns, &options.drain_ns},
     {'o', "output", "FILE",
@@ -214,6 +218,7 @@ static enum exit_code run(int argc, char **argv)
         .period = options.period,
         .min_wait_ns = options.min_wait_ns,
         .max_wait_ns = options.max_wait_ns,
+        .bpf_share = options.bpf_share,
         .drain_ns = options.drain_ns,
         .duration_ns = options.duration_ns,
         .store_path = is_report ? temporary.path : options.output,

@@ -61,7 +61,7 @@ struct keeper_clocked {
     uint64_t unsampled_ns; // that no sample fell into
 };
 
-enum { KEEPER_EVENTS_MAX = 32 }; // of one recording
+enum { KEEPER_EVENTS_MAX = WIRE_EVENTS_MAX }; // of one recording
 
 // Since the start.
 struct keeper_totals {

@@ -111,6 +111,9 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
     if (!err)
         err = fill__new(recorder->loader, &recorder->config, fault, &recorder->fill);
     if (!err)
+        err = governor__new(recorder->loader, recorder->events, recorder->event_count, recorder->options->bpf_share,
+                            fault, &recorder->governor);
+    if (!err)
         err = set_up_unwinding(recorder, fault);
     if (!err)
         err = set_up_copies(recorder, fault);
@@ -172,6 +175,8 @@ static int set_up_watches(struct recorder *recorder, struct fault *fault)
         err = watch(recorder, copy_stacks__fd(recorder->copies), ON_COPIES, 0);
     if (!err)
         err = watch(recorder, bpf_meter__fd(recorder->meter), ON_METER, 0);
+    if (!err)
+        err = watch(recorder, governor__fd(recorder->governor), ON_PACE, 0);
     if (!err)
         err = watch(recorder, fill__fd(recorder->fill), ON_FILL, 0);
     if (!err && cgroup_names__fd(recorder->cgroups) >= 0)
@@ -340,6 +345,7 @@ void recorder__free(struct recorder *recorder)
     perf_records__free(recorder->records);
     drain__free(recorder->drain);
     fill__free(recorder->fill);
+    governor__free(recorder->governor);
     for (size_t i = 0; i < recorder->event_count; i++)
         event__release(&recorder->events[i]);
     cgroup_names__free(recorder->cgroups);

@@ -28,6 +28,7 @@ struct recorder_options {
     // Called after each drain of histograms, with all of them since the start.
     void (*show)(const struct histogram_list *totals, bool is_last, void *context);
     void *show_context;
+    double bpf_share; // of a CPU that the programs may take
     uint64_t drain_ns;
     uint64_t duration_ns; // 0: until a signal, or the end of the target
     const char *store_path;
@@ -42,7 +43,7 @@ struct recorder_options {
     char *const *command; // argv of the command to start, ended by NULL; NULL: none
 };
 
-enum { RECORDER_EVENTS_MAX = 32 };
+enum { RECORDER_EVENTS_MAX = WIRE_EVENTS_MAX };
 
 struct recorder_summary {
     uint64_t samples, stacks, lost, truncated; // samples: those in the store

@@ -11,6 +11,7 @@
 #include "collector/drain.h"
 #include "collector/early_waits.h"
 #include "collector/fill.h"
+#include "collector/governor.h"
 #include "collector/hist.h"
 #include "collector/keeper.h"
 #include "collector/launch.h"
@@ -26,7 +27,19 @@
 enum { EVENTS_MAX = RECORDER_EVENTS_MAX };
 
 // What an epoll event means; the low 32 bits of its data are an index.
-enum { ON_SIGNAL, ON_DRAIN, ON_STATUS, ON_END, ON_RECORDS, ON_TARGET, ON_COPIES, ON_METER, ON_FILL, ON_CGROUPS };
+enum {
+    ON_SIGNAL,
+    ON_DRAIN,
+    ON_STATUS,
+    ON_END,
+    ON_RECORDS,
+    ON_TARGET,
+    ON_COPIES,
+    ON_METER,
+    ON_FILL,
+    ON_CGROUPS,
+    ON_PACE
+};
 
 struct recorder {
     const struct recorder_options *options;
@@ -41,6 +54,7 @@ struct recorder {
     struct early_waits *early; // NULL: no event has such, or the kernel cannot
     struct drain *drain;
     struct fill *fill;
+    struct governor *governor;
     struct binaries *binaries;
     struct processes *processes;
     struct perf_records *records;

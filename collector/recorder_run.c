@@ -219,6 +219,12 @@ static void swallow(int fd)
         ;
 }
 
+static void say_pace(void *context, const char *text)
+{
+    clear_status(context);
+    fault__warn("%s", text);
+}
+
 static int handle(struct recorder *recorder, const struct epoll_event *event, struct fault *fault)
 {
     int err;
@@ -250,6 +256,9 @@ static int handle(struct recorder *recorder, const struct epoll_event *event, st
         return 0;
     case ON_METER:
         bpf_meter__tick(recorder->meter);
+        return 0;
+    case ON_PACE:
+        governor__tick(recorder->governor, bpf_meter__ns(recorder->meter), say_pace, recorder);
         return 0;
     case ON_TARGET:
         on_target_gone(recorder, (uint32_t)event->data.u64);

@@ -174,7 +174,9 @@ int source_perf__parse_named(struct event *event, struct fault *fault)
 int source_perf__configure(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     uint8_t counts_samples = strcmp(event__unit(event), "samples") == 0;
-    return loaded__set(loaded, "own_counts_samples", &counts_samples, sizeof(counts_samples), fault);
+    uint8_t is_periodic = is_clock(event) || event->perf_type != PERF_TYPE_SOFTWARE;
+    int err = loaded__set(loaded, "own_counts_samples", &counts_samples, sizeof(counts_samples), fault);
+    return err ? err : loaded__set(loaded, "own_is_periodic", &is_periodic, sizeof(is_periodic), fault);
 }
 
 void source_perf__each(void (*row)(const char *name, const char *kind, bool is_here, void *context), void *context)

@@ -49,6 +49,16 @@ int option__u64(const char *text, void *target, struct fault *fault)
     return 0;
 }
 
+int option__share(const char *text, void *target, struct fault *fault)
+{
+    char *end;
+    double pct = strtod(text, &end);
+    if (end == text || (*end && strcmp(end, "%") != 0) || !(pct > 0 && pct <= 100))
+        return fault__set(fault, -EINVAL, "'%s' is no share such as 20%% or 0.5%%, above 0 and at most 100%%", text);
+    *(double *)target = pct / 100;
+    return 0;
+}
+
 int option__seconds_ns(const char *text, void *target, struct fault *fault)
 {
     static const struct {

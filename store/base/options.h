@@ -33,11 +33,12 @@ struct option_list { // of -e EVENT -e EVENT: the values are borrowed from argv
     size_t count;
 };
 
-int option__flag(const char *text, void *target, struct fault *fault);       // bool: true
-int option__no_flag(const char *text, void *target, struct fault *fault);    // bool: false (for --no-inline)
-int option__string(const char *text, void *target, struct fault *fault);     // const char *
-int option__list(const char *text, void *target, struct fault *fault);       // struct option_list, a value a use
-int option__u64(const char *text, void *target, struct fault *fault);        // uint64_t, decimal, more than nothing
+int option__flag(const char *text, void *target, struct fault *fault);    // bool: true
+int option__no_flag(const char *text, void *target, struct fault *fault); // bool: false (for --no-inline)
+int option__string(const char *text, void *target, struct fault *fault);  // const char *
+int option__list(const char *text, void *target, struct fault *fault);    // struct option_list, a value a use
+int option__u64(const char *text, void *target, struct fault *fault);     // uint64_t, decimal, more than nothing
+int option__share(const char *text, void *target, struct fault *fault);   // double, 0.2 from "20" or "20%", at most 1
 int option__seconds_ns(const char *text, void *target, struct fault *fault); // uint64_t ns, from "10", "0.5", "500ms"
 
 // Parses argv[0..argc) by the table. The operands are moved to the front of argv and counted in ret_operands.

@@ -26,7 +26,7 @@ static __always_inline void count(__u32 way, __u32 frames, bool whole)
 SEC("perf_event")
 int walk_nothing(struct bpf_perf_event_data *ctx)
 {
-    struct scratch *scratch = scratch__take();
+    struct scratch *scratch = scratch__take(1);
     if (!scratch)
         return 0;
     count(0, 0, true);
@@ -37,7 +37,7 @@ int walk_nothing(struct bpf_perf_event_data *ctx)
 SEC("perf_event")
 int walk_pointers(struct bpf_perf_event_data *ctx)
 {
-    struct scratch *scratch = scratch__take();
+    struct scratch *scratch = scratch__take(1);
     if (!scratch)
         return 0;
     long bytes = bpf_get_stack(ctx, scratch->frames, sizeof(scratch->frames), BPF_F_USER_STACK);
@@ -49,7 +49,7 @@ int walk_pointers(struct bpf_perf_event_data *ctx)
 SEC("perf_event")
 int walk_rows(struct bpf_perf_event_data *ctx)
 {
-    struct scratch *scratch = scratch__take();
+    struct scratch *scratch = scratch__take(1);
     if (!scratch)
         return 0;
     scratch->walk.tables_only = false;

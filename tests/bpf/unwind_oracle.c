@@ -177,6 +177,7 @@ int main(int argc, char **argv)
     const char *const events[] = {"cpu"};
     struct target_options target = {0};
     struct recorder_options options = {
+        .bpf_share = 1, // each sample is compared
         .events = events,
         .event_count = 1,
         .sources = sources,
