@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "collector/feature.h"
+#include "store/base/safe_text.h"
 
 static int be_silent(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -18,12 +19,12 @@ static int be_silent(enum libbpf_print_level level, const char *format, va_list 
 static void say_feature(const struct feature *feature, int err)
 {
     if (!err) {
-        printf("  ok    %s\n", feature->name);
+        safe_text__print(stdout, "  ok    %s", feature->name);
         return;
     }
-    printf("  %s %s (%s): %s", feature->kind == FEATURE_NEEDED ? "NEEDED" : "no    ", feature->name, strerror(-err),
-           feature->lost);
-    printf(feature->advice ? "; %s\n" : "\n", feature->advice);
+    safe_text__print(stdout, "  %s %s (%s): %s%s%s", feature->kind == FEATURE_NEEDED ? "NEEDED" : "no    ",
+                     feature->name, strerror(-err), feature->lost, feature->advice ? "; " : "",
+                     feature->advice ? feature->advice : "");
 }
 
 static enum exit_code run(int argc, char **argv)
@@ -36,7 +37,8 @@ static enum exit_code run(int argc, char **argv)
     }
     libbpf_set_print(be_silent);
     uname(&system);
-    printf("hearth %s on %s, Linux %s, %s\n", HEARTH_VERSION, system.nodename, system.release, system.machine);
+    safe_text__print(stdout, "hearth %s on %s, Linux %s, %s", HEARTH_VERSION, system.nodename, system.release,
+                     system.machine);
     for (const struct feature *feature = features; feature->name; feature++) {
         int err = feature->probe();
         say_feature(feature, err);
@@ -44,11 +46,11 @@ static enum exit_code run(int argc, char **argv)
         without += err && feature->kind == FEATURE_OPTIONAL;
     }
     if (missing)
-        printf("hearth cannot record here: %zu of the things it needs are missing.\n", missing);
+        safe_text__print(stdout, "hearth cannot record here: %zu of the things it needs are missing.", missing);
     else if (without)
-        printf("hearth can record here; without %zu things, as said above.\n", without);
+        safe_text__print(stdout, "hearth can record here; without %zu things, as said above.", without);
     else
-        printf("hearth can record here, with everything it knows.\n");
+        safe_text__print(stdout, "hearth can record here, with everything it knows.");
     return missing ? EXIT_CODE_LACKS : EXIT_CODE_DONE;
 }
 

@@ -17,6 +17,7 @@
 #include "store/base/buf.h"
 #include "store/base/limits.h"
 #include "store/base/options.h"
+#include "store/base/safe_text.h"
 
 static struct {
     struct target_options target;
@@ -125,12 +126,11 @@ static void show(const struct histogram_list *list, bool is_last, void *context)
 static void say_summary(const struct view *view, const struct recorder_summary *summary)
 {
     double own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
-    fprintf(stderr, "hearth: %llu values, %llu unmatched, %llu lost", (unsigned long long)view->count,
-            (unsigned long long)view->unmatched, (unsigned long long)view->lost);
-    fprintf(stderr, "; hearth itself took %.2f s, %.1f MiB\n", own / 1e9,
-            (double)summary->peak_rss_bytes / (1024 * 1024));
+    fault__warn("%llu values, %llu unmatched, %llu lost; hearth itself took %.2f s, %.1f MiB",
+                (unsigned long long)view->count, (unsigned long long)view->unmatched, (unsigned long long)view->lost,
+                own / 1e9, (double)summary->peak_rss_bytes / (1024 * 1024));
     for (size_t i = 0; i < summary->cost_count; i++)
-        probe_cost__say(&summary->costs[i], stderr);
+        probe_cost__say(&summary->costs[i]);
 }
 
 // --- What was asked for
@@ -255,9 +255,9 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
 
 static void print_probes(void)
 {
-    puts("\nprobes:");
+    fputs("\nprobes:\n", stdout);
     for (const struct source *source = hist_sources; source->spelling; source++)
-        printf("  %-28s %s\n", source->spelling, source->summary);
+        safe_text__print(stdout, "  %-28s %s", source->spelling, source->summary);
 }
 
 static enum exit_code run(int argc, char **argv)

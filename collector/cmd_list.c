@@ -27,6 +27,7 @@
 #include "report/cmd_list.h"
 #include "store/base/buf.h"
 #include "store/base/live_thread.h"
+#include "store/base/safe_text.h"
 #include "symbolizer/function_list.h"
 #include "symbolizer/symbol_name.h"
 #include "symbolizer/usdt_notes.h"
@@ -51,8 +52,8 @@ static void put_event(struct events *events, const char *name, const char *kind,
     if (events->glob && fnmatch(events->glob, name, 0) != 0)
         return;
     if (!events->count++)
-        puts("EVENT                                         KIND             HERE, OR WHAT IT IS");
-    printf("%-45s %-16s %s\n", name, kind, here);
+        safe_text__print(stdout, "%-45s %-16s %s", "EVENT", "KIND", "HERE, OR WHAT IT IS");
+    safe_text__print(stdout, "%-45s %-16s %s", name, kind, here);
 }
 
 static void put_perf(const char *name, const char *kind, bool is_here, void *context)
@@ -100,13 +101,6 @@ struct probes {
     struct buf put; // the USDT probes so far, "\n" behind each: one row for all places of a probe
 };
 
-static void put_word(const char *text)
-{
-    char shown[1024];
-    symbol_name__escape(text, shown, sizeof(shown));
-    fputs(shown, stdout);
-}
-
 static int put_functions(struct probes *probes, const struct probe_file *file)
 {
     _cleanup_(function_list__release) struct function_list list = {0};
@@ -115,30 +109,27 @@ static int put_functions(struct probes *probes, const struct probe_file *file)
         uint64_t chosen;
         if (list.rows[i].is_resolver && chosen_function__find(file, list.rows[i].name, &chosen) != 0)
             continue;
-        printf("uprobe:%s:", probes->path);
-        put_word(list.rows[i].name);
         _cleanup_free_ char *readable = NULL;
-        if (symbol_name__demangle(list.rows[i].name, &readable) == 0) {
-            fputs("  ", stdout);
-            put_word(readable);
-        }
-        putchar('\n');
+        bool is_mangled = symbol_name__demangle(list.rows[i].name, &readable) == 0;
+        safe_text__print(stdout, "uprobe:%s:%s%s%s", probes->path, list.rows[i].name, is_mangled ? "  " : "",
+                         is_mangled ? readable : "");
         probes->count++;
     }
     return err;
 }
 
 // "-4@%eax 8@16(%rsp)" as the words that --value takes: "arg0:s32 arg1:u64".
-static void put_arguments(const char *arguments)
+static void append_arguments(struct buf *line, const char *arguments)
 {
     unsigned number = 0;
     for (const char *at = arguments; *at;) {
         char *end;
         long bytes = strtol(at, &end, 10);
         if (end == at || *end != '@')
-            printf("%sarg%u", number ? " " : "", number);
+            buf__append_format(line, "%sarg%u", number ? " " : "", number);
         else
-            printf("%sarg%u:%c%ld", number ? " " : "", number, bytes < 0 ? 's' : 'u', labs(bytes) * 8);
+            buf__append_format(line, "%sarg%u:%c%ld", number ? " " : "", number, bytes < 0 ? 's' : 'u',
+                               labs(bytes) * 8);
         number++;
         at += strcspn(at, " ");
         at += strspn(at, " ");
@@ -155,11 +146,11 @@ static int put_note(const struct usdt_note *note, void *context)
         (probes->put.data && memmem(probes->put.data, probes->put.length_bytes, line, (size_t)length)))
         return 0;
     buf__append_string(&probes->put, line);
-    printf("usdt:%s:", probes->path);
-    put_word(name);
-    fputs("  ", stdout);
-    put_arguments(note->arguments);
-    putchar('\n');
+    _cleanup_(buf__release) struct buf arguments = {0};
+    append_arguments(&arguments, note->arguments);
+    buf__append_byte(&arguments, '\0');
+    safe_text__print(stdout, "usdt:%s:%s  %s", probes->path, name,
+                     arguments.failed ? "?" : (const char *)arguments.data);
     probes->count++;
     return 0;
 }
@@ -215,7 +206,7 @@ static int list_kernel(const char *pattern, size_t *count, struct fault *fault)
         const char *name = btf_is_func(type) ? btf__name_by_offset(btf, type->name_off) : NULL;
         if (!name || fnmatch(pattern, name, 0) != 0)
             continue;
-        printf("fentry:%s\n", name);
+        safe_text__print(stdout, "fentry:%s", name);
         ++*count;
     }
     btf__free(btf);
@@ -280,9 +271,9 @@ static enum exit_code run(int argc, char **argv)
 
 static void print_subjects(void)
 {
-    puts("\nsubjects of this machine; a GLOB chooses among their names:");
+    fputs("\nsubjects of this machine; a GLOB chooses among their names:\n", stdout);
     for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
-        printf("  %-10s %s\n", subjects[i].name, subjects[i].summary);
+        safe_text__print(stdout, "  %-10s %s", subjects[i].name, subjects[i].summary);
     cmd_list_stored.print_more();
 }
 

@@ -17,6 +17,7 @@
 #include "store/base/buf.h"
 #include "store/base/limits.h"
 #include "store/base/options.h"
+#include "store/base/safe_text.h"
 
 static struct {
     struct option_list events;
@@ -97,20 +98,16 @@ static void say_sampling_error(const struct recorder_summary *summary)
     double ms = (double)summary->clocked_ns / 1e6, samples = (double)summary->clocked_samples;
     if (!summary->clocked_samples && !summary->unsampled_ns)
         return;
-    fprintf(
-        stderr,
-        "hearth: on the CPU %.1f ms by %.0f samples, a frame's part of it to +-%.1f ms (95 %%); %.1f ms not sampled; "
-        "waits are exact\n",
-        ms, samples, samples > 0 ? ms / sqrt(samples) : 0, (double)summary->unsampled_ns / 1e6);
+    fault__warn("on the CPU %.1f ms by %.0f samples, a frame's part of it to +-%.1f ms (95 %%); %.1f ms not sampled; "
+                "waits are exact",
+                ms, samples, samples > 0 ? ms / sqrt(samples) : 0, (double)summary->unsampled_ns / 1e6);
 }
 
 static void say_summary(const struct recorder_summary *summary)
 {
     double elapsed = (double)summary->elapsed_ns, own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
-    fprintf(
-        stderr,
-        "hearth: %llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f s, %.2f %% of a CPU, "
-        "%.1f MiB\n",
+    fault__warn(
+        "%llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f s, %.2f %% of a CPU, %.1f MiB",
         (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
         (unsigned long long)summary->truncated, own / 1e9, elapsed > own ? 100 * own / elapsed : 100,
         (double)summary->peak_rss_bytes / (1024 * 1024));
@@ -131,10 +128,10 @@ static int write_report(const char *store_path, const char *output, const struct
                                output);
     int err = report__write(store_path, &request, output, &summary, fault);
     if (!err && summary.others[0])
-        fprintf(stderr, "hearth: '%s' shows '%s', but not %s: a store (-o FILE.db) holds all\n", output, summary.event,
-                summary.others);
+        fault__warn("'%s' shows '%s', but not %s: a store (-o FILE.db) holds all", output, summary.event,
+                    summary.others);
     if (!err && summary.losses[0] && !summary.shows_losses)
-        fprintf(stderr, "hearth: lost or cut: %s\n", summary.losses);
+        fault__warn("lost or cut: %s", summary.losses);
     return err;
 }
 
@@ -167,7 +164,7 @@ static int record(const struct recorder_options *recorder_options, struct fault 
         say_summary(summary);
     say_sampling_error(summary);
     for (size_t i = 0; i < summary->cost_count; i++)
-        probe_cost__say(&summary->costs[i], stderr);
+        probe_cost__say(&summary->costs[i]);
     return err;
 }
 
@@ -187,9 +184,9 @@ static int check_output(bool is_report, struct fault *fault)
 
 static void print_events(void)
 {
-    printf("\nEvents:\n");
+    fputs("\nEvents:\n", stdout);
     for (const struct source *source = sources; source->spelling; source++)
-        printf("  %-28s %s\n", source->spelling, source->summary);
+        safe_text__print(stdout, "  %-28s %s", source->spelling, source->summary);
 }
 
 static enum exit_code run(int argc, char **argv)

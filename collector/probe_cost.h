@@ -10,7 +10,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+
+#include "store/base/buf.h"
 
 // The kernel's part, by the first instruction of the places.
 struct trap_cost {
@@ -29,6 +30,7 @@ struct probe_cost {
     struct trap_cost trap;
 };
 
-void probe_cost__say(const struct probe_cost *cost, FILE *file);
+void probe_cost__append(const struct probe_cost *cost, struct buf *line); // without a NUL
+void probe_cost__say(const struct probe_cost *cost);                      // the same, on stderr
 
 #endif

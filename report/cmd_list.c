@@ -134,7 +134,7 @@ static bool is_wanted_comm(const struct list *list, const char *comm)
 static void put_clean(const char *text, int width)
 {
     _cleanup_(buf__release) struct buf clean = {0};
-    text__append_clean(&clean, text && *text ? text : "-");
+    safe_text__append(&clean, text && *text ? text : "-");
     buf__append_byte(&clean, '\0');
     printf("%-*s", width, clean.failed ? "?" : (const char *)clean.data);
 }

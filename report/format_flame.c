@@ -142,7 +142,7 @@ static int put_labels(const struct picture *picture, const struct used *used, FI
 static void put_text(const char *name, const char *text, FILE *file)
 {
     _cleanup_(buf__release) struct buf clean = {0};
-    text__append_clean(&clean, text ? text : "");
+    safe_text__append(&clean, text ? text : "");
     buf__append_byte(&clean, '\0');
     fprintf(file, "\"%s\":", name);
     text__put_json(file, clean.failed ? "" : (const char *)clean.data);

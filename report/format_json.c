@@ -29,7 +29,7 @@ static void put_string(FILE *file, const char *name, const char *value)
 {
     fprintf(file, "\"%s\":", name);
     _cleanup_(buf__release) struct buf clean = {0};
-    text__append_clean(&clean, value ? value : "");
+    safe_text__append(&clean, value ? value : "");
     buf__append_byte(&clean, '\0');
     text__put_json(file, clean.failed ? "" : (const char *)clean.data);
     fputc(',', file);

@@ -75,7 +75,7 @@ static uint32_t string_id(struct pprof *pprof, const char *clean)
 static uint32_t raw_string_id(struct pprof *pprof, const char *text)
 {
     buf__clear(&pprof->scratch);
-    text__append_clean(&pprof->scratch, text ? text : "");
+    safe_text__append(&pprof->scratch, text ? text : "");
     buf__append_byte(&pprof->scratch, '\0');
     pprof->failed |= pprof->scratch.failed;
     return pprof->scratch.failed ? 0 : string_id(pprof, (const char *)pprof->scratch.data);

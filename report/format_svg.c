@@ -48,10 +48,10 @@ static void put_cut(const char *name, size_t room, FILE *file)
     _cleanup_(buf__release) struct buf cut = {0};
     size_t length = 0;
     for (const char *at = name; *at; length++)
-        text__next(&at);
+        safe_text__next(&at);
     const char *end = name;
     for (size_t i = 0; i < (length > room ? room - 1 : length); i++)
-        text__next(&end);
+        safe_text__next(&end);
     buf__append(&cut, name, (size_t)(end - name));
     buf__append_string(&cut, length > room ? "\xe2\x80\xa6" : "");
     buf__append_byte(&cut, '\0');

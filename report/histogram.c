@@ -34,7 +34,7 @@ void histogram_list__release(struct histogram_list *list)
 static char *clean_copy(const char *text)
 {
     _cleanup_(buf__release) struct buf clean = {0};
-    text__append_clean(&clean, text);
+    safe_text__append(&clean, text);
     buf__append_byte(&clean, '\0');
     return clean.failed ? NULL : (char *)take_pointer(clean.data);
 }

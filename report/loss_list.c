@@ -20,7 +20,7 @@ static const struct {
 static int add(struct loss_list *list, const struct store_loss *loss)
 {
     _cleanup_(buf__release) struct buf clean = {0};
-    text__append_clean(&clean, loss->name);
+    safe_text__append(&clean, loss->name);
     buf__append_byte(&clean, '\0');
     if (clean.failed)
         return -ENOMEM;

@@ -176,7 +176,7 @@ const struct profile_options *profile__options(const struct profile *profile)
 static int keep_clean(struct profile *profile, const char *text, const char **ret_kept)
 {
     buf__clear(&profile->scratch);
-    text__append_clean(&profile->scratch, text ? text : "");
+    safe_text__append(&profile->scratch, text ? text : "");
     buf__append_byte(&profile->scratch, '\0');
     if (profile->scratch.failed)
         return -ENOMEM;

@@ -143,7 +143,7 @@ static int add_histograms(struct work *work, struct fault *fault)
 static int clean_copy(const char *text, char **ret_copy)
 {
     _cleanup_(buf__release) struct buf clean = {0};
-    text__append_clean(&clean, text);
+    safe_text__append(&clean, text);
     buf__append_byte(&clean, '\0');
     if (clean.failed)
         return -ENOMEM;

@@ -39,7 +39,7 @@ DEFINE_CLEANUP(struct sql_output *, sql_output__free);
 static const char *clean(struct sql_output *output, const char *text)
 {
     buf__clear(&output->clean);
-    text__append_clean(&output->clean, text ? text : "");
+    safe_text__append(&output->clean, text ? text : "");
     buf__append_byte(&output->clean, '\0');
     return output->clean.failed ? "" : (const char *)output->clean.data;
 }
@@ -146,7 +146,7 @@ static size_t width_of(const char *text)
 {
     size_t width = 0;
     for (; *text; width++)
-        text__next(&text);
+        safe_text__next(&text);
     return width;
 }
 
@@ -208,7 +208,7 @@ static void column_row(struct sql_output *output, const struct store_sql_cell *c
 {
     for (int i = 0; i < output->columns; i++) {
         buf__append_byte(&output->waiting, cells[i].is_number ? 'n' : 't');
-        text__append_clean(&output->waiting, cells[i].text ? cells[i].text : "");
+        safe_text__append(&output->waiting, cells[i].text ? cells[i].text : "");
         buf__append_byte(&output->waiting, '\0');
     }
     if (output->rows % ROWS_MEASURED == ROWS_MEASURED - 1 && !output->waiting.failed)
@@ -281,7 +281,7 @@ static int give_head(int columns, const char *const *names, void *context)
     output->rows = 0;
     buf__clear(&output->names);
     for (int i = 0; i < columns; i++) {
-        text__append_clean(&output->names, names[i] ? names[i] : "");
+        safe_text__append(&output->names, names[i] ? names[i] : "");
         buf__append_byte(&output->names, '\0');
     }
     if (output->names.failed)

@@ -130,19 +130,19 @@ static void append_origin(struct buf *buf, const struct store_stat *stat)
 {
     const struct store_meta *meta = store_reader__meta(stat->reader);
     buf__append_string(buf, "store      ");
-    text__append_clean(buf, stat->path);
+    safe_text__append(buf, stat->path);
     buf__append_format(buf, " (%" PRIu64 " file%s, ", stat->size.files, plural(stat->size.files));
     append_amount(buf, stat->size.bytes, "bytes");
     buf__append_string(buf, ")\nhost       ");
-    text__append_clean(buf, meta->host);
+    safe_text__append(buf, meta->host);
     buf__append_string(buf, ", Linux ");
-    text__append_clean(buf, meta->kernel);
+    safe_text__append(buf, meta->kernel);
     buf__append_byte(buf, ' ');
-    text__append_clean(buf, meta->arch);
+    safe_text__append(buf, meta->arch);
     buf__append_format(buf, ", %u CPU%s\nby         hearth ", meta->cpu_count, plural(meta->cpu_count));
-    text__append_clean(buf, meta->version);
+    safe_text__append(buf, meta->version);
     buf__append_string(buf, ": ");
-    text__append_clean(buf, meta->command);
+    safe_text__append(buf, meta->command);
     buf__append_byte(buf, '\n');
 }
 
@@ -156,7 +156,7 @@ static void append_value(struct buf *buf, const struct store_event *event, uint6
     append_amount(buf, value, event->unit);
     if (!has_own_words) {
         buf__append_byte(buf, ' ');
-        text__append_clean(buf, event->unit);
+        safe_text__append(buf, event->unit);
     }
 }
 
@@ -166,14 +166,14 @@ static void append_events(struct buf *buf, const struct store_stat *stat)
         const struct store_event *event = store_reader__event(stat->reader, i);
         const struct stat_event *sums = &stat->events[i - 1];
         buf__append_string(buf, i == 1 ? "events     " : "           ");
-        text__append_clean(buf, event->name);
+        safe_text__append(buf, event->name);
         buf__append_string(buf, ": ");
         append_amount(buf, sums->samples, "samples");
         buf__append_format(buf, " sample%s", plural(sums->samples));
         append_value(buf, event, sums->value);
         if (*event->detail) {
             buf__append_string(buf, " (");
-            text__append_clean(buf, event->detail);
+            safe_text__append(buf, event->detail);
             buf__append_byte(buf, ')');
         }
         buf__append_byte(buf, '\n');
@@ -219,7 +219,7 @@ static void append_losses(struct buf *buf, const struct store_stat *stat)
         return;
     buf__append_format(buf, "damaged    %" PRIu64 " place%s, %" PRIu64 " sample%s missing; the first: ", damage->places,
                        plural(damage->places), damage->samples, plural(damage->samples));
-    text__append_clean(buf, damage->first);
+    safe_text__append(buf, damage->first);
     buf__append_byte(buf, '\n');
 }
 
@@ -247,7 +247,7 @@ int store_stat__print_text(const struct store_stat *stat, FILE *file)
 static int put_text(FILE *file, const char *name, const char *text)
 {
     _cleanup_(buf__release) struct buf buf = {0};
-    text__append_clean(&buf, text);
+    safe_text__append(&buf, text);
     buf__append_byte(&buf, '\0');
     if (buf.failed)
         return -ENOMEM;

@@ -1,63 +1,7 @@
 #include "report/text.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
-
-int32_t text__next(const char **at)
-{
-    const unsigned char *byte = (const unsigned char *)*at;
-    unsigned more = byte[0] < 0x80   ? 0
-                    : byte[0] < 0xc2 ? 9
-                    : byte[0] < 0xe0 ? 1
-                    : byte[0] < 0xf0 ? 2
-                    : byte[0] < 0xf5 ? 3
-                                     : 9;
-    *at += 1;
-    if (more == 9)
-        return -EILSEQ;
-    int32_t point = more ? byte[0] & (0x3f >> more) : byte[0];
-    for (unsigned i = 1; i <= more; i++) {
-        if ((byte[i] & 0xc0) != 0x80) // the NUL at the end too
-            return -EILSEQ;
-        point = point << 6 | (byte[i] & 0x3f);
-    }
-    bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-    if (overlong || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-        return -EILSEQ;
-    *at += more;
-    return point;
-}
-
-// Line and paragraph separators, and the marks that embed, override or isolate a direction (Unicode's UAX 9).
-static bool misleads(int32_t point)
-{
-    return (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0x200e ||
-           point == 0x200f || point == 0x061c || point == 0xfeff;
-}
-
-void text__append_clean(struct buf *buf, const char *text)
-{
-    for (;;) {
-        const char *start = text;
-        while (*text >= 0x20 && *text < 0x7f)
-            text++;
-        buf__append(buf, start, (size_t)(text - start));
-        if (!*text)
-            return;
-        start = text;
-        int32_t point = text__next(&text);
-        if (point < 0)
-            buf__append_format(buf, "\\x%02x", (unsigned char)*start);
-        else if (point < 0x20 || (point >= 0x7f && point < 0xa0))
-            buf__append_format(buf, "\\x%02x", (unsigned)point);
-        else if (misleads(point))
-            buf__append_format(buf, "\\u%04x", (unsigned)point);
-        else
-            buf__append(buf, start, (size_t)(text - start));
-    }
-}
 
 void text__append_folded(struct buf *buf, const char *clean)
 {
@@ -80,7 +24,7 @@ void text__put_json(FILE *file, const char *clean)
         if (!*clean)
             break;
         const char *start = clean;
-        int32_t point = text__next(&clean);
+        int32_t point = safe_text__next(&clean);
         if (point == '"' || point == '\\')
             fprintf(file, "\\%c", (char)point);
         else if (point < 0)

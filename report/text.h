@@ -1,5 +1,5 @@
 // Names are data from strangers: a function may be called "</script>", a thread "x\e[2J;y". Cleaned once, when they
-// enter a profile; escaped again by each format for its own syntax.
+// enter a profile (store/base/safe_text.h); escaped again by each format for its own syntax.
 #ifndef HEARTH_REPORT_TEXT_H
 #define HEARTH_REPORT_TEXT_H
 
@@ -8,15 +8,8 @@
 #include <stdio.h>
 
 #include "store/base/buf.h"
+#include "store/base/safe_text.h"
 #include "store/base/wide.h"
-
-// Appends `text` as one line of valid UTF-8 that a terminal only prints: control characters (C0, DEL, C1), the marks
-// that turn the direction of text (which make names look like others) and bytes that are no UTF-8 become \xNN or
-// \uNNNN.
-void text__append_clean(struct buf *buf, const char *text);
-
-// The code point at *at, which moves behind it; -EILSEQ for a byte that is no UTF-8 (then *at moves by one).
-int32_t text__next(const char **at);
 
 // For clean text. Folded: `;` becomes `:`, since it parts the frames.
 void text__append_folded(struct buf *buf, const char *clean);

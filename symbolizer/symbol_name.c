@@ -9,6 +9,7 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
+#include "store/base/safe_text.h"
 
 static int binding_rank(uint8_t binding)
 {
@@ -90,32 +91,6 @@ int symbol_name__demangle(const char *name, char **ret_name)
     return 0;
 }
 
-// The length of the UTF-8 sequence at `text` that is fit to be shown, or 0.
-static size_t sequence(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80   ? 1
-                    : text[0] < 0xc2 ? 0
-                    : text[0] < 0xe0 ? 2
-                    : text[0] < 0xf0 ? 3
-                    : text[0] < 0xf5 ? 4
-                                     : 0;
-    if (length == 1)
-        return text[0] >= 0x20 && text[0] != 0x7f;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if (text[0] == 0xc2 && text[1] < 0xa0) // C1 controls
-        return 0;
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    // Marks that turn the direction of what follows (U+202A-202E, U+2066-2069) can forge a whole line.
-    if (text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
-                            (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)))
-        return 0;
-    return length;
-}
-
 // The length of the plain ASCII at the start of the name, eight bytes at a time: nearly all names are nothing else. A
 // byte is plain when it is in 0x20..0x7e; the sums reach the top bit of their byte exactly when it is not.
 static size_t plain_prefix(const char *name, size_t length)
@@ -143,21 +118,5 @@ size_t symbol_name__escape(const char *name, char *out, size_t out_bytes)
 {
     size_t length = plain_prefix(name, strnlen(name, out_bytes ? out_bytes - 1 : 0));
     memcpy(out, name, length);
-    const unsigned char *at = (const unsigned char *)name + length;
-    while (*at) {
-        size_t bytes = sequence(at);
-        if (length + (bytes ? bytes : 4) + 1 > out_bytes)
-            break;
-        if (bytes) {
-            memcpy(out + length, at, bytes);
-            length += bytes;
-            at += bytes;
-        } else {
-            snprintf(out + length, 5, "\\x%02x", *at++);
-            length += 4;
-        }
-    }
-    if (out_bytes > 0)
-        out[length] = '\0';
-    return length;
+    return length + safe_text__copy(name + length, out + length, out_bytes - length);
 }

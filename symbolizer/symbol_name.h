@@ -20,8 +20,7 @@ int symbol_name__demangle(const char *name, char **ret_name);
 // The same, appended without a NUL; nothing where it stays as it is.
 void symbol_name__append_demangled(const char *name, struct buf *text);
 
-// Writes `name` into `out`, with control characters and bytes that are no UTF-8 as \xNN: names come from strangers
-// and may be shown on a terminal. Always ends with NUL; returns the length, cut to fit.
+// safe_text__copy(), made fast for names, nearly all of which are plain.
 size_t symbol_name__escape(const char *name, char *out, size_t out_bytes);
 
 // Whether that would change nothing, as of all but the odd name. False also for some that are not ASCII.

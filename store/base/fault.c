@@ -4,18 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/base/safe_text.h"
+
+// As long as the longest path and what is said of it.
+#define SAID_BYTES 8192
+
 static void say(const char *text)
 {
-    // One write a line, so that lines of several threads do not mix.
-    char line[1024];
-    size_t length = (size_t)snprintf(line, sizeof(line), "hearth: ");
-    for (; *text && length < sizeof(line) - 5; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte == 0x7f)
-            length += (size_t)snprintf(line + length, sizeof(line) - length, "\\x%02x", byte);
-        else
-            line[length++] = (char)byte;
-    }
+    // One write a line, so that lines of several threads do not mix; without malloc(), which may be what has failed.
+    char line[SAID_BYTES] = "hearth: ";
+    size_t length = strlen(line);
+    length += safe_text__copy(text, line + length, sizeof(line) - length - 1);
     line[length++] = '\n';
     fwrite(line, 1, length, stderr);
 }
@@ -54,7 +53,7 @@ enum exit_code fault__say(const struct fault *fault, int err)
 
 void fault__warn(const char *format, ...)
 {
-    char text[512];
+    char text[SAID_BYTES];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);

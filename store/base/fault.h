@@ -6,7 +6,7 @@
 //       return fault__say(&fault, err);        // "hearth: cannot open the store 'x.db': not a SQLite file; ..."
 //
 // A function that takes a `struct fault *` accepts NULL, sets it only when it fails, and never prints. Text from
-// outside (paths, names) may hold anything: fault__say escapes control characters.
+// outside (paths, names) may hold anything: all that is said goes through store/base/safe_text.h.
 #ifndef HEARTH_STORE_BASE_FAULT_H
 #define HEARTH_STORE_BASE_FAULT_H
 

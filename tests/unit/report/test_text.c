@@ -8,30 +8,6 @@
 
 #include <cmocka.h>
 
-static void assert_clean(const char *text, const char *expected)
-{
-    struct buf buf = {0};
-    text__append_clean(&buf, text);
-    buf__append_byte(&buf, '\0');
-    assert_string_equal((char *)buf.data, expected);
-    buf__release(&buf);
-}
-
-static void clean_text_only_prints(void **state)
-{
-    (void)state;
-    assert_clean("std::vector<int>::push_back", "std::vector<int>::push_back");
-    assert_clean("a\nb\x1b[2Jc\x7f", "a\\x0ab\\x1b[2Jc\\x7f");
-    assert_clean("na\xc3\xafve \xe6\x97\xa5 \xf0\x9f\x94\xa5", "na\xc3\xafve \xe6\x97\xa5 \xf0\x9f\x94\xa5");
-    assert_clean("\xc2\x9b"
-                 "2J",
-                 "\\x9b2J");                                            // CSI as one C1 character
-    assert_clean("x\xe2\x80\xaeyx\xe2\x80\xa8z", "x\\u202eyx\\u2028z"); // right-to-left override, line separator
-    assert_clean("\xff\xc3", "\\xff\\xc3");                             // no UTF-8; a sequence cut off by the end
-    assert_clean("\xc0\xaf\xed\xa0\x80\xf5\x80\x80\x80",
-                 "\\xc0\\xaf\\xed\\xa0\\x80\\xf5\\x80\\x80\\x80"); // overlong, surrogate, beyond Unicode
-}
-
 static void assert_put(void (*put)(FILE *, const char *), const char *text, const char *expected)
 {
     char *out = NULL;
@@ -102,8 +78,9 @@ static void amounts_read_well(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_text_only_prints),   cmocka_unit_test(json_cannot_end_a_script),
-        cmocka_unit_test(markup_cannot_open_a_tag), cmocka_unit_test(folded_frames_stay_apart),
+        cmocka_unit_test(json_cannot_end_a_script),
+        cmocka_unit_test(markup_cannot_open_a_tag),
+        cmocka_unit_test(folded_frames_stay_apart),
         cmocka_unit_test(amounts_read_well),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -65,10 +65,10 @@ static void escapes_what_a_terminal_obeys(void **state)
                  {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"}, // UTF-8 is shown
                  {"\xc2\x9b"
                   "31m",
-                  "\\xc2\\x9b31m"},                       // CSI as one C1 control
-                 {"a\xff\xc3", "a\\xff\\xc3"},            // no UTF-8, and cut UTF-8
-                 {"\xed\xa0\x80", "\\xed\\xa0\\x80"},     // a surrogate
-                 {"x\xe2\x80\xaey", "x\\xe2\\x80\\xaey"}, // right-to-left override
+                  "\\x9b31m"},                        // CSI as one C1 control
+                 {"a\xff\xc3", "a\\xff\\xc3"},        // no UTF-8, and cut UTF-8
+                 {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, // a surrogate
+                 {"x\xe2\x80\xaey", "x\\u202ey"},     // right-to-left override
                  {"", ""}};
     char out[64];
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
