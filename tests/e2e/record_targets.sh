@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 600 s, long
 # What is recorded and what is not: a command with its children, processes, threads, CPUs, users, names, cgroups.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 600 s, long
 # The flame graph page in a real browser, without a network and without a screen: what report_page.js does in it, names
 # that want to be code, and as many frames as one page may have.
 # shellcheck source=tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 1200 s, long
 # One small binary for each way in which names and lines are kept, built by gcc and by clang, each with a build id of its
 # own (or tools would take each other's debug files), and the chain that is expected of it.
 . tests/tap.sh

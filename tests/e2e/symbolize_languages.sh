@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 1200 s, long
 # What the compilers and runtimes of other languages make: Go with and without its debug information, Rust's two manglings,
 # Python's interpreter, and the code that node and Java make as they run.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 600 s, long
 # Lines and inlined chains as llvm-symbolizer has them, on a libc with its debug file and on what gcc and clang make of C++.
 . tests/tap.sh
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s
+# check: 1200 s, long
 # How compilers, linkers and packers lay out code and what they say of it: a small binary for each way, built by gcc and by
 # clang, each with a build id of its own, and the chain that is expected of it.
 . tests/tap.sh
