@@ -124,7 +124,7 @@ $(build)/tests/bench/%: tests/bench/%.c $(archives)
 
 # What the tests need beside them.
 .PHONY: test-tools
-test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(build)/tests/tools/unwind_oracle $(bpf_objects)
+test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(build)/tests/tools/unwind_oracle $(build)/tests/bench/two_readers $(bpf_objects)
 $(build)/tests/tools/unwind_oracle: tests/bpf/unwind_oracle.c $(archives) Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)
@@ -141,7 +141,7 @@ $(build)/tests/tools/make_%: tests/golden/make_%.c $(archives) Makefile
 
 # What `make bench` needs beside the workloads; a check compiles and runs them too.
 .PHONY: bench-tools
-bench-tools: $(addprefix $(build)/tests/bench/,unwind_cost unwind_cost.bpf.o store_bench libdw_pass index_lookups)
+bench-tools: $(addprefix $(build)/tests/bench/,unwind_cost unwind_cost.bpf.o store_bench libdw_pass index_lookups two_readers)
 
 $(build)/tests/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
 	$(call say,BPF,$@)

@@ -45,7 +45,7 @@ bool naming__wait(struct naming *naming);
 // Binaries (and JITs), since the start. Any thread.
 struct naming_losses {
     uint64_t failed;  // no names: damaged, over the limits, or not done at the end
-    uint64_t partial; // named by the symbol table alone: their debug information is damaged or over the limits
+    uint64_t partial; // their debug information could not be read whole: damaged or over the limits
 };
 struct naming_losses naming__losses(struct naming *naming);
 

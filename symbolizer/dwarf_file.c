@@ -39,7 +39,8 @@ static int read_units(struct dwarf_file *file)
 {
     struct elf_data info = file->sections[DWARF_INFO];
     size_t capacity = 0;
-    for (uint64_t offset = 0; offset < info.length_bytes;) {
+    uint64_t offset = 0;
+    while (offset < info.length_bytes) {
         struct dwarf_reader reader = dwarf_reader__over(info, offset);
         struct dwarf_unit unit = {.file = file, .offset = offset, .line_offset = UINT64_MAX, .type = DW_UT_compile};
         if (!dwarf_reader__unit(&reader, &unit.offset_bytes) || file->unit_count >= LIMIT_UNITS)
@@ -71,6 +72,7 @@ static int read_units(struct dwarf_file *file)
         }
         file->units[file->unit_count++] = unit;
     }
+    file->is_cut = offset < info.length_bytes;
     return 0;
 }
 
@@ -139,7 +141,7 @@ struct dwarf_unit *dwarf_file__unit_at(struct dwarf_file *file, uint64_t offset)
     return unit && offset >= unit->first_die && offset < unit->end ? unit : NULL;
 }
 
-static uint8_t interest_of(uint64_t tag)
+enum dwarf_interest dwarf_interest__of_tag(uint64_t tag)
 {
     switch (tag) {
     case DW_TAG_subprogram:
@@ -172,7 +174,7 @@ static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table,
     struct dwarf_abbrev abbrev = {.code = code};
     uint64_t tag = dwarf_reader__uleb(reader);
     abbrev.tag = tag > UINT16_MAX ? 0 : (uint16_t)tag;
-    abbrev.interest = interest_of(tag);
+    abbrev.interest = (uint8_t)dwarf_interest__of_tag(tag);
     abbrev.has_children = dwarf_reader__u8(reader) != 0;
     abbrev.first_attribute = (uint32_t)(table->attributes.length_bytes / sizeof(struct dwarf_attribute));
     bool has_code = false, is_declared = false;

@@ -1,6 +1,7 @@
 // The DWARF of one file: its sections, its units, its abbreviations. A reader of our own, for versions 2 to 5: libdw
-// asks memory for every abbreviation and scope, loops on damaged siblings, and knows neither zstd nor the files that
-// only a parent can open. Everything is hostile: offsets are checked where they are followed, depths and chains capped.
+// takes three times as long, asks memory for every abbreviation and scope, loops on damaged siblings, and opens split
+// files itself, which the worker may not. Everything is hostile: offsets are checked where they are followed, depths
+// and chains capped. Units that it refuses are read by libdw (libdw_reader.h).
 #ifndef HEARTH_SYMBOLIZER_DWARF_FILE_H
 #define HEARTH_SYMBOLIZER_DWARF_FILE_H
 
@@ -35,6 +36,9 @@ enum dwarf_interest { // what the walk over the tree does with an entry of this 
     DWARF_INLINED,
     DWARF_ABSTRACT, // a function without code
 };
+
+// Never DWARF_ABSTRACT, which depends on the attributes.
+enum dwarf_interest dwarf_interest__of_tag(uint64_t tag);
 
 struct dwarf_abbrev {
     uint64_t code;
@@ -86,6 +90,7 @@ struct dwarf_file {
     struct elf_data sections[DWARF_SECTIONS];
     bool is_split;   // .dwo
     bool was_packed; // .debug_info is inflated as a whole, whatever is read of it
+    bool is_cut;     // behind the last unit is something that is none
     struct dwarf_unit *units;
     size_t unit_count;
     struct dwarf_abbrevs **abbrevs;

@@ -86,9 +86,9 @@ static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
 }
 
 // C's linkage names are glibc's __GI_* and the like; the name is what people know. Other languages mangle.
-static bool is_named_plainly(const struct dwarf_unit *unit)
+bool dwarf_functions__are_named_plainly(uint64_t language)
 {
-    switch (unit->language) {
+    switch (language) {
     case DW_LANG_C89:
     case DW_LANG_C:
     case DW_LANG_C99:
@@ -106,7 +106,7 @@ static const char *own_name(const struct dwarf_unit *unit, const struct entry *e
     const char *name = NULL, *linkage_name = NULL;
     dwarf_value__string(unit, &entry->name, &name);
     dwarf_value__string(unit, &entry->linkage_name, &linkage_name);
-    bool is_plain = is_named_plainly(unit);
+    bool is_plain = dwarf_functions__are_named_plainly(unit->language);
     const char *wanted = is_plain ? name : linkage_name, *other = is_plain ? linkage_name : name;
     if (wanted && wanted[0])
         return wanted;

@@ -10,4 +10,7 @@
 // -EBADMSG: damaged; what was found before the damage is kept.
 int dwarf_functions__walk(struct dwarf_unit *unit, struct dwarf_files *files, struct dwarf_sink *sink);
 
+// Whether functions of a DW_AT_language are shown by DW_AT_name rather than by their linkage name.
+bool dwarf_functions__are_named_plainly(uint64_t language);
+
 #endif

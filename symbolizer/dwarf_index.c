@@ -26,6 +26,7 @@ struct lane { // some of the units, which follow each other
     const struct builder *builder;
     struct dwarf_sink *sink;
     size_t first, end;
+    uint32_t refused; // units
     int err;
 };
 
@@ -87,24 +88,63 @@ static void want_units(struct builder *builder, const struct buf *map)
         request->complete || all_bytes < SMALL_INFO_BYTES || wanted_bytes > all_bytes / 2 || request->dwarf->was_packed;
     for (size_t i = 0; i < request->dwarf->unit_count; i++)
         // One that does not say where its code is must be looked at.
-        builder->wanted[i] =
-            (builder->wanted[i] || complete || !builder->has_ranges[i]) && holds_code(&request->dwarf->units[i]);
+        builder->wanted[i] = (builder->wanted[i] || complete || !builder->has_ranges[i]) &&
+                             (holds_code(&request->dwarf->units[i]) || request->dwarf->units[i].is_broken);
 }
 
 static int build_unit(const struct builder *builder, struct dwarf_unit *unit, struct dwarf_sink *sink)
 {
     struct dwarf_files files = {.unit = unit};
     struct dwarf_unit *split = NULL;
-    int err = dwarf_ahead__files(builder->request->ahead, unit->line_offset, &files);
+    if (unit->is_broken)
+        return -EBADMSG;
+    int err = dwarf_ahead__files(builder->request->ahead, unit->line_offset, &files), split_err = 0;
     if (err == -ENOENT)
         err = unit->line_offset == UINT64_MAX ? 0 : dwarf_lines__run(unit, unit->line_offset, sink, &files);
-    if (err != -ENOMEM && unit->dwo_name && builder->request->open_split &&
-        builder->request->open_split(builder->request->context, unit, &split) != 0)
-        split = NULL;
+    if (err != -ENOMEM && unit->dwo_name && builder->request->open_split)
+        split_err = builder->request->open_split(builder->request->context, unit, &split);
+    bool is_damaged = err == -EBADMSG || split_err == -EBADMSG;
     if (err != -ENOMEM)
-        err = dwarf_functions__walk(split ? split : unit, &files, sink);
+        err = dwarf_functions__walk(split_err ? unit : split ? split : unit, &files, sink);
     dwarf_files__release(&files);
+    return err ? err : is_damaged ? -EBADMSG : 0;
+}
+
+// A unit that our own reader refuses is read by libdw; when libdw fails too, what our own could read of it is kept.
+static int build_by_any(struct lane *lane, struct dwarf_unit *unit)
+{
+    struct dwarf_mark mark = dwarf_sink__mark(lane->sink);
+    struct libdw_reader *second = lane->builder->request->second;
+    int err = build_unit(lane->builder, unit, lane->sink);
+    if (err != -EBADMSG)
+        return err;
+    if (second && !unit->dwo_name) {
+        dwarf_sink__cut(lane->sink, &mark);
+        err = libdw_reader__read_unit(second, unit->offset, lane->sink);
+        if (err == 0 || err == -ENOMEM)
+            return err;
+        dwarf_sink__cut(lane->sink, &mark);
+        err = build_unit(lane->builder, unit, lane->sink);
+    }
+    lane->refused++;
     return err;
+}
+
+// Whatever stands behind the last unit that our own reader knows.
+static int build_rest(struct builder *builder, struct lane *lane)
+{
+    const struct dwarf_file *dwarf = builder->request->dwarf;
+    struct dwarf_mark mark = dwarf_sink__mark(&builder->sink);
+    uint64_t end = dwarf->unit_count > 0 ? dwarf->units[dwarf->unit_count - 1].end : 0;
+    if (!dwarf->is_cut)
+        return 0;
+    int err =
+        builder->request->second ? libdw_reader__read_from(builder->request->second, end, &builder->sink) : -EBADMSG;
+    if (err == 0 || err == -ENOMEM)
+        return err;
+    dwarf_sink__cut(&builder->sink, &mark);
+    lane->refused++;
+    return 0;
 }
 
 static void build_lane(void *context)
@@ -113,7 +153,7 @@ static void build_lane(void *context)
     for (size_t i = lane->first; i < lane->end; i++) {
         if (!lane->builder->wanted[i])
             continue;
-        lane->err = build_unit(lane->builder, &lane->builder->request->dwarf->units[i], lane->sink);
+        lane->err = build_by_any(lane, &lane->builder->request->dwarf->units[i]);
         if (lane->err == -ENOMEM || lane->err == -E2BIG)
             return;
     }
@@ -144,7 +184,7 @@ static size_t find_middle(const struct builder *builder)
     uint64_t all_bytes = 0, bytes = 0;
     for (size_t i = 0; i < dwarf->unit_count; i++)
         all_bytes += builder->wanted[i] ? dwarf->units[i].end - dwarf->units[i].offset : 0;
-    if (!helper__is_worth(builder->request->helper, all_bytes) || !is_for_two(dwarf))
+    if (!helper__is_worth(builder->request->helper, all_bytes) || builder->request->second || !is_for_two(dwarf))
         return 0;
     for (size_t i = 0; i < dwarf->unit_count; i++) {
         bytes += builder->wanted[i] ? dwarf->units[i].end - dwarf->units[i].offset : 0;
@@ -156,12 +196,13 @@ static size_t find_middle(const struct builder *builder)
 
 // Two threads walk a half each, with tables of their own, and the second half is put behind the first: what is made is
 // the same as by one.
-static int build_shared(struct builder *builder, size_t middle)
+static int build_shared(struct builder *builder, size_t middle, uint32_t *refused)
 {
     struct string_pool pool = {0};
     struct dwarf_sink sink = {.elf = builder->sink.elf, .base = builder->sink.base, .pool = &pool};
-    struct lane lanes[] = {{builder, &builder->sink, 0, middle, 0},
-                           {builder, &sink, middle, builder->request->dwarf->unit_count, 0}};
+    struct lane lanes[] = {
+        {.builder = builder, .sink = &builder->sink, .end = middle},
+        {.builder = builder, .sink = &sink, .first = middle, .end = builder->request->dwarf->unit_count}};
     string_pool__add(&pool, "", 0);
     helper__begin(builder->request->helper, build_lane, &lanes[1]);
     build_lane(&lanes[0]);
@@ -169,6 +210,7 @@ static int build_shared(struct builder *builder, size_t middle)
     int err = lanes[0].err ? lanes[0].err : lanes[1].err ? lanes[1].err : pool.bytes.failed ? -ENOMEM : 0;
     if (!err)
         err = dwarf_sink__append(&builder->sink, &sink);
+    *refused += lanes[0].refused + lanes[1].refused;
     dwarf_sink__release(&sink);
     string_pool__release(&pool);
     return err;
@@ -181,10 +223,14 @@ static int build_units(struct builder *builder, struct index_parts *parts)
     parts->complete = true;
     for (size_t i = 0; i < dwarf->unit_count; i++)
         parts->complete = parts->complete && (builder->wanted[i] || !builder->has_ranges[i]);
+    struct lane all = {.builder = builder, .sink = &builder->sink, .end = dwarf->unit_count};
     if (middle > 0)
-        return build_shared(builder, middle);
-    struct lane all = {builder, &builder->sink, 0, dwarf->unit_count, 0};
-    build_lane(&all);
+        all.err = build_shared(builder, middle, &all.refused);
+    else
+        build_lane(&all);
+    if (!all.err)
+        all.err = build_rest(builder, &all);
+    parts->refused += all.refused;
     return all.err;
 }
 

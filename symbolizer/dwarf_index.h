@@ -5,6 +5,7 @@
 #include "symbolizer/dwarf_ahead.h"
 #include "symbolizer/dwarf_file.h"
 #include "symbolizer/index_parts.h"
+#include "symbolizer/libdw_reader.h"
 
 struct dwarf_index_request {
     struct elf_file *elf; // that says where code is
@@ -14,12 +15,14 @@ struct dwarf_index_request {
     bool complete;                   // all units
     struct helper *helper;           // NULL: nobody helps
     const struct dwarf_ahead *ahead; // what was done before; may be empty
+    struct libdw_reader *second;     // reads the units that are refused; NULL: nobody
     // Opens the split half of a unit, or NULL. -ENOENT: it is not there. The file stays borrowed from `context`.
     int (*open_split)(void *context, const struct dwarf_unit *skeleton, struct dwarf_unit **ret_unit);
     void *context;
 };
 
-// Fills units, ranges, scopes and lines of the parts, and their `complete`. Damaged units cost what they hold.
+// Fills units, ranges, scopes and lines of the parts, and their `complete`. Units that nobody can read whole are
+// counted in `refused`, and cost what could not be read of them.
 int dwarf_index__build(const struct dwarf_index_request *request, struct string_pool *pool, struct index_parts *parts);
 
 #endif

@@ -352,5 +352,5 @@ int dwarf_lines__run(const struct dwarf_unit *unit, uint64_t offset, struct dwar
             return -E2BIG;
     }
     sink->rows.length_bytes = program.first_row * sizeof(struct index_line); // a sequence without an end
-    return sink->rows.failed ? -ENOMEM : 0;
+    return sink->rows.failed ? -ENOMEM : program.reader.failed ? -EBADMSG : 0;
 }

@@ -159,6 +159,20 @@ int dwarf_sink__append(struct dwarf_sink *sink, const struct dwarf_sink *other)
     return 0;
 }
 
+struct dwarf_mark dwarf_sink__mark(const struct dwarf_sink *sink)
+{
+    return (struct dwarf_mark){sink->ranges.length_bytes, sink->scopes.length_bytes, sink->rows.length_bytes,
+                               sink->sequences.length_bytes};
+}
+
+void dwarf_sink__cut(struct dwarf_sink *sink, const struct dwarf_mark *mark)
+{
+    sink->ranges.length_bytes = mark->ranges;
+    sink->scopes.length_bytes = mark->scopes;
+    sink->rows.length_bytes = mark->rows;
+    sink->sequences.length_bytes = mark->sequences;
+}
+
 void dwarf_sink__release(struct dwarf_sink *sink)
 {
     buf__release(&sink->ranges);

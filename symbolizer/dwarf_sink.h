@@ -42,6 +42,14 @@ bool dwarf_sink__relative(struct dwarf_sink *sink, uint64_t low, uint64_t high, 
 // The name of an entry, or the free place for it; NULL without memory.
 struct dwarf_name *dwarf_sink__name(struct dwarf_sink *sink, uint64_t entry);
 
+struct dwarf_mark { // lengths of the tables
+    size_t ranges, scopes, rows, sequences;
+};
+
+// Where the sink ends now, and its end set back there: what a reader added in vain is gone.
+struct dwarf_mark dwarf_sink__mark(const struct dwarf_sink *sink);
+void dwarf_sink__cut(struct dwarf_sink *sink, const struct dwarf_mark *mark);
+
 // Appends what another sink holds, whose strings are in a pool of its own. -ENOMEM.
 int dwarf_sink__append(struct dwarf_sink *sink, const struct dwarf_sink *other);
 

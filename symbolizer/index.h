@@ -26,7 +26,7 @@
 #include "symbolizer/range.h"
 
 #define INDEX_MAGIC     "hearthix"
-#define INDEX_VERSION   5u         // raised with each change of what a binary's index holds
+#define INDEX_VERSION   6u         // raised with each change of what a binary's index holds
 #define INDEX_ALIGNMENT 64u        // of tables: a row never lies in two cache lines
 #define INDEX_NONE      UINT32_MAX // as scope.parent: the function the code belongs to
 
@@ -84,6 +84,8 @@ struct index_header {
     uint32_t has_dwarf;         // 1: there was debug information; 0: its files may be installed one day
     uint32_t symbol_page_shift; // of the addresses of a page all but these bits are the same
     uint32_t row_page_shift;
+    uint32_t refused; // units of the debug information that nobody could read whole
+    uint32_t padding;
     struct index_table tables[INDEX_TABLES];
 };
 

@@ -122,6 +122,7 @@ int index_parts__write(const struct index_parts *parts, struct buf *out)
     header.build_id_bytes = (uint32_t)parts->build_id_bytes;
     header.complete = parts->complete;
     header.has_dwarf = parts->has_dwarf;
+    header.refused = parts->refused;
     merge(parts, &rows);
     header.symbol_page_shift = make_pages(&parts->symbols, sizeof(struct range), &symbol_pages);
     header.row_page_shift = make_pages(&rows, sizeof(struct index_row), &row_pages);

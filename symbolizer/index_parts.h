@@ -17,6 +17,7 @@ struct index_parts {
     size_t build_id_bytes;
     bool complete;
     bool has_dwarf;
+    uint32_t refused;    // as in the index
     struct buf segments; // struct index_segment
     struct buf units;    // struct range, disjoint and in order; value as in the index
     struct buf symbols;  // the same; value: name

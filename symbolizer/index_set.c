@@ -11,8 +11,7 @@
 #include "symbolizer/debuginfod.h"
 #include "symbolizer/file_identity.h"
 #include "symbolizer/index_cache.h"
-#include "symbolizer/naming_job.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/naming_tries.h"
 
 // Beyond so many pieces the next one holds every unit and replaces them all.
 #define PIECES_MAX 16
@@ -53,6 +52,7 @@ struct index_set {
     size_t count;
     uint64_t clock;
     uint64_t loaded_bytes;
+    struct buf partial; // struct index_key: counted as fallbacks
 };
 
 static void drop_pieces(struct index_set *set, struct index_pieces *entry)
@@ -88,6 +88,7 @@ void index_set__free(struct index_set *set)
         free(set->entries[i]);
     }
     index_cache__free(set->cache);
+    buf__release(&set->partial);
     free(set->entries);
     free(set);
 }
@@ -180,10 +181,23 @@ static bool is_missing(const struct index_pieces *entry, uint64_t offset)
     return true;
 }
 
+// Once, however often the binary is let go and read again.
+static void count_partial(struct index_set *set, const struct index_pieces *entry)
+{
+    const struct index_key *keys = (const struct index_key *)set->partial.data;
+    for (size_t i = 0; i < set->partial.length_bytes / sizeof(*keys); i++)
+        if (memcmp(&keys[i], &entry->key, sizeof(*keys)) == 0)
+            return;
+    buf__append(&set->partial, &entry->key, sizeof(entry->key));
+    set->counts.fallbacks++;
+}
+
 static void adopt_piece(struct index_set *set, struct index_pieces *entry, const struct piece *piece)
 {
     if (piece->index.header->complete || entry->count == PIECES_MAX)
         drop_pieces(set, entry);
+    if (piece->index.header->refused > 0)
+        count_partial(set, entry);
     set->loaded_bytes += piece->length_bytes;
     entry->pieces[entry->count++] = *piece;
 }
@@ -195,22 +209,21 @@ static bool has_build_id(const struct index_pieces *entry)
 }
 
 // Takes over an index that a worker made. What a fallback made is not for the disk.
-static int add_piece(struct index_set *set, struct index_pieces *entry, void *bytes, size_t length_bytes, bool keep)
+static int add_piece(struct index_set *set, struct index_pieces *entry, const struct made_index *made)
 {
-    struct piece piece = {.bytes = bytes, .length_bytes = length_bytes};
-    int err = index__check(bytes, length_bytes, INDEX_MAPPED, &piece.index);
+    struct piece piece = {made->bytes, made->length_bytes, made->index};
+    bool keep = made->reader != NAMING_BY_NOBODY;
     // The file may have been another one by the time the worker read it.
-    if (!err && has_build_id(entry) &&
+    if (has_build_id(entry) &&
         memcmp(piece.index.header->build_id, entry->key.binary.build_id, sizeof(entry->key.binary.build_id)) != 0)
         keep = false;
-    if (err) {
-        munmap(bytes, length_bytes);
-        return err;
-    }
+    if (made->reader == NAMING_BY_NOBODY)
+        count_partial(set, entry);
     adopt_piece(set, entry, &piece);
     if (set->cache && keep && has_build_id(entry)) {
         unsigned number = (unsigned)entry->count - 1;
-        index_cache__save(set->cache, &entry->key.binary, number, bytes, length_bytes, true); // or it is made again
+        index_cache__save(set->cache, &entry->key.binary, number, piece.bytes, piece.length_bytes,
+                          true); // or it is made again
         for (unsigned i = 1; piece.index.header->complete && i < PIECES_MAX; i++)
             index_cache__remove(set->cache, &entry->key.binary, i);
     }
@@ -259,17 +272,6 @@ static int open_companion(void *context, const struct companion *companion, int 
     return err;
 }
 
-static int work(struct index_set *set, const struct naming_request *request, void **ret_bytes, size_t *ret_length)
-{
-    struct worker_usage usage;
-    int err = worker__index(set->worker, request, &usage, ret_bytes, ret_length);
-    set->counts.jobs++;
-    set->counts.worker_cpu_us += usage.cpu_us;
-    if (usage.peak_bytes > set->counts.worker_peak_bytes)
-        set->counts.worker_peak_bytes = usage.peak_bytes;
-    return err ? err : *ret_bytes ? 0 : -EBADMSG;
-}
-
 static struct debug_dirs debug_dirs_of(const struct index_set *set, const struct symbol_file *file)
 {
     static const char *const default_dirs[] = {"/usr/lib/debug", NULL};
@@ -291,19 +293,9 @@ static int run_job(struct index_set *set, const struct symbol_file *file, const 
                                      .is_quick = set->options->is_quick && !file->is_patient,
                                      .open_companion = open_companion,
                                      .context = &companions};
-    void *bytes;
-    size_t length_bytes;
-    int err = work(set, &request, &bytes, &length_bytes);
-    if (err == -ETIMEDOUT && request.is_quick)
-        return -EAGAIN;
-    if (err && err != -EBADMSG) {
-        // Its debug information is too much or breaks the reader; its symbol table may still be sound.
-        request.symbols_only = true;
-        request.is_quick = true;
-        err = work(set, &request, &bytes, &length_bytes);
-        set->counts.fallbacks += !err;
-    }
-    return err ? err : add_piece(set, entry, bytes, length_bytes, !request.symbols_only);
+    struct made_index made;
+    int err = naming_tries__run(set->worker, &request, &set->counts, &made);
+    return err ? err : add_piece(set, entry, &made);
 }
 
 int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,

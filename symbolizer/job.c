@@ -39,7 +39,7 @@ static int do_index(int socket, const struct job *job, struct packet_fds *inputs
                                      .offsets = offsets,
                                      .count = job->count,
                                      .complete = job->complete,
-                                     .symbols_only = job->symbols_only,
+                                     .reader = (enum naming_reader)job->reader,
                                      .helper = helper,
                                      .open_companion = ask_for_companion,
                                      .context = &socket};

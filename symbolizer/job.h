@@ -23,7 +23,7 @@ enum job_kind {
 struct job {
     uint32_t kind;
     uint32_t complete;
-    uint32_t symbols_only;
+    uint32_t reader;  // enum naming_reader
     uint32_t source;  // enum jit_source
     uint32_t is_last; // of a JIT's file: nothing will be appended
     uint32_t padding;

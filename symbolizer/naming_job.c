@@ -23,6 +23,8 @@ struct naming_job {
     struct debug_file alternate;
     struct dwarf_file *dwarf;
     struct dwarf_file *alternate_dwarf;
+    bool is_alternate_refused;
+    struct libdw_reader *second;
     struct dwarf_ahead ahead;
     struct split_units split;
     struct symbol_table symbols;
@@ -36,6 +38,7 @@ static void release(struct naming_job *job)
     dwarf_ahead__release(&job->ahead);
     dwarf_file__free(job->dwarf);
     dwarf_file__free(job->alternate_dwarf);
+    libdw_reader__free(job->second);
     debug_file__release(&job->debug);
     debug_file__release(&job->alternate);
     elf_file__free(job->mini);
@@ -92,23 +95,29 @@ static int add_plt(struct naming_job *job)
     return plt__add(job->main, &job->symbols);
 }
 
+// The file with .debug_info; NULL: none.
+static struct elf_file *dwarf_holder(const struct naming_job *job)
+{
+    if (dwarf_file__section(job->main, DWARF_INFO, false))
+        return job->main;
+    return job->debug.elf && dwarf_file__section(job->debug.elf, DWARF_INFO, false) ? job->debug.elf : NULL;
+}
+
 // dwz's alternate file holds what several binaries of a package have in common.
 static void open_alternate(struct naming_job *job)
 {
-    struct elf_file *holder = job->debug.elf ? job->debug.elf : job->main;
-    if (debug_file__find_alternate(job->request, holder, &job->alternate) == 0 &&
-        dwarf_file__open(job->alternate.elf, false, &job->alternate_dwarf) == 0)
+    if (!job->alternate.elf)
+        return;
+    if (dwarf_file__open(job->alternate.elf, false, &job->alternate_dwarf) == 0)
         job->dwarf->alternate = job->alternate_dwarf;
+    else
+        job->is_alternate_refused = true;
 }
 
-static int open_dwarf(struct naming_job *job)
+static int open_dwarf(struct naming_job *job, struct elf_file *holder)
 {
-    bool is_apart = job->debug.elf && !debug_file__has(job->main, ".debug_info");
-    dwarf_ahead__read(&job->ahead, is_apart ? job->debug.elf : job->main, job->main, job->parts.base,
-                      job->request->helper);
-    int err = dwarf_file__open(job->main, false, &job->dwarf);
-    if (err == -ENOENT && job->debug.elf)
-        err = dwarf_file__open(job->debug.elf, false, &job->dwarf);
+    dwarf_ahead__read(&job->ahead, holder, job->main, job->parts.base, job->request->helper);
+    int err = dwarf_file__open(holder, false, &job->dwarf);
     if (!err)
         open_alternate(job);
     return err;
@@ -136,11 +145,22 @@ static int open_split(void *context, const struct dwarf_unit *skeleton, struct d
     return split_units__open(context, skeleton, ret_unit);
 }
 
-static int add_dwarf(struct naming_job *job)
+// Everything by libdw, where our own reader cannot even begin. -ENOMEM, or it cannot begin either.
+static int add_by_libdw(struct naming_job *job)
 {
-    int err = open_dwarf(job);
-    if (err)
+    _cleanup_(dwarf_sink__release) struct dwarf_sink sink = {
+        .elf = job->main, .base = job->parts.base, .pool = &job->pool};
+    if (!job->second)
+        return -EBADMSG;
+    int err = libdw_reader__read_from(job->second, 0, &sink);
+    if (err == -ENOMEM)
         return err;
+    job->parts.refused += err != 0; // what was found before is kept
+    return dwarf_sink__finish(&sink, &job->parts);
+}
+
+static int add_by_our_own(struct naming_job *job)
+{
     _cleanup_free_ uint64_t *addresses = calloc(job->request->count + 1, sizeof(*addresses));
     if (!addresses)
         return -ENOMEM;
@@ -151,16 +171,41 @@ static int add_dwarf(struct naming_job *job)
                                           .complete = job->request->complete,
                                           .helper = job->request->helper,
                                           .ahead = &job->ahead,
+                                          .second = job->second,
                                           .open_split = open_split,
                                           .context = &job->split};
+    int err = dwarf_index__build(&request, &job->pool, &job->parts);
+    job->parts.refused += (err != 0) + job->is_alternate_refused;
+    return err;
+}
+
+static int add_dwarf(struct naming_job *job)
+{
+    enum naming_reader reader = job->request->reader;
+    struct elf_file *holder = dwarf_holder(job);
+    if (!holder)
+        return -ENOENT;
     job->parts.has_dwarf = true;
-    return dwarf_index__build(&request, &job->pool, &job->parts);
+    debug_file__find_alternate(job->request, job->debug.elf ? job->debug.elf : job->main, &job->alternate);
+    int err = reader == NAMING_BY_LIBDW ? -EBADMSG : open_dwarf(job, holder);
+    if (err == -ENOMEM)
+        return err;
+    if (reader == NAMING_BY_BOTH || reader == NAMING_BY_LIBDW) {
+        int fd = holder == job->main ? job->request->fd : job->debug.fd;
+        libdw_reader__open(fd, holder, job->alternate.fd, &job->second); // without it, as in the first try
+    }
+    if ((err || job->is_alternate_refused) && add_by_libdw(job) == 0)
+        return 0;
+    if (!err)
+        return add_by_our_own(job);
+    job->parts.refused++;
+    return err;
 }
 
 static int add_go_table(struct naming_job *job)
 {
-    if (job->dwarf)
-        return -ENOENT; // which knows the same and more
+    if (job->dwarf || job->parts.ranges.length_bytes > 0 || job->parts.lines.length_bytes > 0)
+        return -ENOENT; // DWARF, which knows the same and more
     _cleanup_(dwarf_sink__release) struct dwarf_sink sink = {
         .elf = job->main, .base = job->parts.base, .pool = &job->pool};
     int err = go_table__add(job->main, &job->symbols, &sink);
@@ -195,7 +240,7 @@ int naming_job__run(const struct naming_request *request, struct buf *ret_index)
     string_pool__add(&job.pool, "", 0);
     find_debug(&job);
     for (size_t i = 0; i < sizeof(resolvers) / sizeof(resolvers[0]); i++)
-        if (!(request->symbols_only && resolvers[i].is_dwarf) && resolvers[i].add(&job) == -ENOMEM)
+        if (!(request->reader == NAMING_BY_NOBODY && resolvers[i].is_dwarf) && resolvers[i].add(&job) == -ENOMEM)
             return -ENOMEM;
     err = symbol_table__flatten(&job.symbols, &job.pool, &job.parts.symbols);
     if (err)

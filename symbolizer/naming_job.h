@@ -26,14 +26,22 @@ struct companion {
     char folder[512];
 };
 
+// Who reads the debug information.
+enum naming_reader {
+    NAMING_BY_OUR_OWN, // dwarf_file.h
+    NAMING_BY_BOTH,    // libdw the units that our own reader refuses: the second try
+    NAMING_BY_LIBDW,   // libdw alone: the second try when our own reader crashed
+    NAMING_BY_NOBODY,  // the symbol table alone gives the names: the last try
+};
+
 struct helper;
 
 struct naming_request {
     int fd;
     const uint64_t *offsets; // file offsets whose units are wanted
     size_t count;
-    bool complete;         // all units
-    bool symbols_only;     // no DWARF: the second try for a binary whose debug information cannot be read
+    bool complete; // all units
+    enum naming_reader reader;
     struct helper *helper; // does a part of the work at the same time; NULL: nobody does
     bool is_quick;         // within the lower limits of LIMIT_QUICK_*
     // Opens a companion; the job closes the descriptor. -ENOENT: there is none.

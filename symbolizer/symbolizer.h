@@ -88,7 +88,7 @@ struct symbolizer_counts {
     uint64_t jobs;       // binaries read in a worker
     uint64_t cache_hits; // indexes that were on the disk
     uint64_t failed;     // binaries without names: damaged, over their limits, or what crashed a worker
-    uint64_t fallbacks;  // binaries named by their symbol table only, though they have debug information
+    uint64_t fallbacks;  // binaries whose debug information nobody could read, or not whole
     uint64_t worker_cpu_us;
     uint64_t worker_peak_bytes; // of the largest
 };

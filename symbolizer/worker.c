@@ -313,10 +313,8 @@ int worker__index(struct worker *worker, const struct naming_request *request, s
                   void **ret_bytes, size_t *ret_length)
 {
     _cleanup_fd_ int offsets_fd = -1;
-    struct job job = {.kind = JOB_INDEX,
-                      .complete = request->complete,
-                      .symbols_only = request->symbols_only,
-                      .count = request->count};
+    struct job job = {
+        .kind = JOB_INDEX, .complete = request->complete, .reader = request->reader, .count = request->count};
     struct worker_job running;
     *ret_usage = (struct worker_usage){0};
     int err = sealed__make("offsets", request->offsets, request->count * sizeof(*request->offsets), &offsets_fd);

@@ -92,7 +92,8 @@
 #define LIMIT_WORKERS_LEFT 16
 
 // A job that others wait for: rows (libLLVM's take 60 ms; its answer has 3.2 MiB, librustc_driver's 4), names but for
-// the largest debug information. Above: no rows; names are made aside, within the limits above.
+// the largest debug information; libdw, asked after our own reader. Above: no rows; names are made aside, within the
+// limits above; libdw's are not taken.
 #define LIMIT_QUICK_CPU_S   2
 #define LIMIT_QUICK_WALL_MS 10000
 #define LIMIT_ROWS_BYTES    (96ull << 20)
@@ -222,7 +223,8 @@
 #define LIMIT_UNWIND_CACHE_BYTES (256ull << 20)
 
 // DWARF. Units: 30,000 in chromium. Abbreviations of one table and attributes of one of them: 3,000 and 30 in practice.
-// Depth of the tree: 60 in templates of Eigen. References followed to a name: 3. Above: the unit is damaged.
+// Depth of the tree: 60 in templates of Eigen. References followed to a name: 3. Above: the unit is
+// refused, and read by libdw.
 #define LIMIT_UNITS      (1u << 20)
 #define LIMIT_ABBREVS    (1u << 18)
 #define LIMIT_ATTRIBUTES 1024

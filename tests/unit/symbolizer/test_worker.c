@@ -24,6 +24,7 @@
 #include <cmocka.h>
 #include <seccomp.h>
 
+#include "symbolizer/elf_file.h"
 #include "symbolizer/sealed.h"
 #include "symbolizer/symbolizer.h"
 
@@ -45,7 +46,9 @@ enum misdeed {
     ODD_ERROR,
     ASK_ONCE,
     MISDEEDS,
-    WITH_DWARF_ONLY = 0x100, // flag: sound when asked for the symbol table alone
+    WITH_DWARF_ONLY = 0x100, // flags: sound when asked for the symbol table alone,
+    WITH_LIBDW_ONLY = 0x200, // sound when libdw is not asked,
+    WITH_OURS_ONLY = 0x400,  // sound when our own reader is not asked
 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -138,7 +141,11 @@ static int run(int socket, const struct job *job, struct packet_fds *inputs, str
     uint64_t misdeed = SOUND;
     if (job->kind == JOB_INDEX && sealed__map(inputs->fds[1], SIZE_MAX / 2, &offsets, &length) == 0 && length >= 8)
         misdeed = *(uint64_t *)offsets;
-    if (misdeed & WITH_DWARF_ONLY && job->symbols_only)
+    if (misdeed & WITH_DWARF_ONLY && job->reader == NAMING_BY_NOBODY)
+        misdeed = SOUND;
+    if (misdeed & WITH_LIBDW_ONLY && job->reader != NAMING_BY_BOTH)
+        misdeed = SOUND;
+    if (misdeed & WITH_OURS_ONLY && job->reader != NAMING_BY_OUR_OWN)
         misdeed = SOUND;
     misdeed &= 0xff;
     return misbehave(misdeed < MISDEEDS ? (enum misdeed)misdeed : SOUND, socket, job, inputs, helper, ret_made);
@@ -515,6 +522,68 @@ static void a_binary_keeps_its_symbol_table(void **state)
     close(fd);
 }
 
+// As if the version of its first unit were one to come: our own reader refuses it.
+static int odd_copy_of(int fd)
+{
+    static const uint8_t version[] = {9, 0};
+    struct elf_file *file;
+    int copy = copy_of(fd);
+    assert_int_equal(elf_file__open(copy, &file), 0);
+    const struct elf_section *info = elf_file__find(file, ".debug_info");
+    assert_non_null(info);
+    assert_int_equal(pwrite(copy, version, sizeof(version), (off_t)info->file_offset + 4), sizeof(version));
+    elf_file__free(file);
+    return copy;
+}
+
+static size_t count_named(struct symbolizer *symbolizer, int fd)
+{
+    struct answer answer;
+    size_t named = 0;
+    for (uint64_t offset = 0x1000; offset < 0x20000; offset += 0x100)
+        if (resolve(symbolizer, fd, offset, &answer) == 0)
+            named += answer.named;
+    return named;
+}
+
+// Whatever happens to libdw, what our own reader has found stays, and the loss is counted.
+static void libdw_costs_nothing_of_ours(void **state)
+{
+    (void)state;
+    static const enum misdeed misdeeds[] = {SPIN, CRASH, EAT, RANDOM_BYTES, NO_FILE};
+    for (size_t i = 0; i < sizeof(misdeeds) / sizeof(misdeeds[0]); i++) {
+        struct symbolizer *symbolizer;
+        struct symbolizer_options options = {.worker = worker};
+        struct answer answer;
+        int fd = odd_copy_of(self);
+        assert_int_equal(symbolizer__new(&options, NULL, &symbolizer), 0);
+        assert_int_equal(resolve(symbolizer, fd, misdeeds[i] | WITH_LIBDW_ONLY, &answer), 0);
+        assert_int_equal(symbolizer__counts(symbolizer).jobs, 2);
+        assert_int_equal(symbolizer__counts(symbolizer).fallbacks, 1);
+        assert_int_equal(symbolizer__counts(symbolizer).failed, 0);
+        assert_true(count_named(symbolizer, fd) > 10);
+        assert_int_equal(symbolizer__counts(symbolizer).jobs, 2);
+        symbolizer__free(symbolizer);
+        close(fd);
+    }
+}
+
+static void libdw_reads_what_crashes_ours(void **state)
+{
+    (void)state;
+    struct symbolizer *symbolizer;
+    struct symbolizer_options options = {.worker = worker};
+    struct answer answer;
+    int fd = copy_of(self);
+    assert_int_equal(symbolizer__new(&options, NULL, &symbolizer), 0);
+    assert_int_equal(resolve(symbolizer, fd, CRASH | WITH_OURS_ONLY, &answer), 0);
+    assert_int_equal(symbolizer__counts(symbolizer).jobs, 2);
+    assert_int_equal(symbolizer__counts(symbolizer).fallbacks, 0);
+    assert_true(count_named(symbolizer, fd) > 10);
+    symbolizer__free(symbolizer);
+    close(fd);
+}
+
 static void a_quick_symbolizer_leaves_what_is_slow(void **state)
 {
     (void)state;
@@ -583,6 +652,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(is_cancelled, start, stop),
         cmocka_unit_test_setup_teardown(a_binary_loses_its_own_names_once, start, stop),
         cmocka_unit_test_setup_teardown(a_binary_keeps_its_symbol_table, start, stop),
+        cmocka_unit_test_setup_teardown(libdw_costs_nothing_of_ours, start, stop),
+        cmocka_unit_test_setup_teardown(libdw_reads_what_crashes_ours, start, stop),
         cmocka_unit_test_setup_teardown(a_quick_symbolizer_leaves_what_is_slow, start, stop),
         cmocka_unit_test(says_what_is_refused),
     };
