@@ -1,6 +1,7 @@
 #include "collector/binaries.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +13,13 @@
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "symbolizer/file_copy.h"
 #include "symbolizer/foreign_file.h"
 
 struct binaries {
     pthread_mutex_t lock;
+    pthread_cond_t opened;
+    uint64_t copied_bytes;   // of files whose file system may wait
     struct binary **entries; // by number minus 1
     size_t count;
     struct id_map by_identity; // hash of an identity -> number minus 1; several identities may lead to one entry
@@ -27,6 +31,7 @@ int binaries__new(struct binaries **ret_binaries)
     if (!binaries)
         return -ENOMEM;
     pthread_mutex_init(&binaries->lock, NULL);
+    pthread_cond_init(&binaries->opened, NULL);
     *ret_binaries = binaries;
     return 0;
 }
@@ -45,6 +50,7 @@ void binaries__free(struct binaries *binaries)
     free(binaries->entries);
     id_map__release(&binaries->by_identity);
     pthread_mutex_destroy(&binaries->lock);
+    pthread_cond_destroy(&binaries->opened);
     free(binaries);
 }
 
@@ -217,7 +223,8 @@ int binaries__jit(struct binaries *binaries, pid_t pid, struct binary **ret_bina
 static bool is_the_file(const struct binary *binary, int fd)
 {
     struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+    uint32_t type;
+    if (file_copy__stat(fd, &status, &type) != 0)
         return false;
     if (!binary->file.inode)
         return true;
@@ -237,45 +244,106 @@ static bool keeps(const struct binary *binary, int err, int *fd)
 }
 
 // The mapped file is still the one that was told if its inode is the same, whenever the file was changed.
-static bool is_still_mapped(const struct binary *binary, int err, int *fd)
+static bool is_still_mapped(const struct binary *binary, int fd)
 {
     struct stat status;
-    if (err == 0 && fstat(*fd, &status) == 0 && (!binary->file.inode || binary->file.inode == status.st_ino))
-        return true;
-    if (err == 0)
-        close(*fd);
-    *fd = -1;
-    return false;
+    uint32_t type;
+    return file_copy__stat(fd, &status, &type) == 0 && (!binary->file.inode || binary->file.inode == status.st_ino);
 }
 
 static int open_file(const struct binary *binary, pid_t pid, uint64_t start, uint64_t end, int root_fd)
 {
-    int fd = -1;
-    if (is_still_mapped(binary, foreign_file__open_mapping(pid, start, end, &fd), &fd))
+    const struct foreign_mapping mapping = {.pid = pid, .start = start, .end = end, .device = binary->file.device};
+    int fd = -1, err = foreign_file__open_mapping(&mapping, &fd);
+    if (!err && is_still_mapped(binary, fd))
         return fd;
+    fd__close(&fd);
+    fd = -1;
     // The process is gone, or has mapped something else there: by its path, as it saw it, then as we do.
-    if (root_fd >= 0 && keeps(binary, foreign_file__open(root_fd, binary->path, &fd), &fd))
+    if (err != -ETIMEDOUT && root_fd >= 0 && keeps(binary, err = foreign_file__open(root_fd, binary->path, &fd), &fd))
         return fd;
-    return binary->file.inode && keeps(binary, foreign_file__open(-1, binary->path, &fd), &fd) ? fd : -1;
+    return err != -ETIMEDOUT && binary->file.inode && keeps(binary, foreign_file__open(-1, binary->path, &fd), &fd)
+               ? fd
+               : -1;
+}
+
+// Copies stay in memory as long as the recording.
+static bool has_room(struct binaries *binaries, int fd)
+{
+    struct stat status;
+    if (!file_copy__is(fd))
+        return true;
+    if (fstat(fd, &status) != 0 || (uint64_t)status.st_size > LIMIT_FAR_BYTES - binaries->copied_bytes)
+        return false;
+    binaries->copied_bytes += (uint64_t)status.st_size;
+    return true;
+}
+
+// fd -1: it could not be opened. Under the lock.
+static void settle(struct binaries *binaries, struct binary *binary, int *fd, int *root_fd,
+                   const struct file_identity *contents)
+{
+    binary->is_opening = false;
+    binary->open_failed = *fd < 0 || !has_room(binaries, *fd);
+    if (binary->open_failed)
+        return;
+    binary->fd = take_fd(fd);
+    binary->root_fd = take_fd(root_fd);
+    if (!contents || binary->digest)
+        return;
+    learn(binary, contents);
+    if (!find(binaries, key_of_contents(contents)))
+        id_map__put(&binaries->by_identity, key_of_contents(contents), binary->number - 1);
+}
+
+// Whether this thread is the one that opens it. Another one's attempt is waited for, which has an end (opener.h).
+static bool begin_opening(struct binaries *binaries, struct binary *binary)
+{
+    pthread_mutex_lock(&binaries->lock);
+    while (binary->is_opening)
+        pthread_cond_wait(&binaries->opened, &binaries->lock);
+    bool begins = binary->fd < 0 && !binary->open_failed;
+    binary->is_opening = begins;
+    pthread_mutex_unlock(&binaries->lock);
+    return begins;
+}
+
+static void end_opening(struct binaries *binaries, struct binary *binary, int *fd, int *root_fd)
+{
+    struct file_identity contents;
+    pthread_mutex_lock(&binaries->lock);
+    bool is_known = binary->digest != 0;
+    pthread_mutex_unlock(&binaries->lock);
+    bool has_contents = *fd >= 0 && !is_known && file_identity__read(*fd, &contents) == 0;
+    pthread_mutex_lock(&binaries->lock);
+    settle(binaries, binary, fd, root_fd, has_contents ? &contents : NULL);
+    pthread_cond_broadcast(&binaries->opened);
+    pthread_mutex_unlock(&binaries->lock);
 }
 
 void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid, uint64_t start, uint64_t end)
 {
-    if (binary->kind != STORE_BINARY_ELF)
+    _cleanup_fd_ int root_fd = -1;
+    if (binary->kind != STORE_BINARY_ELF || !begin_opening(binaries, binary))
         return;
+    foreign_file__open_root(pid, &root_fd);
+    _cleanup_fd_ int fd = open_file(binary, pid, start, end, root_fd);
+    end_opening(binaries, binary, &fd, &root_fd);
+}
+
+void binaries__adopt(struct binaries *binaries, struct binary *binary, pid_t pid, int fd)
+{
+    _cleanup_fd_ int root_fd = -1, own_fd = -1;
+    if (binary->kind != STORE_BINARY_ELF || !is_still_mapped(binary, fd) || !begin_opening(binaries, binary))
+        return;
+    foreign_file__open_root(pid, &root_fd);
+    own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    end_opening(binaries, binary, &own_fd, &root_fd);
+}
+
+void binaries__give_up(struct binaries *binaries, struct binary *binary)
+{
     pthread_mutex_lock(&binaries->lock);
-    if (binary->fd < 0 && !binary->open_failed) {
-        _cleanup_fd_ int root_fd = -1;
-        struct file_identity contents;
-        foreign_file__open_root(pid, &root_fd);
-        binary->fd = open_file(binary, pid, start, end, root_fd);
-        binary->open_failed = binary->fd < 0;
-        binary->root_fd = binary->fd < 0 ? -1 : take_fd(&root_fd);
-        if (binary->fd >= 0 && !binary->digest && file_identity__read(binary->fd, &contents) == 0) {
-            learn(binary, &contents);
-            if (!find(binaries, key_of_contents(&contents)))
-                id_map__put(&binaries->by_identity, key_of_contents(&contents), binary->number - 1);
-        }
-    }
+    binary->open_failed = binary->fd < 0 && !binary->is_opening;
     pthread_mutex_unlock(&binaries->lock);
 }

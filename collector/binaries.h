@@ -32,9 +32,10 @@ struct binary {
     struct wire_file file; // zero: not known; without the generation where only /proc told of it
     int64_t seen_ns;       // CLOCK_REALTIME: when it was first heard of
     char *path;            // as the process that was seen first names it
-    int fd;                // the file; -1: not opened yet, or not to be had
+    int fd;                // the file, or a copy (foreign_file.h); -1: not opened yet, or not to be had
     int root_fd;           // the root directory of the process it was opened through; -1: ours
     bool open_failed;      // do not try again
+    bool is_opening;       // a thread is at it
     uint32_t store_id;     // main thread only
 };
 
@@ -54,8 +55,13 @@ int binaries__get(struct binaries *binaries, const struct binary_identity *ident
 struct binary *binaries__by_number(struct binaries *binaries, uint32_t number);
 
 // Opens the file through a process that maps it at [start, end), or by its path as that process sees it. Learns the
-// contents where they were not known. Nothing happens where it is open, or has failed before.
+// contents where they were not known. Nothing happens where it is open, or has failed before. A file system that does
+// not answer is waited for so long and no longer (opener.h), and without the lock.
 void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid, uint64_t start, uint64_t end);
+// The same, with the file opened already, which stays the caller's.
+void binaries__adopt(struct binaries *binaries, struct binary *binary, pid_t pid, int fd);
+// The file system does not answer: it is not opened any more.
+void binaries__give_up(struct binaries *binaries, struct binary *binary);
 
 // Code without a file, by process: JIT code of a PID.
 int binaries__jit(struct binaries *binaries, pid_t pid, struct binary **ret_binary);

@@ -158,7 +158,7 @@ static int put_note(const struct usdt_note *note, void *context)
 static int list_file(const char *name, bool functions, bool usdt, const char *pattern, size_t *count,
                      struct fault *fault)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1};
+    _cleanup_(probe_file__release) struct probe_file file = PROBE_FILE_NONE;
     struct probes probes = {.pattern = pattern};
     int err = probe_file__open(name, (uint32_t)pid, fault, &file);
     if (err)

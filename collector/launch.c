@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
+#include "symbolizer/foreign_file.h"
 
 static void run_child(char *const *argv, int go_fd, int failed_fd)
 {
@@ -40,15 +42,16 @@ static void run_child(char *const *argv, int go_fd, int failed_fd)
 // The program as execvp() will find it; -1: it will not.
 static int open_program(const char *name)
 {
+    int fd;
     char path[PATH_MAX];
     const char *folders = getenv("PATH");
     if (strchr(name, '/'))
-        return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        return foreign_file__open_itself(-1, name, &fd) == 0 ? fd : -1;
     while (folders) {
         int length = (int)strcspn(folders, ":");
         snprintf(path, sizeof(path), "%.*s/%s", length, folders, name);
-        if (access(path, X_OK) == 0)
-            return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (foreign_file__open_itself(-1, path, &fd) == 0)
+            return fd;
         folders = folders[length] ? folders + length + 1 : NULL;
     }
     return -1;
@@ -92,12 +95,25 @@ int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_l
     return fault__set(fault, err, "cannot start '%s': %s", argv[0], strerror(-err));
 }
 
-int launch__go(struct launch *launch, struct fault *fault)
+// exec() may wait for a file system that does not answer. The recording goes on then, or ends as it is told to.
+static bool wait_for_exec(int failed_fd, int interrupt_fd)
+{
+    struct pollfd ends[] = {{.fd = failed_fd, .events = POLLIN}, {.fd = interrupt_fd, .events = POLLIN}};
+    int count;
+    do
+        count = poll(ends, 2, LIMIT_COMMAND_BEGIN_MS);
+    while (count < 0 && errno == EINTR);
+    return ends[0].revents != 0;
+}
+
+int launch__go(struct launch *launch, int interrupt_fd, struct fault *fault)
 {
     int err = 0;
     ssize_t got = write(launch->go_fd, "g", 1);
     close(launch->go_fd);
     launch->go_fd = -1;
+    if (!wait_for_exec(launch->failed_fd, interrupt_fd))
+        return 0;
     do
         got = read(launch->failed_fd, &err, sizeof(err));
     while (got < 0 && errno == EINTR);

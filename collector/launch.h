@@ -14,8 +14,9 @@ struct launch {
 };
 
 int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_launch);
-// Lets it go and waits until exec has succeeded, or says why it has not (-ENOENT, ...).
-int launch__go(struct launch *launch, struct fault *fault);
+// Lets it go and waits until exec has succeeded, or says why it has not (-ENOENT, ...). Waits at most
+// LIMIT_COMMAND_BEGIN_MS, and not once interrupt_fd (-1: none) can be read.
+int launch__go(struct launch *launch, int interrupt_fd, struct fault *fault);
 // Sends SIGTERM to the command if it still runs, and reaps it; the status is as wait() gives it. Waits for its exit at
 // most LIMIT_COMMAND_END_MS, and not once interrupt_fd (-1: none) can be read. -ETIMEDOUT: the command runs on.
 int launch__end(struct launch *launch, int interrupt_fd, int *ret_status);

@@ -159,5 +159,8 @@ int mapped_file__open(const struct wire_note *note, char *path, size_t path_byte
     path[length] = '\0';
     cut_deleted(path);
     cut_root(note->tgid, path);
-    return foreign_file__open_mapping((pid_t)note->tgid, note->start, note->end, ret_fd);
+    return foreign_file__open_mapping(
+        &(struct foreign_mapping){
+            .pid = (pid_t)note->tgid, .start = note->start, .end = note->end, .device = note->file.device},
+        ret_fd);
 }

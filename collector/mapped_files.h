@@ -28,7 +28,7 @@ bool mapped_files__take(struct mapped_files *files, struct wire_note *ret_note);
 void mapped_files__release(struct mapped_files *files);
 
 // Opens the file of a mapping, and tells its path as its process sees it. -ENOENT: the process or the mapping is gone;
-// -EINVAL: not a regular file.
+// -EINVAL: not a regular file; -ETIMEDOUT: its file system does not answer, but the path is told.
 int mapped_file__open(const struct wire_note *note, char *path, size_t path_bytes, int *ret_fd);
 
 #endif

@@ -1,11 +1,9 @@
 #include "collector/probe_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/base/live_thread.h"
 #include "symbolizer/debug_dirs.h"
@@ -23,56 +21,47 @@ static bool is_called(const char *file_name, const char *wanted)
            (strstr(wanted, ".so") && file_name[length] == '.');
 }
 
-static int open_regular(const char *path)
-{
-    struct stat status;
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &status) != 0)
-        return -errno;
-    return S_ISREG(status.st_mode) ? take_fd(&fd) : -EISDIR;
-}
-
 // Opens `path` as the process sees it; as we do without a process, and where it is below /proc, whose PIDs are ours.
-static int open_as_seen(const char *path, uint32_t pid)
+static int open_as_seen(struct probe_file *file, const char *path)
 {
     _cleanup_fd_ int root = -1;
-    int fd;
-    if (!pid || path[0] != '/' || strncmp(path, "/proc/", 6) == 0)
-        return open_regular(path);
+    bool is_ours = !file->pid || path[0] != '/' || strncmp(path, "/proc/", 6) == 0;
     // Below its root: not where a link of a container's leads outside of it.
-    int err = foreign_file__open_root((pid_t)pid, &root);
+    int err = is_ours ? 0 : foreign_file__open_root((pid_t)file->pid, &root);
     if (!err)
-        err = foreign_file__open(root, path, &fd);
-    return err ? (err == -EINVAL ? -EISDIR : err) : fd;
+        err = foreign_file__open_with_place(root, path, &file->fd, &file->place_fd);
+    return err == -EINVAL ? -EISDIR : err;
 }
 
-static int open_mapped(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+static int open_mapped(struct probe_file *probe, const char *name)
 {
     char maps[64], line[PATH_MAX + 128];
-    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)pid));
+    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)probe->pid));
     _cleanup_file_ FILE *file = fopen(maps, "re");
     while (file && fgets(line, sizeof(line), file)) {
         line[strcspn(line, "\n")] = '\0';
         const char *path = strchr(line, '/'), *base = path ? strrchr(path, '/') + 1 : "";
         if (!path || !is_called(base, name) || strlen(path) >= PATH_MAX)
             continue;
-        snprintf(ret_path, PATH_MAX, "%s", path);
-        return open_as_seen(path, pid);
+        snprintf(probe->path, sizeof(probe->path), "%s", path);
+        return open_as_seen(probe, path);
     }
     return -ENOENT;
 }
 
 // The cache of glibc's ldconfig (sysdeps/generic/dl-cache.h): a head of 48 bytes, whose word 5 counts the entries; then
 // those, of 24 bytes, with flags (0x303: x86-64 libc6), key and value as places of strings in the file.
-static int open_cached(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+static int open_cached(struct probe_file *file, const char *name)
 {
     enum { MOST_BYTES = 4 << 20, HEAD_BYTES = 48, ENTRY_BYTES = 24, FLAGS_X86_64 = 0x303 };
     static const char magic[] = "glibc-ld.so.cache1.1";
-    _cleanup_fd_ int fd = open_as_seen("/etc/ld.so.cache", pid);
+    _cleanup_(probe_file__release) struct probe_file list = PROBE_FILE_NONE;
     _cleanup_free_ char *cache = malloc(MOST_BYTES + 1);
-    ssize_t bytes = fd < 0 || !cache ? 0 : pread(fd, cache, MOST_BYTES, 0);
+    list.pid = file->pid;
+    int err = open_as_seen(&list, "/etc/ld.so.cache");
+    ssize_t bytes = err || !cache ? 0 : pread(list.fd, cache, MOST_BYTES, 0);
     if (bytes < HEAD_BYTES || memcmp(cache, magic, sizeof(magic) - 1) != 0)
-        return -ENOENT;
+        return err == -ETIMEDOUT ? err : -ENOENT;
     cache[bytes] = '\0';
     uint32_t count;
     memcpy(&count, cache + sizeof(magic) - 1, sizeof(count));
@@ -81,13 +70,13 @@ static int open_cached(const char *name, uint32_t pid, char ret_path[PATH_MAX])
         memcpy(entry, cache + HEAD_BYTES + (size_t)i * ENTRY_BYTES, sizeof(entry));
         if (entry[0] != FLAGS_X86_64 || entry[1] >= bytes || entry[2] >= bytes || !is_called(cache + entry[1], name))
             continue;
-        snprintf(ret_path, PATH_MAX, "%s", cache + entry[2]);
-        return open_as_seen(ret_path, pid);
+        snprintf(file->path, sizeof(file->path), "%s", cache + entry[2]);
+        return open_as_seen(file, file->path);
     }
     return -ENOENT;
 }
 
-static int open_in_folders(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+static int open_in_folders(struct probe_file *file, const char *name)
 {
     static const char *const folders[] = {"/lib/x86_64-linux-gnu",
                                           "/usr/lib/x86_64-linux-gnu",
@@ -96,57 +85,54 @@ static int open_in_folders(const char *name, uint32_t pid, char ret_path[PATH_MA
                                           "/usr/local/lib",
                                           "/lib",
                                           "/usr/lib"};
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        char pattern[PATH_MAX];
-        _cleanup_(globfree) glob_t found = {0};
-        char root[32] = "";
-        if (pid)
-            snprintf(root, sizeof(root), "/proc/%d/root", live_thread__of((pid_t)pid));
-        snprintf(pattern, sizeof(pattern), "%s%s/%s%s", root, folders[i], name, strstr(name, ".so") ? "" : ".so*");
-        if (glob(pattern, 0, NULL, &found) != 0)
-            continue;
-        for (size_t j = 0; j < found.gl_pathc; j++) {
-            snprintf(ret_path, PATH_MAX, "%s", found.gl_pathv[j]);
-            int fd = open_regular(ret_path);
-            if (fd >= 0)
-                return fd;
+    _cleanup_fd_ int root = -1;
+    int err = file->pid ? foreign_file__open_root((pid_t)file->pid, &root) : 0;
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !err; i++) {
+        char path[PATH_MAX], link[32];
+        snprintf(path, sizeof(path), "%s/%s%s", folders[i], name, strstr(name, ".so") ? "" : ".so");
+        err = foreign_file__find_with_place(root, path, &file->fd, &file->place_fd);
+        if (!err) {
+            snprintf(link, sizeof(link), "/proc/self/fd/%d", file->place_fd);
+            ssize_t length = readlink(link, file->path, sizeof(file->path) - 1);
+            file->path[length > 0 ? length : 0] = '\0';
+            return 0;
         }
+        err = err == -ETIMEDOUT ? err : 0;
     }
-    return -ENOENT;
+    return err ? err : -ENOENT;
 }
 
-static int open_program(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+static int open_program(struct probe_file *file, const char *name)
 {
     const char *folders = getenv("PATH");
     for (const char *at = folders && *folders ? folders : "/usr/bin:/bin"; *at; at += *at == ':') {
         int length = (int)strcspn(at, ":");
-        if (snprintf(ret_path, PATH_MAX, "%.*s/%s", length, at, name) < PATH_MAX) {
-            int fd = open_as_seen(ret_path, pid);
-            if (fd >= 0)
-                return fd;
+        if (snprintf(file->path, sizeof(file->path), "%.*s/%s", length, at, name) < PATH_MAX) {
+            int err = open_as_seen(file, file->path);
+            if (!err || err == -ETIMEDOUT)
+                return err;
         }
         at += length;
     }
     return -ENOENT;
 }
 
-static int find(const char *name, uint32_t pid, char ret_path[PATH_MAX])
+typedef int way_fn(struct probe_file *, const char *);
+
+// Until one finds it, or waits in vain.
+static int find(struct probe_file *file, const char *name)
 {
+    bool is_library = strncmp(name, "lib", 3) == 0 || strstr(name, ".so");
+    way_fn *const ways[] = {file->pid ? open_mapped : NULL, is_library ? NULL : open_program, open_cached,
+                            open_in_folders, is_library ? open_program : NULL};
+    int err = -ENOENT;
     if (strchr(name, '/')) {
-        snprintf(ret_path, PATH_MAX, "%s", name);
-        return open_as_seen(name, pid);
+        snprintf(file->path, sizeof(file->path), "%s", name);
+        return open_as_seen(file, name);
     }
-    int fd = pid ? open_mapped(name, pid, ret_path) : -ENOENT;
-    bool library_first = strncmp(name, "lib", 3) == 0 || strstr(name, ".so");
-    if (fd < 0 && !library_first)
-        fd = open_program(name, pid, ret_path);
-    if (fd < 0)
-        fd = open_cached(name, pid, ret_path);
-    if (fd < 0)
-        fd = open_in_folders(name, pid, ret_path);
-    if (fd < 0 && library_first)
-        fd = open_program(name, pid, ret_path);
-    return fd;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]) && err && err != -ETIMEDOUT; i++)
+        err = ways[i] ? ways[i](file, name) : err;
+    return err;
 }
 
 // --- Its functions
@@ -203,14 +189,17 @@ static int say_no_program(const struct probe_file *file, int err, struct fault *
 
 int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct probe_file *ret_file)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1, .pid = pid};
-    file.fd = find(name, pid, file.path);
-    if (file.fd == -ENOENT && !strchr(name, '/'))
-        return fault__set(fault, file.fd, "no library and no program '%s' is found%s; give its path", name,
+    _cleanup_(probe_file__release) struct probe_file file = PROBE_FILE_NONE;
+    file.pid = pid;
+    int err = find(&file, name);
+    if (err == -ENOENT && !strchr(name, '/'))
+        return fault__set(fault, err, "no library and no program '%s' is found%s; give its path", name,
                           pid ? " in that process's file system" : "");
-    if (file.fd < 0)
-        return fault__set(fault, file.fd, "cannot open '%s': %s", name, strerror(-file.fd));
-    int err = elf_file__open(file.fd, &file.elf);
+    if (err == -ETIMEDOUT)
+        return fault__set(fault, err, "cannot open '%s': its file system does not answer; see to its mount", name);
+    if (err)
+        return fault__set(fault, err, "cannot open '%s': %s", name, strerror(-err));
+    err = elf_file__open(file.fd, &file.elf);
     if (err)
         return say_no_program(&file, err, fault);
     if (!elf_file__is_64(file.elf) || elf_file__machine(file.elf) != EM_X86_64)
@@ -218,7 +207,7 @@ int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct
                           "cannot put a probe into '%s': it is %s; hearth knows the code of x86-64 only", file.path,
                           elf_file__is_64(file.elf) ? "for another processor" : "a 32-bit file");
     *ret_file = file;
-    file = (struct probe_file){.fd = -1};
+    file = PROBE_FILE_NONE;
     return 0;
 }
 
@@ -226,4 +215,5 @@ void probe_file__release(struct probe_file *file)
 {
     elf_file__free(file->elf);
     fd__close(&file->fd);
+    fd__close(&file->place_fd);
 }

@@ -17,9 +17,12 @@
 struct probe_file {
     char path[PATH_MAX]; // for words
     uint32_t pid;        // whose file system the path belongs to; 0: ours
-    int fd;
+    int fd;              // to be read; may be a copy (foreign_file.h)
+    int place_fd;        // the file itself, for probes
     struct elf_file *elf;
 };
+
+#define PROBE_FILE_NONE ((struct probe_file){.fd = -1, .place_fd = -1})
 
 // pid 0: no process. A file that is not there, or that no probe can be put into (no ELF file of this machine, a 32-bit
 // one): an error with a fault.

@@ -230,8 +230,9 @@ int probe_sites__new(const struct probe_file *file, const char *name, struct fau
     if (!sites)
         return fault__set(fault, -ENOMEM, "out of memory");
     sites->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    sites->place_fd = fcntl(file->place_fd, F_DUPFD_CLOEXEC, 0);
     sites->path = strdup(file->path);
-    if (sites->fd < 0 || !sites->path)
+    if (sites->fd < 0 || sites->place_fd < 0 || !sites->path)
         return fault__set(fault, -ENOMEM, "out of memory");
     snprintf(sites->name, sizeof(sites->name), "%s", name);
     sites->hazard = return_hazard__of(file->elf);
@@ -242,7 +243,7 @@ int probe_sites__new(const struct probe_file *file, const char *name, struct fau
 int probe_sites__find(const char *file_name, const char *symbol, uint32_t pid, struct fault *fault,
                       struct probe_sites **ret_sites)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1};
+    _cleanup_(probe_file__release) struct probe_file file = PROBE_FILE_NONE;
     _cleanup_(probe_sites__freep) struct probe_sites *sites = NULL;
     _cleanup_free_ char *name = strdup(symbol);
     int err = name ? probe_file__open(file_name, pid, fault, &file) : fault__set(fault, -ENOMEM, "out of memory");
@@ -262,6 +263,7 @@ void probe_sites__free(struct probe_sites *sites)
     if (!sites)
         return;
     fd__close(&sites->fd);
+    fd__close(&sites->place_fd);
     for (size_t i = 0; i < sites->count; i++)
         free(sites->rows[i].arguments);
     free(sites->path);
@@ -318,7 +320,7 @@ static int attach_in(const struct probe_sites *sites, const struct attachment *a
     char path[64]; // the file that was looked at, whatever its name means meanwhile
     int last = 0;
     size_t attached = 0;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", sites->fd);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", sites->place_fd);
     if (sites->count > 1 && uprobe_multi__is_prepared(attachment->program) &&
         attach_multi(sites, path, 0, sites->count, attachment) == 0)
         return 0;

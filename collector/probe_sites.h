@@ -33,7 +33,8 @@ struct probe_site {
 
 struct probe_sites {
     char *path;    // for words
-    int fd;        // the file
+    int fd;        // to be read; may be a copy (symbolizer/foreign_file.h)
+    int place_fd;  // the file itself
     char name[64]; // the function, or the pattern
     enum return_hazard hazard;
     const char *argument_hazard; // why the arguments of one of them cannot be told; NULL: they can

@@ -18,6 +18,7 @@
 #include "collector/source_hist.h"
 #include "store/base/limits.h"
 #include "store/base/warm_heap.h"
+#include "symbolizer/opener.h"
 
 static int open_store(struct recorder *recorder, struct fault *fault)
 {
@@ -292,6 +293,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
         recorder->timers[i] = -1;
     bound_heap();
     block_signals(recorder);
+    opener__begin();
     if (bpf_meter__new(&recorder->meter) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     int err = feature__require("initial pid namespace", fault);
@@ -341,6 +343,7 @@ void recorder__free(struct recorder *recorder)
     hist__free(recorder->hist);
     copy_stacks__free(recorder->copies);
     worker__free(recorder->worker);
+    opener__end();
     store_writer__free(recorder->writer);
     perf_records__free(recorder->records);
     drain__free(recorder->drain);

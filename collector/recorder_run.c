@@ -8,6 +8,7 @@
 
 #include "collector/recorder_insides.h"
 #include "store/base/limits.h"
+#include "symbolizer/opener.h"
 
 static void measure_interval(struct recorder *recorder, struct store_interval *interval)
 {
@@ -88,6 +89,7 @@ static void count_failures(struct recorder *recorder)
     struct naming_losses names = naming__losses(recorder->naming);
     keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_FAILED, names.failed);
     keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_PARTIAL, names.partial);
+    keeper__lose(recorder->keeper, WIRE_LOSS_FILES_UNANSWERED, opener__unanswered());
     if (recorder->unwinder)
         keeper__lose(recorder->keeper, WIRE_LOSS_ROWS_FAILED, unwinder__totals(recorder->unwinder).failed);
 }
@@ -143,6 +145,15 @@ static int go_on(struct recorder *recorder, int err, bool is_last, const struct 
     return 0;
 }
 
+static void tell_unanswered(const struct recorder *recorder)
+{
+    char text[512];
+    while (opener__tell(text, sizeof(text))) {
+        clear_status(recorder);
+        fault__warn("%s", text);
+    }
+}
+
 static int keep_interval(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     struct keeper_histograms histograms;
@@ -175,6 +186,7 @@ static int keep_interval(struct recorder *recorder, bool is_last, struct fault *
         err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
                            perf_records__lost(recorder->records), is_last, fault);
     err = go_on(recorder, err, is_last, fault);
+    tell_unanswered(recorder);
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
     return err;
@@ -344,6 +356,7 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
         err = show_histograms(recorder, true);
     int late = take_last_names(recorder);
     count_failures(recorder);
+    tell_unanswered(recorder);
     if (!late && !err)
         keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, NULL); // else they wait
     int rest = settle_store(recorder, err || late ? NULL : fault);
@@ -423,7 +436,7 @@ int recorder__run(struct recorder *recorder, struct fault *fault, struct recorde
     recorder->started_ns = now_ns(CLOCK_MONOTONIC);
     int err = recorder__start_timers(recorder, fault);
     if (!err && recorder->launch.pid > 0)
-        err = launch__go(&recorder->launch, fault);
+        err = launch__go(&recorder->launch, recorder->signal_fd, fault);
     if (!err)
         err = collect(recorder, fault);
     clear_status(recorder);

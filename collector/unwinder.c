@@ -195,6 +195,18 @@ static int identify(struct unwinder *unwinder, const struct wire_note *note, con
     return binaries__get(unwinder->binaries, &identity, ret_binary);
 }
 
+// Of a file whose file system does not answer: frames read [FILE+0xOFFSET], and stacks end there.
+static void answer_unread(struct unwinder *unwinder, const struct wire_note *note, const char *path)
+{
+    struct binary *binary;
+    if (identify(unwinder, note, path, -1, &binary) != 0) {
+        forget_file(unwinder, &note->file);
+        return;
+    }
+    binaries__give_up(unwinder->binaries, binary);
+    answer(unwinder, &note->file, (struct wire_binary){.binary = binary->number});
+}
+
 static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
 {
     char path[PATH_MAX] = "[vdso]";
@@ -204,14 +216,17 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
     bool is_device = err == -EINVAL; // whose memory may hold code, but no file's
     if (!err)
         err = identify(unwinder, note, path, fd, &binary);
-    if (err && !is_device) {
+    if (err == -ETIMEDOUT)
+        answer_unread(unwinder, note, path);
+    else if (err && !is_device)
         forget_file(unwinder, &note->file);
+    if (err && !is_device)
         return;
-    }
     if (is_device || binary->kind == STORE_BINARY_JIT) {
         answer(unwinder, &note->file, (struct wire_binary){.table = WIRE_TABLE_JIT});
         return;
     }
+    binaries__adopt(unwinder->binaries, binary, (pid_t)note->tgid, fd);
     binaries__open(unwinder->binaries, binary, (pid_t)note->tgid, note->start, note->end);
     struct wire_binary known = {.binary = binary->number};
     err = table_of(unwinder, fd, binary, &note->file, &known.table);

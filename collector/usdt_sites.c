@@ -97,7 +97,7 @@ static int say(const struct search *search, int err, struct fault *fault)
 int usdt_sites__find(const char *name, const char *pattern, uint32_t pid, struct fault *fault,
                      struct probe_sites **ret_sites, size_t *ret_probes)
 {
-    _cleanup_(probe_file__release) struct probe_file file = {.fd = -1};
+    _cleanup_(probe_file__release) struct probe_file file = PROBE_FILE_NONE;
     _cleanup_(probe_sites__freep) struct probe_sites *sites = NULL;
     int err = probe_file__open(name, pid, fault, &file);
     if (!err)

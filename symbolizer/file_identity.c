@@ -1,10 +1,8 @@
 #include "symbolizer/file_identity.h"
 
-#include <sys/stat.h>
-#include <sys/vfs.h>
-
 #include "store/base/hash.h"
 #include "symbolizer/elf_file.h"
+#include "symbolizer/file_copy.h"
 
 #define FUSE_MAGIC 0x65735546 // FUSE_SUPER_MAGIC of linux/magic.h, as newer headers call it
 
@@ -12,10 +10,10 @@
 uint64_t file_identity__owner(int fd)
 {
     struct stat status;
-    struct statfs system;
-    if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0)
+    uint32_t type;
+    if (file_copy__stat(fd, &status, &type) != 0)
         return UINT64_MAX;
-    return (uint32_t)system.f_type == FUSE_MAGIC ? hash__pair(1, status.st_dev) : status.st_uid;
+    return type == FUSE_MAGIC ? hash__pair(1, status.st_dev) : status.st_uid;
 }
 
 static uint64_t add_segment(uint64_t digest, const struct elf_segment *segment)
@@ -31,7 +29,8 @@ static uint64_t add_segment(uint64_t digest, const struct elf_segment *segment)
 static uint64_t add_file(uint64_t digest, int fd)
 {
     struct stat status;
-    if (fstat(fd, &status) != 0)
+    uint32_t type;
+    if (file_copy__stat(fd, &status, &type) != 0)
         return digest;
     digest = hash__pair(hash__pair(digest, status.st_dev), status.st_ino);
     digest = hash__pair(hash__pair(digest, (uint64_t)status.st_size), (uint64_t)status.st_ctim.tv_sec);

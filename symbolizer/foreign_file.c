@@ -3,91 +3,148 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/live_thread.h"
+#include "symbolizer/local_mounts.h"
+#include "symbolizer/opener.h"
+
+static int set_path(struct opening *opening, const char *path)
+{
+    static const char self[] = "/proc/self/";
+    bool is_self = strncmp(path, self, sizeof(self) - 1) == 0; // the opener is another
+    int length = snprintf(opening->path, sizeof(opening->path), is_self ? "/proc/%d/%s" : "%.0d%s", getpid() * is_self,
+                          path + (is_self ? sizeof(self) - 1 : 0));
+    return length < (int)sizeof(opening->path) ? 0 : -ENAMETOOLONG;
+}
+
+// In this thread as far as the path stays in a local mount, else by the opener.
+static int open_path(struct opening *opening, int folder_fd, struct opened *ret_opened)
+{
+    int err = -EXDEV;
+    if (local_mounts__may_walk(folder_fd, opening->path)) {
+        opening->flags |= OPENING_SAME_MOUNT;
+        err = opening__run(opening, folder_fd, ret_opened);
+        opening->flags &= ~(uint32_t)OPENING_SAME_MOUNT;
+    }
+    if (err != -EXDEV)
+        return err;
+    if (folder_fd < 0)
+        opening->device = local_mounts__device_of(opening->path);
+    return opener__ask(opening, folder_fd, ret_opened);
+}
+
+// Gives the file, or the place, and closes the other one.
+static int take(int err, struct opened *opened, int *ret_fd)
+{
+    int *taken = opened->fd >= 0 ? &opened->fd : &opened->place_fd;
+    if (!err)
+        *ret_fd = take_fd(taken);
+    opened__close(opened);
+    return err;
+}
+
+// Most processes have our own root, which is known without asking.
+static bool has_our_root(pid_t pid)
+{
+    char link[64], theirs[64], ours[64], root[2];
+    snprintf(link, sizeof(link), "/proc/%d/root", pid);
+    if (readlink(link, root, sizeof(root)) != 1)
+        return false;
+    snprintf(link, sizeof(link), "/proc/%d/ns/mnt", pid);
+    ssize_t length = readlink(link, theirs, sizeof(theirs));
+    return length > 0 && readlink("/proc/self/ns/mnt", ours, sizeof(ours)) == length &&
+           memcmp(theirs, ours, (size_t)length) == 0;
+}
 
 int foreign_file__open_root(pid_t pid, int *ret_fd)
 {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/root", live_thread__of(pid));
-    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    *ret_fd = fd;
+    struct opening opening = {.kind = OPENING_ROOT, .pid = pid};
+    struct opened opened = OPENED_NONE;
+    bool is_ours = has_our_root(live_thread__of(pid)) && local_mounts__may_walk(-1, "/");
+    snprintf(opening.path, sizeof(opening.path), "/proc/%d/root", pid); // for words
+    int err = is_ours ? opening__run(&opening, -1, &opened) : opener__ask(&opening, -1, &opened);
+    return take(err, &opened, ret_fd);
+}
+
+int foreign_file__open_with_place(int root_fd, const char *path, int *ret_fd, int *ret_place_fd)
+{
+    struct opening opening = {.kind = OPENING_PATH};
+    struct opened opened = OPENED_NONE;
+    int err = set_path(&opening, path);
+    if (!err)
+        err = open_path(&opening, root_fd, &opened);
+    if (err)
+        return err;
+    *ret_fd = opened.fd;
+    *ret_place_fd = opened.place_fd;
     return 0;
 }
 
-// Filesystems whose files are made by the kernel when they are read: reading may block, take what others wait for
-// (/proc/kmsg, trace_pipe), or tell what only root may know. statfs(2)'s numbers.
-static bool is_of_the_kernel(int fd)
+int foreign_file__find_with_place(int root_fd, const char *path, int *ret_fd, int *ret_place_fd)
 {
-    static const uint32_t magics[] = {PROC_SUPER_MAGIC,     SYSFS_MAGIC,    TRACEFS_MAGIC,      DEBUGFS_MAGIC,
-                                      SECURITYFS_MAGIC,     BPF_FS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-                                      PSTOREFS_MAGIC,       EFIVARFS_MAGIC, SELINUX_MAGIC,      SMACK_MAGIC,
-                                      BINDERFS_SUPER_MAGIC, 0x62656570 /* configfs, which magic.h lacks */};
-    struct statfs filesystem;
-    if (fstatfs(fd, &filesystem) != 0)
-        return true;
-    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-        if ((uint32_t)filesystem.f_type == magics[i])
-            return true;
-    return false;
-}
-
-// First as a place only (O_PATH), for to open a device or a FIFO is already to touch it.
-static int open_regular(int folder_fd, const char *path, uint64_t flags, uint64_t resolve, int *ret_fd)
-{
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags, .resolve = resolve};
-    _cleanup_fd_ int place = (int)syscall(SYS_openat2, folder_fd < 0 ? AT_FDCWD : folder_fd, path, &how, sizeof(how));
-    struct stat status;
-    char again[64];
-    if (place < 0 || fstat(place, &status) != 0)
-        return -errno;
-    if (!S_ISREG(status.st_mode) || is_of_the_kernel(place))
-        return -EINVAL;
-    snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
-    int fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
-    *ret_fd = fd;
+    struct opening opening = {.kind = OPENING_FIND};
+    struct opened opened = OPENED_NONE;
+    int err = set_path(&opening, path);
+    if (!err)
+        err = opener__ask(&opening, root_fd, &opened);
+    if (err)
+        return err;
+    *ret_fd = opened.fd;
+    *ret_place_fd = opened.place_fd;
     return 0;
 }
 
 int foreign_file__open(int root_fd, const char *path, int *ret_fd)
 {
-    return open_regular(root_fd, path, 0, root_fd >= 0 ? RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS : 0, ret_fd);
+    _cleanup_fd_ int place = -1;
+    return foreign_file__open_with_place(root_fd, path, ret_fd, &place);
+}
+
+int foreign_file__open_itself(int root_fd, const char *path, int *ret_fd)
+{
+    struct opening opening = {.kind = OPENING_PATH, .flags = OPENING_NO_COPY};
+    struct opened opened = OPENED_NONE;
+    int err = set_path(&opening, path);
+    return take(err ? err : open_path(&opening, root_fd, &opened), &opened, ret_fd);
 }
 
 int foreign_file__open_in(int folder_fd, const char *name, int *ret_fd)
 {
-    return open_regular(folder_fd, name, O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, ret_fd);
+    struct opening opening = {.kind = OPENING_NAME, .flags = OPENING_NO_COPY};
+    struct opened opened = OPENED_NONE;
+    int err = set_path(&opening, name);
+    return take(err ? err : open_path(&opening, folder_fd, &opened), &opened, ret_fd);
 }
 
 int foreign_file__open_folder(int root_fd, const char *path, int *ret_fd)
 {
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-    int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-    if (fd < 0)
-        return -errno;
-    *ret_fd = fd;
-    return 0;
+    struct opening opening = {.kind = OPENING_FOLDER};
+    struct opened opened = OPENED_NONE;
+    int err = set_path(&opening, path);
+    return take(err ? err : open_path(&opening, root_fd, &opened), &opened, ret_fd);
 }
 
-int foreign_file__open_mapping(pid_t pid, uint64_t start, uint64_t end, int *ret_fd)
+int foreign_file__open_mapping(const struct foreign_mapping *mapping, int *ret_fd)
 {
-    char link[96];
-    snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live_thread__of(pid), start, end);
-    return foreign_file__open(-1, link, ret_fd);
+    struct opening opening = {.kind = OPENING_MAPPING,
+                              .flags = mapping->no_copy ? OPENING_NO_COPY : 0,
+                              .pid = mapping->pid,
+                              .device = mapping->device,
+                              .start = mapping->start,
+                              .end = mapping->end};
+    struct opened opened = OPENED_NONE;
+    if (local_mounts__has(mapping->device))
+        return take(opening__run(&opening, -1, &opened), &opened, ret_fd);
+    char link[96]; // for words
+    snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live_thread__of(mapping->pid),
+             mapping->start, mapping->end);
+    ssize_t length = readlink(link, opening.path, sizeof(opening.path) - 1);
+    if (length < 0)
+        return -errno;
+    return take(opener__ask(&opening, -1, &opened), &opened, ret_fd);
 }

@@ -1,9 +1,15 @@
-// Files as another process sees them, opened without trusting it: paths are resolved below its root (openat2 with
-// RESOLVE_IN_ROOT: symlinks and ".." stay inside), never block on a FIFO, and only regular files are given out, none of
-// procfs, sysfs, tracefs and their kind, which a link may lead to.
+// Files as another process sees them, opened without trusting it or its file systems: paths are resolved below its root
+// (symlinks and ".." stay inside), never block on a FIFO, and only regular files are given out, none of procfs, sysfs,
+// tracefs and their kind, which a link may lead to (opening.h).
+//
+// Nothing here, and nothing that is done with what is given out, waits for a file system that does not answer. Where
+// the file is known to be on a local one, by the device of its mapping or since its path does not leave a local mount,
+// it is opened here. All others are opened by another process (opener.h), and are a copy in memory where their file
+// system may wait. -ETIMEDOUT then: it does not answer.
 #ifndef HEARTH_SYMBOLIZER_FOREIGN_FILE_H
 #define HEARTH_SYMBOLIZER_FOREIGN_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,14 +19,30 @@ int foreign_file__open_root(pid_t pid, int *ret_fd);
 // Opens a path below `root_fd` (-1: our own root) for reading. -EINVAL: not a regular file, or one of the kernel's.
 int foreign_file__open(int root_fd, const char *path, int *ret_fd);
 
-// As foreign_file__open, of a file in a folder where anybody may put links: follows none (-EINVAL).
+// The same, with the file itself as a place (O_PATH) beside what is read, which may be a copy of it.
+int foreign_file__open_with_place(int root_fd, const char *path, int *ret_fd, int *ret_place_fd);
+
+// The same, of the first file, in the order of names, whose path begins with `path`.
+int foreign_file__find_with_place(int root_fd, const char *path, int *ret_fd, int *ret_place_fd);
+
+// As foreign_file__open, but never a copy, which does not grow with the file. -EXDEV: its file system may wait.
+int foreign_file__open_itself(int root_fd, const char *path, int *ret_fd);
+
+// The same, of a file in a folder where anybody may put links: follows none (-EINVAL).
 int foreign_file__open_in(int folder_fd, const char *name, int *ret_fd);
 
 // A folder below `root_fd`, as a place only (O_PATH).
 int foreign_file__open_folder(int root_fd, const char *path, int *ret_fd);
 
-// Opens what a process maps there, also a file that was deleted or replaced meanwhile. -ENOENT: it is gone; -EINVAL:
-// not a regular file (devices can be mapped too).
-int foreign_file__open_mapping(pid_t pid, uint64_t start, uint64_t end, int *ret_fd);
+// Opens what a process maps there, also a file that was deleted or replaced meanwhile. The device is that of the
+// mapping (major << 20 | minor), 0: not known. -ENOENT: it is gone; -EINVAL: not a regular file (devices can be mapped
+// too).
+struct foreign_mapping {
+    pid_t pid;
+    uint64_t start, end;
+    uint32_t device;
+    bool no_copy; // -EXDEV rather
+};
+int foreign_file__open_mapping(const struct foreign_mapping *mapping, int *ret_fd);
 
 #endif

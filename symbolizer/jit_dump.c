@@ -73,7 +73,7 @@ int jit_dump__open(pid_t pid, int *ret_fd)
         size_t length = slash ? strlen(slash) : 0;
         _cleanup_fd_ int fd = -1;
         if (length < 10 || strncmp(slash, "/jit-", 5) != 0 || strcmp(slash + length - 5, ".dump") != 0 ||
-            process_maps__open(pid, &maps.mappings[i], &fd) != 0)
+            process_maps__open_itself(pid, &maps.mappings[i], &fd) != 0)
             continue;
         *ret_fd = take_fd(&fd);
         return 0;

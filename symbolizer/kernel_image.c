@@ -10,6 +10,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
 #include "symbolizer/elf_file.h"
+#include "symbolizer/foreign_file.h"
 #include "symbolizer/kernel_modules.h"
 
 // Where distributions put it; %s is the release.
@@ -69,8 +70,8 @@ int kernel_image__open(const char *root, struct kernel_image *ret_image)
         snprintf(place, sizeof(place), places[i], release);
         if (snprintf(path, sizeof(path), "%s%s", root, place) >= (int)sizeof(path))
             continue;
-        _cleanup_fd_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (fd < 0 || take_image(fd, &image) != 0)
+        _cleanup_fd_ int fd = -1;
+        if (foreign_file__open(-1, path, &fd) != 0 || take_image(fd, &image) != 0)
             continue;
         image.fd = take_fd(&fd);
         *ret_image = image;

@@ -12,6 +12,7 @@
 
 #include "store/base/limits.h"
 #include "symbolizer/elf_file.h"
+#include "symbolizer/foreign_file.h"
 
 // Where distributions put them; %s is the root and the release.
 static const char *const places[] = {
@@ -192,8 +193,10 @@ static int open_module(const struct kernel_modules *modules, const char *path, s
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
     uint8_t build_id[20];
     size_t bytes;
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    int err = fd < 0 ? -errno : read_loaded_id(modules, module->name, module->build_id, &module->build_id_bytes);
+    _cleanup_fd_ int fd = -1;
+    int err = foreign_file__open(-1, path, &fd);
+    if (!err)
+        err = read_loaded_id(modules, module->name, module->build_id, &module->build_id_bytes);
     if (!err)
         err = elf_file__open(fd, &file);
     if (!err)

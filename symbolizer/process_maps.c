@@ -14,10 +14,11 @@ static int add_line(char *line, struct process_maps *maps)
 {
     struct process_mapping mapping = {0};
     char permissions[8];
+    unsigned major = 0, minor = 0;
     int path_at = 0;
     line[strcspn(line, "\n")] = '\0';
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %" SCNu64 " %n", &mapping.start, &mapping.end,
-               permissions, &mapping.file_offset, &mapping.inode, &path_at) < 5 ||
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %" SCNu64 " %n", &mapping.start, &mapping.end,
+               permissions, &mapping.file_offset, &major, &minor, &mapping.inode, &path_at) < 7 ||
         !strchr(permissions, 'x'))
         return 0;
     if (maps->count >= LIMIT_MAPPINGS_A_PROCESS)
@@ -26,6 +27,7 @@ static int add_line(char *line, struct process_maps *maps)
     if (!grown)
         return -ENOMEM;
     maps->mappings = grown;
+    mapping.device = major << 20 | minor;
     mapping.path = strdup(path_at > 0 ? line + path_at : "");
     if (!mapping.path)
         return -ENOMEM;
@@ -74,11 +76,26 @@ const struct process_mapping *process_maps__find(const struct process_maps *maps
     return low > 0 && address < maps->mappings[low - 1].end ? &maps->mappings[low - 1] : NULL;
 }
 
+static int open_mapping(pid_t pid, const struct process_mapping *mapping, bool no_copy, int *ret_fd)
+{
+    const struct foreign_mapping foreign = {
+        .pid = pid, .start = mapping->start, .end = mapping->end, .device = mapping->device, .no_copy = no_copy};
+    _cleanup_fd_ int root = -1;
+    int err = foreign_file__open_mapping(&foreign, ret_fd);
+    if (!err || err == -ETIMEDOUT)
+        return err;
+    err = foreign_file__open_root(pid, &root);
+    return err       ? err
+           : no_copy ? foreign_file__open_itself(root, mapping->path, ret_fd)
+                     : foreign_file__open(root, mapping->path, ret_fd);
+}
+
+int process_maps__open_itself(pid_t pid, const struct process_mapping *mapping, int *ret_fd)
+{
+    return open_mapping(pid, mapping, true, ret_fd);
+}
+
 int process_maps__open(pid_t pid, const struct process_mapping *mapping, int *ret_fd)
 {
-    if (foreign_file__open_mapping(pid, mapping->start, mapping->end, ret_fd) == 0)
-        return 0;
-    _cleanup_fd_ int root = -1;
-    int err = foreign_file__open_root(pid, &root);
-    return err ? err : foreign_file__open(root, mapping->path, ret_fd);
+    return open_mapping(pid, mapping, false, ret_fd);
 }

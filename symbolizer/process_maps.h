@@ -12,8 +12,9 @@ struct process_mapping {
     uint64_t start;
     uint64_t end;
     uint64_t file_offset;
-    uint64_t inode; // 0: no file
-    char *path;     // "" anonymous; "[vdso]"
+    uint64_t inode;  // 0: no file
+    uint32_t device; // major << 20 | minor
+    char *path;      // "" anonymous; "[vdso]"
 };
 
 struct process_maps {
@@ -27,6 +28,8 @@ void process_maps__release(struct process_maps *maps);
 const struct process_mapping *process_maps__find(const struct process_maps *maps, uint64_t address);
 
 // Opens the file of a mapping, also one that was deleted or replaced meanwhile: through map_files, else by its path.
+// The file itself (-EXDEV where its file system may wait), or a copy where there must be one (foreign_file.h).
+int process_maps__open_itself(pid_t pid, const struct process_mapping *mapping, int *ret_fd);
 int process_maps__open(pid_t pid, const struct process_mapping *mapping, int *ret_fd);
 
 #endif

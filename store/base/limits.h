@@ -91,6 +91,26 @@
 // no more jobs (names and rows are counted as failed), until one of them is gone.
 #define LIMIT_WORKERS_LEFT 16
 
+// Files whose file system may wait for a server (network, FUSE): how long nothing may come of one of them, how long one
+// may take (they are copied: 100 MB in a second over a network of 1 Gbit/s), and all of a file system together, in the
+// time that the last one says. Above: the file system is passed over for that long; its files have neither names nor
+// rows, counted as "files-unanswered".
+#define LIMIT_FAR_QUIET_MS 1000
+#define LIMIT_FAR_OPEN_MS  4000
+#define LIMIT_FAR_SPENT_MS 15000
+#define LIMIT_FAR_AGAIN_MS 300000
+
+// Such file systems remembered. Above: one is asked again, for as long as the first time.
+#define LIMIT_FAR_SICK 64u
+
+// Openers that were killed and did not die, since they stand in a call to such a file system. Above: no file that may
+// wait is opened, until one of them is gone.
+#define LIMIT_OPENERS_LEFT 16u
+
+// Such a file, copied into memory, and those of a recording together. Above: it has neither names nor rows.
+#define LIMIT_FAR_FILE_BYTES (256ull << 20)
+#define LIMIT_FAR_BYTES      (512ull << 20)
+
 // A job that others wait for: rows (libLLVM's take 60 ms; its answer has 3.2 MiB, librustc_driver's 4), names but for
 // the largest debug information; libdw, asked after our own reader. Above: no rows; names are made aside, within the
 // limits above; libdw's are not taken.
@@ -101,6 +121,10 @@
 // How long the end of a recording waits for names: as long as one binary may take. Above: what has none keeps none,
 // counted as the loss "names-failed".
 #define LIMIT_NAMING_END_S 45
+
+// How long a recording waits for its command's exec(), which reads the program from its file system. Above: the
+// recording goes on, and does not say why exec() fails, if it does.
+#define LIMIT_COMMAND_BEGIN_MS 5000
 
 // How long a recording that ends waits for its command to exit after SIGTERM: enough to write a file and go. Above: the
 // recording ends, says so, and the command runs on.

@@ -1,0 +1,56 @@
+// The calls by which a stranger's file is opened. They may wait for ever where the file system may (mount_table.h): the
+// opener's process makes them (opener.h), and foreign_file.c for what is known to be local.
+//
+// Paths are resolved below a root (openat2 with RESOLVE_IN_ROOT: symlinks and ".." stay inside). A file is first opened
+// as a place only (O_PATH), for to open a device or a FIFO is already to touch it, then for reading with O_NONBLOCK, so
+// that a lease of its owner's (F_SETLEASE) ends it with EWOULDBLOCK. Only regular files are given out, none of procfs,
+// sysfs, tracefs and their kind, which a link may lead to.
+#ifndef HEARTH_SYMBOLIZER_OPENING_H
+#define HEARTH_SYMBOLIZER_OPENING_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "symbolizer/file_copy.h"
+
+enum opening_kind {
+    OPENING_PATH,     // a file by its path below the folder, or by our own root
+    OPENING_NAME,     // in the folder, through no link
+    OPENING_FOLDER,   // a folder, as a place
+    OPENING_ROOT,     // the root directory of the process `pid`, as a place
+    OPENING_MAPPING,  // the file that `pid` maps at [start, end)
+    OPENING_FIND,     // the first file, in the order of names, whose path begins with the one given
+    OPENING_IS_LOCAL, // nothing: whether the file system at the path is local; -EXDEV: it is not
+};
+
+enum {
+    OPENING_NO_COPY = 1,    // -EXDEV rather than a copy of a file whose file system may wait
+    OPENING_SAME_MOUNT = 2, // -EXDEV where the path leaves the mount that it begins in
+};
+
+struct opening { // also what is sent to the opener
+    uint32_t kind;
+    uint32_t flags;
+    int32_t pid;
+    uint32_t device; // major << 20 | minor of what is opened; 0: not known
+    uint64_t start, end;
+    char path[PATH_MAX];
+};
+
+struct opened {
+    int fd;       // to be read: the file, or the copy of one whose file system may wait; -1: a place was asked for
+    int place_fd; // the file or folder itself (O_PATH)
+};
+
+#define OPENED_NONE ((struct opened){-1, -1})
+
+void opened__close(struct opened *opened);
+
+// The file itself, whatever its file system. -EINVAL: not a regular file, or one of the kernel's.
+int opening__run(const struct opening *opening, int folder_fd, struct opened *ret_opened);
+// The same, but a copy where the file system may wait.
+int opening__run_apart(const struct opening *opening, int folder_fd, file_copy_fn *progress, void *context,
+                       struct opened *ret_opened);
+
+#endif
