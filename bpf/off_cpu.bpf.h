@@ -59,8 +59,9 @@ static __always_inline struct wait *wait__make(struct task_struct *task)
     return wait;
 }
 
-// The current task goes off the CPU, for a reason that is no end. Its wait counts for so many.
-static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 state, __u32 weight)
+// The current task goes off the CPU, for a reason that is no end, at now_ns: that is when it left, however long the
+// walk of its stack takes then. Its wait counts for so many.
+static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 state, __u32 weight, __u64 now_ns)
 {
     if (own_hist.is_on)
         hist__key(&wait->hist, 0);
@@ -76,8 +77,8 @@ static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 stat
         scratch__give_back(scratch);
     }
     wait->weight = weight;
-    wait->start_ns = bpf_ktime_get_ns();
-    __sync_lock_test_and_set(&wait->counted_ns, wait->start_ns);
+    wait->start_ns = now_ns;
+    __sync_lock_test_and_set(&wait->counted_ns, now_ns);
 }
 
 static __always_inline __u64 wait__early_stack(struct scratch *scratch, struct task_struct *task, __u64 switches)
@@ -141,12 +142,8 @@ static __always_inline void wait__count(const struct wire_count_key *key, __u32 
     counts__add(control__active_set(), key, is_first ? weight : 0, weight * ns);
 }
 
-static __always_inline void wait__end(struct wait *wait)
+static __always_inline void wait__count_end(struct wait *wait, __u64 counted_ns, __u64 now_ns)
 {
-    __u64 counted_ns = __sync_lock_test_and_set(&wait->counted_ns, 0);
-    if (!counted_ns)
-        return;
-    __u64 now_ns = bpf_ktime_get_ns();
     if (!wait__is_within_bounds(now_ns - wait->start_ns))
         return;
     if (own_hist.is_on) {
@@ -155,6 +152,16 @@ static __always_inline void wait__end(struct wait *wait)
     }
     if (!own_hist.is_on || own_hist.stacks)
         wait__count(&wait->key, wait->weight, counted_ns == wait->start_ns, now_ns - counted_ns);
+}
+
+// The thread is back at now_ns. Returns up to when it is counted: later, where an iterator has just looked at it.
+static __always_inline __u64 wait__end(struct wait *wait, __u64 now_ns)
+{
+    __u64 counted_ns = __sync_lock_test_and_set(&wait->counted_ns, 0);
+    __u64 end_ns = counted_ns > now_ns ? counted_ns : now_ns;
+    if (counted_ns)
+        wait__count_end(wait, counted_ns, end_ns);
+    return end_ns;
 }
 
 static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait *wait)

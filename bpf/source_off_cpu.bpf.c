@@ -32,7 +32,7 @@ static __always_inline __u32 choose_weight(struct wait *wait, __u64 now_ns)
     return 1;
 }
 
-static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted)
+static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted, __u64 now_ns)
 {
     __u32 state = wait__state(task, preempted);
     if (state == WIRE_WAIT_STATE_COUNT || !filter__passes())
@@ -40,21 +40,21 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
     struct wait *wait = wait__make(task);
     if (!wait)
         return;
-    __u64 now_ns = bpf_ktime_get_ns();
     __u32 weight = choose_weight(wait, now_ns);
     if (!weight)
         return;
-    wait__begin(ctx, wait, state, weight);
+    wait__begin(ctx, wait, state, weight, now_ns);
     pace__spend(own_event, bpf_ktime_get_ns() - now_ns);
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(off_cpu_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-    leave(ctx, prev, preempted);
+    __u64 now_ns = bpf_ktime_get_ns(); // as the kernel's clocks have it: what passes from here on is next's time
+    leave(ctx, prev, preempted, now_ns);
     struct wait *wait = next->pid ? bpf_task_storage_get(&own_waits, next, NULL, 0) : NULL;
     if (wait)
-        wait__end(wait);
+        wait__end(wait, now_ns);
     return 0;
 }
 

@@ -17,7 +17,7 @@ const volatile __u16 own_event;
 
 #include "bpf/off_cpu.bpf.h"
 
-static __always_inline void count_on_cpu(const struct wire_count_key *key, __u64 ns)
+static __always_inline void count_time(const struct wire_count_key *key, __u64 ns)
 {
     tally__emit(1);
     counts__add(control__active_set(), key, 1, ns);
@@ -28,10 +28,10 @@ static __always_inline void count_not_sampled(struct task_struct *task, __u64 ns
 {
     struct wire_count_key key = {.event = own_event, .detail = WIRE_WAIT_NOT_SAMPLED};
     filter_task__key(task, &key);
-    count_on_cpu(&key, ns);
+    count_time(&key, ns);
 }
 
-static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted)
+static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted, __u64 now_ns)
 {
     if (!filter__passes())
         return;
@@ -40,32 +40,45 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
     if (!wait)
         return;
     __u64 ran_ns = __sync_lock_test_and_set(&wait->ran_ns, 0);
-    wait->owed_ns = ran_ns ? bpf_ktime_get_ns() - ran_ns : 0;
+    wait->owed_ns = ran_ns && ran_ns < now_ns ? now_ns - ran_ns : 0;
     if (state != WIRE_WAIT_STATE_COUNT)
-        wait__begin(ctx, wait, state, 1);
+        wait__begin(ctx, wait, state, 1, now_ns);
     else if (wait->owed_ns)
         count_not_sampled(task, wait->owed_ns);
 }
 
-// A thread that has never left the CPU under our eyes: new, if it is one of those looked at.
-static __always_inline struct wait *first_seen(struct task_struct *task)
+// Between its fork and its first turn a thread is ready, and waits for a CPU.
+static __always_inline void count_first_wait(struct task_struct *task, __u64 now_ns)
 {
-    return filter_task__passes(task) ? wait__make(task) : NULL;
+    struct wire_count_key key = {.event = own_event, .detail = WIRE_WAIT_PREEMPTED};
+    if (early__switches(task) || task->start_time >= now_ns)
+        return;
+    filter_task__key(task, &key);
+    count_time(&key, now_ns - task->start_time);
+}
+
+// A thread that has never left the CPU under our eyes: new, if it is one of those looked at.
+static __always_inline struct wait *first_seen(struct task_struct *task, __u64 now_ns)
+{
+    struct wait *wait = filter_task__passes(task) ? wait__make(task) : NULL;
+    if (wait)
+        count_first_wait(task, now_ns);
+    return wait;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(wall_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-    leave(ctx, prev, preempted);
+    __u64 now_ns = bpf_ktime_get_ns(); // as the kernel's clocks have it: what passes from here on is next's time
+    leave(ctx, prev, preempted, now_ns);
     if (!next->pid)
         return 0;
     struct wait *wait = bpf_task_storage_get(&own_waits, next, NULL, 0);
     if (!wait)
-        wait = first_seen(next);
+        wait = first_seen(next, now_ns);
     if (!wait)
         return 0;
-    wait__end(wait);
-    wait->ran_ns = bpf_ktime_get_ns() - wait->owed_ns;
+    wait->ran_ns = wait__end(wait, now_ns) - wait->owed_ns;
     wait->owed_ns = 0;
     return 0;
 }

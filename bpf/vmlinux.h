@@ -203,7 +203,7 @@ struct task_struct {
     struct task_struct *real_parent;
     struct signal_struct *signal;
     struct uprobe_task *utask;
-    __u64 start_boottime;
+    __u64 start_time, start_boottime;
     unsigned long nvcsw, nivcsw; // how often it left the CPU
 };
 

@@ -28,6 +28,7 @@ while read -r _ _ name _ wall cpu _ life off; do
     ok "$name: and so much of it on the CPU ($on_cpu: $((wall - off)) to $cpu, $stolen stolen)" \
         test "$on_cpu" -ge $((wall - off - wall / 50 - 2000000)) -a "$on_cpu" -le $((cpu + wall / 50 + 12000000 + stolen))
 done < <(grep '^truth thread' "$TMP/truth")
+is 'from its fork to its first turn a thread is ready' "$(grep -cE '^waits-([0-9]+)/[0-9]+;\[preempted\] [0-9]+$' "$TMP/folded")" 4
 like 'on the CPU it spins' "$(of spinner | grep -v '\[')" 'thread_main;spin [0-9]+$'
 # The roots, with "-ids" for "-PID/TID"; before exec the command may be seen as hearth.
 roots() { cut -d';' -f1 "$1" | sed 's|-[0-9]*/[0-9]*$|-ids|' | grep -v '^hearth' | sort -u; }
