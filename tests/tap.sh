@@ -84,8 +84,13 @@ sampled() {
 }
 
 # Before a command that is recorded: has it run for a moment as `first`, so that its unwind rows are made when it starts.
-# What a program does until then has broken stacks, and how much that is depends on how busy the machine is.
-export warmed=(bash -c 'ln -sf "$1" "$0/first" && timeout 0.7 "$0/first" "${@:2}" >"$0/first.out" 2>&1; exec "$@"' "$TMP")
+# What a program does until then has broken stacks, and how much that is depends on how busy the machine is: the moment is
+# as long as it takes a shell beside it to use 0.7 s of CPU time.
+export warmed=(bash -c 'ln -sf "$1" "$0/first"
+    timeout 60 "$0/first" "${@:2}" >"$0/first.out" 2>&1 &
+    while kill -0 $! && read -r used _ <"/proc/$$/schedstat" && ((used < 700000000)); do :; done 2>/dev/null
+    { kill $!; wait $!; } 2>/dev/null
+    exec "$@"' "$TMP")
 
 pass() { echo "ok $((++tap_count)) - $1"; }
 

@@ -46,9 +46,19 @@ whole() { # WORKLOAD ARGUMENTS PATTERN
     ok "$1 is recorded" record_warmed -- "$LOADS/nofp/$1" "${arguments[@]}"
     at_least "99 % of the stacks of $1 $2 are whole" "$(share "$1" "$3")" 99
 }
+# The share of the samples in the innermost call of a recursion, and of the broken ones, that have every call above it: on
+# the way there and back there are fewer.
+bottom() { # DEPTH
+    sed -i -E '/^recursion;/ { /;bottom|\[(unwind|truncated|stack lost)/!d }' "$out"
+    share recursion "$root;start;(descend;){$1}bottom"
+}
+deep() { # DEPTH
+    ok "a recursion of $1 is recorded" record_warmed -- "$LOADS/nofp/recursion" "$1" 1
+    at_least "99 % of its stacks are whole, and $1 deep" "$(bottom "$1")" 99
+}
 whole leaves 1 "$root;run;outer;middle;"
-whole recursion '100 1' "$root;start;(descend;){100}bottom"
-whole recursion '400 1' "$root;start;(descend;){400}bottom"
+deep 100
+deep 400
 whole qsort_callback 1 "$root;sort;.*;compare|$root|_start"
 whole exceptions 3 "$root|_start"
 whole signals 1 "$root;|_start"
@@ -64,7 +74,7 @@ at_least 'its stacks say that they are cut' "$(share recursion '\[truncated\];(d
 
 # The return addresses of 60 nested calls are those of the uretprobe's trampoline.
 ok 'a program with uretprobes is recorded' record_warmed -e cpu -e "uretprobe:$LOADS/nofp/recursion:descend" -- "$LOADS/nofp/recursion" 60 1
-at_least 'stacks through 60 probed functions are whole' "$(share recursion "$root;start;(descend;){60}bottom")" 99
+at_least 'stacks through 60 probed functions are whole' "$(bottom 60)" 99
 ok 'a program with busy uprobes is recorded' record_warmed -e cpu -e "uprobe:$LOADS/nofp/qsort_callback:compare" \
     -e "uretprobe:$LOADS/nofp/qsort_callback:compare" -- "$LOADS/nofp/qsort_callback" 1
 at_least 'its stacks are whole' "$(share qsort_callback "$root|_start")" 98
