@@ -16,8 +16,8 @@ compare() {
     local name=$1 whole_pct=$2
     shift 2
     # Once before, so that the rows of large programs are in the cache: what runs until they are made has broken stacks.
-    timeout 1 build/tests/tools/unwind_oracle "$@" >"$TMP/all" 2>&1 </dev/null
-    if ! build/tests/tools/unwind_oracle "$@" >"$TMP/all" 2>"$TMP/log" </dev/null; then
+    timeout 1 build/tests/tools/unwind_oracle -F 999 "$@" >"$TMP/all" 2>&1 </dev/null
+    if ! build/tests/tools/unwind_oracle -F 999 "$@" >"$TMP/all" 2>"$TMP/log" </dev/null; then
         fail "$name is sampled by both unwinders" "$(<"$TMP/log")"
         return
     fi
@@ -43,16 +43,16 @@ compare() {
 for load in leaves 'recursion 100' qsort_callback signals 'signals altstack' vdso odd_frames coroutines; do
     read -r program argument <<<"$load"
     case $argument in
-    100) compare "$load" 99 "$LOADS/nofp/$program" 100 2 ;;
-    *) compare "$load" 99 "$LOADS/nofp/$program" 2 ${argument:+"$argument"} ;;
+    100) compare "$load" 99 "$LOADS/nofp/$program" 100 1 ;;
+    *) compare "$load" 99 "$LOADS/nofp/$program" 1 ${argument:+"$argument"} ;;
     esac
 done
-compare exceptions 98 "$LOADS/nofp/exceptions" 3
-compare 'threads' 99 "$LOADS/nofp/burn" 8 3
+compare exceptions 98 "$LOADS/nofp/exceptions" 1.5
+compare 'threads' 99 "$LOADS/nofp/burn" 8 1.5
 compare dlopen 96 "$LOADS/nofp/dlopen" 3
 
 compare sqlite3 97 sqlite3 :memory: ".read $mix/query.sql"
-compare python3 97 python3 $mix/mix.py 3
+compare python3 97 python3 $mix/mix.py 2
 gcc -E -x c - -o "$TMP/many.i" < <(echo '#include <stdio.h>'
     for ((i = 0; i < 300; i++)); do
         echo "int f$i(int a, char *b) { int s = $i; for (int i = 0; i < a; i++) { s += b[i] * $i; if (s & 8) s ^= i;
@@ -63,13 +63,13 @@ cat build/hearth /usr/lib/x86_64-linux-gnu/libc.so.6 | head -c 3000000 >"$TMP/by
 compare xz 97 xz -k -6 -f "$TMP/bytes"
 if command -v go >/dev/null; then
     GOCACHE=$TMP/go-cache GOFLAGS=-p=2 go build -o "$TMP/descend_go" $languages/descend.go
-    compare 'Go' 97 "$TMP/descend_go" 3
+    compare 'Go' 97 "$TMP/descend_go" 2
 else
     skip 'Go' 'no Go compiler'
 fi
 if command -v rustc >/dev/null; then
     rustc -O -o "$TMP/descend_rust" $languages/descend.rs
-    compare 'Rust' 97 "$TMP/descend_rust" 3
+    compare 'Rust' 97 "$TMP/descend_rust" 2
 else
     skip 'Rust' 'no Rust compiler'
 fi
