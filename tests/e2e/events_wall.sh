@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s, alone
+# check: 600 s
 # `hearth record --wall`: for each thread, the widths add up to the time that passed, on the CPU and off it, also of a
 # thread that waited before the recording began and after it ended.
 . tests/tap.sh
