@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s, alone
+# check: 600 s
 # Stacks of every kind of event are as whole as CPU samples are, of the same run of a program that has no frame pointers:
 # python3 and sqlite3 as the distribution builds them, and threads that wait for each other. What a program does at its very
 # first start, until its unwind rows are made, is left out: it runs once before, under another name.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 1200 s, alone
+# check: 1200 s
 # Histograms of known durations: every call counted once, in its bucket, whoever starts the program, by uprobe and by
 # USDT, with threads, recursion and longjmp; what is stored and what is drawn says the same.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s, alone
+# check: 600 s
 # A histogram for each value of a key, each kind of key and probe; what a terminal sees while it goes on.
 . tests/tap.sh
 
