@@ -29,6 +29,7 @@
 #include "store/base/live_thread.h"
 #include "store/base/safe_text.h"
 #include "symbolizer/function_list.h"
+#include "symbolizer/opener.h"
 #include "symbolizer/symbol_name.h"
 #include "symbolizer/usdt_notes.h"
 
@@ -193,6 +194,8 @@ static int list_mapped(bool functions, bool usdt, const char *pattern, size_t *c
         struct fault ignored = {0}; // a file that is gone, or no ELF file
         (void)list_file(path, functions, usdt, pattern, count, &ignored);
     }
+    for (char text[512]; opener__tell(text, sizeof(text));)
+        fault__warn("%s", text);
     return 0;
 }
 

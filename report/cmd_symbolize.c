@@ -19,6 +19,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/warm_heap.h"
 #include "symbolizer/foreign_file.h"
+#include "symbolizer/opener.h"
 #include "symbolizer/process_maps.h"
 #include "symbolizer/symbolizer.h"
 
@@ -302,6 +303,8 @@ static enum exit_code run(int argc, char **argv)
                    : answer_stdin(symbolizer, fd, &batch, &fault);
     if (options.stats)
         print_stats(symbolizer);
+    for (char text[512]; opener__tell(text, sizeof(text));)
+        fault__warn("%s", text);
     symbolizer__free(symbolizer);
     if (err && !fault.text[0] && options.file)
         fault__set(&fault, err, "cannot name addresses of '%s': %s", options.file,

@@ -87,10 +87,12 @@ is 'a probe on a silent file is refused' "$code" 1
 is 'in one line' "$(count "$silent" "$TMP/err"), $(wc -l <"$TMP/err")" '1, 1'
 within_time 60 "$HEARTH" list probes -p "$program"
 is 'the probes of its process are listed, those of other files' "$code" 0
+is 'and a line says why its own are not' "$(count "$silent" "$TMP/err")" 1
 ok 'of which there are some' grep -q ':/.*/libc\.so' "$TMP/out"
 address=0x$(awk -v file="$TMP/far/program" '$NF == file && $2 ~ /x/ { sub(/-.*/, "", $1); print $1; exit }' "/proc/$program/maps")
 within_time 60 "$HEARTH" symbolize -p "$program" "$address"
 is 'addresses of its process are looked up' "$code" 0
+is 'and a line says why they have no names' "$(count "$silent" "$TMP/err")" 1
 within_time 60 "$HEARTH" symbolize -e "$TMP/far/program" 0x1000
 is 'the file itself cannot be read' "$code" 1
 within_time 60 "$HEARTH" record -d 1 -o "$TMP/command.db" -- "$TMP/far/program" 1
