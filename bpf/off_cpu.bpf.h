@@ -164,6 +164,14 @@ static __always_inline __u64 wait__end(struct wait *wait, __u64 now_ns)
     return end_ns;
 }
 
+// A thread leaves the CPU whose return to it was not seen: now and then sched_switch runs no program when a thread
+// comes back (seen on 6.18; the kernel does not count it as a miss). Its wait lasted up to `end_ns` at most.
+static __always_inline void wait__end_unseen(struct wait *wait, __u64 end_ns)
+{
+    if (wait->counted_ns)
+        wait__end(wait, end_ns);
+}
+
 static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait *wait)
 {
     __u64 counted_ns = wait->counted_ns;

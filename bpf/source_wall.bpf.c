@@ -40,6 +40,7 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
     if (!wait)
         return;
     __u64 ran_ns = __sync_lock_test_and_set(&wait->ran_ns, 0);
+    wait__end_unseen(wait, now_ns);
     wait->owed_ns = ran_ns && ran_ns < now_ns ? now_ns - ran_ns : 0;
     if (state != WIRE_WAIT_STATE_COUNT)
         wait__begin(ctx, wait, state, 1, now_ns);
@@ -92,7 +93,9 @@ int sample_perf_event(struct bpf_perf_event_data *ctx)
     struct wait *wait = bpf_task_storage_get(&own_waits, bpf_get_current_task_btf(), NULL, 0);
     __u64 now_ns = bpf_ktime_get_ns();
     __u64 ran_ns = wait ? __sync_lock_test_and_set(&wait->ran_ns, now_ns) : 0;
-    if (!ran_ns) // on the CPU since before the recording: since its begin, which the iterator has put down
+    if (wait && !ran_ns) // its return to the CPU was not seen
+        wait__end_unseen(wait, now_ns);
+    if (!ran_ns)
         return 0;
     struct sample sample = {
         .event = own_event, .value = now_ns - ran_ns, .detail = WIRE_WAIT_STATE_COUNT, .is_interrupt = true};
