@@ -1,8 +1,9 @@
 // What the unwinder keeps and is given.
 //
-//   files             (device, inode, generation) -> binary id and table       collector, on a note; pending: the BPF
-//   side unwind_tables     table -> array of blocks (bpf/unwind_rows.h)             collector unwind_rules      rule ->
-//   struct unwind_rule, of all binaries together    collector unwind_uses       table -> not 0: looked at this side
+//   files             (device, inode, generation) -> binary id and table       collector, on a note; pending: this side
+//   unwind_tables     table -> array of blocks (bpf/unwind_rows.h)             collector, through mmap()
+//   unwind_rules      rule -> struct unwind_rule, of all binaries together     collector, through mmap()
+//   unwind_uses       table -> not 0: looked at                                this side
 //   unwind_control    the generation: raised whenever any of them changed      collector
 //   unwind_cpus       CPU   -> caches of mappings by process, and of frames    this side
 #ifndef HEARTH_BPF_UNWIND_MAPS_H
@@ -25,7 +26,7 @@ struct unwind_block {
 
 struct unwind_table_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_INNER_MAP); // each has its own length; 5.10 and later
+    __uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE); // each has its own length; 5.10 and later
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
     __uint(value_size, UNWIND_BLOCK_BYTES);
@@ -40,9 +41,10 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, WIRE_RULES_MAX);
     __type(key, __u32);
-    __type(value, struct unwind_rule);
+    __type(value, struct unwind_rule); // 8 bytes: elements of a mapped array stand 8 bytes apart at least
 } unwind_rules SEC(".maps");
 
 struct {

@@ -35,7 +35,8 @@ struct install_queue {
 };
 
 struct unwind_tables {
-    int outer_fd, rules_fd;
+    int outer_fd;
+    struct unwind_rule *rule_list;   // shared with the kernel side, by number
     uint32_t *uses;                  // shared with the kernel side: set when a table is looked at
     uint32_t bytes[WIRE_TABLES_MAX]; // by number; 0: free
     uint32_t hand;                   // of the clock
@@ -62,8 +63,7 @@ static uint64_t bits_of(struct unwind_rule rule)
 
 static int put_rule(struct unwind_tables *tables, struct unwind_rule rule)
 {
-    if (bpf_map_update_elem(tables->rules_fd, &tables->rule_count, &rule, BPF_ANY) != 0)
-        return -errno;
+    tables->rule_list[tables->rule_count] = rule; // before any table that leads to it is installed
     int err = id_map__put(&tables->rules, bits_of(rule), tables->rule_count);
     if (!err)
         tables->rule_count++;
@@ -150,15 +150,21 @@ void unwind_tables__settle(struct unwind_tables *tables)
     tables->unsettled_count = 0;
 }
 
+enum { USES_BYTES = WIRE_TABLES_MAX * sizeof(uint32_t), RULES_BYTES = WIRE_RULES_MAX * sizeof(struct unwind_rule) };
+
+// NULL: errno tells why.
+static void *map_array(int fd, size_t bytes)
+{
+    void *array = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return array == MAP_FAILED ? NULL : array;
+}
+
 static int set_up(struct unwind_tables *tables, const struct loader *loader)
 {
     tables->outer_fd = loader__map_fd(loader, "unwind_tables");
-    tables->rules_fd = loader__map_fd(loader, "unwind_rules");
-    int uses_fd = loader__map_fd(loader, "unwind_uses");
-    if (tables->outer_fd < 0 || tables->rules_fd < 0 || uses_fd < 0)
-        return -ENOENT;
-    tables->uses = mmap(NULL, WIRE_TABLES_MAX * sizeof(*tables->uses), PROT_READ | PROT_WRITE, MAP_SHARED, uses_fd, 0);
-    if (tables->uses == MAP_FAILED)
+    tables->uses = map_array(loader__map_fd(loader, "unwind_uses"), USES_BYTES);
+    tables->rule_list = tables->uses ? map_array(loader__map_fd(loader, "unwind_rules"), RULES_BYTES) : NULL;
+    if (!tables->rule_list)
         return -errno;
     int err = put_rule(tables, (struct unwind_rule){.kind = UNWIND_GAP});
     if (!err)
@@ -172,7 +178,6 @@ int unwind_tables__new(const struct loader *loader, uint64_t bytes_max, unwind_e
     _cleanup_(unwind_tables__freep) struct unwind_tables *tables = calloc(1, sizeof(*tables));
     if (!tables)
         return -ENOMEM;
-    tables->uses = MAP_FAILED;
     pthread_mutex_init(&tables->queue.lock, NULL);
     pthread_cond_init(&tables->queue.changed, NULL);
     tables->bytes_max = bytes_max ? bytes_max : LIMIT_UNWIND_TABLE_BYTES;
@@ -193,8 +198,10 @@ void unwind_tables__free(struct unwind_tables *tables)
     stop_installers(tables);
     pthread_cond_destroy(&tables->queue.changed);
     pthread_mutex_destroy(&tables->queue.lock);
-    if (tables->uses != MAP_FAILED)
-        munmap(tables->uses, WIRE_TABLES_MAX * sizeof(*tables->uses));
+    if (tables->uses)
+        munmap(tables->uses, USES_BYTES);
+    if (tables->rule_list)
+        munmap(tables->rule_list, RULES_BYTES);
     id_map__release(&tables->rules);
     free(tables);
 }
@@ -273,31 +280,25 @@ static int renumber(struct unwind_tables *tables, const struct unwind_table *tab
     return 0;
 }
 
-static int fill_map(int fd, const uint32_t *words, uint32_t blocks)
+// The rows are written where the kernel side reads them: into the pages of the array itself.
+static int fill_map(struct unwind_tables *tables, const struct unwind_table *table, int fd, size_t bytes)
 {
-    _cleanup_free_ uint32_t *keys = malloc(blocks * sizeof(*keys));
-    if (!keys)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < blocks; i++)
-        keys[i] = i;
-    uint32_t count = blocks;
-    return bpf_map_update_batch(fd, keys, words, &count, NULL) != 0 ? -errno : 0;
+    uint32_t *words = map_array(fd, bytes);
+    if (!words)
+        return -errno;
+    int err = renumber(tables, table, words);
+    munmap(words, bytes);
+    return err;
 }
 
 static int make_map(struct unwind_tables *tables, const struct unwind_table *table, uint32_t blocks, int *ret_fd)
 {
-    _cleanup_free_ uint32_t *words = calloc(blocks, UNWIND_BLOCK_BYTES);
-    if (!words)
-        return -ENOMEM;
-    int err = renumber(tables, table, words);
-    if (err)
-        return err;
-    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
     _cleanup_fd_ int fd =
         bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t), UNWIND_BLOCK_BYTES, blocks, &options);
     if (fd < 0)
         return -errno;
-    err = fill_map(fd, words, blocks);
+    int err = fill_map(tables, table, fd, (size_t)blocks * UNWIND_BLOCK_BYTES);
     if (!err)
         *ret_fd = take_fd(&fd);
     return err;
