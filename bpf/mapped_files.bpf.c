@@ -1,6 +1,25 @@
-// Lists the executable mappings of all processes, as the notes that their files would be announced by: what hearth
-// knows before its first sample (collector/mapped_files.c).
+// Lists the executable mappings of all processes, as the notes that their files would be announced by, and the
+// processes that are likely to be sampled: what hearth knows before its first sample (collector/mapped_files.c).
 #include "bpf/unwind.bpf.h"
+
+// Writes the process of each thread that runs, waits for a CPU, or came to one within the last second. Times of arrival
+// are of the scheduler's clock, which no helper tells: the reader of this list has come to its CPU just now. Where the
+// kernel does not keep them, every process is listed.
+SEC("iter/task")
+int list_active(struct bpf_iter__task *ctx)
+{
+    struct task_struct *task = ctx->task, *reader = bpf_get_current_task_btf();
+    if (!task)
+        return 0;
+    __u32 tgid = task->tgid;
+    if (task->__state != 0 && bpf_core_field_exists(task->sched_info.last_arrival)) {
+        __s64 ago_ns = (__s64)(reader->sched_info.last_arrival - task->sched_info.last_arrival);
+        if (ago_ns > 1000000000ll)
+            return 0;
+    }
+    bpf_seq_write(ctx->meta->seq, &tgid, sizeof(tgid));
+    return 0;
+}
 
 SEC("iter/task_vma")
 int list_mapped_files(struct bpf_iter__task_vma *ctx)

@@ -187,6 +187,10 @@ struct cred {
     kuid_t uid;
 };
 
+struct sched_info { // where the kernel keeps such (CONFIG_SCHED_INFO)
+    unsigned long long last_arrival;
+};
+
 struct task_struct {
     struct thread_info thread_info;
     int pid;
@@ -194,6 +198,7 @@ struct task_struct {
     unsigned int flags;
     unsigned int __state;
     int on_cpu;
+    struct sched_info sched_info;
     unsigned int in_execve : 1; // by BPF_CORE_READ_BITFIELD_PROBED only
     char comm[16];
     struct css_set *cgroups;

@@ -17,6 +17,7 @@
 struct reading {
     const uint32_t *wanted_tgids;
     size_t wanted_count;
+    struct id_map active; // processes
     struct mapped_files files;
     struct id_map by_key; // hash of a file -> its index
 };
@@ -34,12 +35,20 @@ static bool is_wanted(const struct reading *reading, uint32_t tgid)
     return false;
 }
 
-static int add(struct reading *reading, const struct wire_note *note)
+static void count_process(const struct reading *reading, uint32_t tgid, struct mapped_file *file)
 {
+    uint32_t ignored;
+    file->processes++;
+    file->is_wanted |= is_wanted(reading, tgid);
+    file->is_active |= id_map__get(&reading->active, tgid, &ignored);
+}
+
+static int add_file(struct reading *reading, const void *record)
+{
+    const struct wire_note *note = record;
     uint32_t index;
     if (id_map__get(&reading->by_key, key_of(&note->file), &index)) {
-        reading->files.files[index].processes++;
-        reading->files.files[index].is_wanted |= is_wanted(reading, note->tgid);
+        count_process(reading, note->tgid, &reading->files.files[index]);
         return 0;
     }
     struct mapped_files *files = &reading->files;
@@ -51,30 +60,38 @@ static int add(struct reading *reading, const struct wire_note *note)
         files->files = grown;
         files->capacity = capacity;
     }
-    files->files[files->count] =
-        (struct mapped_file){.note = *note, .processes = 1, .is_wanted = is_wanted(reading, note->tgid)};
+    files->files[files->count] = (struct mapped_file){.note = *note};
+    count_process(reading, note->tgid, &files->files[files->count]);
     return id_map__put(&reading->by_key, key_of(&note->file), (uint32_t)files->count++);
 }
 
-static int read_notes(int fd, struct reading *reading)
+static int add_active(struct reading *reading, const void *record)
 {
-    struct wire_note notes[64];
-    size_t have = 0; // bytes
+    return id_map__put(&reading->active, *(const uint32_t *)record, 1);
+}
+
+typedef int take_record_fn(struct reading *reading, const void *record);
+
+static int read_records(int fd, struct reading *reading, size_t record_bytes, take_record_fn *take)
+{
+    struct wire_note room[64]; // the largest of the records
+    char *bytes = (char *)room;
+    size_t have = 0;
     for (;;) {
-        ssize_t got = read(fd, (char *)notes + have, sizeof(notes) - have);
+        ssize_t got = read(fd, bytes + have, sizeof(room) - have);
         if (got < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (got <= 0)
             return got < 0 ? -errno : 0;
         have += (size_t)got;
-        size_t whole = have / sizeof(notes[0]);
-        for (size_t i = 0; i < whole; i++) {
-            int err = add(reading, &notes[i]);
+        size_t whole = have / record_bytes * record_bytes;
+        for (size_t at = 0; at < whole; at += record_bytes) {
+            int err = take(reading, bytes + at);
             if (err)
                 return err;
         }
-        have -= whole * sizeof(notes[0]);
-        memmove(notes, notes + whole, have);
+        have -= whole;
+        memmove(bytes, bytes + whole, have);
     }
 }
 
@@ -84,13 +101,14 @@ static int by_processes(const void *a, const void *b)
     return one > other ? -1 : one < other;
 }
 
-static int run_iterator(struct loaded *loaded, struct reading *reading)
+static int run_iterator(struct loaded *loaded, const char *program, size_t record_bytes, take_record_fn *take,
+                        struct reading *reading)
 {
-    struct bpf_link *link = bpf_program__attach_iter(loaded__program(loaded, "list_mapped_files"), NULL);
+    struct bpf_link *link = bpf_program__attach_iter(loaded__program(loaded, program), NULL);
     if (!link)
         return -errno;
     _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(link));
-    int err = fd < 0 ? -errno : read_notes(fd, reading);
+    int err = fd < 0 ? -errno : read_records(fd, reading, record_bytes, take);
     bpf_link__destroy(link);
     return err;
 }
@@ -104,7 +122,10 @@ int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size
     if (!err)
         err = loaded__load(loaded, NULL);
     if (!err)
-        err = run_iterator(loaded, &reading);
+        err = run_iterator(loaded, "list_active", sizeof(uint32_t), add_active, &reading);
+    if (!err)
+        err = run_iterator(loaded, "list_mapped_files", sizeof(struct wire_note), add_file, &reading);
+    id_map__release(&reading.active);
     id_map__release(&reading.by_key);
     if (err) {
         free(reading.files.files);
@@ -114,14 +135,6 @@ int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size
         qsort(reading.files.files, reading.files.count, sizeof(*reading.files.files), by_processes);
     *ret_files = reading.files;
     return 0;
-}
-
-bool mapped_files__take(struct mapped_files *files, struct wire_note *ret_note)
-{
-    if (files->taken == files->count)
-        return false;
-    *ret_note = files->files[files->taken++].note;
-    return true;
 }
 
 void mapped_files__release(struct mapped_files *files)

@@ -13,18 +13,17 @@ struct mapped_file {
     struct wire_note note; // one of its mappings
     uint32_t processes;    // how many map it
     bool is_wanted;        // by one of the processes asked for
+    bool is_active;        // by a process that has run within the last second
 };
 
 struct mapped_files {
     struct mapped_file *files; // the most mapped first
     size_t count, capacity;
-    size_t taken;
 };
 
 // Cost: 1 us a mapping. -EOPNOTSUPP and the like where the kernel has no such iterator.
 int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size_t wanted_count,
                        struct mapped_files *ret_files);
-bool mapped_files__take(struct mapped_files *files, struct wire_note *ret_note); // the next one; false: no more
 void mapped_files__release(struct mapped_files *files);
 
 // Opens the file of a mapping, and tells its path as its process sees it. -ENOENT: the process or the mapping is gone;

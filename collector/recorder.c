@@ -57,6 +57,15 @@ static int set_up_copies(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
+// Events that are no samples meet processes that sleep, and each hit counts.
+static bool meets_sleepers(const struct recorder *recorder)
+{
+    for (size_t i = 0; i < recorder->event_count; i++)
+        if (!recorder->events[i].source->is_sampled)
+            return true;
+    return false;
+}
+
 static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
 {
     if (recorder->options->unwind == WIRE_UNWIND_FP || recorder->options->unwind == WIRE_UNWIND_COPY)
@@ -74,7 +83,8 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
                                        .worker = recorder->worker,
                                        .cache_dir = has_cache ? cache : NULL,
                                        .first_tgids = tgids,
-                                       .first_tgid_count = recorder->target.process_count};
+                                       .first_tgid_count = recorder->target.process_count,
+                                       .all_files = meets_sleepers(recorder)};
     return unwinder__new(&options, fault, &recorder->unwinder);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collector/mapped_files.h"
@@ -45,6 +46,8 @@ struct unwinder {
     size_t pending_count;
     struct id_map table_of;    // binary number -> table, while it has one; 0: had one
     struct mapped_files queue; // to be answered without a note
+    size_t queue_taken;
+    bool all_files;
     struct ring_buffer *notes;
     int stop_fd;
     pthread_t thread;
@@ -238,6 +241,16 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
 
 // --- The thread
 
+static void end_start(struct unwinder *unwinder)
+{
+    struct timespec cpu;
+    tell_pending(unwinder);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+    pthread_mutex_lock(&unwinder->lock);
+    unwinder->totals.start_cpu_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
+    pthread_mutex_unlock(&unwinder->lock);
+}
+
 static void see_jit(struct unwinder *unwinder, const struct wire_note *note)
 {
     struct jit_owner owner = {.tgid = note->tgid, .start_boot_ns = note->file.inode};
@@ -260,12 +273,13 @@ static int on_note(void *context, void *data, size_t bytes)
 
 static bool answer_queued(struct unwinder *unwinder)
 {
-    struct wire_note note;
-    if (!mapped_files__take(&unwinder->queue, &note))
+    if (unwinder->queue_taken == unwinder->queue.count)
         return false;
+    const struct mapped_file *file = &unwinder->queue.files[unwinder->queue_taken++];
     struct wire_binary known;
-    if (bpf_map_lookup_elem(unwinder->files_fd, &note.file, &known) != 0 || !known.binary)
-        answer_note(unwinder, &note);
+    if ((file->is_active || unwinder->all_files) &&
+        (bpf_map_lookup_elem(unwinder->files_fd, &file->note.file, &known) != 0 || !known.binary))
+        answer_note(unwinder, &file->note);
     return true;
 }
 
@@ -302,7 +316,7 @@ static void *run(void *context)
             ring_buffer__consume(unwinder->notes);
             tell_pending(unwinder);
         } else if (queued && !(queued = answer_queued(unwinder))) {
-            tell_pending(unwinder);
+            end_start(unwinder);
         }
         row_jobs__poll(unwinder->row_jobs, fds + 2);
     }
@@ -311,13 +325,13 @@ static void *run(void *context)
 
 // --- From the start
 
-// What runs now: the most mapped files and those of the targets at once, the others when the thread gets to them.
+// What runs now: the most mapped files and those of the targets at once, those of others that run when the thread gets
+// to them.
 static void learn_what_runs(struct unwinder *unwinder, const struct unwinder_options *options)
 {
     if (mapped_files__read(options->loader, options->first_tgids, options->first_tgid_count, &unwinder->queue) != 0)
         return; // no iterators (before 5.12): all is learned from notes
-    size_t left = unwinder->queue.count;
-    for (size_t i = 0; i < left; i++) {
+    for (size_t i = 0; i < unwinder->queue.count; i++) {
         const struct mapped_file *file = &unwinder->queue.files[i];
         if (file->processes >= WIDELY_MAPPED || file->is_wanted || is_vdso(&file->note.file))
             answer_note(unwinder, &file->note);
@@ -363,6 +377,7 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
     pthread_mutex_init(&unwinder->lock, NULL);
     unwinder->binaries = options->binaries;
     unwinder->naming = options->naming;
+    unwinder->all_files = options->all_files;
     unwinder->stop_fd = -1;
     int err = set_up(unwinder, options);
     if (!err) {

@@ -6,7 +6,9 @@
 //     -> files[8:1 inode 4711] = {binary, table}; the generation goes up, so that processes look again
 //
 // A thread of its own does that, so that no drain waits for it: 10 to 100 ms from the first sample in a file to the
-// first whole stack through it. What is mapped by anybody when the recording starts is known before its first sample.
+// first whole stack through it. Known before the first sample are the files of the processes that were named or have
+// just run, and those that many map. The files of a machine's sleepers, ten times as many, would be most of what a
+// start costs, and few of them are ever met.
 #ifndef HEARTH_COLLECTOR_UNWINDER_H
 #define HEARTH_COLLECTOR_UNWINDER_H
 
@@ -27,13 +29,15 @@ struct unwinder_options {
     uint64_t table_bytes_max;    // 0: LIMIT_UNWIND_TABLE_BYTES
     const uint32_t *first_tgids; // whose files come first; the others follow in the thread
     size_t first_tgid_count;
+    bool all_files; // also those of processes that sleep and were not named
 };
 
 struct unwinder_totals {
     uint64_t table_bytes; // of kernel memory
     uint64_t tables;
-    uint64_t compiled; // files compiled, not found in the cache
-    uint64_t failed;   // of those: no rows could be made
+    uint64_t compiled;     // files compiled, not found in the cache
+    uint64_t failed;       // of those: no rows could be made
+    uint64_t start_cpu_ns; // of the thread, until it was through with what ran at the start
 };
 
 int unwinder__new(const struct unwinder_options *options, struct fault *fault, struct unwinder **ret_unwinder);
