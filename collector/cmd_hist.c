@@ -125,10 +125,10 @@ static void show(const struct histogram_list *list, bool is_last, void *context)
 
 static void say_summary(const struct view *view, const struct recorder_summary *summary)
 {
-    double own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
-    fault__warn("%llu values, %llu unmatched, %llu lost; hearth itself took %.2f s, %.1f MiB",
-                (unsigned long long)view->count, (unsigned long long)view->unmatched, (unsigned long long)view->lost,
-                own / 1e9, (double)summary->peak_rss_bytes / (1024 * 1024));
+    char cost[RECORDER_COST_BYTES];
+    fault__warn("%llu values, %llu unmatched, %llu lost; hearth itself took %s", (unsigned long long)view->count,
+                (unsigned long long)view->unmatched, (unsigned long long)view->lost,
+                recorder_summary__cost(summary, cost));
     for (size_t i = 0; i < summary->cost_count; i++)
         probe_cost__say(&summary->costs[i]);
 }

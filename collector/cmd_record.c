@@ -105,12 +105,11 @@ static void say_sampling_error(const struct recorder_summary *summary)
 
 static void say_summary(const struct recorder_summary *summary)
 {
-    double elapsed = (double)summary->elapsed_ns, own = (double)(summary->own_cpu_ns + summary->own_bpf_ns);
-    fault__warn(
-        "%llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %.2f s, %.2f %% of a CPU, %.1f MiB",
-        (unsigned long long)summary->samples, (unsigned long long)summary->stacks, (unsigned long long)summary->lost,
-        (unsigned long long)summary->truncated, own / 1e9, elapsed > own ? 100 * own / elapsed : 100,
-        (double)summary->peak_rss_bytes / (1024 * 1024));
+    char cost[RECORDER_COST_BYTES];
+    fault__warn("%llu samples, %llu stacks, %llu lost, %llu truncated; hearth itself took %s",
+                (unsigned long long)summary->samples, (unsigned long long)summary->stacks,
+                (unsigned long long)summary->lost, (unsigned long long)summary->truncated,
+                recorder_summary__cost(summary, cost));
 }
 
 static int command_exit_code(int status)

@@ -50,6 +50,7 @@ struct recorder_summary {
     bool is_incomplete; // the store lacks something of the end, which is the error; all else is well
     uint64_t elapsed_ns;
     uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
+    uint64_t start_cpu_ns; // of own_cpu_ns: until events were collected, and rows of what ran then were in place
     uint64_t clocked_samples, clocked_ns, unsampled_ns; // see struct keeper_clocked
     struct probe_cost costs[RECORDER_EVENTS_MAX];       // of the events that are probes and were hit
     size_t cost_count;
@@ -64,6 +65,11 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
 // before. The summary is filled in all the same.
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary);
 void recorder__free(struct recorder *recorder);
+
+// "0.52 s of CPU: 0.45 s to start, 0.07 s in 10.0 s of recording (0.70 % of a CPU); 20.1 MiB", in `out`, which is
+// returned.
+enum { RECORDER_COST_BYTES = 160 };
+const char *recorder_summary__cost(const struct recorder_summary *summary, char out[RECORDER_COST_BYTES]);
 
 DEFINE_CLEANUP(struct recorder *, recorder__free);
 

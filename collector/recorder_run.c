@@ -415,10 +415,24 @@ static void summarize(struct recorder *recorder, struct recorder_summary *ret_su
     recorder->summary.unsampled_ns = totals->clocked.unsampled_ns;
     recorder->summary.own_cpu_ns = cost.cpu_ns;
     recorder->summary.own_bpf_ns = cost.bpf_ns;
+    if (recorder->unwinder)
+        recorder->summary.start_cpu_ns += unwinder__totals(recorder->unwinder).start_cpu_ns;
     recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
     for (size_t i = 0; i < recorder->event_count; i++)
         add_cost(recorder, &recorder->events[i]);
     *ret_summary = recorder->summary;
+}
+
+const char *recorder_summary__cost(const struct recorder_summary *summary, char out[RECORDER_COST_BYTES])
+{
+    double all_s = (double)(summary->own_cpu_ns + summary->own_bpf_ns) / 1e9;
+    double start_s = (double)summary->start_cpu_ns / 1e9, elapsed_s = (double)summary->elapsed_ns / 1e9;
+    double running_s = all_s > start_s ? all_s - start_s : 0;
+    snprintf(out, RECORDER_COST_BYTES,
+             "%.2f s of CPU: %.2f s to start, %.2f s in %.1f s of recording (%.2f %% of a CPU); %.1f MiB", all_s,
+             start_s, running_s, elapsed_s, elapsed_s > 0 ? 100 * running_s / elapsed_s : 0,
+             (double)summary->peak_rss_bytes / (1024 * 1024));
+    return out;
 }
 
 static void end_command(struct recorder *recorder)
@@ -433,6 +447,9 @@ static void end_command(struct recorder *recorder)
 
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary)
 {
+    struct own_cost cost;
+    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
+    recorder->summary.start_cpu_ns = cost.cpu_ns;
     recorder->started_ns = now_ns(CLOCK_MONOTONIC);
     int err = recorder__start_timers(recorder, fault);
     if (!err && recorder->launch.pid > 0)
