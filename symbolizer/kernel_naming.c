@@ -17,7 +17,8 @@ struct kernel_naming {
     const char *root;
     char *cache_dir; // NULL: nothing is kept
     struct kernel_symbols *symbols;
-    bool is_from_cache; // they are all right where kernel_symbols__is_lasting()
+    struct kernel_symbols *late; // read after them, of what does not last; NULL: not yet
+    bool is_from_cache;          // they are all right where kernel_symbols__is_lasting()
     int failure;
     int64_t read_at_s;
     struct kernel_image image; // fd -1: none
@@ -42,6 +43,7 @@ void kernel_naming__free(struct kernel_naming *naming)
     if (!naming)
         return;
     kernel_symbols__free(naming->symbols);
+    kernel_symbols__free(naming->late);
     kernel_modules__free(naming->modules);
     fd__close(&naming->image.fd);
     free(naming->cache_dir);
@@ -55,30 +57,33 @@ static int64_t now_s(void)
     return now.tv_sec;
 }
 
-static int read_kallsyms(struct kernel_naming *naming, struct kernel_symbols **ret_symbols)
+static int open_kallsyms(const struct kernel_naming *naming, FILE **ret_stream)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/proc/kallsyms", naming->root);
-    _cleanup_file_ FILE *stream = fopen(path, "re");
-    int err = stream ? kernel_symbols__read(stream, ret_symbols) : -errno;
+    FILE *stream = fopen(path, "re");
+    if (!stream)
+        return -errno;
+    *ret_stream = stream;
+    return 0;
+}
+
+static int read_kallsyms(const struct kernel_naming *naming, struct kernel_symbols **ret_symbols)
+{
+    _cleanup_file_ FILE *stream = NULL;
+    int err = open_kallsyms(naming, &stream);
+    if (!err)
+        err = kernel_symbols__read(stream, ret_symbols);
     if (!err && naming->cache_dir)
         kernel_cache__save(naming->cache_dir, *ret_symbols);
     return err;
 }
 
-static int read_symbols(struct kernel_naming *naming, bool may_be_cached)
+static int read_modules(struct kernel_naming *naming)
 {
-    struct kernel_symbols *symbols;
     struct kernel_modules *modules;
-    bool is_cached = may_be_cached && naming->cache_dir && kernel_cache__load(naming->cache_dir, &symbols) == 0;
-    int err = is_cached ? 0 : read_kallsyms(naming, &symbols);
-    if (err)
-        return err;
-    kernel_symbols__free(naming->symbols);
-    naming->symbols = symbols;
-    naming->is_from_cache = is_cached;
     naming->read_at_s = now_s();
-    err = kernel_modules__new(naming->root, &modules);
+    int err = kernel_modules__new(naming->root, &modules);
     if (err)
         return err;
     kernel_modules__free(naming->modules);
@@ -86,10 +91,35 @@ static int read_symbols(struct kernel_naming *naming, bool may_be_cached)
     return 0;
 }
 
+static int read_symbols(struct kernel_naming *naming)
+{
+    naming->is_from_cache = naming->cache_dir && kernel_cache__load(naming->cache_dir, &naming->symbols) == 0;
+    int err = naming->is_from_cache ? 0 : read_kallsyms(naming, &naming->symbols);
+    return err ? err : read_modules(naming);
+}
+
+// A failure leaves what was read before.
+static void read_late_symbols(struct kernel_naming *naming)
+{
+    struct kernel_symbols *late;
+    _cleanup_file_ FILE *stream = NULL;
+    if (open_kallsyms(naming, &stream) == 0 && kernel_symbols__read_late(stream, naming->symbols, &late) == 0) {
+        kernel_symbols__free(naming->late);
+        naming->late = late;
+    }
+    read_modules(naming);
+}
+
+static int find_name(const struct kernel_naming *naming, uint64_t address, char *out, size_t out_bytes)
+{
+    bool is_late = naming->late && !kernel_symbols__is_own(naming->symbols, address);
+    return kernel_symbols__find(is_late ? naming->late : naming->symbols, address, out, out_bytes);
+}
+
 int kernel_naming__load(struct kernel_naming *naming, struct fault *fault)
 {
     if (!naming->symbols && !naming->failure) {
-        naming->failure = read_symbols(naming, true);
+        naming->failure = read_symbols(naming);
         if (!naming->failure && kernel_symbols__text(naming->symbols) != 0 &&
             kernel_image__open(naming->root, &naming->image) != 0)
             naming->image.fd = -1;
@@ -193,7 +223,7 @@ static size_t find_module_addresses(struct kernel_naming *naming, const uint64_t
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         struct module_address *row = &found[used];
-        if (answered[i] || kernel_symbols__find(naming->symbols, addresses[i], name, sizeof(name)) != 0)
+        if (answered[i] || find_name(naming, addresses[i], name, sizeof(name)) != 0)
             continue;
         const char *module = module_in(name);
         row->place = i;
@@ -219,15 +249,15 @@ static void resolve_by_modules(struct kernel_naming *naming, struct symbolizer *
     }
 }
 
-// Modules and BPF programs come and go: for addresses that may be theirs the symbols are read again, unless they were a
-// moment ago (a reading takes some 50 ms).
+// Modules and BPF programs come and go: for addresses that may be theirs their symbols are read again, unless they were
+// a moment ago (a reading takes some 15 ms).
 static void refresh(struct kernel_naming *naming, const uint64_t *addresses, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (kernel_symbols__is_lasting(naming->symbols, addresses[i]))
             continue;
-        if (naming->is_from_cache || now_s() - naming->read_at_s >= LIMIT_KALLSYMS_AGE_S)
-            read_symbols(naming, false); // or what was read before stays
+        if ((naming->is_from_cache && !naming->late) || now_s() - naming->read_at_s >= LIMIT_KALLSYMS_AGE_S)
+            read_late_symbols(naming);
         return;
     }
 }
@@ -250,7 +280,7 @@ int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symb
         struct symbol symbol = {.function = name, .file = ""};
         if (answered[i])
             continue;
-        size_t length = kernel_symbols__find(naming->symbols, addresses[i], name, sizeof(name)) == 0;
+        size_t length = find_name(naming, addresses[i], name, sizeof(name)) == 0;
         take(i, &symbol, length, context);
     }
     return 0;

@@ -129,7 +129,12 @@ static bool is_sorted(const struct entry *entries, size_t count)
     return true;
 }
 
-int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
+bool kernel_symbols__is_own(const struct kernel_symbols *symbols, uint64_t address)
+{
+    return address >= symbols->text && address < symbols->text_end;
+}
+
+static int read_lines(FILE *stream, const struct kernel_symbols *known, struct kernel_symbols **ret_symbols)
 {
     _cleanup_(kernel_symbols__freep) struct kernel_symbols *symbols = calloc(1, sizeof(*symbols));
     _cleanup_(buf__release) struct buf entries = {0}, names = {0};
@@ -138,7 +143,8 @@ int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
     if (!symbols)
         return -ENOMEM;
     while (getline(&line, &capacity, stream) > 0 && names.length_bytes < LIMIT_KALLSYMS_BYTES)
-        read_line(line, &entries, &names, symbols);
+        if (!known || !kernel_symbols__is_own(known, strtoull(line, NULL, 16)))
+            read_line(line, &entries, &names, symbols);
     if (ferror(stream))
         return -EIO;
     if (entries.failed || names.failed)
@@ -160,6 +166,16 @@ int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
         return err;
     *ret_symbols = take_pointer(symbols);
     return 0;
+}
+
+int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols)
+{
+    return read_lines(stream, NULL, ret_symbols);
+}
+
+int kernel_symbols__read_late(FILE *stream, const struct kernel_symbols *known, struct kernel_symbols **ret_late)
+{
+    return read_lines(stream, known, ret_late);
 }
 
 // The last function that begins at or before an address; -ENOENT: none does.
@@ -220,7 +236,7 @@ static const char *module_of(const char *name)
 bool kernel_symbols__is_lasting(const struct kernel_symbols *symbols, uint64_t address)
 {
     uint32_t index;
-    if (symbols->text_end == 0 || (address >= symbols->text && address < symbols->text_end))
+    if (symbols->text_end == 0 || kernel_symbols__is_own(symbols, address))
         return true;
     if (find_index(symbols, address, &index) != 0 || index + 1 == symbols->count)
         return false;

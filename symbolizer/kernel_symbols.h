@@ -17,6 +17,8 @@ struct kernel_symbols;
 
 // Reads a stream in the form of /proc/kallsyms. -EACCES: every address is 0, the kernel hides them.
 int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols);
+// All but the kernel's own code, which `known` has: modules and BPF programs, in a quarter of the time.
+int kernel_symbols__read_late(FILE *stream, const struct kernel_symbols *known, struct kernel_symbols **ret_late);
 void kernel_symbols__free(struct kernel_symbols *symbols);
 DEFINE_CLEANUP(struct kernel_symbols *, kernel_symbols__free);
 
@@ -28,6 +30,9 @@ int kernel_symbols__address_of(const struct kernel_symbols *symbols, const char 
 
 // Where the kernel's code begins (_text), wherever it was moved to; 0: unknown.
 uint64_t kernel_symbols__text(const struct kernel_symbols *symbols);
+
+// Whether an address is in the kernel's own code, between _text and _etext.
+bool kernel_symbols__is_own(const struct kernel_symbols *symbols, uint64_t address);
 
 // Whether the name of an address stays right as long as the kernel runs and the same modules are loaded: it is of the
 // kernel's own code, or between two functions of one module. BPF programs come and go, also behind a module's last

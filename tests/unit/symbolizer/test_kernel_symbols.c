@@ -116,6 +116,28 @@ static void tells_what_lasts(void **state)
     kernel_symbols__free(symbols);
 }
 
+// Read late are modules and BPF programs alone; the kernel's own code is known.
+static void what_is_known_is_not_read_again(void **state)
+{
+    (void)state;
+    char name[256];
+    struct kernel_symbols *known = read_text(sample, 0), *late;
+    static char later[] = "ffffffff81000000 T _text\n"
+                          "ffffffff81000100 t of_the_kernel\n"
+                          "ffffffffc0a41000 t came_later\t[ext4]\n"
+                          "ffffffffc0b10f40 t bpf_prog_6deef7357e7b4530_b\t[bpf]\n";
+    FILE *stream = fmemopen(later, sizeof(later) - 1, "r");
+    assert_int_equal(kernel_symbols__read_late(stream, known, &late), 0);
+    fclose(stream);
+    assert_int_equal(kernel_symbols__find(late, 0xffffffff81000110, name, sizeof(name)), -ENOENT);
+    assert_int_equal(kernel_symbols__find(late, 0xffffffffc0a41010, name, sizeof(name)), 0);
+    assert_string_equal(name, "came_later [ext4]");
+    assert_int_equal(kernel_symbols__find(late, 0xffffffffc0b10f44, name, sizeof(name)), 0);
+    assert_string_equal(name, "bpf_prog_6deef7357e7b4530_b [bpf]");
+    kernel_symbols__free(late);
+    kernel_symbols__free(known);
+}
+
 // A file gives back the symbols that were written; not to another key, and not when it was cut or changed.
 static void comes_back_from_a_file(void **state)
 {
@@ -144,8 +166,9 @@ static void comes_back_from_a_file(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tells_what_lasts), cmocka_unit_test(comes_back_from_a_file),
-                                       cmocka_unit_test(names_functions), cmocka_unit_test(hidden_addresses_are_said),
-                                       cmocka_unit_test(finds_each_of_many)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_what_lasts),          cmocka_unit_test(what_is_known_is_not_read_again),
+        cmocka_unit_test(comes_back_from_a_file),    cmocka_unit_test(names_functions),
+        cmocka_unit_test(hidden_addresses_are_said), cmocka_unit_test(finds_each_of_many)};
     return cmocka_run_group_tests_name("kernel_symbols", tests, NULL, NULL);
 }
