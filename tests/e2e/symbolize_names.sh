@@ -36,7 +36,7 @@ given=('main.(*server).outer' 'go.shape.int_0[...].run-fm' 'ada__text_io__put_li
     'größe' $'turn\xe2\x80\xaeround' $'bad\xff\xfebytes' $'tab\there' $'line\nfeed' $'delete\x7f' $'c1\xc2\x9bm' 'a;b c' '<script>')
 wanted=('main.(*server).outer' 'go.shape.int_0[...].run-fm' 'ada__text_io__put_line__2' '__solver_MOD_step' '$s4main3fooyyF' '_$s4main3barSiyF'
     'app::work(int) [clone .isra.0]' 'app::work(int) [clone .cold]' '_ZNbroken' '_R' '_D' '_Z' '_ZN1::abc::x' 'caml_main__fun_1234' '-[View draw:]'
-    'größe' 'turn\xe2\x80\xaeround' 'bad\xff\xfebytes' 'tab\x09here' 'line\x0afeed' 'delete\x7f' 'c1\xc2\x9bm' 'a;b c' '<script>')
+    'größe' 'turn\u202eround' 'bad\xff\xfebytes' 'tab\x09here' 'line\x0afeed' 'delete\x7f' 'c1\x9bm' 'a;b c' '<script>')
 renames=()
 for i in "${!given[@]}"; do
     echo "__attribute__((noinline)) void function_$i(void) { __asm__ volatile(\"nop\" ::\"i\"($i)); }"
