@@ -10,7 +10,8 @@ is 'records a program' $? 0
 is 'says one line' "$(wc -l <"$TMP/said")" 1
 like 'the line counts samples, stacks, losses and its own cost' "$(cat "$TMP/said")" \
     '^hearth: [0-9]+ samples, [0-9]+ stacks, 0 lost, [0-9]+ truncated; hearth itself took [0-9.]+ s of CPU: [0-9.]+ s to start, [0-9.]+ s in [0-9.]+ s of recording \([0-9.]+ % of a CPU\); [0-9.]+ MiB$'
-took=($(grep -oE '[0-9]+\.[0-9]+ s' "$TMP/said")) # all, s, to start, s, in recording, s, its length, s
+# Seconds: all, s, to start, s, in recording, s, its length, s
+read -ra took < <(grep -oE '[0-9]+\.[0-9]+ s' "$TMP/said" | tr '\n' ' ')
 within 'the cost of the start and that of the recording are all of it' "$(awk -v a="${took[2]}" -v b="${took[4]}" 'BEGIN { print a + b }')" "${took[0]}" 0.015
 within 'the share of a CPU is that of the recording alone' "$(grep -oE '[0-9.]+ % of a CPU' "$TMP/said" | cut -d' ' -f1)" \
     "$(awk -v own="${took[4]}" -v all="${took[6]}" 'BEGIN { print 100 * own / all }')" 0.4
