@@ -10,6 +10,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
 #include "store/base/safe_text.h"
+#include "symbolizer/ocaml_name.h"
 
 static int binding_rank(uint8_t binding)
 {
@@ -33,7 +34,7 @@ bool symbol_name__is_better(uint8_t a_binding, const char *a, uint8_t b_binding,
 bool symbol_name__is_mangled(const char *name)
 {
     return (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R' || name[1] == 'D')) || strncmp(name, "__Z", 3) == 0 ||
-           strncmp(name, "__R", 3) == 0;
+           strncmp(name, "__R", 3) == 0 || ocaml_name__is_mangled(name);
 }
 
 struct printed { // of a name in the making: a small one may demangle to a bomb
@@ -64,8 +65,10 @@ void symbol_name__append_demangled(const char *name, struct buf *text)
     struct printed printed = {text, text->length_bytes};
     if (!symbol_name__is_mangled(name) || strlen(name) > LIMIT_MANGLED_BYTES)
         return;
-    bool is_done;
-    if (name[1] == 'D') {
+    bool is_done = true;
+    if (ocaml_name__is_mangled(name)) {
+        ocaml_name__append(name, text);
+    } else if (name[1] == 'D') {
         char *shown = dlang_demangle(name, DMGL_PARAMS | DMGL_ANSI);
         is_done = shown != NULL;
         if (shown)

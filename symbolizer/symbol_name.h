@@ -15,7 +15,7 @@ bool symbol_name__is_better(uint8_t a_binding, const char *a, uint8_t b_binding,
 // True for names that a demangler may know: the only ones worth asking it about.
 bool symbol_name__is_mangled(const char *name);
 
-// C++, Rust (legacy and v0) and D. *ret_name is yours; -ENOENT: not a mangled name, show it as it is.
+// C++, Rust (legacy and v0), D and OCaml. *ret_name is yours; -ENOENT: not a mangled name, show it as it is.
 int symbol_name__demangle(const char *name, char **ret_name);
 // The same, appended without a NUL; nothing where it stays as it is.
 void symbol_name__append_demangled(const char *name, struct buf *text);
