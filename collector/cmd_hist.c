@@ -283,7 +283,7 @@ static enum exit_code run(int argc, char **argv)
 const struct command cmd_hist = {
     .name = "hist",
     .operands = "PROBE... [-- PROGRAM [ARG...]]",
-    .summary = "Latency and value histograms, with the stacks behind every bucket",
+    .summary = "count latencies and values in histograms, with the stacks behind every bucket",
     .details = "A percentile is the end of the bucket it lies in: never too low, and at most 12.5 % too high.\n"
                "\n"
                "The stack of a call, with --stacks, is the one it returns from, the function on top; of two USDT "

@@ -232,7 +232,9 @@ static int list_probes(const char *glob, struct fault *fault)
     words = only_usdt ? only_usdt : only_functions ? only_functions : words;
     if (kernel)
         err = list_kernel(kernel, &count, fault);
-    else if (strchr(words, ':') && (err = probe__split(words, file, sizeof(file), &rest, fault)) == 0)
+    else if (strchr(words, '/') && probe_file__is_there(words, (uint32_t)pid))
+        err = list_file(words, !only_usdt, !only_functions, "*", &count, fault);
+    else if (strchr(words, ':') && (err = probe__split(words, (uint32_t)pid, 0, file, &rest, fault)) == 0)
         err = list_file(file, !only_usdt, !only_functions, rest, &count, fault);
     else if (strchr(words, ':'))
         return err;
@@ -277,13 +279,16 @@ static void print_subjects(void)
     fputs("\nsubjects of this machine; a GLOB chooses among their names:\n", stdout);
     for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
         safe_text__print(stdout, "  %-10s %s", subjects[i].name, subjects[i].summary);
+    fputs("\nFILE is a path, or the name of a library or program; in a path with colons it is the longest part that is "
+          "a file.\n",
+          stdout);
     cmd_list_stored.print_more();
 }
 
 const struct command cmd_list = {
     .name = "list",
     .operands = "SUBJECT [GLOB]",
-    .summary = "Events and probes that can be named here; what a store holds",
+    .summary = "list events and probes that can be named here, and what a store holds",
     .print_more = print_subjects,
     .options = rows,
     .run = run,

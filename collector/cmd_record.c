@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collector/feature.h"
 #include "collector/recorder.h"
 #include "collector/source.h"
 #include "collector/temporary_store.h"
@@ -112,6 +113,13 @@ static void say_summary(const struct recorder_summary *summary)
                 recorder_summary__cost(summary, cost));
 }
 
+static void say_unnamed_kernel(const struct recorder_summary *summary)
+{
+    struct fault fault = {0};
+    if (summary->samples && feature__require("kernel symbols", &fault) != 0)
+        fault__warn("%s", fault.text);
+}
+
 static int command_exit_code(int status)
 {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -161,6 +169,7 @@ static int record(const struct recorder_options *recorder_options, struct fault 
     }
     if (!err || summary->samples)
         say_summary(summary);
+    say_unnamed_kernel(summary);
     say_sampling_error(summary);
     for (size_t i = 0; i < summary->cost_count; i++)
         probe_cost__say(&summary->costs[i]);

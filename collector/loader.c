@@ -167,6 +167,8 @@ static int refused(struct fault *fault, int err, const char *object)
         return fault__set_code(fault, EXIT_CODE_LACKS, err,
                                "cannot load the BPF programs: %s; run as root, or with CAP_BPF and CAP_PERFMON",
                                strerror(-err));
+    if (err == -EMFILE || err == -ENFILE)
+        return fault__set(fault, err, "cannot load the BPF object '%s': too many open files", object);
     return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot load the BPF object '%s': %s (%s); see `hearth doctor`",
                            object, strerror(-err), last_warning[0] ? last_warning : "no reason given");
 }

@@ -187,6 +187,13 @@ static int say_no_program(const struct probe_file *file, int err, struct fault *
     return fault__set(fault, err, "cannot put a probe into '%s': it is no ELF file of this machine", file->path);
 }
 
+bool probe_file__is_there(const char *path, uint32_t pid)
+{
+    _cleanup_(probe_file__release) struct probe_file file = PROBE_FILE_NONE;
+    file.pid = pid;
+    return open_as_seen(&file, path) == 0;
+}
+
 int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct probe_file *ret_file)
 {
     _cleanup_(probe_file__release) struct probe_file file = PROBE_FILE_NONE;

@@ -7,6 +7,7 @@
 #define HEARTH_COLLECTOR_PROBE_FILE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/base/cleanup.h"
@@ -24,6 +25,8 @@ struct probe_file {
 
 #define PROBE_FILE_NONE ((struct probe_file){.fd = -1, .place_fd = -1})
 
+// Whether it is a regular file that can be read.
+bool probe_file__is_there(const char *path, uint32_t pid);
 // pid 0: no process. A file that is not there, or that no probe can be put into (no ELF file of this machine, a 32-bit
 // one): an error with a fault.
 int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct probe_file *ret_file);

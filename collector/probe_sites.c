@@ -15,10 +15,34 @@
 #include "symbolizer/function_list.h"
 #include "symbolizer/instruction.h"
 
-int probe__split(const char *text, char *ret_file, size_t file_bytes, const char **ret_rest, struct fault *fault)
+static unsigned count_colons(const char *text)
 {
-    size_t length = strcspn(text, ":");
-    if (!text[length] || length == 0 || length >= file_bytes || !text[length + 1])
+    unsigned count = 0;
+    for (; (text = strchr(text, ':')); text++)
+        count++;
+    return count;
+}
+
+static size_t file_length(const char *text, uint32_t pid, unsigned colons)
+{
+    size_t first = strcspn(text, ":"), longest = first;
+    if (!memchr(text, '/', first)) // a bare name
+        return first;
+    for (const char *at = strchr(text, ':'); at && count_colons(at + 1) >= colons; at = strchr(at + 1, ':')) {
+        char path[PATH_MAX];
+        size_t length = (size_t)(at - text);
+        if (length < sizeof(path) && snprintf(path, sizeof(path), "%.*s", (int)length, text) > 0 &&
+            probe_file__is_there(path, pid))
+            longest = length;
+    }
+    return longest;
+}
+
+int probe__split(const char *text, uint32_t pid, unsigned colons, char ret_file[PATH_MAX], const char **ret_rest,
+                 struct fault *fault)
+{
+    size_t length = file_length(text, pid, colons);
+    if (!text[length] || length == 0 || length >= PATH_MAX || !text[length + 1])
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "'%s' names no probe; a FILE and what to probe in it are needed, as in libc:malloc",
                                text);

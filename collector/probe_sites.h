@@ -12,6 +12,7 @@
 #ifndef HEARTH_COLLECTOR_PROBE_SITES_H
 #define HEARTH_COLLECTOR_PROBE_SITES_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,8 +62,11 @@ int probe_sites__add(struct probe_sites *sites, uint64_t file_offset, uint64_t s
 int probe_sites__attach(const struct probe_sites *sites, const struct bpf_program *program, bool at_return,
                         const struct target *target, struct loaded *loaded, struct fault *fault, size_t *ret_refused);
 
-// Splits "FILE:REST" of a probe's words. -EINVAL with a fault.
-int probe__split(const char *text, char *ret_file, size_t file_bytes, const char **ret_rest, struct fault *fault);
+// Splits "FILE:REST" of a probe's words, REST with at least so many colons. FILE may have colons too: of all that could
+// be FILE the longest that is the path of a file is it, as the process sees it; else what stands before the first
+// colon. -EINVAL with a fault.
+int probe__split(const char *text, uint32_t pid, unsigned colons, char ret_file[PATH_MAX], const char **ret_rest,
+                 struct fault *fault);
 
 DEFINE_CLEANUP(struct probe_sites *, probe_sites__free);
 

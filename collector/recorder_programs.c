@@ -189,8 +189,7 @@ static int attach(struct loaded *loaded, const char *name, struct fault *fault, 
     *ret_link = bpf_program__attach(loaded__program(loaded, name));
     if (*ret_link)
         return 0;
-    return fault__set_code(fault, EXIT_CODE_LACKS, -errno, "cannot attach '%s': %s; see `hearth doctor`", name,
-                           strerror(errno));
+    return source__say_unattached(name, -errno, fault);
 }
 
 static int attach_program(struct loaded *loaded, const char *name, struct fault *fault)

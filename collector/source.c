@@ -178,6 +178,14 @@ void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *r
     }
 }
 
+int source__say_unattached(const char *name, int err, struct fault *fault)
+{
+    if (err == -EMFILE || err == -ENFILE)
+        return fault__set(fault, err, "cannot attach '%s': too many open files", name);
+    return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`", name,
+                           strerror(-err));
+}
+
 const char *event__behind(const struct event *event, const char *prefix)
 {
     size_t length = strlen(prefix);
@@ -191,8 +199,7 @@ int source__attach_named(struct event *event, const char *const *names, size_t c
         ret_links[i] = bpf_program__attach(loaded__program(event->loaded, names[i]));
         int err = ret_links[i] ? loaded__keep(event->loaded, ret_links[i]) : -errno;
         if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                   event->spelled, strerror(-err));
+            return source__say_unattached(event->spelled, err, fault);
     }
     return 0;
 }
@@ -253,8 +260,7 @@ int source__attach_programs(struct event *event, const struct target *target, st
         struct bpf_link *link = bpf_program__attach(program);
         int err = link ? loaded__keep(event->loaded, link) : -errno;
         if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                   event->spelled, strerror(-err));
+            return source__say_unattached(event->spelled, err, fault);
         if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER)
             event->prepared = link;
     }

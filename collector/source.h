@@ -99,6 +99,8 @@ void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *r
 
 // What stands behind PREFIX in the event's words; NULL: they do not begin so.
 const char *event__behind(const struct event *event, const char *prefix);
+// Why the kernel did not attach a program: a fault, and err again.
+int source__say_unattached(const char *name, int err, struct fault *fault);
 
 // Attaches the programs of these names, in this order; their links are the object's to keep.
 int source__attach_named(struct event *event, const char *const *names, size_t count, struct bpf_link **ret_links,

@@ -113,7 +113,7 @@ int source_hist_usdt__prepare(struct event *event, const struct target *target, 
     char file[PATH_MAX], probe[256];
     const char *words;
     size_t unused;
-    int err = probe__split(event__behind(event, "usdt:"), file, sizeof(file), &words, fault);
+    int err = probe__split(event__behind(event, "usdt:"), source_probe__pid(target), 1, file, &words, fault);
     if (err)
         return err;
     struct usdt_pair *pair = event->prepared = calloc(1, sizeof(*pair));

@@ -19,7 +19,7 @@ static int parse(struct event *event, const char *prefix, struct fault *fault)
 {
     const char *words = event__behind(event, prefix), *symbol;
     char file[PATH_MAX];
-    return words ? probe__split(words, file, sizeof(file), &symbol, fault) : -ENOENT;
+    return words ? probe__split(words, 0, 0, file, &symbol, fault) : -ENOENT;
 }
 
 int source_probe__parse_entry(struct event *event, struct fault *fault)
@@ -42,7 +42,7 @@ int source_probe__prepare(struct event *event, const struct target *target, stru
     char file[PATH_MAX];
     const char *symbol;
     struct probe_sites *sites;
-    int err = probe__split(strchr(event->spelled, ':') + 1, file, sizeof(file), &symbol, fault);
+    int err = probe__split(strchr(event->spelled, ':') + 1, source_probe__pid(target), 0, file, &symbol, fault);
     if (!err)
         err = probe_sites__find(file, symbol, source_probe__pid(target), fault, &sites);
     if (err)
@@ -176,7 +176,5 @@ int source_kprobe__attach(struct event *event, const struct target *target, stru
                           "cannot attach '%s': the kernel has no such function, or it was inlined, or must not be "
                           "probed",
                           event->spelled);
-    return err ? fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                 event->spelled, strerror(-err))
-               : 0;
+    return err ? source__say_unattached(event->spelled, err, fault) : 0;
 }

@@ -165,8 +165,7 @@ int source_tracepoint__attach(struct event *event, const struct target *target, 
     for (size_t i = 0; i < ids->count; i++) {
         int err = attach_one(event, ids->rows[i], target->online[0]);
         if (err)
-            return fault__set_code(fault, EXIT_CODE_LACKS, err, "cannot attach '%s': %s; see `hearth doctor`",
-                                   event->spelled, strerror(-err));
+            return source__say_unattached(event->spelled, err, fault);
     }
     return 0;
 }

@@ -15,7 +15,7 @@ int source_usdt__parse(struct event *event, struct fault *fault)
     char file[PATH_MAX];
     if (!words)
         return -ENOENT;
-    int err = probe__split(words, file, sizeof(file), &probe, fault);
+    int err = probe__split(words, 0, 1, file, &probe, fault);
     if (!err && !strchr(probe, ':'))
         err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                               "'%s' names no USDT probe; usdt:FILE:PROVIDER:NAME is needed", event->spelled);
@@ -28,7 +28,7 @@ int source_usdt__prepare(struct event *event, const struct target *target, struc
     const char *pattern;
     struct probe_sites *sites;
     size_t count;
-    int err = probe__split(event__behind(event, "usdt:"), file, sizeof(file), &pattern, fault);
+    int err = probe__split(event__behind(event, "usdt:"), source_probe__pid(target), 1, file, &pattern, fault);
     if (!err)
         err = usdt_sites__find(file, pattern, source_probe__pid(target), fault, &sites, &count);
     if (err)

@@ -153,7 +153,7 @@ static const struct option_row rows[] = {
 const struct command cmd_diff = {
     .name = "diff",
     .operands = "BEFORE AFTER",
-    .summary = "two ranges, processes or stores against each other",
+    .summary = "compare two ranges, processes or stores",
     .details =
         "A side is a store, or KEY=VALUE[,KEY=VALUE...] with store, event, since, until, pid, tid, comm, cgroup, uid,\n"
         "bucket; the options hold for both sides. Shares of the two are compared, so that ranges of different lengths\n"

@@ -56,7 +56,7 @@ static enum exit_code run(int argc, char **argv)
 const struct command cmd_stat = {
     .name = "stat",
     .operands = "[STORE]",
-    .summary = "what a store holds, lost and cost",
+    .summary = "tell what a store holds, lost and cost",
     .options = rows,
     .run = run,
 };

@@ -315,7 +315,7 @@ static enum exit_code run(int argc, char **argv)
 const struct command cmd_symbolize = {
     .name = "symbolize",
     .operands = "[ADDRESS...]",
-    .summary = "addresses in, names out, like addr2line and llvm-symbolizer",
+    .summary = "name addresses, like addr2line and llvm-symbolizer",
     .details =
         "Addresses are in hex, on stdin where none is given. For each address: one line a frame, innermost first,\n"
         "`FUNCTION FILE:LINE`, then an empty line; `?? ??:0` where unknown. With -k also what a trace of the kernel "

@@ -124,7 +124,7 @@ int output__commit(struct output *output, struct fault *fault)
         clearerr(stdout);
     }
     if (err)
-        return fault__set(fault, err, "cannot write '%s': %s", owned->path ? owned->path : "the output",
-                          strerror(-err));
+        return fault__set(fault, err, "cannot write %s%s%s: %s", owned->path ? "'" : "",
+                          owned->path ? owned->path : "the output", owned->path ? "'" : "", strerror(-err));
     return 0;
 }

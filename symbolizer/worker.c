@@ -114,6 +114,8 @@ int worker__new(const struct worker_options *options, struct fault *fault, struc
     if (options)
         worker->options = *options;
     int err = start_keeper(worker);
+    if (err == -EMFILE || err == -ENFILE)
+        return fault__set(fault, err, "cannot start the process that reads binaries: too many open files");
     if (err)
         return fault__set_code(fault, EXIT_CODE_LACKS, err,
                                "cannot read binaries in a process that can do no harm: seccomp or the dropping of "

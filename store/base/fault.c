@@ -1,5 +1,6 @@
 #include "store/base/fault.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,9 +46,23 @@ int fault__set_code(struct fault *fault, enum exit_code code, int err, const cha
     return err;
 }
 
+// What to do where a descriptor cannot be had, whatever it was for.
+static const char *descriptor_advice(int err)
+{
+    return err == -EMFILE   ? " (EMFILE); raise `ulimit -n`"
+           : err == -ENFILE ? " (ENFILE); raise the sysctl fs.file-max"
+                            : "";
+}
+
 enum exit_code fault__say(const struct fault *fault, int err)
 {
-    say(fault && fault->text[0] ? fault->text : strerror(err < 0 ? -err : err));
+    const char *why = fault && fault->text[0] ? fault->text : strerror(err < 0 ? -err : err);
+    const char *advice = descriptor_advice(err);
+    char text[SAID_BYTES];
+    snprintf(text, sizeof(text), "%s%s", why, advice);
+    say(text);
+    if (*advice)
+        return EXIT_CODE_FAILED; // no privilege is missing, and nothing in the kernel
     return fault && fault->code != EXIT_CODE_DONE ? fault->code : EXIT_CODE_FAILED;
 }
 

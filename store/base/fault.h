@@ -27,7 +27,8 @@ int fault__set(struct fault *fault, int err, const char *format, ...) __attribut
 int fault__set_code(struct fault *fault, enum exit_code code, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-// One line on stderr, "hearth: TEXT"; strerror(-err) where there is no text. Returns the exit code of the command.
+// One line on stderr, "hearth: TEXT"; strerror(-err) where there is no text. For -EMFILE and -ENFILE the text is
+// followed by the limit to raise. Returns the exit code of the command.
 enum exit_code fault__say(const struct fault *fault, int err);
 
 // One line on stderr, "hearth: ...", for commands that go on: a warning, a note.

@@ -22,6 +22,16 @@ is 'functions by a glob' "$(list probes "$calls:timed_*")" "uprobe:$calls:timed_
 is 'USDT probes with their arguments' "$(list probes "usdt:$LOADS/nofp/requests" | sort)" \
     "usdt:$LOADS/nofp/requests:hearth_test:request_begin  arg0:u64 arg1:u64
 usdt:$LOADS/nofp/requests:hearth_test:request_end  arg0:u64 arg1:s32"
+colons=$TMP/a:b
+mkdir "$colons"
+cp "$calls" "$colons/calls"
+cp "$LOADS/nofp/requests" "$colons/calls:x"
+is 'colons in a path' "$(list probes "uprobe:$colons/calls:timed_*")" "uprobe:$colons/calls:timed_call"
+is 'the longest path that is a file is meant' "$(list probes "$colons/calls:x:main")" "uprobe:$colons/calls:x:main"
+is 'without functions too' "$(list probes "usdt:$colons/calls:x" | grep -c ":x:hearth_test:request_")" 2
+ok 'and is recorded' "$HEARTH" record -e "uprobe:$colons/calls:timed_call" -e "usdt:$colons/calls:x:hearth_test:*" -d 0.1 -o "$TMP/colons.db"
+is 'a file that is not there is named to its first colon' \
+    "$("$HEARTH" record -e "uprobe:$TMP/none:such:f" -d 1 2>&1 | grep -c "cannot open '$TMP/none'")" 1
 nm --defined-only "$calls" | awk '$2 ~ /[tT]/ { print $3 }' | sort >"$TMP/nm"
 list probes "uprobe:$calls" | cut -d: -f3 | sort >"$TMP/functions"
 is 'every function is in the symbol table' "$(comm -23 "$TMP/functions" "$TMP/nm")" ''

@@ -64,6 +64,36 @@ sqlite3 "$TMP/other.db" 'create table mine (x); insert into mine values (42)'
 fails 'the database of another program' 1 "$HEARTH" record -d 1 -o "$TMP/other.db"
 is 'and it is left as it was' "$(sqlite3 "$TMP/other.db" 'select x from mine')" 42
 
+# --- Too few descriptors: which one is the first that is not to be had differs, the answer does not.
+for limit in 8 20 40 80; do
+    prlimit --nofile=$limit:$limit "$HEARTH" record -d 0.1 -o "$TMP/few.db" 2>"$TMP/said"
+    is "$limit descriptors: fails in one line that names the limit" \
+        "$? $(wc -l <"$TMP/said") $(grep -c '^hearth: .*oo many open files (EMFILE); raise `ulimit -n`$' "$TMP/said")" '1 1 1'
+done
+prlimit --nofile=256: "$HEARTH" record -e 'tracepoint:sched:*' -e 'tracepoint:block:*' -e 'tracepoint:irq:*' -d 0.1 -o "$TMP/few.db" 2>"$TMP/said"
+is 'a low soft limit is no limit' "$? $(grep -c EMFILE "$TMP/said")" '0 0'
+is 'and stays that of the command' \
+    "$(prlimit --nofile=256: "$HEARTH" record -o "$TMP/few.db" -- bash -c 'ulimit -n' 2>/dev/null)" 256
+# --- The kernel hides the addresses of its functions from who has no CAP_SYSLOG, unless it is told to show them to all.
+hides="setpriv --bounding-set -syslog --inh-caps -syslog"
+if [[ -z $($hides grep -m 1 ' _stext$' /proc/kallsyms | grep -v '^0*0 ') ]]; then
+    $hides "$HEARTH" record -F 997 -o "$TMP/few.db" -- "$LOADS/fp/leaves" 0.3 >"$TMP/out" 2>"$TMP/said"
+    is 'kernel frames without names are said, in one line' "$(grep -c '^hearth: .*kernel frames have no names.*kptr_restrict' "$TMP/said")" 1
+else
+    skip 'kernel frames without names are said' 'this kernel shows its addresses to all'
+fi
+"$HEARTH" record -F 997 -o "$TMP/few.db" -- "$LOADS/fp/leaves" 0.3 >"$TMP/out" 2>"$TMP/said"
+is 'and not where they have names' "$(grep -c 'kernel frames' "$TMP/said")" "$(awk '!/^0+ /{ exit } END { print /^0+ / }' /proc/kallsyms)"
+is 'what a command does begins alike in every help: with a small letter' \
+    "$("$HEARTH" help | grep -E '^  [a-z-]+ +' | grep -vE '^  [a-z-]+ +[a-z]')" ''
+full() { TMPDIR=$TMP "$HEARTH" "$@" >/dev/full 2>"$TMP/said"; }
+for command in --version help 'record -h' doctor 'list events' 'list probes libc:mall*' 'hist runq -d 0.1' "record -F 997 -o - -- $LOADS/fp/leaves 0.3"; do
+    # shellcheck disable=SC2086
+    full $command
+    is "$command: a full disk behind standard output is said in one line" \
+        "$? $(grep -c '^hearth: cannot write the output: No space left on device' "$TMP/said")" '1 1'
+done
+
 # --- A full disk, before the recording and in the middle of it. mount needs a privilege of its own.
 mkdir "$TMP/full"
 if mount -t tmpfs -o size=64k tmpfs "$TMP/full" 2>/dev/null; then
