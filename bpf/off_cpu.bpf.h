@@ -155,7 +155,7 @@ static __always_inline void wait__count_end(struct wait *wait, __u64 counted_ns,
 }
 
 // The thread is back at now_ns. Returns up to when it is counted: later, where an iterator has just looked at it.
-static __always_inline __u64 wait__end(struct wait *wait, __u64 now_ns)
+static __noinline __u64 wait__end(struct wait *wait, __u64 now_ns)
 {
     __u64 counted_ns = __sync_lock_test_and_set(&wait->counted_ns, 0);
     __u64 end_ns = counted_ns > now_ns ? counted_ns : now_ns;

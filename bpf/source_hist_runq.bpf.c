@@ -121,7 +121,7 @@ static __always_inline bool first_seen(struct task_struct *task, struct wait *wa
     return true;
 }
 
-static __always_inline void come(struct task_struct *task, struct wait *wait)
+static __noinline void come(struct task_struct *task, struct wait *wait)
 {
     __u64 waited_ns = bpf_ktime_get_ns() - wait->queued_ns;
     wait->queued_ns = 0;

@@ -24,7 +24,7 @@ static __always_inline void count_time(const struct wire_count_key *key, __u64 n
 }
 
 // Time on the CPU that no sample has fallen into: the thread is known, the stack is not.
-static __always_inline void count_not_sampled(struct task_struct *task, __u64 ns)
+static __noinline void count_not_sampled(struct task_struct *task, __u64 ns)
 {
     struct wire_count_key key = {.event = own_event, .detail = WIRE_WAIT_NOT_SAMPLED};
     filter_task__key(task, &key);
@@ -49,7 +49,7 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
 }
 
 // Between its fork and its first turn a thread is ready, and waits for a CPU.
-static __always_inline void count_first_wait(struct task_struct *task, __u64 now_ns)
+static __noinline void count_first_wait(struct task_struct *task, __u64 now_ns)
 {
     struct wire_count_key key = {.event = own_event, .detail = WIRE_WAIT_PREEMPTED};
     if (early__switches(task) || task->start_time >= now_ns)

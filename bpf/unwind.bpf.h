@@ -40,10 +40,8 @@ static __always_inline void unwind__identify(struct vm_area_struct *vma, struct 
 // Text that a program has moved to anonymous memory, for huge pages, stands in a hole of its file's mappings: before
 // and behind walk->mapping is the same file, and what lies between them is as long in the file as in memory. The
 // mapping before it, or 0: the memory is a JIT's.
-__noinline __u64 unwind__moved_from(struct unwind_walk *walk)
+static __always_inline __u64 unwind__moved_from(struct unwind_walk *walk)
 {
-    if (!walk)
-        return 0;
     __u64 pc = walk->pc;
     walk->pc = walk->mapping.start - 1;
     struct vm_area_struct *before = (void *)vma__find(walk);
