@@ -35,7 +35,7 @@ int hist_fentry(__u64 *ctx)
     return 0;
 }
 
-// A function of the kernel always returns: what was entered before the probe was there is no loss.
+// What was entered before the probe was there is no loss.
 SEC("fexit")
 int hist_fexit(__u64 *ctx)
 {
@@ -52,5 +52,19 @@ int hist_fexit(__u64 *ctx)
         hist__unmatched(&key, 1);
     return 0;
 }
+
+static __always_inline void leave_open(struct task_struct *task)
+{
+    struct calls *calls = bpf_task_storage_get(&own_calls, task, NULL, 0);
+    struct wire_hist_key key;
+    if (!calls || !calls->depth)
+        return;
+    __u64 depth = calls->depth;
+    calls->depth = 0;
+    hist__key_of(task, &key);
+    hist__unmatched(&key, depth);
+}
+
+HIST_LEFT_OPEN(leave_open)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -45,6 +45,9 @@ int source_fentry__configure(struct event *event, struct loaded *loaded, struct 
     struct bpf_program *program;
     bpf_object__for_each_program(program, loaded__object(loaded))
     {
+        enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+        if (type != BPF_TRACE_FENTRY && type != BPF_TRACE_FEXIT)
+            continue;
         int err = bpf_program__set_attach_target(program, 0, strchr(event->spelled, ':') + 1);
         if (err)
             return fault__set(fault, err, "cannot attach '%s': %s", event->spelled, strerror(-err));

@@ -365,6 +365,7 @@ const struct source hist_sources[] = {
         .prepare = source_fentry__prepare,
         .configure = configure_fentry,
         .attach = source__attach_programs,
+        .leave = source__count_left,
     },
     {
         .spelling = "syscall:NAME",
