@@ -136,6 +136,7 @@ static int open_as(const char *name, int flags, const char *first, sqlite3 **ret
     sqlite3_busy_timeout(database, LIMIT_STORE_BUSY_MS);
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL); // the file may be a stranger's
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_limit(database, SQLITE_LIMIT_LENGTH, LIMIT_STORE_CELL_BYTES);
     if (*ret_result == SQLITE_OK)
         *ret_result = sqlite3_exec(database, first, NULL, NULL, NULL);
     *ret_database = take_pointer(database);

@@ -119,6 +119,14 @@ static int decompress(struct packer *packer, const struct cursor *packed, size_t
     return unpacked == size ? 0 : -EBADMSG;
 }
 
+uint64_t pack__claimed_rows(const void *blob, size_t blob_bytes)
+{
+    const uint8_t *bytes = blob;
+    if (blob_bytes < HEADER_BYTES)
+        return 0;
+    return cursor__varint(&(struct cursor){.at = bytes + HEADER_BYTES, .end = bytes + blob_bytes});
+}
+
 static int unseal(struct packer *packer, const void *bytes, size_t size, struct cursor *ret_columns, size_t *ret_rows)
 {
     const uint8_t *blob = bytes;

@@ -1,5 +1,7 @@
 // One file of a store: its connection, and how its tables are read through it.
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,6 +9,7 @@
 #include "store/base/limits.h"
 #include "store/reader_insides.h"
 #include "store/schema.h"
+#include "store/shape.h"
 
 int id_list__reserve(struct id_list *list, const struct reader_file *file, uint64_t id)
 {
@@ -74,6 +77,29 @@ static uint32_t at_most(uint64_t ids)
     return ids < LIMIT_STORE_IDS_MAX ? (uint32_t)ids : LIMIT_STORE_IDS_MAX;
 }
 
+// What the file and its WAL have on the disk, at most. A file may claim to have any size, and be nothing but a hole:
+// blocks tell. A file system that compresses counts fewer than were written, some not at all.
+static uint64_t stored_bytes(const char *path, const char *suffix)
+{
+    char name[PATH_MAX];
+    struct stat status;
+    if ((size_t)snprintf(name, sizeof(name), "%s%s", path, suffix) >= sizeof(name) || stat(name, &status) != 0)
+        return 0;
+    uint64_t bytes = (uint64_t)status.st_size, blocks_bytes = (uint64_t)status.st_blocks * 512;
+    uint64_t most = blocks_bytes ? LIMIT_STORE_COMPRESSED * blocks_bytes : bytes;
+    return bytes < most ? bytes : most;
+}
+
+static void set_bounds(struct reader_file *file, uint64_t bytes)
+{
+    uint64_t stored = stored_bytes(file->path, "") + stored_bytes(file->path, "-wal");
+    if (bytes > stored)
+        bytes = stored;
+    file->id_end = at_most(LIMIT_STORE_IDS(bytes));
+    file->node_id_end = at_most(LIMIT_STORE_NODE_IDS(bytes));
+    file->rows_most = LIMIT_STORE_ROWS(bytes);
+}
+
 static int check(struct reader_file *file, struct fault *fault)
 {
     uint64_t application = 0, version = 0, pages = 0, page_bytes = 0;
@@ -88,8 +114,7 @@ static int check(struct reader_file *file, struct fault *fault)
         return database__fail(file->database, "read", file->path, fault);
     if (application != SCHEMA_APPLICATION_ID)
         return refuse_foreign(file, pages, fault);
-    file->id_end = at_most(LIMIT_STORE_IDS(pages * page_bytes));
-    file->node_id_end = at_most(LIMIT_STORE_NODE_IDS(pages * page_bytes));
+    set_bounds(file, pages * page_bytes);
     if (version > SCHEMA_VERSION)
         return fault__set(
             fault, -EPROTO,
@@ -99,7 +124,7 @@ static int check(struct reader_file *file, struct fault *fault)
         return fault__set(fault, -EBADMSG,
                           "cannot read the store '%s': its recording ended before it began, nothing is in it",
                           file->path);
-    return 0;
+    return shape__check(file->database, file->path, fault);
 }
 
 static int get_name(struct reader_file *file, char **ret_name)

@@ -32,6 +32,7 @@ struct reader_file {
     bool is_cut;       // its end is missing
     uint32_t id_end;   // one above what an id may be
     uint32_t node_id_end;
+    uint64_t rows_most; // values of all its packs
     bool has_digests;   // of binaries; older files have none
     bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
     uint64_t first_ns;

@@ -54,6 +54,26 @@ static int unpack_all(struct store_reader *reader, struct reader_file *file, con
     }
 }
 
+// Cuts stacks that no recording can make: a million frames, each the next one's caller, pack to a few bytes.
+static int cut_deep(struct store_reader *reader, struct reader_file *file, struct file_nodes *nodes)
+{
+    _cleanup_free_ uint16_t *depths = calloc(file->node_end, sizeof(*depths));
+    bool is_cut = false;
+    if (!depths)
+        return -ENOMEM;
+    for (uint32_t i = 1; i < file->node_end; i++) {
+        depths[i] = depths[nodes->parents[i]] + 1;
+        if (depths[i] <= LIMIT_STORE_STACK_FRAMES)
+            continue;
+        depths[i] = 1;
+        nodes->parents[i] = nodes->frames[i] = 0; // shown as damaged
+        is_cut = true;
+    }
+    if (is_cut)
+        reader__note_damage(reader, file, "stacks deeper than any", 0);
+    return 0;
+}
+
 // Gives the nodes of a file the reader's ids.
 static int join(struct store_reader *reader, struct reader_file *file, const struct file_nodes *nodes)
 {
@@ -94,6 +114,8 @@ static int load_nodes_of(struct store_reader *reader, struct reader_file *file, 
         reader__note_damage(reader, file, "the table node_pack", 0);
         err = 0;
     }
+    if (!err)
+        err = cut_deep(reader, file, &nodes);
     if (!err)
         err = reader__joins(reader) ? join(reader, file, &nodes) : keep(reader, file, &nodes);
     return err ? fault__set(fault, err, "cannot read the store '%s': %s", file->path, strerror(-err)) : 0;

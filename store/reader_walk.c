@@ -38,6 +38,7 @@ struct reader_walk {
     struct store_interval_row row;
     uint64_t own_id; // the file's id of the interval
     uint64_t next_pack;
+    uint64_t rows_left; // of LIMIT_STORE_ROWS
     struct store_loss *losses;
     size_t loss_capacity;
     struct store_histogram histogram;
@@ -166,6 +167,7 @@ static int begin_file(struct reader_walk *walk, struct fault *fault)
     if (err)
         return err;
     walk->file = file;
+    walk->rows_left = file->rows_most;
     for (size_t i = 0; i < STATEMENT_COUNT && !err; i++)
         err = database__prepare(file->database, texts[i], &walk->statements[i]);
     if (err)
@@ -292,10 +294,12 @@ static int unpack(struct reader_walk *walk, uint32_t event, struct store_value *
 {
     sqlite3_stmt *pack = walk->statements[PACK];
     const void *blob = sqlite3_column_blob(pack, 1);
-    if (!event || !blob)
+    size_t blob_bytes = (size_t)sqlite3_column_bytes(pack, 1);
+    uint64_t rows = pack__claimed_rows(blob, blob_bytes);
+    if (!event || rows > walk->rows_left)
         return -EBADMSG;
-    return packer__unpack_values(walk->packer, blob, (size_t)sqlite3_column_bytes(pack, 1), event, ret_values,
-                                 ret_count);
+    walk->rows_left -= rows;
+    return packer__unpack_values(walk->packer, blob, blob_bytes, event, ret_values, ret_count);
 }
 
 // The pack from walk->next_pack on; a damaged one is noted and gives no values. ret_has: there was one.

@@ -209,6 +209,21 @@
 #define LIMIT_STORE_NODE_IDS(file_bytes) ((1u << 20) + (file_bytes))
 #define LIMIT_STORE_IDS_MAX              (1u << 26)
 
+// How much more a file holds than it has blocks for: file systems that compress (ZFS) halve a store.
+#define LIMIT_STORE_COMPRESSED 4u
+
+// Values that a reader takes from a file, all packs together: a row of a pack takes some three bytes, and a third of
+// one where many are alike. Above: the rest counts as damaged. A few bytes may claim to be millions.
+#define LIMIT_STORE_ROWS(file_bytes) (LIMIT_STORE_PACK_ROWS + 16 * (uint64_t)(file_bytes))
+
+// Frames of one stack: what bpf/wire.h lets a walk take, of the user's and the kernel's, and marks. Above: the stack is
+// damaged, and is cut there.
+#define LIMIT_STORE_STACK_FRAMES 1024u
+
+// A column of a row: the largest are packs, with some three bytes for each of LIMIT_STORE_PACK_ROWS. Above: the row
+// cannot be read.
+#define LIMIT_STORE_CELL_BYTES (64 << 20)
+
 // Events of one store: value_pack's ids keep 16 bits for them. Above: refused with -E2BIG.
 #define LIMIT_STORE_EVENTS 65535u
 
