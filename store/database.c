@@ -183,8 +183,11 @@ static bool open_cut(sqlite3 *database)
 int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_database, bool *ret_is_cut)
 {
     _cleanup_(database__closep) sqlite3 *database = NULL;
-    if (access(path, R_OK) != 0)
+    struct stat status;
+    if (stat(path, &status) != 0 || access(path, R_OK) != 0)
         return fault__set(fault, -errno, "cannot read the store '%s': %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode)) // opening a FIFO would wait for who writes into it
+        return fault__set(fault, -EBADMSG, "cannot read the store '%s': it is not a file", path);
     int result;
     int err = open_as(path, 0, "PRAGMA schema_version", &database, &result);
     if (!err && ((result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_READONLY)) {

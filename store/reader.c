@@ -130,8 +130,6 @@ static int load(struct store_reader *reader, struct fault *fault)
         int err = list_files(reader, fault);
         return err ? err : load_directory(reader, fault);
     }
-    if (!S_ISREG(status.st_mode))
-        return fault__set(fault, -EBADMSG, "cannot read the store '%s': it is not a file", reader->path);
     int err = add_file(reader, reader->path);
     if (err)
         return fault__set(fault, err, "out of memory");

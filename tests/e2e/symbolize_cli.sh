@@ -81,4 +81,6 @@ ends 'an address of none of its segments' 0 '' -e "$TMP/chain" ffffffffffff
 is 'its answer' "$(cat "$TMP/out")" '?? ??:0'
 "$HEARTH" symbolize -e "$TMP/chain" "$short" >/dev/full 2>"$TMP/said"
 like 'a full disk' "$? $(cat "$TMP/said")" '^1 hearth: .*No space left'
+"$HEARTH" symbolize -e "$TMP/chain" --stats zzz 2>"$TMP/said"
+like 'an error is one line, with --stats too' "$? $(cat "$TMP/said")" "^2 hearth: 'zzz' [^"$'\n'"]*$"
 done_testing
