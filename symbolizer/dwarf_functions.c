@@ -201,7 +201,7 @@ static uint32_t add_scope(struct walk *walk, const struct entry *entry, uint32_t
     bool is_bare;
     struct index_scope scope = {.name = name_entry(walk, entry, &is_bare), .parent = parent};
     if (parent == INDEX_NONE) {
-        scope.call_line = is_bare ? INDEX_SCOPE_BARE : 0;
+        scope.call_line = is_bare || walk->unit->language == DW_LANG_Mips_Assembler ? INDEX_SCOPE_BARE : 0;
     } else {
         scope.call_file = dwarf_files__path(walk->files, sink->pool, entry->call_file.number);
         scope.call_line = (uint32_t)entry->call_line.number;

@@ -26,7 +26,7 @@
 #include "symbolizer/range.h"
 
 #define INDEX_MAGIC     "hearthix"
-#define INDEX_VERSION   6u         // raised with each change of what a binary's index holds
+#define INDEX_VERSION   7u         // raised with each change of what a binary's index holds
 #define INDEX_ALIGNMENT 64u        // of tables: a row never lies in two cache lines
 #define INDEX_NONE      UINT32_MAX // as scope.parent: the function the code belongs to
 
@@ -55,8 +55,8 @@ struct index_scope {
     uint32_t call_line; // of a function (parent INDEX_NONE): flags
 };
 
-// The name is the source's, without its namespaces: static functions of GCC's C++ have no other in DWARF. The symbol
-// table's is better.
+// The name is the source's, without its namespaces: static functions of GCC's C++ have no other in DWARF. Or it is one of
+// an assembler's labels: since binutils 2.35 gas writes a function for each, aliases too. The symbol table's is better.
 #define INDEX_SCOPE_BARE 1u
 
 struct index_row {

@@ -67,7 +67,7 @@ for event in off-cpu wall; do
     "$HEARTH" report -i "$TMP/x.db" --threads -f folded -o "$TMP/folded" 2>/dev/null
     passed=$(sqlite3 "$TMP/x.db" 'select sum(end_ns - start_ns) from interval')
     for thread in 'deadlock main;join_both' 'first start_thread;thread_main;take_first_then_second' 'second start_thread;thread_main;take_second_then_first'; do
-        waited=$(of "${thread% *}" | grep -E "^[^;]*;(_start|clone3|__clone);.*${thread#* };.*futex.*_\[k\];\[sleeping\] " | sum)
+        waited=$(of "${thread% *}" | grep -E "^[^;]*;(_start|(__)?clone3|__clone);.*${thread#* };.*futex.*_\[k\];\[sleeping\] " | sum)
         ok "$event: ${thread% *} hangs, with all its stack, all the time ($waited of $passed ns)" \
             test "$waited" -ge $((passed - passed / 10)) -a "$waited" -le "$passed"
     done

@@ -33,7 +33,7 @@ start=$(nm "$hits" | awk '$3 == "hit" { print $1 }')
 second=$(objdump -d --no-show-raw-insn "$hits" | awk '/ <hit>:$/ { inside = 1 } inside && $2 ~ /^(lea|mov|add)/ { sub(":", "", $1); print $1; exit }')
 ok 'a probe amid a function is recorded' "$HEARTH" record --unwind=copy -e cpu -e "uprobe:$hits:hit+$((0x$second - 0x$start))" -F 999 \
     -o "$TMP/out.folded" -- "$hits" 200000 1
-ok 'there are samples around it' test "$(grep -E '^hits;clone3;start_thread;work;hit[; ]' "$TMP/out.folded" | samples)" -ge 100
+ok 'there are samples around it' test "$(grep -E '^hits;(__)?clone3;start_thread;work;hit[; ]' "$TMP/out.folded" | samples)" -ge 100
 is 'and none where the kernel runs it' "$(grep -E '^hits;(.*;)?\[jit\]' "$TMP/out.folded" | samples)" 0
 
 "$HEARTH" record --unwind=copy -d 0.1 -o "$TMP/none.db" 2>"$TMP/log"
