@@ -51,7 +51,8 @@ enum unwind_kind {
     UNWIND_SP_DEREF_8 = 8,   // CFA = *(rsp + o) + 8 (OpenSSL's assembler)
     UNWIND_BP_DEREF = 9,     // CFA = *(rbp + o) (functions that realign their stack)
     UNWIND_UNSUPPORTED = 10, // there is a rule, but none of the above: never guessed
-    UNWIND_GO_CALL = 11      // CFA = *(*(rsp + o) + 8) - *(rsp + o - 8) + 8, on another stack (Go's asmcgocall)
+    UNWIND_GO_CALL = 11      // CFA = *(*(rsp + o) + 8) - *(rsp + o - 8) + 8, on another stack (Go's asmcgocall); + 16
+                             // where it has pushed rbp (UNWIND_RBP_AT_CFA)
 };
 
 // Where the caller's rbp is, in bits 4 and 5 of `kind`.

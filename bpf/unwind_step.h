@@ -80,7 +80,8 @@ static __always_inline int unwind_step__deref(struct unwind_registers *registers
 }
 
 // Go calls C on the system stack of the thread. The call has the goroutine (struct g: stack.lo, stack.hi, ...) at
-// rsp + o, and below it how far from stack.hi the goroutine's stack pointer was.
+// rsp + o, and below it how far from stack.hi the goroutine's stack pointer was: at the return address, or at the rbp
+// that was pushed below it.
 static __always_inline int unwind_step__go_call(const struct unwind_registers *registers, struct unwind_rule rule,
                                                 __u64 *ret_cfa)
 {
@@ -88,7 +89,7 @@ static __always_inline int unwind_step__go_call(const struct unwind_registers *r
     if (unwind_read(saved, sizeof(saved), registers->sp + (__s64)rule.cfa_offset - 8) != 0 ||
         unwind_read(&high, sizeof(high), saved[1] + 8) != 0)
         return UNWIND_UNREADABLE;
-    *ret_cfa = high - saved[0] + 8;
+    *ret_cfa = high - saved[0] + (UNWIND_RBP_OF(rule.kind) == UNWIND_RBP_AT_CFA ? 16 : 8);
     return UNWIND_STEPPED;
 }
 

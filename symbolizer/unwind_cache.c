@@ -11,7 +11,7 @@
 #include "store/base/limits.h"
 
 // Raised whenever the shape of a table changes, or what an ELF is compiled to.
-#define VERSION 6
+#define VERSION 7
 
 #define SUFFIX         ".rows"
 #define BUILD_ID_BYTES 64 // longest that is named; linkers write 8 to 20

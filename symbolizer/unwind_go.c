@@ -16,6 +16,20 @@
     {                                                                                                                  \
         .kind = UNWIND_SP_DEREF_8, .cfa_offset = 40                                                                    \
     }
+// The caller's rbp has been pushed below the return address.
+#define GO_FRAMED_CALL                                                                                                 \
+    {                                                                                                                  \
+        .kind = UNWIND_GO_CALL | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 8, .rbp_offset = -16                            \
+    }
+#define GO_FRAMED_DIRECT_CALL                                                                                          \
+    {                                                                                                                  \
+        .kind = UNWIND_BP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 16, .rbp_offset = -16                                \
+    }
+// Six registers have been pushed, rbx first, then rbp.
+#define SIX_PUSHED                                                                                                     \
+    {                                                                                                                  \
+        .kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 56, .rbp_offset = -24, .rbx_slot = -2                \
+    }
 #define CODE(text) (const uint8_t *)(text), sizeof(text) - 1
 static const struct pattern {
     const uint8_t *head; // what stands first
@@ -40,6 +54,14 @@ static const struct pattern {
     {CODE("\x48\x89\x7c\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0"), 13, CODE(""), 11, 2, GO_CALL},
     // asmcgocall on the system stack already: mov %rdx, 40(%rsp) instead, the stack pointer itself
     {CODE("\x48\x89\x54\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0"), 13, CODE(""), 11, 2, GO_DIRECT_CALL},
+    // asmcgocall that calls asmcgocall_landingpad, which jumps to C: sub %rdx, %rdi; mov %rdi, (%rsp); call; mov
+    // 8(%rsp), %rdi
+    {CODE("\x48\x29\xd7\x48\x89\x3c\x24\xe8"), 12, CODE("\x48\x8b\x7c\x24\x08"), 7, 5, GO_FRAMED_CALL},
+    // the same on the system stack already: movq $0, 8(%rsp); mov %rdx, (%rsp); call; mov (%rsp), %rsi
+    {CODE("\x48\xc7\x44\x24\x08\x00\x00\x00\x00\x48\x89\x14\x24\xe8"), 18, CODE("\x48\x8b\x34\x24"), 13, 5,
+     GO_FRAMED_DIRECT_CALL},
+    // crosscall1, where C calls Go on a new thread: push %r15; mov %rdi, %rbx; mov %rdx, %rdi; call *%rsi; call *%rbx
+    {CODE("\x41\x57\x48\x89\xfb\x48\x89\xd7\xff\xd6\xff\xd3"), 12, CODE(""), 8, 4, SIX_PUSHED},
 };
 
 static int search(const struct pattern *pattern, const uint8_t *code, size_t bytes, uint64_t file_offset,
