@@ -6,7 +6,7 @@
 background "$LOADS/fp/many_stacks" $ENDLESS
 
 recorded() { sqlite3 "$1" 'select coalesce(sum(samples), 0) from total'; }
-named() { [[ $(sqlite3 "file:$1?mode=ro" "select count(*) from function where name = 'step'" 2>/dev/null) == 1 ]]; }
+named() { "$HEARTH" report -i "$1" -f folded 2>/dev/null | grep -E '^many_stacks;.*;step;(left|right);' >/dev/null; } # and whole
 unloaded() { [[ $(loaded "$@") == 0 ]]; }
 
 for signal in INT TERM; do
@@ -33,7 +33,7 @@ wait $recorder 2>/dev/null
 is 'after SIGKILL the store is whole' "$(sqlite3 "$TMP/kill.db" 'pragma integrity_check')" ok
 ok 'and keeps the intervals that were complete' test "$(recorded "$TMP/kill.db")" -gt 100
 ok 'and can be reported' "$HEARTH" report -i "$TMP/kill.db" -f top
-ok 'with names' grep -qE '^many_stacks;.*;step;(left|right);' <("$HEARTH" report -i "$TMP/kill.db" -f folded)
+ok 'with names' named "$TMP/kill.db"
 # They go when their links do, and those with the process.
 await unloaded "${programs[@]}"
 is 'and none of its programs stays in the kernel' "$(loaded "${programs[@]}")" 0
