@@ -55,8 +55,9 @@ struct index_scope {
     uint32_t call_line; // of a function (parent INDEX_NONE): flags
 };
 
-// The name is the source's, without its namespaces: static functions of GCC's C++ have no other in DWARF. Or it is one of
-// an assembler's labels: since binutils 2.35 gas writes a function for each, aliases too. The symbol table's is better.
+// The name is the source's, without its namespaces: static functions of GCC's C++ have no other in DWARF. Or it is one
+// of an assembler's labels: since binutils 2.35 gas writes a function for each, aliases too. The symbol table's is
+// better.
 #define INDEX_SCOPE_BARE 1u
 
 struct index_row {
