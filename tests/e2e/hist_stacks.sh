@@ -85,7 +85,7 @@ keep "uprobe:$LOADS/nofp/hits:hit" --value arg0 -- "$LOADS/nofp/hits" 100 2
 
 # --- The kernel's
 keep syscall:clock_nanosleep -- "$LOADS/nofp/waits" 10
-like 'a system call is on top of the function that made it' "$(cat "$TMP/folded")" 'sleeper;.*;sleep_in_turns;.*;(__)?clock_nanosleep;entry_SYSCALL_64[^;]*;[^ ]* [0-9]+'
+like 'a system call is on top of the function that made it' "$(cat "$TMP/folded")" 'sleeper;.*;sleep_in_turns;.*;(__)?clock_nanosleep;([^;]*syscall_cancel[^;]*;)*entry_SYSCALL_64[^;]*;[^ ]* [0-9]+'
 keep off-cpu -- "$LOADS/nofp/waits" 10
 disk=$(df --output=source "$TMP" | tail -1)
 if [[ $disk == /dev/* ]]; then

@@ -22,10 +22,10 @@ FILES = {
     "ld.so": ["/lib64/ld-linux-x86-64.so.2"],
     "libstdc++": ["/usr/lib/x86_64-linux-gnu/libstdc++.so.6"],
     "libcrypto": ["/usr/lib/x86_64-linux-gnu/libcrypto.so.3"],
-    "libLLVM": ["/usr/lib/x86_64-linux-gnu/libLLVM-14.so.1", "/usr/lib/x86_64-linux-gnu/libLLVM-17.so.1"],
+    "libLLVM": ["/usr/lib/x86_64-linux-gnu/libLLVM-14.so.1", "/usr/lib/x86_64-linux-gnu/libLLVM.so.19.1"],
     "python3": ["/usr/bin/python3"],
-    "node": ["/usr/bin/node"],
-    "cc1": ["/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "/usr/libexec/gcc/x86_64-linux-gnu/13/cc1"],
+    "node": ["/usr/lib/x86_64-linux-gnu/libnode.so.115", "/usr/bin/node"],  # Debian 13's program is a few lines
+    "cc1": ["/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "/usr/libexec/gcc/x86_64-linux-gnu/14/cc1"],
     "chromium": ["/usr/lib/chromium/chromium"],
 }
 START_CONTEXT = bytes.fromhex("4889dc488b3c244885ff74")
@@ -42,6 +42,7 @@ def readelf_functions(path):
         if line.startswith("Contents of the "):
             if ".eh_frame" not in line:
                 break
+            columns = None  # .eh_frame_hdr, on either side of .eh_frame, has no rows
         elif line.startswith("   LOC"):
             columns = {name: i for i, name in enumerate(line.split())}
         elif match := FDE.match(line):
