@@ -14,6 +14,7 @@
 #include "store/base/buf.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "store/base/priority.h"
 #include "symbolizer/worker.h"
 
 // A binary that takes the quick lane too long is named in the slow one, so that the others go on.
@@ -24,6 +25,7 @@ struct lane {
     struct symbolizer *symbolizer; // the thread's alone
     pthread_t thread;
     bool has_thread;
+    pid_t tid;                       // under the lock; 0: not begun
     struct batches queued;           // under the lock, as the rest
     bool working;                    // the thread is at what was queued
     size_t left;                     // batches of that still to be named
@@ -45,7 +47,7 @@ struct naming {
     struct buf found;
     struct buf taken; // the main thread's: of these, those up to `taken_bytes` are in the store
     size_t taken_bytes;
-    bool is_ending;           // there is a deadline
+    bool is_ending;           // under the lock, where the lanes read it: there is a deadline
     struct timespec deadline; // CLOCK_MONOTONIC: of naming__wait, set by its first call
     int vdso_fd;
 };
@@ -200,6 +202,9 @@ static void *run(void *argument)
     struct lane *lane = argument;
     struct naming *naming = lane->naming;
     pthread_mutex_lock(&naming->lock);
+    if (!naming->is_ending)
+        priority__lower();
+    lane->tid = gettid();
     while (!naming->stop) {
         if (!lane->queued.count) {
             pthread_cond_wait(&naming->changed, &naming->lock);
@@ -260,6 +265,8 @@ int naming__new(const struct symbolizer_options *options, struct fault *fault, s
     pthread_cond_init(&naming->changed, &attributes);
     naming->vdso_fd = -1;
     naming->worker = options->worker;
+    if (naming->worker)
+        worker__lower(naming->worker);
     int err = 0;
     for (int i = 0; i < LANES && !err; i++) {
         naming->lanes[i].naming = naming;
@@ -388,13 +395,25 @@ static bool is_busy(const struct naming *naming)
            naming->lanes[SLOW].queued.count || naming->lanes[SLOW].working;
 }
 
+// At the end somebody waits: naming runs as other programs do.
+static void begin_ending(struct naming *naming)
+{
+    clock_gettime(CLOCK_MONOTONIC, &naming->deadline);
+    naming->deadline.tv_sec += LIMIT_NAMING_END_S;
+    pthread_mutex_lock(&naming->lock);
+    naming->is_ending = true;
+    for (int i = 0; i < LANES; i++)
+        if (naming->lanes[i].tid)
+            priority__raise_thread(naming->lanes[i].tid);
+    pthread_mutex_unlock(&naming->lock);
+    if (naming->worker)
+        worker__raise(naming->worker);
+}
+
 bool naming__wait(struct naming *naming)
 {
-    if (!naming->is_ending) {
-        clock_gettime(CLOCK_MONOTONIC, &naming->deadline);
-        naming->deadline.tv_sec += LIMIT_NAMING_END_S;
-        naming->is_ending = true;
-    }
+    if (!naming->is_ending)
+        begin_ending(naming);
     pthread_mutex_lock(&naming->lock);
     int err = 0;
     while (!err && is_busy(naming) && naming->found.length_bytes < LIMIT_NAMES_FOUND_BYTES) {

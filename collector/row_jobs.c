@@ -113,8 +113,10 @@ static int compile(struct row_jobs *jobs, int fd, const struct binary *binary, c
 {
     struct worker_rows *rows;
     int err = worker_rows__begin(jobs->worker, fd, &rows);
-    if (err)
+    if (err) {
+        __atomic_fetch_add(&jobs->failed, 1, __ATOMIC_RELAXED);
         return err;
+    }
     struct pollfd ready = {.fd = worker_rows__fd(rows), .events = POLLIN};
     if (poll(&ready, 1, ROWS_PATIENCE_MS) == 0)
         return put_aside(jobs, rows, binary, file);

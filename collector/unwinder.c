@@ -305,9 +305,6 @@ static void *run(void *context)
                                              {.fd = ring_buffer__epoll_fd(unwinder->notes), .events = POLLIN}};
     row_jobs__poll(unwinder->row_jobs, fds + 2);
     bool queued = true;
-    // It has little to do, and stacks are broken until it is done: on a busy machine it goes before others, where it
-    // may.
-    setpriority(PRIO_PROCESS, (id_t)gettid(), -5);
     while (poll(fds, 2 + ROW_JOBS_ASIDE, queued ? 0 : -1) >= 0 || errno == EINTR) {
         if (fds[0].revents)
             break;

@@ -330,12 +330,12 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
         err = run_job(set, file, missing, missing_count, entry);
         if (err == -EAGAIN)
             return err;
-        entry->failure = err;
+        entry->failure = err == -EDQUOT ? 0 : err; // its owner may have some again, later
         entry->failed = now;
-        set->counts.failed += entry->failure != 0;
+        set->counts.failed += err != 0;
         shrink(set, entry);
-        if (entry->failure && entry->count == 0)
-            return entry->failure;
+        if (err && entry->count == 0)
+            return err;
     }
     *ret_pieces = entry;
     return 0;

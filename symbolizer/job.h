@@ -23,12 +23,12 @@ enum job_kind {
 struct job {
     uint32_t kind;
     uint32_t complete;
-    uint32_t reader;  // enum naming_reader
-    uint32_t source;  // enum jit_source
-    uint32_t is_last; // of a JIT's file: nothing will be appended
-    uint32_t padding;
-    uint64_t from;  // of a JIT's file: where to begin
-    uint64_t count; // offsets, names, or addresses; they stand in an input
+    uint32_t reader;     // enum naming_reader
+    uint32_t source;     // enum jit_source
+    uint32_t is_last;    // of a JIT's file: nothing will be appended
+    uint32_t is_lowered; // runs at the lowest priority
+    uint64_t from;       // of a JIT's file: where to begin
+    uint64_t count;      // offsets, names, or addresses; they stand in an input
     struct sandbox_limits limits;
 };
 

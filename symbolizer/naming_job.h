@@ -44,6 +44,7 @@ struct naming_request {
     enum naming_reader reader;
     struct helper *helper; // does a part of the work at the same time; NULL: nobody does
     bool is_quick;         // within the lower limits of LIMIT_QUICK_*
+    bool is_large;         // but for memory
     // Opens a companion; the job closes the descriptor. -ENOENT: there is none.
     int (*open_companion)(void *context, const struct companion *companion, int *ret_fd);
     void *context;

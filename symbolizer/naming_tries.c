@@ -37,7 +37,13 @@ static int ask_libdw(struct worker *worker, struct naming_request *request, stru
 {
     struct made_index other;
     request->is_quick = true; // damaged files make libdw run for as long as it may
-    if (try(worker, request, err ? NAMING_BY_LIBDW : NAMING_BY_BOTH, counts, &other) != 0)
+    int other_err = try(worker, request, err ? NAMING_BY_LIBDW : NAMING_BY_BOTH, counts, &other);
+    if (other_err == -ENOMEM && !request->is_large) {
+        if (!err)
+            munmap(made->bytes, made->length_bytes);
+        return -EAGAIN;
+    }
+    if (other_err)
         return err;
     bool is_better = err || other.index.header->refused < made->index.header->refused;
     struct made_index *worse = is_better ? made : &other;
@@ -53,10 +59,13 @@ int naming_tries__run(struct worker *worker, struct naming_request *request, str
 {
     struct made_index made;
     int err = try(worker, request, NAMING_BY_OUR_OWN, counts, &made);
-    if (err == -ETIMEDOUT && request->is_quick)
+    if ((err == -ETIMEDOUT || err == -ENOMEM) && request->is_quick)
         return -EAGAIN;
+    request->is_large = !request->is_quick;
     if (err == -ECHILD || (!err && made.index.header->refused > 0))
         err = ask_libdw(worker, request, counts, err, &made);
+    if (err == -EAGAIN || err == -EDQUOT)
+        return err;
     if (err && err != -EBADMSG) {
         // Its debug information is too much or breaks the readers; its symbol table may still be sound.
         request->is_quick = true;

@@ -12,8 +12,11 @@
 #include <unistd.h>
 
 #include "store/base/limits.h"
+#include "store/base/priority.h"
+#include "symbolizer/file_identity.h"
 #include "symbolizer/job.h"
 #include "symbolizer/sealed.h"
+#include "symbolizer/worker_budget.h"
 #include "symbolizer/worker_insides.h"
 #include "symbolizer/worker_keeper.h"
 
@@ -29,6 +32,9 @@ struct worker {
     int control;
     pid_t keeper;
     bool is_cancelled;
+    bool is_lowered;
+    pthread_mutex_t large; // held by the one job that may have much memory
+    struct worker_budget budget;
 };
 
 // A pair whose first end is ours. Sends on our end give up after KEEPER_MS, when the other side reads no more.
@@ -110,6 +116,8 @@ int worker__new(const struct worker_options *options, struct fault *fault, struc
     if (!worker)
         return fault__set(fault, -ENOMEM, "out of memory");
     pthread_mutex_init(&worker->lock, NULL);
+    pthread_mutex_init(&worker->large, NULL);
+    worker_budget__init(&worker->budget);
     worker->control = -1;
     if (options)
         worker->options = *options;
@@ -131,6 +139,8 @@ void worker__free(struct worker *worker)
         return;
     stop_keeper(worker);
     pthread_mutex_destroy(&worker->lock);
+    pthread_mutex_destroy(&worker->large);
+    pthread_mutex_destroy(&worker->budget.lock);
     free(worker);
 }
 
@@ -144,20 +154,38 @@ void worker__cancel(struct worker *worker)
     pthread_mutex_unlock(&worker->lock);
 }
 
-static struct sandbox_limits limits_of(const struct worker *worker, bool is_quick, uint64_t answer_bytes)
+void worker__lower(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->is_lowered = true;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+void worker__raise(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->is_lowered = false;
+    if (worker->keeper > 0)
+        priority__raise_group(worker->keeper); // the leader of a session of its own (sandbox__shed)
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static struct sandbox_limits limits_of(const struct worker *worker, enum worker_share share, uint64_t answer_bytes)
 {
     if (worker->options.limits.cpu_s)
         return worker->options.limits;
-    return (struct sandbox_limits){.memory_bytes = LIMIT_WORKER_MEMORY_BYTES,
+    return (struct sandbox_limits){.memory_bytes =
+                                       share == SHARE_QUICK ? LIMIT_QUICK_MEMORY_BYTES : LIMIT_WORKER_MEMORY_BYTES,
                                    .answer_bytes = answer_bytes,
-                                   .cpu_s = is_quick ? LIMIT_QUICK_CPU_S : LIMIT_WORKER_CPU_S,
-                                   .wall_ms = is_quick ? LIMIT_QUICK_WALL_MS : LIMIT_WORKER_WALL_MS};
+                                   .cpu_s = share == SHARE_SLOW ? LIMIT_WORKER_CPU_S : LIMIT_QUICK_CPU_S,
+                                   .wall_ms = share == SHARE_SLOW ? LIMIT_WORKER_WALL_MS : LIMIT_QUICK_WALL_MS};
 }
 
 // A keeper that died, or takes nothing any more, is started again, once.
-static int send_job(struct worker *worker, const struct job *job, const struct packet_fds *ends)
+static int send_job(struct worker *worker, struct job *job, const struct packet_fds *ends)
 {
     pthread_mutex_lock(&worker->lock);
+    job->is_lowered = worker->is_lowered && job->kind != JOB_ROWS; // stacks are broken until there are rows
     int err = worker->is_cancelled   ? -ECANCELED
               : worker->control >= 0 ? packet__send(worker->control, job, sizeof(*job), ends)
                                      : -EPIPE;
@@ -178,8 +206,7 @@ static void job_ends__close(struct job_ends *ends)
     *ends = (struct job_ends){-1, -1};
 }
 
-static int start_job(struct worker *worker, const struct job *job, const struct packet_fds *inputs,
-                     struct job_ends *ret_ends)
+static int start_job(struct worker *worker, struct job *job, const struct packet_fds *inputs, struct job_ends *ret_ends)
 {
     int socket[2], outcome[2];
     int err = make_pair(socket);
@@ -275,15 +302,41 @@ static int begin_again(struct worker_job *job)
     return err && (err != -EPIPE || job->ends.outcome < 0) ? err : 0;
 }
 
-int worker_job__begin(struct worker *worker, const struct job *job, bool is_quick, uint64_t answer_bytes,
+int worker_job__begin(struct worker *worker, const struct job *job, enum worker_share share, uint64_t answer_bytes,
                       const struct packet_fds *inputs, struct worker_job *ret_job)
 {
     *ret_job = (struct worker_job){.worker = worker, .job = *job, .inputs = *inputs};
-    ret_job->job.limits = limits_of(worker, is_quick, answer_bytes);
+    ret_job->job.limits = limits_of(worker, share, answer_bytes);
     int err = begin_again(ret_job);
     if (err)
         worker_job__close(ret_job);
     return err;
+}
+
+static uint64_t now_us(void)
+{
+    return (uint64_t)packet__now_ms() * 1000u;
+}
+
+int worker_job__begin_paid(struct worker *worker, const struct job *job, enum worker_share share, uint64_t answer_bytes,
+                           const struct packet_fds *inputs, struct worker_job *ret_job)
+{
+    uint64_t owner = file_identity__owner(inputs->fds[0]);
+    int err = worker_budget__check(&worker->budget, owner, job->kind == JOB_ROWS, now_us());
+    if (!err)
+        err = worker_job__begin(worker, job, share, answer_bytes, inputs, ret_job);
+    if (err)
+        return err;
+    ret_job->owner = owner;
+    ret_job->has_owner = true;
+    return 0;
+}
+
+static void pay(const struct worker_job *job, const struct worker_usage *usage, bool has_failed)
+{
+    if (job->has_owner)
+        worker_budget__charge(&job->worker->budget, job->owner, job->job.kind == JOB_ROWS, now_us(), usage->cpu_us,
+                              has_failed);
 }
 
 int worker_job__end(struct worker_job *job, const struct naming_request *request, struct worker_usage *ret_usage,
@@ -299,6 +352,7 @@ int worker_job__end(struct worker_job *job, const struct naming_request *request
             err = end_job(job, request, &usage, &fd);
     }
     worker_job__close(job);
+    pay(job, &usage, err != 0);
     if (ret_usage)
         *ret_usage = usage;
     if (err)
@@ -318,12 +372,20 @@ int worker__index(struct worker *worker, const struct naming_request *request, s
     struct job job = {
         .kind = JOB_INDEX, .complete = request->complete, .reader = request->reader, .count = request->count};
     struct worker_job running;
+    enum worker_share share = !request->is_quick ? SHARE_SLOW : request->is_large ? SHARE_QUICK_LARGE : SHARE_QUICK;
     *ret_usage = (struct worker_usage){0};
     int err = sealed__make("offsets", request->offsets, request->count * sizeof(*request->offsets), &offsets_fd);
+    if (err)
+        return err;
+    if (share != SHARE_QUICK)
+        pthread_mutex_lock(&worker->large);
+    err = worker_job__begin_paid(worker, &job, share, LIMIT_INDEX_BYTES,
+                                 &(struct packet_fds){{request->fd, offsets_fd}}, &running);
     if (!err)
-        err = worker_job__begin(worker, &job, request->is_quick, LIMIT_INDEX_BYTES,
-                                &(struct packet_fds){{request->fd, offsets_fd}}, &running);
-    return err ? err : worker_job__end(&running, request, ret_usage, ret_bytes, ret_length);
+        err = worker_job__end(&running, request, ret_usage, ret_bytes, ret_length);
+    if (share != SHARE_QUICK)
+        pthread_mutex_unlock(&worker->large);
+    return err;
 }
 
 struct worker_rows {
@@ -340,8 +402,8 @@ int worker_rows__begin(struct worker *worker, int fd, struct worker_rows **ret_r
     rows->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (rows->fd < 0)
         return -errno;
-    int err = worker_job__begin(worker, &(struct job){.kind = JOB_ROWS}, true, LIMIT_ROWS_BYTES,
-                                &(struct packet_fds){{rows->fd, -1}}, &rows->job);
+    int err = worker_job__begin_paid(worker, &(struct job){.kind = JOB_ROWS}, SHARE_QUICK, LIMIT_ROWS_BYTES,
+                                     &(struct packet_fds){{rows->fd, -1}}, &rows->job);
     if (!err)
         *ret_rows = take_pointer(rows);
     return err;

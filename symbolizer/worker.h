@@ -35,12 +35,18 @@ int worker__new(const struct worker_options *options, struct fault *fault, struc
 void worker__free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker__free);
 
+// From now on jobs other than rows run at the lowest priority (store/base/priority.h), or at the caller's again, and so
+// do those under way then.
+void worker__lower(struct worker *worker);
+void worker__raise(struct worker *worker);
+
 // Ends the jobs under way, and refuses others from now on, with -ECANCELED: before the threads that wait for them are
 // joined.
 void worker__cancel(struct worker *worker);
 
 // Runs the job of naming_job.h; the result is a mapping to be freed with munmap, not yet checked. -EBADMSG: damaged;
-// -ETIMEDOUT: over its time; -ENOMEM: over its memory; -ECHILD: crashed.
+// -ETIMEDOUT: over its time; -ENOMEM: over its memory; -ECHILD: crashed; -EDQUOT: the file's owner has spent its CPU
+// time, for now. Of those that may have much memory (request->is_quick is false, or is_large true), one runs at a time.
 int worker__index(struct worker *worker, const struct naming_request *request, struct worker_usage *ret_usage,
                   void **ret_bytes, size_t *ret_length);
 

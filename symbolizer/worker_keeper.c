@@ -14,6 +14,7 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
+#include "store/base/priority.h"
 #include "store/base/warm_heap.h"
 #include "symbolizer/helper.h"
 #include "symbolizer/sealed.h"
@@ -59,8 +60,8 @@ static void work(int channel, job_fn *run)
     prctl(PR_SET_NAME, "hearth-worker");
     if (packet__receive(channel, -1, &job, sizeof(job), &socket) != 0 || socket.fds[0] < 0)
         _exit(0);
-    if (job.kind != JOB_ROWS)
-        setpriority(PRIO_PROCESS, 0, 0);
+    if (job.is_lowered)
+        priority__lower(); // before there is a helper, which inherits it
     struct helper *helper = NULL;
     int err = packet__receive(socket.fds[0], -1, &(char){0}, 1, &inputs);
     if (!err && job.kind == JOB_INDEX && helper__new(HELPED_BYTES, &helper) != 0)
@@ -261,8 +262,6 @@ static void offer_to_oom_killer(void)
 void worker_keeper__run(int inherited, job_fn *run)
 {
     struct keeper keeper = {.control = inherited, .run = run, .spare = {.pidfd = -1, .channel = -1, .outcome = -1}};
-    // Stacks are broken until there are rows: on a busy machine they go before others, where they may.
-    setpriority(PRIO_PROCESS, 0, -5);
     offer_to_oom_killer();
     int err = sandbox__shed(inherited, &keeper.control);
     if (err) {

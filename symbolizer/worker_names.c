@@ -44,7 +44,7 @@ int worker_names__begin(struct worker *worker, const char *names, size_t length,
     *running = (struct worker_names){.count = count, .fd = -1, .job = WORKER_JOB_NONE};
     int err = sealed__make("names", names, length, &running->fd);
     if (!err)
-        err = worker_job__begin(worker, &job, true, LIMIT_ANSWER_BYTES, &(struct packet_fds){{running->fd, -1}},
+        err = worker_job__begin(worker, &job, SHARE_QUICK, LIMIT_ANSWER_BYTES, &(struct packet_fds){{running->fd, -1}},
                                 &running->job);
     if (err)
         worker_names__free(running);
@@ -92,7 +92,7 @@ int worker__jit(struct worker *worker, const struct worker_jit_request *request,
     int err =
         sealed__make("addresses", request->addresses, request->count * sizeof(*request->addresses), &addresses_fd);
     if (!err)
-        err = worker_job__begin(worker, &job, true, LIMIT_ANSWER_BYTES,
+        err = worker_job__begin(worker, &job, SHARE_QUICK, LIMIT_ANSWER_BYTES,
                                 &(struct packet_fds){{request->fd, addresses_fd}}, &running);
     if (!err)
         err = worker_job__end(&running, NULL, ret_usage, &bytes, &length);

@@ -78,7 +78,7 @@
 // The process that reads strangers' binaries: memory (libjvm's 260 MB of packed debug information take 480 MiB; above,
 // the binary is named by its symbol table), CPU time of one binary (libjvm: 5 s), time on the clock, the index it makes
 // (libjvm's: 75 MB), files it may ask for (split DWARF has one a source file). Above: that binary loses its names.
-#define LIMIT_WORKER_MEMORY_BYTES (1ull << 30)
+#define LIMIT_WORKER_MEMORY_BYTES (640ull << 20)
 #define LIMIT_WORKER_CPU_S        20
 #define LIMIT_WORKER_WALL_MS      40000
 #define LIMIT_INDEX_BYTES         (512ull << 20)
@@ -86,6 +86,21 @@
 
 // Workers at the same time: rows, quick names, slow names, and one more. Above: a job waits for one to end.
 #define LIMIT_WORKERS 4
+
+// Memory of a worker whose job others wait for. Above: its binary is named again aside, where one at a time may have
+// LIMIT_WORKER_MEMORY_BYTES; rows and JIT names are lost. So all workers together have 1,216 MiB at most.
+#define LIMIT_QUICK_MEMORY_BYTES   (192ull << 20)
+#define LIMIT_WORKERS_MEMORY_BYTES (LIMIT_WORKER_MEMORY_BYTES + (LIMIT_WORKERS - 1) * LIMIT_QUICK_MEMORY_BYTES)
+
+// CPU time that the files of one owner may take of workers, for names and for rows each: all programs of a home folder
+// take some seconds, and only until they are in the cache. Root's are those of the host. One part in LIMIT_OWNER_REST
+// of the time comes back; a job that fails costs LIMIT_OWNER_FAILED times what it took. Above: its files get no names
+// ("names-failed") and no rows until then. Owners beyond the last share one budget.
+#define LIMIT_OWNER_CPU_S  30u
+#define LIMIT_ROOT_CPU_S   600u
+#define LIMIT_OWNER_REST   50u
+#define LIMIT_OWNER_FAILED 4u
+#define LIMIT_OWNERS       64u
 
 // Workers that were killed and did not die, since they stand in a read of a file system that does not answer. Above:
 // no more jobs (names and rows are counted as failed), until one of them is gone.

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,6 +30,7 @@
 #include "symbolizer/elf_file.h"
 #include "symbolizer/sealed.h"
 #include "symbolizer/symbolizer.h"
+#include "symbolizer/worker_budget.h"
 
 enum misdeed {
     SOUND = 0, // no misdeed: the real job
@@ -178,6 +182,12 @@ static int start_patient(void **state)
     patient.cpu_s = 30;
     return start_with(&patient);
 }
+
+static int start_as_always(void **state)
+{
+    (void)state;
+    return start_with(&(struct sandbox_limits){0});
+}
 #endif
 
 static int start_impatient(void **state)
@@ -243,6 +253,19 @@ static void is_stopped_at_its_wall_time(void **state)
 }
 
 #if !defined(__SANITIZE_ADDRESS__) // whose shadow takes terabytes of addresses: there is no limit on them then
+static void quick_jobs_have_less_memory(void **state)
+{
+    (void)state;
+    struct worker_usage usage;
+    uint64_t misdeed = EAT;
+    struct naming_request request = {.fd = self, .offsets = &misdeed, .count = 1, .is_quick = true};
+    void *bytes = NULL;
+    size_t length = 0;
+    assert_int_equal(worker__index(worker, &request, &usage, &bytes, &length), -ENOMEM);
+    assert_in_range(usage.peak_bytes, 16u << 20, LIMIT_QUICK_MEMORY_BYTES);
+    assert_true(LIMIT_WORKERS_MEMORY_BYTES <= 1216ull << 20); // as limits.h says
+}
+
 static void has_so_much_memory(void **state)
 {
     (void)state;
@@ -310,6 +333,7 @@ static pid_t keeper_pid(void)
 
 struct asked { // a job that waits in its companion until it is told
     sem_t asks, go;
+    bool is_slow;
     uint64_t misdeed;
     int err;
 };
@@ -329,8 +353,12 @@ static int wait_to_open(void *context, const struct companion *companion, int *r
 static void *do_asked(void *context)
 {
     struct asked *asked = context;
-    struct naming_request request = {
-        .fd = self, .offsets = &asked->misdeed, .count = 1, .open_companion = wait_to_open, .context = asked};
+    struct naming_request request = {.fd = self,
+                                     .offsets = &asked->misdeed,
+                                     .count = 1,
+                                     .is_quick = !asked->is_slow,
+                                     .open_companion = wait_to_open,
+                                     .context = asked};
     struct worker_usage usage;
     void *bytes = NULL;
     size_t length = 0;
@@ -340,13 +368,20 @@ static void *do_asked(void *context)
     return NULL;
 }
 
-static pthread_t begin_asked(struct asked *asked, uint64_t misdeed)
+static pthread_t begin(struct asked *asked, uint64_t misdeed, bool is_slow)
 {
     pthread_t thread;
     asked->misdeed = misdeed;
+    asked->is_slow = is_slow;
     sem_init(&asked->asks, 0, 0);
     sem_init(&asked->go, 0, 0);
     assert_int_equal(pthread_create(&thread, NULL, do_asked, asked), 0);
+    return thread;
+}
+
+static pthread_t begin_asked(struct asked *asked, uint64_t misdeed)
+{
+    pthread_t thread = begin(asked, misdeed, false);
     sem_wait(&asked->asks);
     return thread;
 }
@@ -371,6 +406,92 @@ static void does_several_jobs_at_once(void **state)
     assert_int_equal(end_asked(&second, second_thread), 0);
     sem_post(&first.go);
     assert_int_equal(end_asked(&first, first_thread), 0);
+}
+
+// They may have much memory; a quick one does not wait for them.
+static void does_one_slow_job_at_a_time(void **state)
+{
+    (void)state;
+    struct asked first, second, quick;
+    pthread_t first_thread = begin(&first, ASK_ONCE, true);
+    sem_wait(&first.asks);
+    pthread_t second_thread = begin(&second, ASK_ONCE, true);
+    pthread_t quick_thread = begin_asked(&quick, ASK_ONCE);
+    sem_post(&quick.go);
+    assert_int_equal(end_asked(&quick, quick_thread), 0);
+    assert_int_equal(sem_trywait(&second.asks), -1);
+    sem_post(&first.go);
+    assert_int_equal(end_asked(&first, first_thread), 0);
+    sem_post(&second.go);
+    assert_int_equal(end_asked(&second, second_thread), 0);
+}
+
+// Processes below the keeper that are nice 19, of SCHED_BATCH and of the idle class of I/O.
+static int count_lowered(void)
+{
+    char path[64];
+    int pid, count = 0;
+    pid_t keeper = keeper_pid();
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", keeper, keeper);
+    FILE *children = fopen(path, "re");
+    assert_non_null(children);
+    while (fscanf(children, "%d", &pid) == 1) {
+        bool is_idle = IOPRIO_PRIO_CLASS(syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid)) == IOPRIO_CLASS_IDLE;
+        count += getpriority(PRIO_PROCESS, (id_t)pid) == 19 && sched_getscheduler(pid) == SCHED_BATCH && is_idle;
+    }
+    fclose(children);
+    return count;
+}
+
+static void names_at_the_lowest_priority(void **state)
+{
+    (void)state;
+    struct asked asked;
+    pthread_t thread = begin_asked(&asked, ASK_ONCE);
+    assert_int_equal(count_lowered(), 0); // unless it is asked for
+    sem_post(&asked.go);
+    assert_int_equal(end_asked(&asked, thread), 0);
+    worker__lower(worker);
+    thread = begin_asked(&asked, ASK_ONCE);
+    assert_int_equal(count_lowered(), 1);
+    if (geteuid() == 0) { // others may not raise it
+        worker__raise(worker);
+        assert_int_equal(count_lowered(), 0);
+    }
+    sem_post(&asked.go);
+    assert_int_equal(end_asked(&asked, thread), 0);
+}
+
+static void an_owner_has_so_much_cpu_time(void **state)
+{
+    (void)state;
+    const uint64_t s = 1000000, root = 0, user = 1000, other = 1001;
+    struct worker_budget budget;
+    worker_budget__init(&budget);
+    worker_budget__charge(&budget, user, false, 0, (LIMIT_OWNER_CPU_S - 1) * s, false);
+    assert_int_equal(worker_budget__check(&budget, user, false, 0), 0);
+    worker_budget__charge(&budget, user, false, 0, s, false);
+    assert_int_equal(worker_budget__check(&budget, user, false, 0), -EDQUOT);
+    assert_int_equal(worker_budget__check(&budget, user, true, 0), 0);   // rows are apart
+    assert_int_equal(worker_budget__check(&budget, other, false, 0), 0); // as others are
+    assert_int_equal(worker_budget__check(&budget, user, false, (LIMIT_OWNER_REST + 1) * s), 0);
+    worker_budget__charge(&budget, other, false, 0, LIMIT_OWNER_CPU_S * s / LIMIT_OWNER_FAILED, true);
+    assert_int_equal(worker_budget__check(&budget, other, false, 0), -EDQUOT);
+    worker_budget__charge(&budget, root, false, 0, LIMIT_OWNER_CPU_S * s, false);
+    assert_int_equal(worker_budget__check(&budget, root, false, 0), 0);
+    pthread_mutex_destroy(&budget.lock);
+}
+
+// However many owners there are (a FUSE mount each, say), together they cannot spend without end.
+static void owners_beyond_the_table_share(void **state)
+{
+    (void)state;
+    struct worker_budget budget;
+    worker_budget__init(&budget);
+    for (uint64_t owner = 1; owner < 2 * LIMIT_OWNERS; owner++)
+        worker_budget__charge(&budget, owner, false, 0, LIMIT_OWNER_CPU_S * UINT64_C(1000000), false);
+    assert_int_equal(worker_budget__check(&budget, 4 * LIMIT_OWNERS, false, 0), -EDQUOT);
+    pthread_mutex_destroy(&budget.lock);
 }
 
 static void may_be_killed_by_others(void **state)
@@ -590,20 +711,33 @@ static void libdw_reads_what_crashes_ours(void **state)
     close(fd);
 }
 
-static void a_quick_symbolizer_leaves_what_is_slow(void **state)
+static void leaves(uint64_t misdeed)
 {
-    (void)state;
     struct symbolizer *symbolizer;
     struct symbolizer_options options = {.worker = worker, .is_quick = true};
     struct answer answer;
     int fd = copy_of(self);
     assert_int_equal(symbolizer__new(&options, NULL, &symbolizer), 0);
-    assert_int_equal(resolve(symbolizer, fd, SPIN | WITH_DWARF_ONLY, &answer), -EAGAIN);
+    assert_int_equal(resolve(symbolizer, fd, misdeed | WITH_DWARF_ONLY, &answer), -EAGAIN);
     assert_int_equal(answer.calls, 0);
     assert_int_equal(symbolizer__counts(symbolizer).failed, 0);
     symbolizer__free(symbolizer);
     close(fd);
 }
+
+static void a_quick_symbolizer_leaves_what_is_slow(void **state)
+{
+    (void)state;
+    leaves(SPIN);
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+static void a_quick_symbolizer_leaves_what_is_large(void **state)
+{
+    (void)state;
+    leaves(EAT);
+}
+#endif
 
 // ---- Where there can be no worker.
 
@@ -644,12 +778,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(is_stopped_at_its_cpu_time, start, stop),
         cmocka_unit_test_setup_teardown(is_stopped_at_its_wall_time, start_impatient, stop),
 #if !defined(__SANITIZE_ADDRESS__)
+        cmocka_unit_test_setup_teardown(quick_jobs_have_less_memory, start_as_always, stop),
         cmocka_unit_test_setup_teardown(has_so_much_memory, start_patient, stop),
 #endif
         cmocka_unit_test_setup_teardown(may_crash, start, stop),
         cmocka_unit_test_setup_teardown(is_believed_in_sealed_memory_only, start, stop),
         cmocka_unit_test_setup_teardown(is_not_believed_nonsense, start, stop),
         cmocka_unit_test_setup_teardown(does_several_jobs_at_once, start, stop),
+        cmocka_unit_test_setup_teardown(does_one_slow_job_at_a_time, start, stop),
+        cmocka_unit_test_setup_teardown(names_at_the_lowest_priority, start, stop),
+        cmocka_unit_test(an_owner_has_so_much_cpu_time),
+        cmocka_unit_test(owners_beyond_the_table_share),
         cmocka_unit_test_setup_teardown(may_be_killed_by_others, start, stop),
         cmocka_unit_test_setup_teardown(outlives_its_keeper, start, stop),
         cmocka_unit_test_setup_teardown(is_the_first_to_go_without_memory, start, stop),
@@ -661,6 +800,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(libdw_costs_nothing_of_ours, start, stop),
         cmocka_unit_test_setup_teardown(libdw_reads_what_crashes_ours, start, stop),
         cmocka_unit_test_setup_teardown(a_quick_symbolizer_leaves_what_is_slow, start, stop),
+#if !defined(__SANITIZE_ADDRESS__)
+        cmocka_unit_test_setup_teardown(a_quick_symbolizer_leaves_what_is_large, start_patient, stop),
+#endif
         cmocka_unit_test(says_what_is_refused),
     };
     return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
