@@ -117,6 +117,21 @@ static void one_that_was_killed_is_begun_again(void **state)
     assert_int_equal(ask(OPENING_PATH, 0, "/proc/self/exe", &opened), 0);
 }
 
+// SIGSTOP is taken when the process next runs: until then it may answer.
+static void stop(pid_t pid)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    kill(pid, SIGSTOP);
+    while (state != 'T') {
+        FILE *file = fopen(path, "re");
+        assert_non_null(file);
+        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+        fclose(file);
+        usleep(1000);
+    }
+}
+
 // Stopped, it answers as little as one in a wait of the kernel's.
 static void one_that_does_not_answer_costs_its_file_system_alone(void **state)
 {
@@ -127,7 +142,7 @@ static void one_that_does_not_answer_costs_its_file_system_alone(void **state)
     (void)state;
     opener__begin();
     pid_t stopped = opener_pid();
-    kill(stopped, SIGSTOP);
+    stop(stopped);
     int64_t begun_ms = packet__now_ms();
     assert_int_equal(ask(OPENING_PATH, DEVICE, "/far/one", &opened), -ETIMEDOUT);
     assert_true(packet__now_ms() - begun_ms >= LIMIT_FAR_QUIET_MS);
