@@ -157,5 +157,9 @@ n=$(sqlite3 "$TMP/x.db" 'select coalesce(sum(samples), 0) from total')
 ok "a path as the process sees it ($n, $(head -1 "$TMP/said"))" test "$n" -ge 5
 "$HEARTH" record -e uprobe:app:only_inside -p $inside -d 0.6 -o "$TMP/x.db" 2>"$TMP/said"
 ok 'a bare name that the process maps' test "$(sqlite3 "$TMP/x.db" 'select coalesce(sum(samples), 0) from total')" -ge 5
-like 'what it maps is listed' "$("$HEARTH" list probes -p $inside 'only_*')" "^uprobe:.*/place/app:only_inside$"
+if grep -q " $TMP/place/app$" /proc/$inside/maps; then
+    like 'what it maps is listed' "$("$HEARTH" list probes -p $inside 'only_*')" "^uprobe:.*/place/app:only_inside$"
+else
+    skip 'what it maps is listed' 'in a chroot the kernel tells the paths of another mount namespace from the root outside'
+fi
 done_testing
