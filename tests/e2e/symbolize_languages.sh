@@ -85,14 +85,14 @@ END
     tap_children+=($!)
     pid=$!
     at_exit "rm -f /tmp/perf-$pid.map"
-    like 'node, its perf map' "$(name_in $pid "$(inside $pid '[*]chainLeaf')")" '^JS:[*]chainLeaf .*chain.js:1:19 \?\?:0$'
+    like 'node, its perf map' "$(name_in $pid "$(inside $pid '[*]chainLeaf')")" '^(JS|LazyCompile):[*]chainLeaf .*chain.js:1(:19)? \?\?:0$' # node 18: LazyCompile, no column
     (cd "$TMP" && exec node --perf-prof chain.js) &
     tap_children+=($!)
     pid=$!
     dumped() { read -r address internal line < <("$sources/jit_dump.py" "$TMP/jit-$pid.dump") && [[ $address ]]; }
     await dumped
     # node 20 writes the paths of scripts from memory that was freed, often: then there is no line, and never a wrong one.
-    like 'node, its jitdump' "$(name_in $pid "$address")" '^JS:[*]chainLeaf .*chain.js:1:19 (.*chain.js:1|\?\?:0)$'
+    like 'node, its jitdump' "$(name_in $pid "$address")" '^(JS|LazyCompile):[*]chainLeaf .*chain.js:1(:19)? (.*chain.js:1|\?\?:0)$'
     like 'node, its jitdump, with the line' "$(name_in $pid "$internal")" " $line\$"
 else
     skip 'node, its perf map' 'node is not installed'

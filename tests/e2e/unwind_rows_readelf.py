@@ -24,7 +24,8 @@ FILES = {
     "libcrypto": ["/usr/lib/x86_64-linux-gnu/libcrypto.so.3"],
     "libLLVM": ["/usr/lib/x86_64-linux-gnu/libLLVM-14.so.1", "/usr/lib/x86_64-linux-gnu/libLLVM.so.19.1"],
     "python3": ["/usr/bin/python3"],
-    "node": ["/usr/lib/x86_64-linux-gnu/libnode.so.115", "/usr/bin/node"],  # Debian 13's program is a few lines
+    # Debian's program is a few lines beside a library.
+    "node": ["/usr/lib/x86_64-linux-gnu/libnode.so.108", "/usr/lib/x86_64-linux-gnu/libnode.so.115", "/usr/bin/node"],
     "cc1": ["/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "/usr/libexec/gcc/x86_64-linux-gnu/14/cc1"],
     "chromium": ["/usr/lib/chromium/chromium"],
 }
