@@ -98,6 +98,22 @@ int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
 // When all is attached, which may take seconds: what was asked for lasts as long as was asked for.
 int recorder__start_timers(struct recorder *recorder, struct fault *fault);
 
+// Counts the waits and calls that go on up to now, so that the interval has its share of them.
+int recorder_interval__settle_events(struct recorder *recorder, bool is_last, struct fault *fault);
+// Drains the kernel's maps and keeps what they held as an interval. -EBUSY and the like of the store are no error while
+// intervals may wait.
+int recorder_interval__keep(struct recorder *recorder, bool is_last, struct fault *fault);
+int recorder_interval__read_records(struct recorder *recorder);
+int recorder_interval__read_copies(struct recorder *recorder, struct fault *fault);
+int recorder_interval__show_histograms(struct recorder *recorder, bool is_last);
+void recorder_interval__count_failures(struct recorder *recorder);
+void recorder_interval__tell_unanswered(const struct recorder *recorder);
+
+// Erases the line of the status, before another line is said.
+void recorder__clear_status(const struct recorder *recorder);
+
+void recorder_summary__fill(struct recorder *recorder, struct recorder_summary *ret_summary);
+
 // Whether stacks are copied to user space, to be unwound there.
 static inline bool recorder__copies_stacks(const struct recorder *recorder)
 {

@@ -1,0 +1,74 @@
+// A recording in numbers, at its end: samples, losses, the cost of hearth, and the cost of each probe.
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/recorder_insides.h"
+
+// What the event has counted itself, which is less than its hits where a filter has passed over some.
+static uint64_t count_hits(struct recorder *recorder, const struct event *event)
+{
+    const struct histogram_list *list;
+    uint64_t count = 0;
+    if (!recorder->hist)
+        return keeper__totals(recorder->keeper)->event_samples[event - recorder->events];
+    if (hist__totals(recorder->hist, &list) != 0)
+        return 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i]->probe, event->spelled) == 0)
+            count += list->items[i]->count + list->items[i]->unmatched + list->items[i]->lost;
+    return count;
+}
+
+// Only what is put on code is asked about; and what was never hit cost nothing.
+static void add_cost(struct recorder *recorder, const struct event *event)
+{
+    uint64_t runs, ns;
+    event__read_runs(event, &runs, &ns);
+    if (!runs || !strchr(event->spelled, ':'))
+        return;
+    double scale = bpf_meter__scale(recorder->meter), runs_a_hit = event->is_call || event->is_pair ? 2 : 1;
+    uint64_t hits = (uint64_t)((double)runs * scale / runs_a_hit + 0.5), counted = count_hits(recorder, event);
+    recorder->summary.costs[recorder->summary.cost_count++] = (struct probe_cost){
+        .spelled = event->spelled,
+        .hits = counted,
+        .passed_over = hits > 2 * counted ? hits - counted : 0, // what is estimated may be wrong by as much
+        .is_call = event->is_call,
+        .is_pair = event->is_pair,
+        .program_ns = (uint32_t)((double)ns * runs_a_hit / (double)runs),
+        .trap = event->trap,
+    };
+}
+
+void recorder_summary__fill(struct recorder *recorder, struct recorder_summary *ret_summary)
+{
+    const struct keeper_totals *totals = keeper__totals(recorder->keeper);
+    struct own_cost cost;
+    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
+    recorder->summary.samples = totals->samples - totals->not_stored;
+    recorder->summary.stacks = totals->stacks;
+    recorder->summary.lost = totals->lost;
+    recorder->summary.truncated = totals->truncated;
+    recorder->summary.clocked_samples = totals->clocked.samples;
+    recorder->summary.clocked_ns = totals->clocked.ns;
+    recorder->summary.unsampled_ns = totals->clocked.unsampled_ns;
+    recorder->summary.own_cpu_ns = cost.cpu_ns;
+    recorder->summary.own_bpf_ns = cost.bpf_ns;
+    if (recorder->unwinder)
+        recorder->summary.start_cpu_ns += unwinder__totals(recorder->unwinder).start_cpu_ns;
+    recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
+    for (size_t i = 0; i < recorder->event_count; i++)
+        add_cost(recorder, &recorder->events[i]);
+    *ret_summary = recorder->summary;
+}
+
+const char *recorder_summary__cost(const struct recorder_summary *summary, char out[RECORDER_COST_BYTES])
+{
+    double all_s = (double)(summary->own_cpu_ns + summary->own_bpf_ns) / 1e9;
+    double start_s = (double)summary->start_cpu_ns / 1e9, elapsed_s = (double)summary->elapsed_ns / 1e9;
+    double running_s = all_s > start_s ? all_s - start_s : 0;
+    snprintf(out, RECORDER_COST_BYTES,
+             "%.2f s of CPU: %.2f s to start, %.2f s in %.1f s of recording (%.2f %% of a CPU); %.1f MiB", all_s,
+             start_s, running_s, elapsed_s, elapsed_s > 0 ? 100 * running_s / elapsed_s : 0,
+             (double)summary->peak_rss_bytes / (1024 * 1024));
+    return out;
+}
