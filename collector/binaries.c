@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "store/base/clock.h"
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
@@ -107,13 +107,6 @@ static void learn(struct binary *binary, const struct file_identity *contents)
     binary->kind = STORE_BINARY_ELF;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static int add(struct binaries *binaries, const struct binary_identity *identity, enum store_binary_kind kind,
                struct binary **ret_binary)
 {
@@ -133,7 +126,7 @@ static int add(struct binaries *binaries, const struct binary_identity *identity
     binary->path = path;
     binary->kind = kind;
     binary->fd = binary->root_fd = -1;
-    binary->seen_ns = now_ns();
+    binary->seen_ns = (int64_t)clock__ns(CLOCK_REALTIME);
     binaries->entries[binaries->count++] = binary;
     binary->number = (uint32_t)binaries->count;
     *ret_binary = binary;
@@ -218,18 +211,23 @@ int binaries__jit(struct binaries *binaries, pid_t pid, struct binary **ret_bina
     return get(binaries, &(struct binary_identity){.path = path}, STORE_BINARY_JIT, ret_binary);
 }
 
+// Whether an opened file has the inode that was told, where one was.
+static bool has_its_inode(const struct binary *binary, int fd, struct stat *ret_status)
+{
+    uint32_t type;
+    return file_copy__stat(fd, ret_status, &type) == 0 &&
+           (!binary->file.inode || binary->file.inode == ret_status->st_ino);
+}
+
 // Whether an opened file is the one that was mapped, as far as that is known. One that was made or changed after the
 // mapping was heard of may have its inode by chance.
 static bool is_the_file(const struct binary *binary, int fd)
 {
     struct stat status;
-    uint32_t type;
-    if (file_copy__stat(fd, &status, &type) != 0)
+    if (!has_its_inode(binary, fd, &status))
         return false;
-    if (!binary->file.inode)
-        return true;
     int64_t changed_ns = (int64_t)status.st_ctim.tv_sec * 1000000000 + status.st_ctim.tv_nsec;
-    return binary->file.inode == status.st_ino && changed_ns <= binary->seen_ns;
+    return !binary->file.inode || changed_ns <= binary->seen_ns;
 }
 
 // Whether what was opened is the file; if not, it is closed.
@@ -247,8 +245,7 @@ static bool keeps(const struct binary *binary, int err, int *fd)
 static bool is_still_mapped(const struct binary *binary, int fd)
 {
     struct stat status;
-    uint32_t type;
-    return file_copy__stat(fd, &status, &type) == 0 && (!binary->file.inode || binary->file.inode == status.st_ino);
+    return has_its_inode(binary, fd, &status);
 }
 
 static int open_file(const struct binary *binary, pid_t pid, uint64_t start, uint64_t end, int root_fd)
@@ -259,16 +256,16 @@ static int open_file(const struct binary *binary, pid_t pid, uint64_t start, uin
         return fd;
     fd__close(&fd);
     fd = -1;
-    // The process is gone, or has mapped something else there: by its path, as it saw it, then as we do.
+    // The process is gone, or has mapped something else there: by its path, as the process saw it, then as we do.
     if (err != -ETIMEDOUT && root_fd >= 0 && keeps(binary, err = foreign_file__open(root_fd, binary->path, &fd), &fd))
         return fd;
-    return err != -ETIMEDOUT && binary->file.inode && keeps(binary, foreign_file__open(-1, binary->path, &fd), &fd)
-               ? fd
-               : -1;
+    if (err != -ETIMEDOUT && binary->file.inode)
+        keeps(binary, foreign_file__open(-1, binary->path, &fd), &fd);
+    return fd;
 }
 
-// Copies stay in memory as long as the recording.
-static bool has_room(struct binaries *binaries, int fd)
+// Copies stay in memory as long as the recording: LIMIT_FAR_BYTES of them at most.
+static bool may_keep(struct binaries *binaries, int fd)
 {
     struct stat status;
     if (!file_copy__is(fd))
@@ -284,7 +281,7 @@ static void settle(struct binaries *binaries, struct binary *binary, int *fd, in
                    const struct file_identity *contents)
 {
     binary->is_opening = false;
-    binary->open_failed = *fd < 0 || !has_room(binaries, *fd);
+    binary->open_failed = *fd < 0 || !may_keep(binaries, *fd);
     if (binary->open_failed)
         return;
     binary->fd = take_fd(fd);

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/base/clock.h"
+
 #define MS_NS 1000000ull
 
 enum {
@@ -37,13 +39,6 @@ struct bpf_meter {
 int bpf_statistics__open(void)
 {
     return bpf_enable_stats(BPF_STATS_RUN_TIME);
-}
-
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 int bpf_meter__new(struct bpf_meter **ret_meter)
@@ -83,7 +78,7 @@ static void set_timer(struct bpf_meter *meter, uint64_t ns)
 
 static void read_programs(const struct bpf_meter *meter, struct reading *ret_reading)
 {
-    *ret_reading = (struct reading){.clock_ns = clock_ns()};
+    *ret_reading = (struct reading){.clock_ns = clock__ns(CLOCK_MONOTONIC)};
     for (int i = 0; i < meter->program_count; i++) {
         struct bpf_prog_info info = {0};
         __u32 length = sizeof(info);
@@ -106,7 +101,7 @@ static void read_at_once(const struct bpf_meter *meter, struct reading *ret_read
     enum { TURNS = 8, AT_ONCE_NS = 300000 };
     for (int turn = 0; turn < TURNS; turn++) {
         read_programs(meter, ret_reading);
-        if (clock_ns() - ret_reading->clock_ns < AT_ONCE_NS)
+        if (clock__ns(CLOCK_MONOTONIC) - ret_reading->clock_ns < AT_ONCE_NS)
             return;
     }
 }
@@ -181,7 +176,7 @@ void bpf_meter__stop(struct bpf_meter *meter)
     if (meter->statistics_fd >= 0) {
         add_window(meter);
     } else {
-        double missed_ns = (double)(clock_ns() - meter->told_ns);
+        double missed_ns = (double)(clock__ns(CLOCK_MONOTONIC) - meter->told_ns);
         meter->ns += missed_ns * meter->ns_per_ns;
         meter->runs += missed_ns * meter->runs_per_ns;
     }

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/shared_array.h"
 #include "store/base/id_map.h"
 
 enum { BATCH = 2048 }; // more than any one bucket of the kernel's hash table holds, which is all a batch must fit
@@ -87,11 +87,9 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
     drain->per_cpu = calloc((size_t)drain->cpu_count, sizeof(*drain->per_cpu));
     if (!drain->per_cpu)
         return fault__set(fault, -ENOMEM, "out of memory");
-    void *shared = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-                        loader__map_fd(loader, "control"), 0);
-    if (shared == MAP_FAILED)
-        return fault__set(fault, -errno, "cannot map the control word shared with the kernel: %s", strerror(errno));
-    drain->control = shared;
+    int err = shared_array__control(loader, fault, &drain->control);
+    if (err)
+        return err;
     *ret_drain = take_pointer(drain);
     return 0;
 }
@@ -112,8 +110,7 @@ void drain__free(struct drain *drain)
 {
     if (!drain)
         return;
-    if (drain->control)
-        munmap(drain->control, (size_t)sysconf(_SC_PAGESIZE));
+    shared_array__unmap(drain->control, sizeof(*drain->control));
     table__release(&drain->counts);
     table__release(&drain->hists);
     table__release(&drain->cells_read);

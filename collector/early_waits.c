@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "collector/source_off_cpu.h"
+#include "collector/iterator.h"
 
 struct early_waits {
     struct loaded *loaded;
@@ -44,5 +44,5 @@ const struct loaded *early_waits__loaded(const struct early_waits *early)
 
 int early_waits__unwind(struct early_waits *early)
 {
-    return source_off_cpu__iterate(early->link, NULL);
+    return iterator__run(early->link, 0, NULL, NULL);
 }

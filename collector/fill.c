@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include "collector/shared_array.h"
 
 // A drain takes some 20 ms and more; what comes meanwhile goes to the other set, whose maps are empty.
 enum { MARK_PCT = 75 };
@@ -41,11 +41,9 @@ int fill__new(const struct loader *loader, const struct wire_config *config, str
     if (!fill)
         return fault__set(fault, -ENOMEM, "out of memory");
     fill->config = config;
-    void *shared = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-                        loader__map_fd(loader, "control"), 0);
-    if (shared == MAP_FAILED)
-        return fault__set(fault, -errno, "cannot map the control word shared with the kernel: %s", strerror(errno));
-    fill->control = shared;
+    int err = shared_array__control(loader, fault, &fill->control);
+    if (err)
+        return err;
     fill->asked = ring_buffer__new(loader__map_fd(loader, "hurry"), ignore, NULL, NULL);
     if (!fill->asked)
         return fault__set(fault, -errno, "cannot read the ring buffer 'hurry' of the programs: %s", strerror(errno));
@@ -58,8 +56,7 @@ void fill__free(struct fill *fill)
     if (!fill)
         return;
     ring_buffer__free(fill->asked);
-    if (fill->control)
-        munmap(fill->control, (size_t)sysconf(_SC_PAGESIZE));
+    shared_array__unmap(fill->control, sizeof(*fill->control));
     free(fill);
 }
 

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collector/pace.h"
+#include "collector/shared_array.h"
+#include "store/base/clock.h"
 
 enum { TICK_MS = 500, LINE_BYTES = 320 };
 
@@ -29,13 +29,6 @@ struct governor {
     bool has_exact, has_said_exact;
 };
 
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static int start_timer(struct governor *governor)
 {
     struct timespec period = {.tv_nsec = TICK_MS * 1000000};
@@ -52,13 +45,11 @@ static int set_up(struct governor *governor, const struct loader *loader, struct
     governor->seen_ns = calloc(cells, sizeof(*governor->seen_ns));
     if (!governor->tallies || !governor->busy_ns || !governor->seen_ns)
         return fault__set(fault, -ENOMEM, "out of memory");
-    void *shared = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-                        loader__map_fd(loader, "control"), 0);
-    if (shared == MAP_FAILED)
-        return fault__set(fault, -errno, "cannot map the control word shared with the kernel: %s", strerror(errno));
-    governor->control = shared;
+    int err = shared_array__control(loader, fault, &governor->control);
+    if (err)
+        return err;
     governor->tallies_fd = loader__map_fd(loader, "tallies");
-    int err = start_timer(governor);
+    err = start_timer(governor);
     return err ? fault__set(fault, err, "cannot set a timer: %s", strerror(-err)) : 0;
 }
 
@@ -73,7 +64,7 @@ int governor__new(const struct loader *loader, const struct event *events, size_
     governor->event_count = event_count;
     governor->cpu_count = (size_t)libbpf_num_possible_cpus();
     governor->share = share;
-    governor->looked_ns = clock_ns();
+    governor->looked_ns = clock__ns(CLOCK_MONOTONIC);
     for (size_t i = 0; i < event_count; i++) {
         governor->paces[i].is_fixed = events[i].hist != NULL;
         governor->has_exact = governor->has_exact || events[i].hist || events[i].source->is_clocked;
@@ -89,8 +80,7 @@ void governor__free(struct governor *governor)
 {
     if (!governor)
         return;
-    if (governor->control)
-        munmap(governor->control, (size_t)sysconf(_SC_PAGESIZE));
+    shared_array__unmap(governor->control, sizeof(*governor->control));
     fd__close(&governor->timer_fd);
     free(governor->tallies);
     free(governor->busy_ns);
@@ -175,7 +165,7 @@ static void judge_exact(struct governor *governor, uint64_t exact_ns, const stru
 
 void governor__tick(struct governor *governor, uint64_t bpf_ns, say_fn *say, void *context)
 {
-    uint64_t ignored, now_ns = clock_ns(), all_ns = bpf_ns - governor->bpf_ns;
+    uint64_t ignored, now_ns = clock__ns(CLOCK_MONOTONIC), all_ns = bpf_ns - governor->bpf_ns;
     if (read(governor->timer_fd, &ignored, sizeof(ignored)) != sizeof(ignored))
         return;
     struct pace_load load = {.busy_ns = governor->busy_ns,

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "collector/jit_process.h"
+#include "store/base/clock.h"
 #include "store/base/limits.h"
 
 struct request { // frame 0: only seen
@@ -41,13 +42,6 @@ struct jit_naming {
     size_t unnamed; // addresses without a name, of all
     uint64_t rests_until_ns, checked_round;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static int add_request(struct requests *requests, const struct request *request)
 {
@@ -142,7 +136,7 @@ static void take_requests(struct jit_naming *naming, const struct requests *requ
         make_room(naming);
         process->used = naming->checked_round;
         size_t before = process->count;
-        jit_process__add(process, request->address, request->frame, now_ns());
+        jit_process__add(process, request->address, request->frame, clock__ns(CLOCK_MONOTONIC));
         naming->unnamed += process->count - before;
     }
 }
@@ -154,7 +148,7 @@ static void check_all(struct jit_naming *naming, uint64_t round)
     for (size_t i = naming->count; i-- > 0;) {
         struct jit_process *process = naming->processes[i];
         bool had_ended = process->has_ended;
-        jit_process__check(process, now_ns());
+        jit_process__check(process, clock__ns(CLOCK_MONOTONIC));
         if (process->has_ended && !had_ended)
             process->used = round;
         if (process->has_ended && !process->count && process->used + 2 <= round)
@@ -187,8 +181,8 @@ static void ask(struct jit_naming *naming, struct jit_process *process, bool is_
     naming->unnamed -= process->count;
     uint64_t cost_us = jit_process__ask(process, naming->worker, is_last, naming->take, naming->context);
     naming->unnamed += process->count;
-    jit_process__wait(process, now_ns(), cost_us);
-    naming->rests_until_ns = now_ns() + cost_us * 1000 * LIMIT_JIT_REST_OF_ALL;
+    jit_process__wait(process, clock__ns(CLOCK_MONOTONIC), cost_us);
+    naming->rests_until_ns = clock__ns(CLOCK_MONOTONIC) + cost_us * 1000 * LIMIT_JIT_REST_OF_ALL;
 }
 
 static void wait_until(struct jit_naming *naming, uint64_t time_ns)
@@ -215,7 +209,7 @@ static bool do_next(struct jit_naming *naming, uint64_t *ret_ns)
         check_all(naming, round);
     struct jit_process *process = next(naming, is_last);
     *ret_ns = when(naming, process);
-    bool has = process && (is_last || *ret_ns <= now_ns());
+    bool has = process && (is_last || *ret_ns <= clock__ns(CLOCK_MONOTONIC));
     if (has)
         ask(naming, process, is_last);
     pthread_mutex_lock(&naming->lock);

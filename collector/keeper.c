@@ -399,7 +399,7 @@ static int keep_count(struct keeper *keeper, const struct drain *drain, const st
     value.event = keeper->parts.events[count->key.event].store_id;
     keeper->values[keeper->value_count++] = value;
     count_clocked(keeper, count);
-    if (count->key.event < KEEPER_EVENTS_MAX)
+    if (count->key.event < WIRE_EVENTS_MAX)
         keeper->totals.event_samples[count->key.event] += count->count.samples;
     return 0;
 }

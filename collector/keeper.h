@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bpf/wire.h"
 #include "collector/cgroup_names.h"
 #include "collector/drain.h"
 #include "collector/naming.h"
@@ -61,16 +62,14 @@ struct keeper_clocked {
     uint64_t unsampled_ns; // that no sample fell into
 };
 
-enum { KEEPER_EVENTS_MAX = WIRE_EVENTS_MAX }; // of one recording
-
 // Since the start.
 struct keeper_totals {
-    uint64_t samples;                          // that were drained
-    uint64_t not_stored;                       // of these, those that the store did not take
-    uint64_t event_samples[KEEPER_EVENTS_MAX]; // of each
-    uint64_t stacks;                           // distinct ones, summed over intervals
-    uint64_t lost;                             // samples that never reached the store
-    uint64_t truncated;                        // samples whose user stack is not whole
+    uint64_t samples;                        // that were drained
+    uint64_t not_stored;                     // of these, those that the store did not take
+    uint64_t event_samples[WIRE_EVENTS_MAX]; // of each
+    uint64_t stacks;                         // distinct ones, summed over intervals
+    uint64_t lost;                           // samples that never reached the store
+    uint64_t truncated;                      // samples whose user stack is not whole
     struct keeper_clocked clocked;
 };
 const struct keeper_totals *keeper__totals(const struct keeper *keeper);

@@ -1,7 +1,5 @@
 #include "collector/mapped_files.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/iterator.h"
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/live_thread.h"
@@ -43,8 +42,9 @@ static void count_process(const struct reading *reading, uint32_t tgid, struct m
     file->is_active |= id_map__get(&reading->active, tgid, &ignored);
 }
 
-static int add_file(struct reading *reading, const void *record)
+static int add_file(void *context, const void *record)
 {
+    struct reading *reading = context;
     const struct wire_note *note = record;
     uint32_t index;
     if (id_map__get(&reading->by_key, key_of(&note->file), &index)) {
@@ -65,52 +65,16 @@ static int add_file(struct reading *reading, const void *record)
     return id_map__put(&reading->by_key, key_of(&note->file), (uint32_t)files->count++);
 }
 
-static int add_active(struct reading *reading, const void *record)
+static int add_active(void *context, const void *record)
 {
+    struct reading *reading = context;
     return id_map__put(&reading->active, *(const uint32_t *)record, 1);
-}
-
-typedef int take_record_fn(struct reading *reading, const void *record);
-
-static int read_records(int fd, struct reading *reading, size_t record_bytes, take_record_fn *take)
-{
-    struct wire_note room[64]; // the largest of the records
-    char *bytes = (char *)room;
-    size_t have = 0;
-    for (;;) {
-        ssize_t got = read(fd, bytes + have, sizeof(room) - have);
-        if (got < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (got <= 0)
-            return got < 0 ? -errno : 0;
-        have += (size_t)got;
-        size_t whole = have / record_bytes * record_bytes;
-        for (size_t at = 0; at < whole; at += record_bytes) {
-            int err = take(reading, bytes + at);
-            if (err)
-                return err;
-        }
-        have -= whole;
-        memmove(bytes, bytes + whole, have);
-    }
 }
 
 static int by_processes(const void *a, const void *b)
 {
     uint32_t one = ((const struct mapped_file *)a)->processes, other = ((const struct mapped_file *)b)->processes;
     return one > other ? -1 : one < other;
-}
-
-static int run_iterator(struct loaded *loaded, const char *program, size_t record_bytes, take_record_fn *take,
-                        struct reading *reading)
-{
-    struct bpf_link *link = bpf_program__attach_iter(loaded__program(loaded, program), NULL);
-    if (!link)
-        return -errno;
-    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(link));
-    int err = fd < 0 ? -errno : read_records(fd, reading, record_bytes, take);
-    bpf_link__destroy(link);
-    return err;
 }
 
 int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size_t wanted_count,
@@ -122,9 +86,10 @@ int mapped_files__read(struct loader *loader, const uint32_t *wanted_tgids, size
     if (!err)
         err = loaded__load(loaded, NULL);
     if (!err)
-        err = run_iterator(loaded, "list_active", sizeof(uint32_t), add_active, &reading);
+        err = iterator__run_program(loaded__program(loaded, "list_active"), sizeof(uint32_t), add_active, &reading);
     if (!err)
-        err = run_iterator(loaded, "list_mapped_files", sizeof(struct wire_note), add_file, &reading);
+        err = iterator__run_program(loaded__program(loaded, "list_mapped_files"), sizeof(struct wire_note), add_file,
+                                    &reading);
     id_map__release(&reading.active);
     id_map__release(&reading.by_key);
     if (err) {

@@ -100,14 +100,14 @@ static int choose_processes(struct recorder *recorder)
 
 static int set_up_tracking(struct recorder *recorder, struct fault *fault)
 {
-    int64_t boot_ns = (int64_t)now_ns(CLOCK_BOOTTIME);
+    int64_t boot_ns = (int64_t)clock__ns(CLOCK_BOOTTIME);
     char cache[PATH_MAX];
     bool has_cache = cache_folder__find("names", cache, sizeof(cache)) == 0;
     struct symbolizer_options symbols = {
         .worker = recorder->worker, .no_inline = recorder->options->no_inline, .cache_dir = has_cache ? cache : NULL};
     int err = binaries__new(&recorder->binaries);
     if (!err)
-        err = processes__new(recorder->binaries, boot_ns - (int64_t)now_ns(CLOCK_MONOTONIC), &recorder->processes);
+        err = processes__new(recorder->binaries, boot_ns - (int64_t)clock__ns(CLOCK_MONOTONIC), &recorder->processes);
     if (!err)
         err = choose_processes(recorder);
     if (err)
@@ -147,7 +147,8 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
                                  .cgroups = recorder->cgroups,
                                  .events = recorder->events,
                                  .event_count = recorder->event_count,
-                                 .wall_offset_ns = (int64_t)now_ns(CLOCK_REALTIME) - (int64_t)now_ns(CLOCK_BOOTTIME)};
+                                 .wall_offset_ns =
+                                     (int64_t)clock__ns(CLOCK_REALTIME) - (int64_t)clock__ns(CLOCK_BOOTTIME)};
     if (recorder->options->hist &&
         hist__new(recorder->events, recorder->event_count, recorder->cgroups, &recorder->hist) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
@@ -325,7 +326,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
         err = set_up_kernel_side(recorder, fault);
     if (!err)
         err = set_up_watches(recorder, fault);
-    recorder->interval_start_ns = now_ns(CLOCK_REALTIME); // events count from when they are attached
+    recorder->interval_start_ns = clock__ns(CLOCK_REALTIME); // events count from when they are attached
     if (!err)
         err = recorder_programs__attach(recorder, fault);
     if (!err)

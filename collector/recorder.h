@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/wire.h"
 #include "collector/copy_stacks.h"
 #include "collector/probe_cost.h"
 #include "collector/source.h"
@@ -43,8 +44,6 @@ struct recorder_options {
     char *const *command; // argv of the command to start, ended by NULL; NULL: none
 };
 
-enum { RECORDER_EVENTS_MAX = WIRE_EVENTS_MAX };
-
 struct recorder_summary {
     uint64_t samples, stacks, lost, truncated; // samples: those in the store
     bool is_incomplete; // the store lacks something of the end, which is the error; all else is well
@@ -52,7 +51,7 @@ struct recorder_summary {
     uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
     uint64_t start_cpu_ns; // of own_cpu_ns: until events were collected, and rows of what ran then were in place
     uint64_t clocked_samples, clocked_ns, unsampled_ns; // see struct keeper_clocked
-    struct probe_cost costs[RECORDER_EVENTS_MAX];       // of the events that are probes and were hit
+    struct probe_cost costs[WIRE_EVENTS_MAX];           // of the events that are probes and were hit
     size_t cost_count;
     bool command_ended;
     int command_status; // as wait() gives it

@@ -4,7 +4,6 @@
 #define HEARTH_COLLECTOR_RECORDER_INSIDES_H
 
 #include <signal.h>
-#include <time.h>
 
 #include "collector/cgroup_names.h"
 #include "collector/copy_stacks.h"
@@ -21,10 +20,9 @@
 #include "collector/processes.h"
 #include "collector/recorder.h"
 #include "collector/unwinder.h"
+#include "store/base/clock.h"
 #include "store/writer.h"
 #include "symbolizer/worker.h"
-
-enum { EVENTS_MAX = RECORDER_EVENTS_MAX };
 
 // What an epoll event means; the low 32 bits of its data are an index.
 enum {
@@ -45,7 +43,7 @@ struct recorder {
     const struct recorder_options *options;
     struct wire_config config;
     struct target target;
-    struct event events[EVENTS_MAX];
+    struct event events[WIRE_EVENTS_MAX];
     size_t event_count;
     struct launch launch; // pid 0: no command
     bool command_left;    // it has exited, or runs on without us
@@ -78,13 +76,6 @@ struct recorder {
     bool has_said_waiting; // that the store does not take intervals, since it took the last one
     struct recorder_summary summary;
 };
-
-static inline uint64_t now_ns(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 // The events as spelled become rows of recorder->events.
 int recorder_programs__parse(struct recorder *recorder, struct fault *fault);

@@ -11,7 +11,7 @@ static void measure_interval(struct recorder *recorder, struct store_interval *i
     struct own_cost cost;
     own_cost__read(recorder->meter, recorder->launch.pid, &cost);
     interval->start_ns = recorder->interval_start_ns;
-    interval->end_ns = recorder->interval_start_ns = now_ns(CLOCK_REALTIME);
+    interval->end_ns = recorder->interval_start_ns = clock__ns(CLOCK_REALTIME);
     interval->own_cpu_ns = cost.cpu_ns - recorder->told.cpu_ns;
     interval->own_bpf_ns = cost.bpf_ns - recorder->told.bpf_ns;
     interval->own_rss_bytes = cost.rss_bytes;

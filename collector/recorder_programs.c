@@ -14,8 +14,8 @@
 int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
 {
     const struct recorder_options *options = recorder->options;
-    if (options->event_count > EVENTS_MAX)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", EVENTS_MAX);
+    if (options->event_count > WIRE_EVENTS_MAX)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", WIRE_EVENTS_MAX);
     for (size_t i = 0; i < options->event_count; i++) {
         for (size_t before = 0; before < i; before++)
             if (strcmp(options->events[before], options->events[i]) == 0)
@@ -166,7 +166,7 @@ static int load_objects(struct recorder *recorder, struct fault *fault)
     struct wire_config *config = &recorder->config;
     struct loader_bounds bounds = choose_bounds(recorder);
     if (getrandom(&config->stack_seed, sizeof(config->stack_seed), 0) != sizeof(config->stack_seed))
-        config->stack_seed = now_ns(CLOCK_MONOTONIC);
+        config->stack_seed = clock__ns(CLOCK_MONOTONIC);
     config->user_stacks = config->kernel_stacks = true;
     config->keep_tid |= recorder->options->keep_threads;
     config->unwind = (uint8_t)recorder->options->unwind;

@@ -27,7 +27,7 @@ static void show_status(const struct recorder *recorder)
 {
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
     fprintf(stderr, "\r\033[Khearth: %llu s, %llu samples, %llu lost",
-            (unsigned long long)((now_ns(CLOCK_MONOTONIC) - recorder->started_ns) / 1000000000u),
+            (unsigned long long)((clock__ns(CLOCK_MONOTONIC) - recorder->started_ns) / 1000000000u),
             (unsigned long long)drain__emitted(recorder->drain), (unsigned long long)totals->lost);
     fflush(stderr);
 }
@@ -129,13 +129,13 @@ static int count_left(struct recorder *recorder, struct fault *fault)
 // Another program's lock is waited for, for so long; a disk stays as full as it is.
 static int store_the_rest(struct recorder *recorder, struct fault *fault)
 {
-    uint64_t end_ns = now_ns(CLOCK_MONOTONIC) + LIMIT_STORE_END_MS * 1000000ull;
+    uint64_t end_ns = clock__ns(CLOCK_MONOTONIC) + LIMIT_STORE_END_MS * 1000000ull;
     int err;
     do {
         err = keeper__retry(recorder->keeper, fault);
         if (!err)
             err = store_writer__flush(recorder->writer, fault);
-    } while (err == -EBUSY && now_ns(CLOCK_MONOTONIC) < end_ns);
+    } while (err == -EBUSY && clock__ns(CLOCK_MONOTONIC) < end_ns);
     return err;
 }
 
@@ -203,14 +203,14 @@ int recorder__run(struct recorder *recorder, struct fault *fault, struct recorde
     struct own_cost cost;
     own_cost__read(recorder->meter, recorder->launch.pid, &cost);
     recorder->summary.start_cpu_ns = cost.cpu_ns;
-    recorder->started_ns = now_ns(CLOCK_MONOTONIC);
+    recorder->started_ns = clock__ns(CLOCK_MONOTONIC);
     int err = recorder__start_timers(recorder, fault);
     if (!err && recorder->launch.pid > 0)
         err = launch__go(&recorder->launch, recorder->signal_fd, fault);
     if (!err)
         err = collect(recorder, fault);
     recorder__clear_status(recorder);
-    recorder->summary.elapsed_ns = now_ns(CLOCK_MONOTONIC) - recorder->started_ns;
+    recorder->summary.elapsed_ns = clock__ns(CLOCK_MONOTONIC) - recorder->started_ns;
     if (recorder->launch.pid > 0)
         end_command(recorder);
     err = finish(recorder, err, fault);

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "collector/iterator.h"
 #include "collector/source_fentry.h"
 #include "collector/source_off_cpu.h"
 #include "collector/source_perf.h"
@@ -223,29 +223,12 @@ int source__watch_exits(struct event *event, struct fault *fault)
                : 0;
 }
 
-static int run_iterator(const struct bpf_program *program)
-{
-    char unused[64];
-    ssize_t bytes;
-    struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-    if (!link)
-        return -errno;
-    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(link));
-    int err = fd < 0 ? -errno : 0;
-    do
-        bytes = err ? 0 : read(fd, unused, sizeof(unused));
-    while (bytes > 0 || (bytes < 0 && (errno == EINTR || errno == EAGAIN)));
-    err = bytes < 0 ? -errno : err;
-    bpf_link__destroy(link);
-    return err;
-}
-
 int source__count_left(struct event *event)
 {
     struct bpf_program *at_end = loaded__program(event->loaded, "left_at_end");
     struct bpf_program *keyed = loaded__program(event->loaded, "left_keyed");
     LIBBPF_OPTS(bpf_test_run_opts, options);
-    int err = at_end && bpf_program__fd(at_end) >= 0 ? run_iterator(at_end) : 0;
+    int err = at_end && bpf_program__fd(at_end) >= 0 ? iterator__run_program(at_end, 0, NULL, NULL) : 0;
     if (!err && keyed && bpf_program__fd(keyed) >= 0 && bpf_prog_test_run_opts(bpf_program__fd(keyed), &options) != 0)
         err = -errno;
     return err;

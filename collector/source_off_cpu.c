@@ -1,12 +1,10 @@
 #include "collector/source_off_cpu.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "collector/iterator.h"
 #include "collector/source_hist.h"
 
 static const char *const marks[] = {
@@ -30,32 +28,9 @@ int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct
     return err ? err : loaded__set(loaded, "own_max_ns", &event->max_ns, sizeof(event->max_ns), fault);
 }
 
-int source_off_cpu__iterate(const struct bpf_link *iterator, struct drain *drain)
-{
-    _cleanup_fd_ int fd = bpf_iter_create(bpf_link__fd(iterator));
-    if (fd < 0)
-        return -errno;
-    int err = drain ? drain__hold(drain, WIRE_NO_STACK) : 0; // from the first drain on
-    if (err)
-        return err;
-    while (true) {
-        uint64_t ids[512];
-        ssize_t bytes = read(fd, ids, sizeof(ids));
-        if (bytes < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (bytes <= 0)
-            return bytes < 0 ? -errno : 0;
-        for (size_t i = 0; drain && i < (size_t)bytes / sizeof(ids[0]); i++) {
-            err = drain__hold(drain, ids[i]);
-            if (err)
-                return err;
-        }
-    }
-}
-
 int source_off_cpu__begin(const struct bpf_link *iterator, struct fault *fault)
 {
-    if (source_off_cpu__iterate(iterator, NULL) == 0)
+    if (iterator__run(iterator, 0, NULL, NULL) == 0)
         return 0;
     return fault__set_code(fault, EXIT_CODE_LACKS, -EIO,
                            "cannot look at the threads that wait already: the kernel's iterator over tasks fails; "
@@ -82,12 +57,24 @@ int source_off_cpu__attach(struct event *event, const struct target *target, str
     return counts_early_waits(event) ? source_off_cpu__begin(links[BEGIN], fault) : 0;
 }
 
+// The record is a stack's id.
+static int hold_stack(void *drain, const void *record)
+{
+    return drain__hold(drain, *(const uint64_t *)record);
+}
+
+int source_off_cpu__hold_stacks(const struct bpf_link *iterator, struct drain *drain)
+{
+    int err = drain__hold(drain, WIRE_NO_STACK); // from the first drain on
+    return err ? err : iterator__run(iterator, sizeof(uint64_t), hold_stack, drain);
+}
+
 int source_off_cpu__settle(struct event *event, struct drain *drain, bool is_last)
 {
     (void)is_last;
     if (event->hist && !event->hist->stacks) // a wait is counted at its end, without a stack
         return 0;
-    return source_off_cpu__iterate(event->prepared, drain);
+    return source_off_cpu__hold_stacks(event->prepared, drain);
 }
 
 const char *source_off_cpu__mark(uint32_t detail)

@@ -16,7 +16,7 @@ const char *source_off_cpu__mark(uint32_t detail);
 // Runs the iterator that begins the waits of threads that wait already.
 int source_off_cpu__begin(const struct bpf_link *iterator, struct fault *fault);
 
-// Runs an iterator over all threads; the ids of stacks that it writes are held by the drain (NULL: it writes none).
-int source_off_cpu__iterate(const struct bpf_link *iterator, struct drain *drain);
+// Runs the iterator waits_still: counts the waits up to now, and has the drain hold the stacks that it writes.
+int source_off_cpu__hold_stacks(const struct bpf_link *iterator, struct drain *drain);
 
 #endif

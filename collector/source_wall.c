@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/iterator.h"
 #include "collector/source_off_cpu.h"
 #include "collector/source_perf.h"
 
@@ -53,8 +54,8 @@ int source_wall__attach(struct event *event, const struct target *target, struct
 int source_wall__settle(struct event *event, struct drain *drain, bool is_last)
 {
     const struct wall *wall = event->prepared;
-    int err = source_off_cpu__iterate(wall->links[STILL], drain);
+    int err = source_off_cpu__hold_stacks(wall->links[STILL], drain);
     if (!err && is_last)
-        err = source_off_cpu__iterate(wall->links[END], drain);
+        err = iterator__run(wall->links[END], 0, NULL, NULL);
     return err;
 }

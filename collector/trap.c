@@ -5,10 +5,10 @@
 #include <link.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collector/uprobe_multi.h"
+#include "store/base/clock.h"
 
 enum {
     CALLS = 64, // a batch
@@ -122,22 +122,15 @@ static int probe(struct loaded *loaded, const struct bpf_program *nothing, uint6
     return link ? loaded__keep(loaded, link) : -errno;
 }
 
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 // The best batch: in the others, something else had the CPU.
 static uint32_t time_calls(void (*function)(void))
 {
-    uint64_t best_ns = UINT64_MAX, begun_ns = clock_ns(), now_ns = begun_ns;
+    uint64_t best_ns = UINT64_MAX, begun_ns = clock__ns(CLOCK_MONOTONIC), now_ns = begun_ns;
     for (int batch = 0; batch < BATCHES_MOST && (batch < BATCHES_LEAST || now_ns - begun_ns < ENOUGH_NS); batch++) {
-        uint64_t start_ns = clock_ns();
+        uint64_t start_ns = clock__ns(CLOCK_MONOTONIC);
         for (int i = 0; i < CALLS; i++)
             function();
-        now_ns = clock_ns();
+        now_ns = clock__ns(CLOCK_MONOTONIC);
         best_ns = now_ns - start_ns < best_ns ? now_ns - start_ns : best_ns;
     }
     return (uint32_t)(best_ns / CALLS);

@@ -8,10 +8,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "collector/shared_array.h"
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
@@ -152,21 +152,17 @@ void unwind_tables__settle(struct unwind_tables *tables)
 
 enum { USES_BYTES = WIRE_TABLES_MAX * sizeof(uint32_t), RULES_BYTES = WIRE_RULES_MAX * sizeof(struct unwind_rule) };
 
-// NULL: errno tells why.
-static void *map_array(int fd, size_t bytes)
-{
-    void *array = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return array == MAP_FAILED ? NULL : array;
-}
-
 static int set_up(struct unwind_tables *tables, const struct loader *loader)
 {
     tables->outer_fd = loader__map_fd(loader, "unwind_tables");
-    tables->uses = map_array(loader__map_fd(loader, "unwind_uses"), USES_BYTES);
-    tables->rule_list = tables->uses ? map_array(loader__map_fd(loader, "unwind_rules"), RULES_BYTES) : NULL;
-    if (!tables->rule_list)
-        return -errno;
-    int err = put_rule(tables, (struct unwind_rule){.kind = UNWIND_GAP});
+    void *uses = NULL, *rules = NULL;
+    int err = shared_array__map(loader__map_fd(loader, "unwind_uses"), USES_BYTES, &uses);
+    tables->uses = uses;
+    if (!err)
+        err = shared_array__map(loader__map_fd(loader, "unwind_rules"), RULES_BYTES, &rules);
+    tables->rule_list = rules;
+    if (!err)
+        err = put_rule(tables, (struct unwind_rule){.kind = UNWIND_GAP});
     if (!err)
         err = put_rule(tables, (struct unwind_rule){.kind = UNWIND_UNSUPPORTED});
     return err ? err : start_installers(tables);
@@ -198,10 +194,8 @@ void unwind_tables__free(struct unwind_tables *tables)
     stop_installers(tables);
     pthread_cond_destroy(&tables->queue.changed);
     pthread_mutex_destroy(&tables->queue.lock);
-    if (tables->uses)
-        munmap(tables->uses, USES_BYTES);
-    if (tables->rule_list)
-        munmap(tables->rule_list, RULES_BYTES);
+    shared_array__unmap(tables->uses, USES_BYTES);
+    shared_array__unmap(tables->rule_list, RULES_BYTES);
     id_map__release(&tables->rules);
     free(tables);
 }
@@ -283,11 +277,12 @@ static int renumber(struct unwind_tables *tables, const struct unwind_table *tab
 // The rows are written where the kernel side reads them: into the pages of the array itself.
 static int fill_map(struct unwind_tables *tables, const struct unwind_table *table, int fd, size_t bytes)
 {
-    uint32_t *words = map_array(fd, bytes);
-    if (!words)
-        return -errno;
-    int err = renumber(tables, table, words);
-    munmap(words, bytes);
+    void *words;
+    int err = shared_array__map(fd, bytes, &words);
+    if (err)
+        return err;
+    err = renumber(tables, table, words);
+    shared_array__unmap(words, bytes);
     return err;
 }
 

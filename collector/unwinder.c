@@ -10,14 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collector/mapped_files.h"
 #include "collector/row_jobs.h"
+#include "collector/shared_array.h"
 #include "collector/unwind_tables.h"
+#include "store/base/clock.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 #include "symbolizer/file_identity.h"
@@ -219,12 +218,14 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
     bool is_device = err == -EINVAL; // whose memory may hold code, but no file's
     if (!err)
         err = identify(unwinder, note, path, fd, &binary);
-    if (err == -ETIMEDOUT)
+    if (err == -ETIMEDOUT) {
         answer_unread(unwinder, note, path);
-    else if (err && !is_device)
-        forget_file(unwinder, &note->file);
-    if (err && !is_device)
         return;
+    }
+    if (err && !is_device) {
+        forget_file(unwinder, &note->file);
+        return;
+    }
     if (is_device || binary->kind == STORE_BINARY_JIT) {
         answer(unwinder, &note->file, (struct wire_binary){.table = WIRE_TABLE_JIT});
         return;
@@ -243,11 +244,9 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
 
 static void end_start(struct unwinder *unwinder)
 {
-    struct timespec cpu;
     tell_pending(unwinder);
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
     pthread_mutex_lock(&unwinder->lock);
-    unwinder->totals.start_cpu_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
+    unwinder->totals.start_cpu_ns = clock__ns(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_unlock(&unwinder->lock);
 }
 
@@ -338,13 +337,11 @@ static void learn_what_runs(struct unwinder *unwinder, const struct unwinder_opt
 
 static int map_control(struct unwinder *unwinder, const struct loader *loader)
 {
-    long page = sysconf(_SC_PAGESIZE);
-    void *control =
-        mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_SHARED, loader__map_fd(loader, "unwind_control"), 0);
-    if (control == MAP_FAILED)
-        return -errno;
-    unwinder->control = control;
-    return 0;
+    void *control;
+    int err = shared_array__map(loader__map_fd(loader, "unwind_control"), sizeof(*unwinder->control), &control);
+    if (!err)
+        unwinder->control = control;
+    return err;
 }
 
 static int set_up(struct unwinder *unwinder, const struct unwinder_options *options)
@@ -407,8 +404,7 @@ void unwinder__free(struct unwinder *unwinder)
     mapped_files__release(&unwinder->queue);
     id_map__release(&unwinder->table_of);
     free(unwinder->answers);
-    if (unwinder->control)
-        munmap(unwinder->control, (size_t)sysconf(_SC_PAGESIZE));
+    shared_array__unmap(unwinder->control, sizeof(*unwinder->control));
     fd__close(&unwinder->stop_fd);
     pthread_mutex_destroy(&unwinder->lock);
     free(unwinder);
