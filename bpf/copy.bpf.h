@@ -91,7 +91,7 @@ __noinline __u32 copy__undo_uprobes(struct wire_copy *copy)
     return 0;
 }
 
-// What a sample's copy is to be compared with.
+// The frames that a sample's copy is compared with.
 struct copy_beside {
     const __u64 *frames;
     __u32 count, status;

@@ -66,8 +66,9 @@ static __always_inline void hist__key_of(struct task_struct *task, struct wire_h
         key->by.number = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
-// What the current thread has in a map of task storage, whose values begin with a __u64: whether it has passed the
-// filter. NULL: it is not looked at. Where an answer of the filter lasts, asking again would cost as much as the rest.
+// The current thread's value in a map of task storage; values begin with a __u64, which says whether the thread has
+// passed the filter. NULL: it is not looked at. Where an answer of the filter lasts, asking again would cost as much as
+// the rest.
 static __always_inline void *hist__of_thread(void *map)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();

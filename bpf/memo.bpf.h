@@ -15,8 +15,8 @@
 //           frames there. The outermost, which the entry code calls from, is counted from the stack's begin: before it
 //           a system call leaves a gap of random size (CONFIG_RANDOMIZE_KSTACK_OFFSET).
 //
-// What is met for the second time in a row is learned; what cannot be is tried ever more rarely. The table is a CPU's
-// own and of fixed size; a newcomer takes the place of what was there. Stacks that are not whole, deeper than
+// A stack that comes for the second time in a row is learned; one that cannot be is tried ever more rarely. The table
+// is a CPU's own and of fixed size; a new stack takes the place of an old one. Stacks that are not whole, deeper than
 // MEMO_FRAMES, with a signal's frame, or of threads that have hit a uprobe are never in it.
 #ifndef HEARTH_BPF_MEMO_H
 #define HEARTH_BPF_MEMO_H
@@ -71,8 +71,8 @@ struct {
     __type(value, struct memo);
 } own_memos SEC(".maps");
 
-// Whether to try to learn: at each of the first misses, then at the 128th, the 256th and so on. What stands on a stack
-// from calls before may be in the way, and go.
+// Whether to try to learn: at each of the first misses, then at the 128th, the 256th and so on. Words that calls before
+// have left on a stack may hinder it, and be overwritten later.
 static __always_inline bool memo__is_due(const struct memo *memo)
 {
     return memo->misses < MEMO_TRIES || !(memo->misses & (memo->misses - 1));
@@ -213,7 +213,7 @@ __noinline __u32 memo__user_is_same(__u32 entry)
     return memo->user.count;
 }
 
-// What a step that was just made means for the memo. Returns whether its stack can be known again at all.
+// Notes in the memo the step that was just made. Returns whether its stack can be known again at all.
 static __always_inline bool memo__allows(const struct unwind_walk *walk, struct memo *memo, bool *bp_is_elsewhere)
 {
     __u32 kind = UNWIND_KIND_OF(walk->rule.kind), rbp = UNWIND_RBP_OF(walk->rule.kind);
@@ -320,8 +320,8 @@ static __always_inline void memo__key(struct memo_key *key)
     key->system_call = key->mm ? user->orig_ax : 0;
 }
 
-// The memo of where the current thread entered the kernel. It is in one of two places; a newcomer takes the one that
-// was not used last.
+// The memo of where the current thread entered the kernel. Two entries may hold it; a new one takes the entry that was
+// not used last.
 static __always_inline struct memo *memo__find(__u32 *ret_entry)
 {
     struct memo_key key;

@@ -25,7 +25,7 @@ struct wait {
     __u64 counted_ns; // counted up to here; 0: the thread does not wait
     __u64 ran_ns;     // of a thread on the CPU: when it began what is not counted yet; 0: not known
     __u64 owed_ns;    // of one off the CPU: how long it ran since it was sampled
-    __u64 spent_ns;   // while the event is thinned: up to when its share of whole waits is used
+    __u64 spent_ns;   // while the event is thinned: up to when the thread has used its share of waits taken singly
     __u64 weight;     // how many waits this one counts for
     struct wire_count_key key;
     struct wire_hist_key hist;
@@ -59,8 +59,8 @@ static __always_inline struct wait *wait__make(struct task_struct *task)
     return wait;
 }
 
-// The current task goes off the CPU, for a reason that is no end, at now_ns: that is when it left, however long the
-// walk of its stack takes then. Its wait counts for so many.
+// The current task goes off the CPU, for a reason that is no end. The wait begins at now_ns, however long the walk of
+// the stack takes then, and counts for `weight` waits.
 static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 state, __u32 weight, __u64 now_ns)
 {
     if (own_hist.is_on)
@@ -154,7 +154,8 @@ static __always_inline void wait__count_end(struct wait *wait, __u64 counted_ns,
         wait__count(&wait->key, wait->weight, counted_ns == wait->start_ns, now_ns - counted_ns);
 }
 
-// The thread is back at now_ns. Returns up to when it is counted: later, where an iterator has just looked at it.
+// The thread is back at now_ns. Returns up to when its wait is counted: later than now_ns, where an iterator has
+// counted it up to a later time.
 static __noinline __u64 wait__end(struct wait *wait, __u64 now_ns)
 {
     __u64 counted_ns = __sync_lock_test_and_set(&wait->counted_ns, 0);
@@ -165,7 +166,7 @@ static __noinline __u64 wait__end(struct wait *wait, __u64 now_ns)
 }
 
 // A thread leaves the CPU whose return to it was not seen: now and then sched_switch runs no program when a thread
-// comes back (seen on 6.18; the kernel does not count it as a miss). Its wait lasted up to `end_ns` at most.
+// comes back (seen on 6.18; the kernel does not count that as a miss). The wait lasted up to `end_ns` at most.
 static __always_inline void wait__end_unseen(struct wait *wait, __u64 end_ns)
 {
     if (wait->counted_ns)
@@ -182,7 +183,7 @@ static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait
     __u64 now_ns = bpf_ktime_get_ns();
     if (own_hist.is_on || own_max_ns || !wait__is_within_bounds(now_ns - wait->start_ns))
         return;
-    // It may come back while this runs: then its storage has changed, and wait__end() has counted all of it.
+    // The thread may come back while this runs: then its storage has changed, and wait__end() has counted all of it.
     struct wire_count_key key = wait->key;
     __u64 start_ns = wait->start_ns, weight = wait->weight;
     if (__sync_val_compare_and_swap(&wait->counted_ns, counted_ns, now_ns) == counted_ns)

@@ -1,16 +1,16 @@
-// How many of an event's hits are taken. The collector bounds the time that programs take of a CPU: it measures that by
-// what pace__spend() adds up, and raises control.halvings of an event (collector/governor.h). Then one in 2^halvings is
-// taken, and counts for 2^halvings: the choice and the weight are one step, so that no sample weighs what another rate
-// would have given it.
+// How many of an event's hits are taken. The collector bounds the CPU time of the programs: it reads the sums of
+// pace__spend(), and raises control.halvings of an event (collector/governor.h). Then one hit in 2^halvings is taken,
+// and counts for 2^halvings. pace__weight() reads the halvings once, for the choice and for the weight, so that no
+// sample has the weight of another rate.
 //
-// Hits of a clock or a hardware counter are taken in turn, by CPU, as if the period were longer. All else is taken by
-// chance, or every second of two alternating callers would never be seen.
+// Hits of a clock or a hardware counter are taken in turn, by CPU, as if the period were longer. All others are taken
+// by chance: in turn, every second of two alternating callers would never be seen.
 #ifndef HEARTH_BPF_PACE_H
 #define HEARTH_BPF_PACE_H
 
 #include "bpf/maps.bpf.h"
 
-// A program may be preempted, and a virtual machine be stopped: such a time is no cost of hearth's.
+// A program may be preempted, and a virtual machine be stopped: such a time is no CPU time of hearth.
 #define PACE_LONGEST_NS 1000000
 
 static __always_inline __u32 pace__halvings(__u16 event)

@@ -1,4 +1,4 @@
-// sample_emit(): the one road from a hook to the maps.
+// sample_emit(): how each sample gets from a hook to the maps.
 //
 //   filter -> kernel stack -> user stack -> key -> count
 //
@@ -61,7 +61,7 @@ struct {
     __type(value, struct scratch);
 } own_scratch SEC(".maps");
 
-// For a sample that counts for so many.
+// For a sample that counts for `weight` samples.
 static __always_inline struct scratch *scratch__take(__u32 weight)
 {
     for (__u32 slot = 0; slot < SCRATCH_SLOTS; slot++) {
@@ -176,8 +176,8 @@ static __always_inline void *counts__find(__u32 set, const struct wire_count_key
     return SET_LOOK_UP(set, counts, key);
 }
 
-// `samples` is 1, what it counts for where the event is thinned, or 0 for more of the value of a sample that is counted
-// another time.
+// `samples` is 1; the weight of the sample, where the event is thinned; or 0, to add to the value of a sample that is
+// counted already.
 static __always_inline void counts__add(__u32 set, const struct wire_count_key *key, __u64 samples, __u64 value)
 {
     struct wire_count *count = counts__find(set, key);
@@ -348,7 +348,7 @@ static __always_inline void tally__emit(__u32 weight)
         __sync_fetch_and_add(&tally->emitted, weight);
 }
 
-// Who the current task is, and where: the key of what is to be counted, now or later.
+// The key of a sample that is counted now or later: the current task, and its stacks.
 static __always_inline void sample__fill(void *ctx, struct scratch *scratch, const struct sample *sample)
 {
     scratch__choose_set(scratch);

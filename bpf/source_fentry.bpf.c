@@ -1,5 +1,5 @@
-// A function of the kernel is entered, through the trampoline that BTF allows: each hit one sample. What it attaches
-// to is set before it is loaded.
+// A function of the kernel is entered, through the trampoline that BTF allows: each hit one sample. The collector sets
+// the function before it loads the program.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and its trampoline
 #include "bpf/sample.bpf.h"
 

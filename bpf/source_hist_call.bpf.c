@@ -1,8 +1,8 @@
 // How long a function of a program takes, from its entry to its return, per thread.
 //
-// The calls a thread is in stand in its task storage, innermost last, each with the place of its return address. That
-// tells them apart when they are nested, and when some never return: a call whose frame lies below the stack pointer
-// was left by longjmp or an exception, and is counted as unmatched.
+// The calls a thread is in stand in its task storage, innermost last, each with the place of its return address. The
+// place tells them apart when they are nested, and when some never return: a call whose frame lies below the stack
+// pointer was left by longjmp or an exception, and is counted as unmatched.
 //
 // The stack of a call, where stacks are kept, is that at its return, with the function itself on top of its callers.
 #define UNWIND_AT_UPROBE 1
@@ -220,7 +220,7 @@ static __always_inline void leave_open(struct task_struct *task)
 
 HIST_LEFT_OPEN(leave_open)
 
-// What a probe costs without a program: see collector/trap.h.
+// For measuring the cost of a probe without a program: see collector/trap.h.
 SEC("kprobe")
 int trap_nothing(struct pt_regs *ctx)
 {

@@ -35,7 +35,7 @@ int hist_fentry(__u64 *ctx)
     return 0;
 }
 
-// What was entered before the probe was there is no loss.
+// A call that was entered before the probe was there is no loss.
 SEC("fexit")
 int hist_fexit(__u64 *ctx)
 {

@@ -6,7 +6,7 @@
 //   iterator            the stacks that threads hold on to; run by the collector before each drain
 //
 // So the stack of a wait is the one the thread left the CPU with: where it waited for what has woken it, or was
-// preempted, and where it goes on. A thread that has not left the CPU yet under our eyes has none.
+// preempted, and where it goes on. A thread that has not left the CPU since the begin has none.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
 #include "bpf/wire.h"
 
@@ -18,7 +18,7 @@ const volatile __u16 own_event;
 
 enum seen { // leaving the CPU
     SEEN_NOT,
-    SEEN_NEW, // it has never done so
+    SEEN_NEW, // the thread has never done so
     SEEN_WANTED,
     SEEN_REFUSED, // by the filter
 };
@@ -97,7 +97,7 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool is_r
         wait->queued_ns = bpf_ktime_get_ns();
 }
 
-// A thread that has not left the CPU under our eyes: looked at from outside, for the current task is another one.
+// A thread that has not left the CPU since the begin: looked at from outside, for the current task is another one.
 static __always_inline bool first_seen(struct task_struct *task, struct wait *wait)
 {
     if (!filter_task__passes(task) || !filter__cpu_passes())

@@ -180,7 +180,7 @@ static __always_inline bool take_start(struct pt_regs *ctx, struct start *ret_st
     ret_start->start_ns = starts->rows[last % STARTS_MAX].start_ns;
     ret_start->argument = starts->rows[last % STARTS_MAX].argument;
     starts->rows[last % STARTS_MAX].start_ns = 0;
-    return ret_start->start_ns != 0; // it was not forgotten
+    return ret_start->start_ns != 0; // else it was forgotten
 }
 
 SEC("kprobe")
@@ -255,7 +255,7 @@ int left_keyed(void *ctx)
     return 0;
 }
 
-// What a probe costs without a program: see collector/trap.h.
+// For measuring the cost of a probe without a program: see collector/trap.h.
 SEC("kprobe")
 int trap_nothing(struct pt_regs *ctx)
 {

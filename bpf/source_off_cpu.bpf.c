@@ -14,10 +14,10 @@ const volatile __u16 own_event;
 
 #include "bpf/off_cpu.bpf.h"
 
-// While the event is thinned (bpf/pace.bpf.h), a thread has one wait each EACH_NS, doubled with each halving, taken for
-// what it is, and up to BURST of them at once: a thread that waits now and then is exact. What it has above that is
-// taken by chance: such threads are what is dear. The choice knows nothing of how long the wait will be, and so favours
-// none.
+// While the event is thinned (bpf/pace.bpf.h), a thread has one wait each EACH_NS, doubled with each halving, taken
+// with weight 1, and up to BURST of them at once: the waits of a thread that waits now and then are exact. The waits
+// above that rate, which cost most of the CPU time, are taken by chance. At the choice nobody knows how long the wait
+// will be, so that neither long nor short ones are preferred.
 enum { EACH_NS = 1000000, BURST = 8 };
 
 static __always_inline __u32 choose_weight(struct wait *wait, __u64 now_ns)
@@ -51,7 +51,7 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
 SEC("tp_btf/sched_switch")
 int BPF_PROG(off_cpu_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-    __u64 now_ns = bpf_ktime_get_ns(); // as the kernel's clocks have it: what passes from here on is next's time
+    __u64 now_ns = bpf_ktime_get_ns(); // as the kernel accounts it: the time from here on is next's
     leave(ctx, prev, preempted, now_ns);
     struct wait *wait = next->pid ? bpf_task_storage_get(&own_waits, next, NULL, 0) : NULL;
     if (wait)

@@ -2,11 +2,11 @@
 //
 // Off the CPU as in source_off_cpu.bpf.c. On the CPU a clock samples, and a sample's value is not the clock's period
 // but the time the thread has run since what was counted of it last: the time between two samples is known from
-// sched_switch, and only where it was spent is an estimate. What a thread ran without ever being sampled again is
+// sched_switch, and only where it was spent is an estimate. The time that a thread ran without being sampled again is
 // counted at its end, or the recording's, as "[on-CPU, not sampled]".
 //
 //   ran_ns    switch-in ... sample: value = now - ran_ns, ran_ns = now ... switch-out: owed_ns = now - ran_ns
-//   next switch-in: ran_ns = now - owed_ns, so that the next sample pays what is owed
+//   next switch-in: ran_ns = now - owed_ns, so that the next sample counts owed_ns too
 //
 // Threads that wait when the recording begins are found by an iterator (bpf/early.bpf.h).
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
@@ -58,7 +58,7 @@ static __noinline void count_first_wait(struct task_struct *task, __u64 now_ns)
     count_time(&key, now_ns - task->start_time);
 }
 
-// A thread that has never left the CPU under our eyes: new, if it is one of those looked at.
+// A thread that has not left the CPU since the begin: new, if the filter lets it through.
 static __always_inline struct wait *first_seen(struct task_struct *task, __u64 now_ns)
 {
     struct wait *wait = filter_task__passes(task) ? wait__make(task) : NULL;
@@ -70,7 +70,7 @@ static __always_inline struct wait *first_seen(struct task_struct *task, __u64 n
 SEC("tp_btf/sched_switch")
 int BPF_PROG(wall_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-    __u64 now_ns = bpf_ktime_get_ns(); // as the kernel's clocks have it: what passes from here on is next's time
+    __u64 now_ns = bpf_ktime_get_ns(); // as the kernel accounts it: the time from here on is next's
     leave(ctx, prev, preempted, now_ns);
     if (!next->pid)
         return 0;
@@ -87,7 +87,7 @@ int BPF_PROG(wall_switch, bool preempted, struct task_struct *prev, struct task_
 SEC("perf_event")
 int sample_perf_event(struct bpf_perf_event_data *ctx)
 {
-    // A sample that is left out needs no weight: the thread's next one is worth the time since the last.
+    // A sample that is left out needs no weight: the value of the thread's next one is the time since the last.
     if (!filter__passes() || !pace__weight(own_event, true))
         return 0;
     struct wait *wait = bpf_task_storage_get(&own_waits, bpf_get_current_task_btf(), NULL, 0);
@@ -112,7 +112,7 @@ int wall_begin(struct bpf_iter__task *ctx)
         return 0;
     struct wait *wait = wait__make(task);
     if (!wait || wait->counted_ns || wait->ran_ns)
-        return 0; // it has been switched meanwhile
+        return 0; // the thread has been switched meanwhile
     if (task->on_cpu)
         __sync_val_compare_and_swap(&wait->ran_ns, 0, bpf_ktime_get_ns());
     else

@@ -208,7 +208,7 @@ static __always_inline __u32 unwind__start(struct unwind_walk *walk)
     if (walk->registers.ip - walk->trampoline < UPROBE_PAGE_BYTES)
         unwind__undo_uprobe(walk);
 #if !UNWIND_AT_UPROBE
-    else if (BPF_CORE_READ(task, utask)) // it has hit a probe before
+    else if (BPF_CORE_READ(task, utask)) // the thread has hit a probe before
         unwind__step_back(walk);
 #endif
     return 1;
@@ -230,7 +230,7 @@ static __always_inline __u32 unwind__put_returned(struct unwind_walk *walk, stru
 {
     if (!walk->returned_from)
         return 0;
-    walk->before_call = 1; // what the registers say is a return address
+    walk->before_call = 1; // the registers hold a return address
     walk->pc = walk->returned_from;
     if (!unwind__find(walk))
         return 0;

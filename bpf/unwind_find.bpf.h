@@ -1,4 +1,4 @@
-// What stands at an address of user space: walk->pc leads to walk->frame, code and rule.
+// Looks up an address of user space: walk->pc leads to walk->frame, code and rule.
 //
 //   pc -> the mapping, by the process's tree -> its binary, by the map `files` -> the row of the binary -> its rule
 //

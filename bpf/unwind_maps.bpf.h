@@ -1,4 +1,4 @@
-// What the unwinder keeps and is given.
+// The maps of the unwinder, and who writes them.
 //
 //   files             (device, inode, generation) -> binary id and table       collector, on a note; pending: this side
 //   unwind_tables     table -> array of blocks (bpf/unwind_rows.h)             collector, through mmap()
@@ -63,7 +63,7 @@ struct {
     __type(value, __u32);
 } unwind_uses SEC(".maps");
 
-enum unwind_code { // what code at an address is
+enum unwind_code { // of an address
     UNWIND_CODE_NONE = 0,
     UNWIND_CODE_BINARY,  // in a binary with an id; with or without a table
     UNWIND_CODE_UNKNOWN, // in a file that the collector has not answered for yet
@@ -84,7 +84,7 @@ struct unwind_mapping {
 #define UNWIND_FRAMES    2048
 
 struct unwind_process {
-    __u64 mm, exec_vm, mmap_base, start_stack; // what tells it from others, and from itself before exec or dlopen
+    __u64 mm, exec_vm, mmap_base, start_stack; // tell it from others, and from itself before exec or dlopen
     __u32 tgid;
     __u32 generation;
     __u32 epoch; // changes whenever one of the above does

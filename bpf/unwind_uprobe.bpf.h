@@ -93,7 +93,7 @@ __noinline __u32 unwind__undo_uprobe(struct unwind_walk *walk)
     return 0;
 }
 
-// What the kernel's handler of a uprobe has on its stack (kernel/trace/trace_uprobe.c, the same since 3.15), with
+// The kernel's handler of a uprobe has this on its stack (kernel/trace/trace_uprobe.c, the same since 3.15), with
 // utask->vaddr pointing there while programs run.
 struct uprobe_dispatch {
     void *probe;

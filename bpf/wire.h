@@ -1,4 +1,4 @@
-// What crosses between the BPF programs and the collector: declared once, for both sides. Fixed widths, zeroed,
+// All that crosses between the BPF programs and the collector: declared once, for both sides. Fixed widths, zeroed,
 // asserted. The BPF objects are embedded in the binary, so both sides are always of one build.
 //
 // A sample leaves the kernel as one count and its stacks:
@@ -133,14 +133,14 @@ struct wire_hist_config {
     __u8 by_argument; // where it is an argument, its number
     __u8 argument;    // whose value is counted, or which pairs a start with its end
     __u8 bytes;       // of that argument: 1, 2, 4 or 8
-    __u8 is_signed;   // it may be below 0
+    __u8 is_signed;   // else never below 0
     __u8 by_key;      // starts and ends are paired by `argument`, not by thread
     __u8 stacks;      // a sample with its bucket is kept too
     __u8 is_on;
     __u32 group; // the only system call that is looked at
     __u32 all_groups;
     __u8 by_bytes;     // of by_argument
-    __u8 by_is_signed; // it is
+    __u8 by_is_signed; // of by_argument
     __u8 has_type;     // bytes and is_signed were asked for; otherwise a USDT argument is as its note has it
     __u8 by_has_type;
 };
@@ -165,7 +165,7 @@ struct wire_file {
     __u32 generation; // tells two files apart that had the same inode number, one after the other
 };
 
-// What it is then, in the map `files`. All zero: the file was announced, the collector has not answered yet.
+// The value of a file in the map `files`. All zero: the file was announced, the collector has not answered yet.
 struct wire_binary {
     __u32 binary; // its id, never used for another one
     __u32 table;  // its unwind rows: an index of unwind_tables; 0: it has none
@@ -189,7 +189,7 @@ struct wire_unwind_control {
     __u32 reserved;
 };
 
-// What the kernel side tells the collector at once, through the ring buffer `notes`; everything else waits for a drain.
+// The kernel side tells these to the collector at once, through the ring buffer `notes`; all else waits for a drain.
 enum wire_note_kind {
     WIRE_NOTE_BINARY = 1, // a file was seen in a stack that has no binary id yet
     WIRE_NOTE_JIT = 2,    // a process was seen in code that no file holds; file.inode: when it started (CLOCK_BOOTTIME)
@@ -225,7 +225,7 @@ struct wire_copy {
     __u64 stack_address; // of stack[0]
     __u32 stack_bytes;
     __u32 taken;                        // the kernel side's own
-    __u8 stack[WIRE_COPY_BYTES + 4096]; // what is behind WIRE_COPY_BYTES is never sent, but for config.compare:
+    __u8 stack[WIRE_COPY_BYTES + 4096]; // sent up to WIRE_COPY_BYTES; whole only for config.compare, with:
     __u32 frame_count, frame_status;
     __u64 frames[WIRE_USER_FRAMES_MAX];
 };
@@ -241,7 +241,7 @@ struct wire_name_pattern {
 #define WIRE_CPU_WORDS 64 // 4096 CPUs
 
 struct wire_config {
-    __u64 stack_seed; // what hashes of stacks begin with
+    __u64 stack_seed; // hashes of stacks begin with it
     __u64 cgroup;     // only this cgroup and those below it; 0: any
     __u32 cgroup_level;
     __u32 self_tgid;                 // hearth itself, to be left out with its workers; 0: nobody is

@@ -293,7 +293,7 @@ static void settle(struct binaries *binaries, struct binary *binary, int *fd, in
         id_map__put(&binaries->by_identity, key_of_contents(contents), binary->number - 1);
 }
 
-// Whether this thread is the one that opens it. Another one's attempt is waited for, which has an end (opener.h).
+// Whether this thread is the one that opens it. Waits for another thread that opens it now: opener.h bounds that time.
 static bool begin_opening(struct binaries *binaries, struct binary *binary)
 {
     pthread_mutex_lock(&binaries->lock);

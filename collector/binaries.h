@@ -35,11 +35,11 @@ struct binary {
     int fd;                // the file, or a copy (foreign_file.h); -1: not opened yet, or not to be had
     int root_fd;           // the root directory of the process it was opened through; -1: ours
     bool open_failed;      // do not try again
-    bool is_opening;       // a thread is at it
+    bool is_opening;       // a thread opens it now
     uint32_t store_id;     // main thread only
 };
 
-// What a perf record or a note tells of a file.
+// A file as a perf record or a note tells of it.
 struct binary_identity {
     const char *path;
     struct wire_file file;
@@ -55,8 +55,8 @@ int binaries__get(struct binaries *binaries, const struct binary_identity *ident
 struct binary *binaries__by_number(struct binaries *binaries, uint32_t number);
 
 // Opens the file through a process that maps it at [start, end), or by its path as that process sees it. Learns the
-// contents where they were not known. Nothing happens where it is open, or has failed before. A file system that does
-// not answer is waited for so long and no longer (opener.h), and without the lock.
+// contents where they were not known. Nothing happens where it is open, or has failed before. Waits for a file system
+// that does not answer as long as opener.h says, and holds no lock meanwhile.
 void binaries__open(struct binaries *binaries, struct binary *binary, pid_t pid, uint64_t start, uint64_t end);
 // The same, with the file opened already, which stays the caller's.
 void binaries__adopt(struct binaries *binaries, struct binary *binary, pid_t pid, int fd);

@@ -22,7 +22,7 @@ enum {
 
 struct reading {
     uint64_t clock_ns; // CLOCK_MONOTONIC
-    uint64_t runs, ns; // that the kernel has measured, since the programs were loaded
+    uint64_t runs, ns; // measured by the kernel, since the programs were loaded
 };
 
 struct bpf_meter {

@@ -19,7 +19,7 @@ struct bpf_meter;
 int bpf_meter__new(struct bpf_meter **ret_meter);
 void bpf_meter__free(struct bpf_meter *meter);
 
-// Counts a program too, from now on; its descriptor is borrowed. What is more than 64 is not counted.
+// Counts a program too, from now on; its descriptor is borrowed. More than 64 are not counted.
 void bpf_meter__add(struct bpf_meter *meter, int program_fd);
 // The programs have been attached: begins. Where the kernel has no statistics (before 5.8), everything stays 0.
 void bpf_meter__start(struct bpf_meter *meter);
@@ -33,7 +33,7 @@ void bpf_meter__stop(struct bpf_meter *meter);
 
 // Run time of all programs since the start; never less than it was.
 uint64_t bpf_meter__ns(struct bpf_meter *meter);
-// What a run that was measured stands for: 1 where all were.
+// How many runs one that was measured stands for: 1 where all were measured.
 double bpf_meter__scale(const struct bpf_meter *meter);
 
 // Turns the statistics on for as long as the descriptor is open; -1 with errno: not to be had.

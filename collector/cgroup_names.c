@@ -49,7 +49,7 @@ static int on_made(void *context, void *data, size_t bytes)
         forget_all(names);
     char *path = reserve(names) == 0 ? strndup(made->path, sizeof(made->path)) : NULL;
     if (!path)
-        return 0; // it has a path as long as it is there
+        return 0; // /sys/fs/cgroup has its path as long as the cgroup exists
     if (id_map__put(&names->by_id, made->id, (uint32_t)names->count) != 0) {
         free(path);
         return 0;

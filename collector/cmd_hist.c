@@ -197,7 +197,7 @@ static int record(const struct recorder_options *recorder_options, struct view *
     if (err)
         return err;
     err = recorder__run(recorder, fault, summary);
-    if (err && summary->is_incomplete) { // what was counted is shown; and a command has its own exit code
+    if (err && summary->is_incomplete) { // the counts are shown; and a command has its own exit code
         fault__say(fault, err);
         *fault = (struct fault){0};
         err = 0;

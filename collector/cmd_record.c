@@ -45,7 +45,7 @@ static int parse_unwind(const char *text, void *target, struct fault *fault)
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table, fp or copy", text);
 }
 
-// Its promise is made thread by thread.
+// The sum of wall time is exact thread by thread.
 static int add_wall(const char *text, void *target, struct fault *fault)
 {
     (void)text;
@@ -77,7 +77,7 @@ static const struct option_row rows[] = {
     {0},
 };
 
-// What the store says made it.
+// The command line, for the store to say how it was made.
 static void write_command_line(struct buf *line, int argc, char **argv)
 {
     buf__append_string(line, "hearth record");
@@ -142,7 +142,7 @@ static int write_report(const char *store_path, const char *output, const struct
     return err;
 }
 
-// What was recorded must not be gone because the report could not be written. Who reads no more of a pipe wants none.
+// The samples must not be gone because the report could not be written. A reader that has closed its pipe wants none.
 static void keep_recording(struct temporary_store *store, int err, const struct recorder_summary *summary,
                            struct fault *fault)
 {
@@ -162,7 +162,7 @@ static int record(const struct recorder_options *recorder_options, struct fault 
     if (err)
         return err;
     err = recorder__run(recorder, fault, summary);
-    if (err && summary->is_incomplete) { // what there is, is worth a report; and a command has its own exit code
+    if (err && summary->is_incomplete) { // the rest is worth a report; and a command has its own exit code
         fault__say(fault, err);
         *fault = (struct fault){0};
         err = 0;

@@ -17,7 +17,7 @@ struct kept_chunk {
     struct wire_chunk chunk;
 };
 
-// What was unwound of one set, until it is drained.
+// The stacks unwound of one set, until it is drained.
 struct kept {
     struct kept_chunk *chunks;
     size_t count, capacity;

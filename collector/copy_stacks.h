@@ -21,7 +21,7 @@ struct copy_pair {
     size_t kernel_count, user_count;
     const uint64_t *kernel_frames, *user_frames; // as bpf/wire.h has them
     enum wire_stack_status kernel_status, user_status;
-    struct binaries *binaries; // that the frames speak of
+    struct binaries *binaries; // to which the frames belong
 };
 typedef void copy_pair_fn(const struct copy_pair *pair, void *context);
 

@@ -24,7 +24,7 @@ struct drained_cell {
 };
 
 struct drained {
-    uint32_t set; // that it was
+    uint32_t set; // the one that was drained
     const struct drained_count *counts;
     size_t count_of_counts;
     size_t count_of_chunks;

@@ -253,7 +253,7 @@ static int probe_pid_namespace(void)
     return strcmp(link, "pid:[4026531836]") == 0 ? 0 : -ENOTSUP;
 }
 
-// What reads binaries must be able to give up everything else.
+// The worker that reads binaries must be able to give up everything else.
 static int probe_sandbox(void)
 {
     struct worker *worker;

@@ -1,5 +1,5 @@
-// What this kernel and this user allow: one table, each row probed by trying it, shown by `hearth doctor`, and asked
-// where hearth has another way to go.
+// The features that hearth uses of this kernel, as this user: one table. Each row is probed by trying it; `hearth
+// doctor` shows the table, and callers that can do without a feature ask for it.
 #ifndef HEARTH_COLLECTOR_FEATURE_H
 #define HEARTH_COLLECTOR_FEATURE_H
 
@@ -17,8 +17,8 @@ struct feature {
     const char *name;
     enum feature_kind kind;
     int (*probe)(void); // 0: it is there; -Exxx: why it is not
-    const char *lost;   // what is lost without it
-    const char *advice; // what to do; NULL: nothing can be done here
+    const char *lost;   // the loss without it
+    const char *advice; // how to get it; NULL: not possible here
 };
 
 extern const struct feature features[]; // ended by a row without a name

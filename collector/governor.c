@@ -93,7 +93,7 @@ int governor__fd(const struct governor *governor)
     return governor->timer_fd;
 }
 
-// How long each event's programs took of each CPU since the last look. Returns all of it.
+// Reads how long each event's programs ran on each CPU since the last call. Returns the sum.
 static uint64_t read_tallies(struct governor *governor)
 {
     uint32_t zero = 0;
@@ -127,10 +127,11 @@ static void word_change(const struct governor *governor, size_t event, const str
                  "taken, and counts for %lu",
                  spelled, 100 * pace__share(load, cpu), cpu, 100 * load->share, unit, of, of);
     else if (of > 1)
-        snprintf(line, LINE_BYTES, "%s: there is room: from now on one %s in %lu is taken, and counts for %lu", spelled,
+        snprintf(line, LINE_BYTES,
+                 "%s: sampling takes less of each CPU: from now on one %s in %lu is taken, and counts for %lu", spelled,
                  unit, of, of);
     else
-        snprintf(line, LINE_BYTES, "%s: there is room: from now on each %s is taken", spelled, unit);
+        snprintf(line, LINE_BYTES, "%s: sampling takes less of each CPU: from now on each %s is taken", spelled, unit);
 }
 
 static void judge(struct governor *governor, const struct pace_load *load, say_fn *say, void *context)
@@ -147,7 +148,7 @@ static void judge(struct governor *governor, const struct pace_load *load, say_f
     }
 }
 
-// Says once that programs which count one by one take more than all may.
+// Says once that programs which count every hit take more than the share of a CPU.
 static void judge_exact(struct governor *governor, uint64_t exact_ns, const struct pace_load *load, say_fn *say,
                         void *context)
 {
@@ -157,8 +158,8 @@ static void judge_exact(struct governor *governor, uint64_t exact_ns, const stru
         return;
     governor->has_said_exact = true;
     snprintf(line, LINE_BYTES,
-             "programs that count every single hit, wait or call take %.3g %% of a CPU, and go on: none of them may be "
-             "left out; a target (-p PID) or a rarer event makes it less",
+             "programs that count every single hit, wait or call take %.3g %% of a CPU, and go on, since no hit may be "
+             "left out; with a target (-p PID) or a rarer event they take less",
              100 * share);
     say(context, line);
 }

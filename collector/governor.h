@@ -1,9 +1,9 @@
-// Keeps the time that BPF programs take of a CPU below a share of it: now and then reads how long each event's took,
-// judges (collector/pace.h), tells the programs (control.halvings), and says so. Fewer hits are taken then, and they
-// add up to the same.
+// Keeps the time that BPF programs take of each CPU below a share of it: twice a second reads how long the programs of
+// each event ran (wire_tally.events), halves or doubles rates by the rule of collector/pace.h, writes the new ones to
+// control.halvings, and tells the user. Of fewer hits each counts for more, and the sums stay true.
 //
-// Histograms, and the waits of --wall, are exact by what they promise: of those every one is counted, and it is only
-// said when they take more. One thread.
+// Histograms, and the waits of --wall, count every single hit: when those programs take more, the governor tells the
+// user, and does nothing. One thread.
 #ifndef HEARTH_COLLECTOR_GOVERNOR_H
 #define HEARTH_COLLECTOR_GOVERNOR_H
 
@@ -21,12 +21,12 @@ int governor__new(const struct loader *loader, const struct event *events, size_
                   struct fault *fault, struct governor **ret_governor);
 void governor__free(struct governor *governor);
 
-// Readable when governor__tick() wants to be called: twice a second.
+// Readable when governor__tick() is due: twice a second.
 int governor__fd(const struct governor *governor);
 
 typedef void say_fn(void *context, const char *text);
 
-// Says each change through `say`. bpf_ns: what all of hearth's programs took since the start, as far as it is known.
+// Says each change through `say`. bpf_ns: how long all of hearth's programs ran since the start, as far as is known.
 void governor__tick(struct governor *governor, uint64_t bpf_ns, say_fn *say, void *context);
 
 DEFINE_CLEANUP(struct governor *, governor__free);

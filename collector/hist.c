@@ -245,7 +245,7 @@ int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
         return err;
     histogram_list__drop_empty(&hist->totals); // of an event that had nothing to show before
     histogram_list__sort_by(&hist->totals, compare_totals);
-    // What an event lost has no key any more: each of its histograms may lack it, and says so.
+    // Values that an event lost have no key any more: each of its histograms may lack them, and says so.
     for (size_t i = 0; i < hist->totals.count; i++)
         hist->totals.items[i]->lost = read_lost(&hist->events[hist->totals.items[i]->tag]);
     *ret_list = &hist->totals;

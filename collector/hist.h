@@ -15,7 +15,7 @@ struct hist;
 int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist);
 void hist__free(struct hist *hist);
 
-// Takes the cells of a drain. What ret_rows points to is borrowed until the next call.
+// Takes the cells of a drain. The rows are borrowed until the next call.
 int hist__take(struct hist *hist, const struct drained *drained, const struct store_histogram **ret_rows,
                size_t *ret_count);
 

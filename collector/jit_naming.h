@@ -35,7 +35,7 @@ void jit_naming__free(struct jit_naming *naming); // stops it where it is; worke
 // The process runs code of its own making: opens its files. Any thread.
 void jit_naming__see(struct jit_naming *naming, const struct jit_owner *owner);
 
-// Wants a name for a frame of the store. It waits until jit_naming__start. -ENOMEM: the frame stays nameless.
+// Wants a name for a frame of the store. The request waits until jit_naming__start. -ENOMEM: the frame stays nameless.
 int jit_naming__want(struct jit_naming *naming, const struct jit_owner *owner, uint64_t address, uint32_t frame);
 void jit_naming__start(struct jit_naming *naming);
 

@@ -59,12 +59,12 @@ void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_sin
 // Of time that is sampled: how well it is known where it was spent.
 struct keeper_clocked {
     uint64_t samples, ns;
-    uint64_t unsampled_ns; // that no sample fell into
+    uint64_t unsampled_ns; // in which no sample fell
 };
 
 // Since the start.
 struct keeper_totals {
-    uint64_t samples;                        // that were drained
+    uint64_t samples;                        // all that were drained
     uint64_t not_stored;                     // of these, those that the store did not take
     uint64_t event_samples[WIRE_EVENTS_MAX]; // of each
     uint64_t stacks;                         // distinct ones, summed over intervals

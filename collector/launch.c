@@ -95,7 +95,7 @@ int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_l
     return fault__set(fault, err, "cannot start '%s': %s", argv[0], strerror(-err));
 }
 
-// exec() may wait for a file system that does not answer. The recording goes on then, or ends as it is told to.
+// execvp() may wait for a file system that does not answer. The recording goes on then, and ends at its signal or time.
 static bool wait_for_exec(int failed_fd, int interrupt_fd)
 {
     struct pollfd ends[] = {{.fd = failed_fd, .events = POLLIN}, {.fd = interrupt_fd, .events = POLLIN}};

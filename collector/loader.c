@@ -39,7 +39,7 @@ struct loaded {
     size_t slow_fd_count;
 };
 
-// What libbpf says goes nowhere, but for its last warning, which explains a failure better than an errno does.
+// libbpf's messages are dropped, but for the last warning, which explains a failure better than an errno does.
 static __thread char last_warning[256];
 
 static int keep_warning(enum libbpf_print_level level, const char *format, va_list arguments)

@@ -1,4 +1,4 @@
-// What was lost since the recording began, on the kernel's side and on ours, and what of it the store has been told.
+// The losses since the recording began, on the kernel's side and on ours, and those that the store has been told.
 #ifndef HEARTH_COLLECTOR_LOSSES_H
 #define HEARTH_COLLECTOR_LOSSES_H
 
@@ -14,7 +14,7 @@ struct losses {
     uint64_t told[WIRE_LOSS_COUNT]; // of both, already in the store
 };
 
-// What there is to tell, by name; how many rows that are.
+// The losses that the store has not been told, by name; returns how many rows.
 size_t losses__list(const struct losses *losses, struct store_loss ret_rows[WIRE_LOSS_COUNT]);
 
 // The store has it.

@@ -94,7 +94,7 @@ static bool starts_program(const struct command *command)
     return command->operands && strstr(command->operands, "COMMAND");
 }
 
-// What came out must have reached the disk or the pipe, or the command has failed. Who has closed a pipe wants to hear
+// The output must have reached the disk or the pipe, or the command has failed. A reader that has closed its pipe wants
 // no more: a command that has ignored SIGPIPE so far ends of it now.
 static enum exit_code close_output(enum exit_code code)
 {

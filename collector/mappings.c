@@ -33,7 +33,7 @@ bool mappings__replaces(const struct mappings *mappings, const struct mapping *m
         if (row->start >= mapping->end)
             break;
         if (row->binary == mapping->binary && row->binary->kind == STORE_BINARY_JIT)
-            continue; // it has no rows, whatever stands there
+            continue; // a JIT has no rows
         if (row->binary != mapping->binary || row->file_offset - row->start != mapping->file_offset - mapping->start)
             return true;
     }

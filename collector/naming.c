@@ -82,7 +82,7 @@ struct taking {
     const uint32_t *frames;
 };
 
-// Hands over what was found, when there is room for it.
+// Hands the names over, once fewer than LIMIT_NAMES_FOUND_BYTES wait for the main thread.
 static void hand_in(struct taking *taking)
 {
     struct naming *naming = taking->naming;
@@ -395,7 +395,7 @@ static bool is_busy(const struct naming *naming)
            naming->lanes[SLOW].queued.count || naming->lanes[SLOW].working;
 }
 
-// At the end somebody waits: naming runs as other programs do.
+// At the end the user waits: naming gets the priority of other programs.
 static void begin_ending(struct naming *naming)
 {
     clock_gettime(CLOCK_MONOTONIC, &naming->deadline);

@@ -2,7 +2,7 @@
 // symbolizer, and hand the names back to the main thread, which alone writes to the store.
 //
 // There are two lanes. A binary that takes longer than LIMIT_QUICK_CPU_S (some large debug information does, and
-// whatever was made to hold us up) goes on in the slow lane, with limits of its own, and the others are not delayed.
+// files that were made for that) goes on in the slow lane, with limits of its own, and the others are not delayed.
 // JIT code is named in a thread of its own (jit_naming.h).
 #ifndef HEARTH_COLLECTOR_NAMING_H
 #define HEARTH_COLLECTOR_NAMING_H
@@ -34,8 +34,8 @@ void naming__see_jit(struct naming *naming, const struct jit_owner *owner);
 // Lets the thread begin with all that was wanted so far.
 void naming__start(struct naming *naming);
 
-// Gives the names found so far to the writer; 0, or what the writer said. -ENOBUFS: the writer and its store have no
-// room; the names wait for the next call, and naming stops when too many do.
+// Gives the names found so far to the writer; 0, or what the writer said. -ENOBUFS: the writer and its store take no
+// more; the names wait for the next call, and naming stops when too many do.
 int naming__collect(struct naming *naming, struct store_writer *writer);
 
 // At the end, again and again: as naming__start, then waits until there are names to collect. False: everything is

@@ -1,4 +1,4 @@
-// What is wanted of naming, gathered: one batch for each binary, and one for the kernel.
+// The frames that wait for names: one batch for each binary, and one for the kernel.
 #ifndef HEARTH_COLLECTOR_NAMING_BATCHES_H
 #define HEARTH_COLLECTOR_NAMING_BATCHES_H
 

@@ -1,4 +1,4 @@
-// What hearth itself costs: CPU time of its processes, run time of its BPF programs, memory.
+// The cost of hearth itself: CPU time of its processes, run time of its BPF programs, memory.
 #ifndef HEARTH_COLLECTOR_OWN_COST_H
 #define HEARTH_COLLECTOR_OWN_COST_H
 

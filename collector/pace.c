@@ -24,18 +24,18 @@ double pace__share(const struct pace_load *load, size_t cpu)
     return (double)sum_of(busy_of(load, cpu), load->event_count) / (double)load->elapsed_ns;
 }
 
-// The event that takes most, of those that can be halved once more; event_count: none.
-static size_t find_dearest(const struct pace *paces, const uint64_t *busy_ns, const uint32_t *more, size_t count)
+// The event whose programs took most, of those that can be halved once more; `count`: none.
+static size_t find_costliest(const struct pace *paces, const uint64_t *busy_ns, const uint32_t *more, size_t count)
 {
-    size_t dearest = count;
+    size_t costliest = count;
     for (size_t i = 0; i < count; i++)
         if (busy_ns[i] && !paces[i].is_fixed && paces[i].halvings + more[i] < WIRE_HALVINGS_MOST &&
-            (dearest == count || busy_ns[i] > busy_ns[dearest]))
-            dearest = i;
-    return dearest;
+            (costliest == count || busy_ns[i] > busy_ns[costliest]))
+            costliest = i;
+    return costliest;
 }
 
-// How often each event is to be halved for the sake of one CPU; kept where it is more than for others.
+// How often each event is to be halved, so that one CPU keeps to its share. `more` keeps the most of all CPUs.
 static void judge_cpu(const struct pace *paces, const struct pace_load *load, size_t cpu, uint32_t *more)
 {
     uint64_t busy_ns[WIRE_EVENTS_MAX], most_ns = (uint64_t)(load->share * (double)load->elapsed_ns);
@@ -43,11 +43,11 @@ static void judge_cpu(const struct pace *paces, const struct pace_load *load, si
     for (size_t i = 0; i < load->event_count; i++)
         busy_ns[i] = busy_of(load, cpu)[i];
     while (sum_of(busy_ns, load->event_count) > most_ns) {
-        size_t dearest = find_dearest(paces, busy_ns, here, load->event_count);
-        if (dearest == load->event_count)
+        size_t costliest = find_costliest(paces, busy_ns, here, load->event_count);
+        if (costliest == load->event_count)
             break;
-        busy_ns[dearest] /= 2;
-        here[dearest]++;
+        busy_ns[costliest] /= 2;
+        here[costliest]++;
     }
     for (size_t i = 0; i < load->event_count; i++)
         more[i] = here[i] > more[i] ? here[i] : more[i];
@@ -56,7 +56,7 @@ static void judge_cpu(const struct pace *paces, const struct pace_load *load, si
 static void lower(struct pace *pace, uint32_t more)
 {
     pace->halvings += more;
-    pace->calm_ns = 0;
+    pace->below_ns = 0;
     if (!pace->wait_ns)
         pace->wait_ns = WAIT_LEAST_S * SECOND_NS;
     else if (pace->was_raised && pace->wait_ns < WAIT_MOST_S * SECOND_NS)
@@ -64,7 +64,8 @@ static void lower(struct pace *pace, uint32_t more)
     pace->was_raised = false;
 }
 
-static bool has_room(const struct pace_load *load, size_t event)
+// Whether no CPU would have been above half of its share with twice the hits of the event.
+static bool may_double(const struct pace_load *load, size_t event)
 {
     double most_ns = load->share * (double)load->elapsed_ns / 2;
     for (size_t cpu = 0; cpu < load->cpu_count; cpu++)
@@ -73,13 +74,13 @@ static bool has_room(const struct pace_load *load, size_t event)
     return true;
 }
 
-static void raise_where_calm(struct pace *pace, const struct pace_load *load, size_t event)
+static void raise_after_wait(struct pace *pace, const struct pace_load *load, size_t event)
 {
-    pace->calm_ns = has_room(load, event) ? pace->calm_ns + load->elapsed_ns : 0;
-    if (pace->calm_ns < pace->wait_ns)
+    pace->below_ns = may_double(load, event) ? pace->below_ns + load->elapsed_ns : 0;
+    if (pace->below_ns < pace->wait_ns)
         return;
     pace->halvings--;
-    pace->calm_ns = 0;
+    pace->below_ns = 0;
     pace->was_raised = true;
 }
 
@@ -96,6 +97,6 @@ size_t pace__judge(struct pace *paces, const struct pace_load *load)
         if (more[i])
             lower(&paces[i], more[i]);
         else if (paces[i].halvings)
-            raise_where_calm(&paces[i], load, i);
+            raise_after_wait(&paces[i], load, i);
     return worst;
 }

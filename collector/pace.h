@@ -1,10 +1,10 @@
-// How many of their hits events take, so that the programs take no more of a CPU than they may: a rule, no more. See
-// bpf/pace.bpf.h for what a halving does.
+// The rule by which events take fewer of their hits, so that the programs keep to a share of each CPU; without the
+// kernel. bpf/pace.bpf.h says how a halving is carried out.
 //
-//   a CPU above its share  the event that took most of it is halved, then again the one that does so now, until the
-//                          programs would have kept to the share
-//   room everywhere        an event that may have twice the hits and no CPU be at more than half of the share, for some
-//                          time without a break, gets them; that time doubles each time the event had to give them back
+//   a CPU above its share  the rate of the event whose programs took most of it is halved, then again that of the event
+//                          that would take most now, until the programs would have kept to the share
+//   all CPUs below it      the rate of an event is doubled when, for wait_ns without a break, no CPU would have been
+//                          above half of its share with it; wait_ns doubles each time the rate must be halved again
 #ifndef HEARTH_COLLECTOR_PACE_H
 #define HEARTH_COLLECTOR_PACE_H
 
@@ -14,10 +14,10 @@
 
 struct pace {
     uint32_t halvings;
-    bool is_fixed;    // each hit is counted, whatever that costs
-    bool was_raised;  // since it was halved last
-    uint64_t calm_ns; // how long there has been room
-    uint64_t wait_ns; // how long there has to be
+    bool is_fixed;     // each hit is counted, at any cost
+    bool was_raised;   // since it was halved last
+    uint64_t below_ns; // how long the rate could have been double
+    uint64_t wait_ns;  // how long it must, before it is
 };
 
 // A stretch of time: what each event's programs took of each CPU.

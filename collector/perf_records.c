@@ -36,7 +36,7 @@ struct perf_records {
     size_t pending_count, pending_capacity;
 };
 
-// What stands behind every record (sample_id_all with PERF_SAMPLE_TID and PERF_SAMPLE_TIME).
+// The end of every record (sample_id_all with PERF_SAMPLE_TID and PERF_SAMPLE_TIME).
 struct sample_id {
     uint32_t pid, tid;
     uint64_t time_ns;
@@ -151,7 +151,7 @@ bool perf_records__came_back(struct perf_records *records, size_t index, uint32_
     struct ring *ring = &records->rings[index], fresh = {.fd = -1};
     if (!source_perf__is_dead(ring->fd, &ring->enabled_ns))
         return false;
-    if (open_ring(&fresh, ring->cpu) != 0) { // it is offline still
+    if (open_ring(&fresh, ring->cpu) != 0) { // the CPU is offline still
         fd__close(&fresh.fd);
         return false;
     }

@@ -1,4 +1,4 @@
-// What an event that is a probe has cost what it was put on, in words:
+// How much CPU time a probe has cost the program that it was put on, in words:
 //
 //   hearth: uprobe:./server:handle: 812332 calls, about 1.10 us each (trap 0.86, programs 0.24)
 //   hearth: uprobe:libc:mem*: 9300 hits, 0.60 to 17.30 us each (trap 0.40 at 37 of 40 places, 17.10 at 3, program 0.20)
@@ -17,7 +17,7 @@
 struct trap_cost {
     uint32_t ns;          // of a hit, a call, or a pair, where it is cheap; 0: not known
     uint32_t dear_ns;     // where it costs more than twice as much
-    uint32_t dear_places; // that many
+    uint32_t dear_places; // how many places do
     uint32_t places;      // of all
 };
 

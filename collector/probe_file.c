@@ -119,7 +119,7 @@ static int open_program(struct probe_file *file, const char *name)
 
 typedef int way_fn(struct probe_file *, const char *);
 
-// Until one finds it, or waits in vain.
+// Tries each way until one finds the file, or its file system does not answer.
 static int find(struct probe_file *file, const char *name)
 {
     bool is_library = strncmp(name, "lib", 3) == 0 || strstr(name, ".so");

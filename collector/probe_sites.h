@@ -28,8 +28,8 @@ struct probe_site {
     uint64_t file_offset;
     uint64_t semaphore; // of a USDT probe: its place in the file; 0: none
     char *arguments;    // of a USDT probe, as its note has them; NULL: none
-    uint64_t cookie;    // what bpf_get_attach_cookie() tells there
-    uint8_t code[16];   // what stands there
+    uint64_t cookie;    // the result of bpf_get_attach_cookie() there
+    uint8_t code[16];   // the bytes there
 };
 
 struct probe_sites {

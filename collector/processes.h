@@ -2,7 +2,7 @@
 // who were sampled and to bring raw addresses of their stacks down to (binary, file offset).
 //
 // A process is named by its PID and the time it started (CLOCK_BOOTTIME); both sides measure that time a little
-// differently, so it matches within START_TOLERANCE_NS. What has exited is kept until the next drain is over.
+// differently, so it matches within START_TOLERANCE_NS. One that has exited is kept until the next drain is over.
 #ifndef HEARTH_COLLECTOR_PROCESSES_H
 #define HEARTH_COLLECTOR_PROCESSES_H
 
@@ -36,7 +36,7 @@ struct process {
     bool exited;
     bool exec_pending; // the next mapping is its executable
     struct mappings mappings;
-    struct mappings before_exec; // what it mapped before the exec of this interval
+    struct mappings before_exec; // as they were before the exec of this interval
     uint32_t store_id;           // of the last row written, and what it said
     uint64_t store_start_ns;
     struct process *next; // with the same tgid, older

@@ -1,4 +1,4 @@
-// What /proc says of a process: who it is, and what code it maps.
+// A process as /proc tells of it: who it is, and what code it maps.
 #ifndef HEARTH_COLLECTOR_PROCFS_H
 #define HEARTH_COLLECTOR_PROCFS_H
 

@@ -57,8 +57,8 @@ static int set_up_copies(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
-// Events that are no samples meet processes that sleep, and each hit counts.
-static bool meets_sleepers(const struct recorder *recorder)
+// Hits of events that are no samples come from processes that sleep most of the time too, and each hit counts.
+static bool hits_sleepers(const struct recorder *recorder)
 {
     for (size_t i = 0; i < recorder->event_count; i++)
         if (!recorder->events[i].source->is_sampled)
@@ -84,7 +84,7 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
                                        .cache_dir = has_cache ? cache : NULL,
                                        .first_tgids = tgids,
                                        .first_tgid_count = recorder->target.process_count,
-                                       .all_files = meets_sleepers(recorder)};
+                                       .all_files = hits_sleepers(recorder)};
     return unwinder__new(&options, fault, &recorder->unwinder);
 }
 
@@ -282,7 +282,7 @@ static void cool_down_heap(void)
     warm_heap__give_back();
 }
 
-// What runs in the kernel, and what reads its maps.
+// The BPF programs, and the parts of hearth that read their maps.
 static int set_up_kernel_side(struct recorder *recorder, struct fault *fault)
 {
     warm_up_heap();

@@ -24,7 +24,7 @@ struct recorder_options {
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
     uint64_t min_wait_ns, max_wait_ns; // of off-cpu; 0: no bound
-    const struct source *sources;      // that the events are among
+    const struct source *sources;      // the table in which the events are looked up
     const struct hist_options *hist;   // of events that are histograms; NULL: they are none
     // Called after each drain of histograms, with all of them since the start.
     void (*show)(const struct histogram_list *totals, bool is_last, void *context);

@@ -24,7 +24,7 @@
 #include "store/writer.h"
 #include "symbolizer/worker.h"
 
-// What an epoll event means; the low 32 bits of its data are an index.
+// The kinds of epoll events, in the high 32 bits of their data; the low 32 bits are an index.
 enum {
     ON_SIGNAL,
     ON_DRAIN,
@@ -46,7 +46,7 @@ struct recorder {
     struct event events[WIRE_EVENTS_MAX];
     size_t event_count;
     struct launch launch; // pid 0: no command
-    bool command_left;    // it has exited, or runs on without us
+    bool command_left;    // the command has exited, or runs on without us
     struct loader *loader;
     struct loaded *targets;    // the object that makes the shared maps and follows forks
     struct early_waits *early; // NULL: no event has such, or the kernel cannot
@@ -70,10 +70,10 @@ struct recorder {
     struct bpf_meter *meter;
     uint64_t started_ns;        // CLOCK_MONOTONIC
     uint64_t interval_start_ns; // CLOCK_REALTIME
-    struct own_cost told;       // what the intervals so far have said
+    struct own_cost told;       // up to where the intervals have told the cost
     size_t targets_left;
     bool done;
-    bool has_said_waiting; // that the store does not take intervals, since it took the last one
+    bool has_said_waiting; // has told the user that the store takes no intervals; until it takes one
     struct recorder_summary summary;
 };
 

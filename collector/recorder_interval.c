@@ -18,7 +18,6 @@ static void measure_interval(struct recorder *recorder, struct store_interval *i
     recorder->told = cost;
 }
 
-// What goes on (a wait, a call) is counted up to now, so that the interval has its share of it.
 int recorder_interval__settle_events(struct recorder *recorder, bool is_last, struct fault *fault)
 {
     int err = 0;
@@ -48,7 +47,7 @@ int recorder_interval__read_copies(struct recorder *recorder, struct fault *faul
     return err ? fault__set(fault, err, "cannot unwind the copied stacks: %s", strerror(-err)) : 0;
 }
 
-// What was copied for the set that is drained now has all come.
+// All copies of the set that is drained now have come.
 static int take_copies(struct recorder *recorder, uint32_t set, struct fault *fault)
 {
     int err = recorder_interval__read_copies(recorder, fault);
@@ -79,7 +78,7 @@ int recorder_interval__show_histograms(struct recorder *recorder, bool is_last)
     return err;
 }
 
-// Names and rows that could not be made, whoever found out.
+// Names and rows that could not be made, and files that could not be opened.
 void recorder_interval__count_failures(struct recorder *recorder)
 {
     struct naming_losses names = naming__losses(recorder->naming);
@@ -118,8 +117,8 @@ static bool may_pass(int err)
     return err == -EBUSY || err == -ENOSPC || err == -EDQUOT || err == -ENOMEM;
 }
 
-// The recording goes on while intervals wait for the store; the last one is tried again by settle_store. What does not
-// pass ends the recording, unless there is a command: that is not stopped for the sake of its recording.
+// The recording goes on while intervals wait for the store; the last one is tried again by settle_store. An
+// error that does not pass ends the recording, unless there is a command, which runs to its end without one.
 static int go_on(struct recorder *recorder, int err, bool is_last, const struct fault *fault)
 {
     if (!err || !keeper__waits(recorder->keeper)) {
@@ -158,7 +157,7 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     if (err)
         return err;
     fill__clear(recorder->fill, drained.set);
-    // After the flip: what the samples ran in has been made and mapped before.
+    // After the flip: the cgroups and mappings of the drained samples have been made before.
     cgroup_names__read(recorder->cgroups);
     err = recorder_interval__read_records(recorder);
     if (err)
@@ -167,7 +166,7 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     if (err)
         return err;
     err = naming__collect(recorder->naming, recorder->writer);
-    if (err && err != -ENOBUFS) // names without room wait
+    if (err && err != -ENOBUFS) // names that the store did not take wait
         return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
     measure_interval(recorder, &interval);
     recorder_interval__count_failures(recorder);

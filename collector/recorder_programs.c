@@ -1,4 +1,4 @@
-// What runs in the kernel for a recording: parsed, loaded, attached.
+// The BPF programs of a recording: parses the events, loads the objects, attaches the programs.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -70,7 +70,7 @@ static uint32_t bound(uint64_t wanted)
     return (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
 }
 
-// With keys, as many as a share of memory has room for.
+// With keys, as many as fit into a share of memory.
 static uint32_t bound_hists(const struct recorder *recorder)
 {
     const struct hist_options *hist = recorder->options->hist;
@@ -234,7 +234,7 @@ static int put_id(int map_fd, uint32_t id, struct fault *fault)
     return fault__set(fault, -errno, "cannot tell the kernel side about PID %u: %s", id, strerror(errno));
 }
 
-// Who has gone before his id was in the map has not been seen to go.
+// The programs have not seen the exit of a process whose id was not in the map yet.
 static int put_targets(struct recorder *recorder, struct fault *fault)
 {
     const struct target *target = &recorder->target;

@@ -14,7 +14,7 @@ void recorder__clear_status(const struct recorder *recorder)
         fprintf(stderr, "\r\033[K");
 }
 
-// Records that fill the table of processes, of the storm of forks that they tell of, bring the drain forward.
+// Many forks fill the table of processes: then the drain comes at once.
 static int follow_processes(struct recorder *recorder, struct fault *fault)
 {
     int err = recorder_interval__read_records(recorder);
@@ -158,7 +158,7 @@ static int take_last_names(struct recorder *recorder)
         is_busy = naming__wait(recorder->naming);
         err = naming__collect(recorder->naming, recorder->writer);
     }
-    return err == -ENOBUFS ? 0 : err; // those that found no room are counted
+    return err == -ENOBUFS ? 0 : err; // names that the store did not take are counted
 }
 
 // The last interval, the last names, and the end of the file. A failure before does not keep what can be kept from it.

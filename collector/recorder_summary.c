@@ -4,7 +4,7 @@
 
 #include "collector/recorder_insides.h"
 
-// What the event has counted itself, which is less than its hits where a filter has passed over some.
+// The hits that the event has counted: fewer than its programs ran for, where the filter left some out.
 static uint64_t count_hits(struct recorder *recorder, const struct event *event)
 {
     const struct histogram_list *list;
@@ -19,7 +19,7 @@ static uint64_t count_hits(struct recorder *recorder, const struct event *event)
     return count;
 }
 
-// Only what is put on code is asked about; and what was never hit cost nothing.
+// Of events that are put on code, and were hit.
 static void add_cost(struct recorder *recorder, const struct event *event)
 {
     uint64_t runs, ns;
@@ -31,7 +31,7 @@ static void add_cost(struct recorder *recorder, const struct event *event)
     recorder->summary.costs[recorder->summary.cost_count++] = (struct probe_cost){
         .spelled = event->spelled,
         .hits = counted,
-        .passed_over = hits > 2 * counted ? hits - counted : 0, // what is estimated may be wrong by as much
+        .passed_over = hits > 2 * counted ? hits - counted : 0, // the estimate of `hits` may be wrong by as much
         .is_call = event->is_call,
         .is_pair = event->is_pair,
         .program_ns = (uint32_t)((double)ns * runs_a_hit / (double)runs),

@@ -1,5 +1,5 @@
-// What may happen to a program when the return of one of its functions is probed. The kernel puts the address of a
-// trampoline where the function's return address was (uretprobes); whoever looks for the real one there does not find
+// How a program may break when the return of one of its functions is probed. The kernel puts the address of a
+// trampoline where the function's return address was (uretprobes); code that looks for the real one there does not find
 // it.
 #ifndef HEARTH_COLLECTOR_RETURN_HAZARD_H
 #define HEARTH_COLLECTOR_RETURN_HAZARD_H

@@ -41,11 +41,11 @@ struct event {
     uint32_t perf_type;
     uint64_t perf_config;
     const char *unit;      // NULL: the source's
-    char detail[160];      // what is really counted, for the store
+    char detail[160];      // the event that is really counted, for the store
     struct trap_cost trap; // of a uprobe: what a hit, a call, or a pair, costs without the programs
     bool is_call;          // a hit at the entry and one at the return make one call
     bool is_pair;          // a hit of one USDT probe and one of another make one pair
-    char note[160];        // what the user should know of how it was attached; "": nothing
+    char note[160];        // told to the user: how it was attached; "": nothing to tell
     uint64_t store_period;
     uint32_t store_id;
     struct loaded *loaded; // owned
@@ -59,7 +59,7 @@ struct source {
     const char *spelling; // for help: "tracepoint:CATEGORY:NAME"
     const char *summary;
     const char *unit;   // of the values, see struct store_event
-    bool is_sampled;    // it fires as often as event->frequency_hz says, if that is not 0
+    bool is_sampled;    // fires as often as event->frequency_hz says, if that is not 0
     const char *object; // the embedded BPF object
     // 0, or -ENOENT without a fault: this row does not know the name; other errors with a fault.
     int (*parse)(struct event *event, struct fault *fault);
@@ -97,9 +97,9 @@ const char *event__unit(const struct event *event);
 // How often the event's programs ran and for how long, as far as the kernel's statistics have it.
 void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns);
 
-// What stands behind PREFIX in the event's words; NULL: they do not begin so.
+// The rest of the event's words behind PREFIX; NULL: they do not begin with it.
 const char *event__behind(const struct event *event, const char *prefix);
-// Why the kernel did not attach a program: a fault, and err again.
+// Sets the fault for a program that the kernel did not attach. Returns err.
 int source__say_unattached(const char *name, int err, struct fault *fault);
 
 // Attaches the programs of these names, in this order; their links are the object's to keep.

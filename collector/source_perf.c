@@ -229,7 +229,7 @@ int source_perf__follow_cpus(struct event *event)
             loaded__drop(event->loaded, place->link);
         *place = (struct perf_cpu){.cpu = place->cpu, .fd = -1};
         int err = attach_cpu(event, place);
-        if (err && err != -ENODEV) // it is offline still
+        if (err && err != -ENODEV) // the CPU is offline still
             return err;
     }
     return 0;

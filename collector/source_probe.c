@@ -72,7 +72,7 @@ int source_probe__configure(struct event *event, struct loaded *loaded, struct f
     return 0;
 }
 
-// What the user would not expect.
+// Tells what a user would not expect of the probe.
 static void describe(struct event *event, const struct probe_sites *sites, size_t refused)
 {
     size_t bytes = sizeof(event->note), used = 0;
@@ -141,7 +141,7 @@ static int attach_function(struct event *event, const char *function)
     return link ? loaded__keep(event->loaded, link) : -errno;
 }
 
-// What fits the glob of the functions in /proc/kallsyms.
+// Attaches to the functions in /proc/kallsyms that fit the glob.
 static int attach_fitting(struct event *event, const char *pattern, struct fault *fault)
 {
     char line[512], kind, name[256];

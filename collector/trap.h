@@ -1,5 +1,5 @@
-// What a uprobe costs before the program behind it runs: the trap into the kernel, the look-up, and the way back over
-// the instruction that stood there. It is measured, on functions of hearth's own that begin as the probed one does,
+// The cost of a uprobe before the program behind it runs: the trap into the kernel, the look-up, and the way back over
+// the instruction that stood there. hearth measures that, on functions of its own that begin as the probed one does,
 // with a program that does nothing, in a few ms.
 //
 // The first instruction decides (arch/x86/kernel/uprobes.c): what the kernel emulates (nop, push, jumps) costs half a

@@ -227,7 +227,7 @@ static uint32_t after(uint32_t number)
     return number + 1 < WIRE_TABLES_MAX ? number + 1 : 1;
 }
 
-// The clock: a table that was used since the hand came by last gets another round.
+// The clock algorithm: a table that was used since `hand` passed it last stays for another round.
 static void evict_one(struct unwind_tables *tables)
 {
     unwind_tables__settle(tables); // nothing that goes may still be on its way

@@ -64,7 +64,7 @@ void unwinder__forget_mappings(struct unwinder *unwinder)
 
 static void forget_file(struct unwinder *unwinder, const struct wire_file *file)
 {
-    bpf_map_delete_elem(unwinder->files_fd, file); // seen again, it is announced again
+    bpf_map_delete_elem(unwinder->files_fd, file); // the next sample in it announces it again
 }
 
 // A table is about to go: the files that lead to it are as if never seen.
@@ -237,7 +237,7 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
     if (!err)
         answer(unwinder, &note->file, known);
     else if (err == -EBUSY)
-        forget_file(unwinder, &note->file); // it is announced again
+        forget_file(unwinder, &note->file); // the next sample in it announces it again
 }
 
 // --- The thread
@@ -321,8 +321,8 @@ static void *run(void *context)
 
 // --- From the start
 
-// What runs now: the most mapped files and those of the targets at once, those of others that run when the thread gets
-// to them.
+// Answers for the files that are mapped now: the most mapped ones and those of the targets at once, those of other
+// processes that run when the thread gets to them.
 static void learn_what_runs(struct unwinder *unwinder, const struct unwinder_options *options)
 {
     if (mapped_files__read(options->loader, options->first_tgids, options->first_tgid_count, &unwinder->queue) != 0)

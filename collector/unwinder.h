@@ -7,8 +7,8 @@
 //
 // A thread of its own does that, so that no drain waits for it: 10 to 100 ms from the first sample in a file to the
 // first whole stack through it. Known before the first sample are the files of the processes that were named or have
-// just run, and those that many map. The files of a machine's sleepers, ten times as many, would be most of what a
-// start costs, and few of them are ever met.
+// just run, and those that many map. The files of processes that sleep, ten times as many, would cost most of the CPU
+// time of a start, and few of them ever come up in a sample.
 #ifndef HEARTH_COLLECTOR_UNWINDER_H
 #define HEARTH_COLLECTOR_UNWINDER_H
 

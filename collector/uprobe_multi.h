@@ -25,7 +25,7 @@ struct uprobe_places {
     const uint64_t *file_offsets;
     const uint64_t
         *semaphores;         // of USDT probes: their places in the file, which the kernel counts up; NULL: none has one
-    const uint64_t *cookies; // what bpf_get_attach_cookie() tells at each; NULL: 0
+    const uint64_t *cookies; // the result of bpf_get_attach_cookie() at each; NULL: 0
     size_t count;
 };
 

@@ -1,5 +1,6 @@
-// The places in a file that USDT probes stand at, by a glob over PROVIDER:NAME. What arguments a probe has does not
-// matter to where it is: one whose argument nobody can read is counted like any other. Each place keeps their words.
+// The places in a file that USDT probes stand at, by a glob over PROVIDER:NAME. The arguments of
+// a probe do not matter to where it is: one whose argument nobody can read is counted like any other. Each place keeps
+// their words.
 #ifndef HEARTH_COLLECTOR_USDT_SITES_H
 #define HEARTH_COLLECTOR_USDT_SITES_H
 

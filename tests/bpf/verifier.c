@@ -1,5 +1,5 @@
-// What the verifier had to go through for each BPF program: loads every program of the objects given, one by one, and
-// prints
+// How many instructions the verifier had to go through for each BPF program, and the program's stack: loads every
+// program of the objects given, one by one, and prints
 //
 //   OBJECT PROGRAM INSTRUCTIONS STACK_BYTES    e.g. `source_perf sample_perf_event 8123 448`
 //   OBJECT PROGRAM error NUMBER WORDS          when it does not load
@@ -8,8 +8,9 @@
 // bytes (check_max_stack_depth() of Linux 5.15 to 6.7). Later ones round to 16, and give some programs (sched_switch's)
 // a stack of their own, so that a program may load here and not there.
 //
-// What a program does depends on its configuration, which the verifier knows: each is loaded with every filter off and
-// with every filter on and stacks for histograms, and the dearer one counts. With -v the verifier's log goes to stderr.
+// The verifier knows the configuration, and leaves out code that it turns off: each program is loaded with every filter
+// off and with every filter on and stacks for histograms, and the larger numbers count. With -v the verifier's log goes
+// to stderr.
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

@@ -1,8 +1,8 @@
 #!/bin/bash
 # check: 600 s
 # Every BPF program loads on this kernel, within the verifier's budget kept in tests/bpf/budget; a new program needs a
-# line there. No chain of its calls takes more stack than the kernels that count it dearest allow. What the kernel here
-# does not allow at all (fentry under lockdown, kprobes) is skipped, and said.
+# line there. No chain of its calls takes more stack than the kernels allow that count most for it. Programs that the
+# kernel here does not allow at all (fentry under lockdown, kprobes) are skipped, and said.
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'loading BPF programs takes root'

@@ -64,7 +64,7 @@ static void the_bound_holds(void **state)
     }
     assert_int_equal(err, -ENOSPC);
     assert_in_range(added, LIMIT_MAPPINGS_A_PROCESS / 2, LIMIT_MAPPINGS_A_PROCESS);
-    assert_non_null(mappings__find(&mappings, 0)); // what was there stays
+    assert_non_null(mappings__find(&mappings, 0)); // the first one stays
     mappings__release(&mappings);
 }
 

@@ -1,4 +1,4 @@
-// Patterns of names: what the kernel side and reports take is what fnmatch() says of the first 15 bytes.
+// Patterns of names: the kernel side and reports take the names whose first 15 bytes fnmatch() takes.
 #include "store/base/name_pattern.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "bpf/name_pattern.h"
 
-// What both sides say of a name; they must agree. Longer names are cut as the kernel does.
+// The answer of both sides for a name; they must agree. Longer names are cut as the kernel does.
 static bool matches(const struct name_pattern *pattern, const char *name)
 {
     struct wire_name_pattern wire;

@@ -93,7 +93,7 @@ static void room_that_lasts_gives_the_rate_back(void **state)
     pace__judge(&pace, &dear);
     assert_int_equal(seconds_until_raised(&pace, &cheap), 10);
     assert_int_equal(pace.halvings, 0);
-    pace__judge(&pace, &dear); // it had to give it back: the next time it waits for longer
+    pace__judge(&pace, &dear); // halved again: the next wait is longer
     assert_int_equal(seconds_until_raised(&pace, &cheap), 20);
     for (int i = 0; i < 20; i++) {
         pace__judge(&pace, &dear);
