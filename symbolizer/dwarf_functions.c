@@ -86,6 +86,11 @@ static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
 }
 
 // C's linkage names are glibc's __GI_* and the like; the name is what people know. Other languages mangle.
+bool dwarf_functions__are_labels(uint64_t language)
+{
+    return language == DW_LANG_Mips_Assembler;
+}
+
 bool dwarf_functions__are_named_plainly(uint64_t language)
 {
     switch (language) {
@@ -201,7 +206,7 @@ static uint32_t add_scope(struct walk *walk, const struct entry *entry, uint32_t
     bool is_bare;
     struct index_scope scope = {.name = name_entry(walk, entry, &is_bare), .parent = parent};
     if (parent == INDEX_NONE) {
-        scope.call_line = is_bare || walk->unit->language == DW_LANG_Mips_Assembler ? INDEX_SCOPE_BARE : 0;
+        scope.call_line = is_bare || dwarf_functions__are_labels(walk->unit->language) ? INDEX_SCOPE_BARE : 0;
     } else {
         scope.call_file = dwarf_files__path(walk->files, sink->pool, entry->call_file.number);
         scope.call_line = (uint32_t)entry->call_line.number;

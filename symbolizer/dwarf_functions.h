@@ -12,5 +12,7 @@ int dwarf_functions__walk(struct dwarf_unit *unit, struct dwarf_files *files, st
 
 // Whether functions of a DW_AT_language are shown by DW_AT_name rather than by their linkage name.
 bool dwarf_functions__are_named_plainly(uint64_t language);
+// Whether they are an assembler's labels: INDEX_SCOPE_BARE.
+bool dwarf_functions__are_labels(uint64_t language);
 
 #endif

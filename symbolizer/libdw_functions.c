@@ -101,7 +101,7 @@ static uint32_t add_scope(struct walk *walk, Dwarf_Die *die, uint32_t parent, ui
     struct index_scope scope = {.parent = parent};
     scope.name = name ? string_pool__add(sink->pool, name, strnlen(name, LIMIT_MANGLED_BYTES)) : 0;
     if (parent == INDEX_NONE) {
-        scope.call_line = is_bare ? INDEX_SCOPE_BARE : 0;
+        scope.call_line = is_bare || dwarf_functions__are_labels(language_of(die)) ? INDEX_SCOPE_BARE : 0;
     } else {
         uint64_t file = number_of(die, DW_AT_call_file);
         scope.call_file =
