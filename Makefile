@@ -50,7 +50,7 @@ archive_of = $(build)/lib$(subst /,_,$(1)).a
 archives := $(foreach f,$(folders),$(call archive_of,$(f)))
 main_object := $(build)/obj/collector/main.o
 
-# The same whatever compiles the rest.
+# clang alone compiles these: builds with another CC, SAN or O share them.
 bpf_objects := $(patsubst %.c,build/%.o,$(wildcard bpf/*.bpf.c))
 
 .PHONY: all
@@ -75,7 +75,7 @@ $(build)/obj/%.o: %.c Makefile
 $(build)/obj/store/schema.o: store/schema.sql # embedded
 
 # The BPF side. -g for BTF; the objects are embedded into the binary by collector/embedded.c.
-# Debian's folder of the kernel's asm/ headers; clang's -print-multiarch, where it has one, tells another name.
+# Debian's folder of the kernel's asm/ headers. clang -print-multiarch, where clang has it, prints another name.
 multiarch := $(shell uname -m)-linux-gnu
 arch := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
 bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -Werror \
@@ -113,7 +113,7 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
-# What a store costs: bytes and CPU time, of a generated load.
+# The bytes and the CPU time that a store costs, of a generated load.
 .PHONY: bench-store
 bench-store: $(build)/tests/bench/store_bench
 	$(Q)$<
@@ -122,7 +122,7 @@ $(build)/tests/bench/%: tests/bench/%.c $(archives)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)
 
-# What the tests need beside them.
+# Programs that tests run.
 .PHONY: test-tools
 test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(build)/tests/tools/unwind_oracle $(build)/tests/bench/two_readers $(bpf_objects)
 $(build)/tests/tools/unwind_oracle: tests/bpf/unwind_oracle.c $(archives) Makefile
@@ -139,9 +139,9 @@ $(build)/tests/tools/make_%: tests/golden/make_%.c $(archives) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
-# What `make bench` needs beside the workloads; a check compiles and runs them too.
+# Programs that `make bench` runs beside the workloads; a check compiles and runs them too.
 .PHONY: bench-tools
-bench-tools: $(addprefix $(build)/tests/bench/,unwind_cost unwind_cost.bpf.o store_bench libdw_pass index_lookups two_readers)
+bench-tools: $(addprefix $(build)/tests/bench/,unwind_cost unwind_cost.bpf.o store_bench libdw_pass index_lookups)
 
 $(build)/tests/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
 	$(call say,BPF,$@)

@@ -123,8 +123,7 @@ int output__commit(struct output *output, struct fault *fault)
         __fpurge(stdout);
         clearerr(stdout);
     }
-    if (err)
-        return fault__set(fault, err, "cannot write %s%s%s: %s", owned->path ? "'" : "",
-                          owned->path ? owned->path : "the output", owned->path ? "'" : "", strerror(-err));
-    return 0;
+    if (err && owned->path)
+        return fault__set(fault, err, "cannot write '%s': %s", owned->path, strerror(-err));
+    return err ? fault__set(fault, err, "cannot write the output: %s", strerror(-err)) : 0;
 }

@@ -1,7 +1,8 @@
-# Sourced by the shell tests: what they say is TAP, and what they need is here.
+# Sourced by the shell tests: functions that print TAP, and helpers.
 #
 #   #!/bin/bash
-#   # check: 900 s, alone         <- for tests/run, optional: its time limit (600 s), and whether it needs the machine alone
+#   # check: 900 s, alone         <- for tests/run, optional: the time limit (600 s); alone: no other test runs beside it;
+#                                    long: it begins before the others
 #   . tests/tap.sh
 #   ok 'two and two is four' test $((2 + 2)) -eq 4
 #   is 'the answer' "$(answer)" 42
@@ -17,8 +18,8 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 HEARTH=${HEARTH:-$PWD/build/hearth}
 LOADS=${LOADS:-$PWD/build/tests/workloads}
-# The distribution's programs first: where python3 is the script of a manager of versions, its start takes a second of CPU
-# time, hundreds of times, and what is recorded as python3 is a shell.
+# The distribution's programs first: a wrapper script that stands before them in PATH as python3 is slow to start, and hearth
+# would record the wrapper's shell.
 export PATH=/usr/bin:/bin:$PATH
 export ENDLESS=100000 # seconds, for what the test's end kills
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/hearth-test.XXXXXX")
@@ -42,13 +43,11 @@ trap 'exit 143' TERM INT
 # A command for the end, whatever happens.
 at_exit() { tap_cleanups+=("$1"); }
 
-# A command of this head runs in a mount namespace of its own. In a chroot, whose root is no mount point, unshare(1) cannot
-# make the mounts private: they stay as the chroot was given them.
-export apart=(unshare -m)
-unshare -m true 2>/dev/null || apart+=(--propagation unchanged)
+# shellcheck source=tests/apart.sh
+. tests/apart.sh
 
-# A process of ours that must not outlive the test: started in the background, its pid in $!. It is the command, no longer
-# the shell that becomes it, when this returns.
+# Starts a process in the background that must not outlive the test, its pid in $!. When this returns, the process has called
+# execve(): $! is the command, no longer a shell.
 background() {
     local try
     "$@" &
@@ -59,7 +58,7 @@ background() {
     done
 }
 
-# await COMMAND...: until it succeeds; it has a minute.
+# await COMMAND...: runs it again and again until it succeeds, for a minute at most.
 await() {
     local end=$((SECONDS + 60))
     until "$@" >/dev/null 2>&1; do
@@ -83,9 +82,9 @@ sampled() {
         from process_total t join process p on p.id = t.process where p.comm glob '${2:-*}' or p.pid = '${2:-}'" 2>/dev/null) == 1 ]]
 }
 
-# Before a command that is recorded: has it run for a moment as `first`, so that its unwind rows are made when it starts.
-# What a program does until then has broken stacks, and how much that is depends on how busy the machine is: the moment is
-# as long as it takes a shell beside it to use 0.7 s of CPU time.
+# Before a command that is recorded: runs the command for a moment as `first`, so that its unwind rows are made when it
+# starts. Until they are, its stacks are broken, for longer on a busy machine: the moment lasts until a shell beside it has
+# used 0.7 s of CPU time.
 export warmed=(bash -c 'ln -sf "$1" "$0/first"
     timeout 60 "$0/first" "${@:2}" >"$0/first.out" 2>&1 &
     while kill -0 $! && read -r used _ <"/proc/$$/schedstat" && ((used < 700000000)); do :; done 2>/dev/null

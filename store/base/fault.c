@@ -7,12 +7,12 @@
 
 #include "store/base/safe_text.h"
 
-// As long as the longest path and what is said of it.
+// Room for the longest path (PATH_MAX) and the words around it.
 #define SAID_BYTES 8192
 
 static void say(const char *text)
 {
-    // One write a line, so that lines of several threads do not mix; without malloc(), which may be what has failed.
+    // One write a line, so that lines of several threads do not mix; no malloc(), since that may just have failed.
     char line[SAID_BYTES] = "hearth: ";
     size_t length = strlen(line);
     length += safe_text__copy(text, line + length, sizeof(line) - length - 1);
@@ -46,7 +46,7 @@ int fault__set_code(struct fault *fault, enum exit_code code, int err, const cha
     return err;
 }
 
-// What to do where a descriptor cannot be had, whatever it was for.
+// The limit to raise where the kernel gives no more descriptors; "" for other errors.
 static const char *descriptor_advice(int err)
 {
     return err == -EMFILE   ? " (EMFILE); raise `ulimit -n`"
@@ -56,13 +56,10 @@ static const char *descriptor_advice(int err)
 
 enum exit_code fault__say(const struct fault *fault, int err)
 {
-    const char *why = fault && fault->text[0] ? fault->text : strerror(err < 0 ? -err : err);
     const char *advice = descriptor_advice(err);
-    char text[SAID_BYTES];
-    snprintf(text, sizeof(text), "%s%s", why, advice);
-    say(text);
+    fault__warn("%s%s", fault && fault->text[0] ? fault->text : strerror(err < 0 ? -err : err), advice);
     if (*advice)
-        return EXIT_CODE_FAILED; // no privilege is missing, and nothing in the kernel
+        return EXIT_CODE_FAILED; // neither a privilege nor a feature of the kernel is missing
     return fault && fault->code != EXIT_CODE_DONE ? fault->code : EXIT_CODE_FAILED;
 }
 

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { LOWEST_NICE = 19 };
+
 static void set_io_class(int which, pid_t id, int class)
 {
     syscall(SYS_ioprio_set, which, id, IOPRIO_PRIO_VALUE(class, 0));
@@ -15,7 +17,7 @@ void priority__lower(void)
 {
     const struct sched_param none = {0};
     sched_setscheduler(0, SCHED_BATCH, &none); // wakes up without preempting what runs
-    setpriority(PRIO_PROCESS, 0, PRIORITY_LOWEST_NICE);
+    setpriority(PRIO_PROCESS, 0, LOWEST_NICE);
     set_io_class(IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE);
 }
 

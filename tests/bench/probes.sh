@@ -1,5 +1,5 @@
 #!/bin/bash
-# What it costs to be observed, beside hearth's peers: nanoseconds more that each call of a function takes while its latencies
+# The cost of being observed, beside hearth's peers: nanoseconds more that each call of a function takes while its latencies
 # are counted (hearth hist, bpftrace, libbpf-tools' funclatency), of one that begins with endbr64 too, each pair of USDT
 # probes, each system call, and each hand-over between two threads on one CPU while waits for the CPU are counted, or the
 # stacks of all off-CPU time are kept (of a program with frame pointers, and of one without, whose stacks offcputime does not
@@ -8,10 +8,10 @@
 # Four processes that are alike take turns, 100 us and more each (tests/workloads/paces.c), and the time of a process is that
 # of its middle batch, so that what else runs matters little. Where tools can be put on something of their own, as a function,
 # they are attached at once, each to what one of the processes does, who has which changing from round to round; one process
-# is observed by nobody. So they all meet the same moods of the machine, and what is shown is the median of the rounds, and
-# the range of all. What hooks into the scheduler or all system calls costs everybody: those tools take turns, with a turn of
-# nobody before and after each; of all turns of a tool the one that is slower than a quarter of them counts, as half of the
-# turns may fall into bad moods. What each has counted stands beside the truth. Judges nothing, but fails where hearth does not work.
+# is observed by nobody. So other load of the machine slows all of them alike, and the script prints the median of the rounds,
+# and the range of all. Tools that hook into the scheduler or all system calls slow every process: those take turns, with a turn
+# of nobody before and after each; of all turns of a tool the one that is slower than a quarter of them counts, as other load may
+# slow half of them. The count of each tool stands beside the truth. Judges nothing, but fails where hearth does not work.
 #
 # BENCH_ROUNDS, BENCH_TIMES: more of it, or less. BENCH_ALONE: hearth without its peers. Rows may be named: probes.sh function usdt syscall runq off-cpu
 set -muo pipefail # -m: else what runs in the background would ignore ^C
@@ -26,10 +26,9 @@ declare -A tools # the pid of each that runs
 trap '[[ -z ${tools[*]} ]] || kill "${tools[@]}" 2>/dev/null; rm -rf "$TMP"' EXIT
 export PATH=$PATH:/usr/sbin
 
-# As the loader finds it: peers read tracefs at its usual place, which is mounted for them alone.
-# In a chroot, whose root is no mount point, unshare(1) cannot make the mounts private.
-apart=(unshare -m)
-unshare -m true 2>/dev/null || apart+=(--propagation unchanged)
+# Peers read tracefs at its usual place: this mounts it there for the command alone, as hearth's loader does for itself.
+# shellcheck source=tests/apart.sh
+. tests/apart.sh
 aside() { exec "${apart[@]}" sh -c 'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; exec "$@"' sh "$@"; }
 
 links() { find "/proc/$1/fd" -lname 'anon_inode:bpf*link' -o -lname 'anon_inode:\[perf_event\]' 2>/dev/null | wc -l; }
@@ -67,7 +66,7 @@ stop() {
     unset "tools[$1]"
 }
 
-# The row: what is measured, how it is spelled for each tool, how each tells its count, and the results.
+# The row: each tool's command line, how to read its count, and the results.
 declare -A command count_of counted took costs failed
 names=() plain=()
 row() {
@@ -159,7 +158,7 @@ turns() {
     plain=("$(quarter "${plain[@]}")")
 }
 
-# show WHAT UNIT: the first tool is hearth. UNIT: what is counted.
+# show WHAT UNIT: the first tool is hearth. UNIT: the word for the things counted.
 show() {
     local name own
     read -ra own <<<"${costs[${names[0]}]:-}"
@@ -188,7 +187,7 @@ show() {
     done
 }
 
-# What they say of their counts.
+# The counts that tools print.
 hearth_values() { grep -oE '^hearth: [0-9]+ values' "$TMP/$1.out" | grep -oE '[0-9]+'; }
 histogram_values() {
     awk '/^\[.*\) +[0-9]+ \|/ { n += $1 ~ /,$/ ? $3 : $2 } /^ +[0-9]+ -> [0-9]+ +: [0-9]+/ { n += $5 } END { print n + 0 }' "$TMP/$1.out"
