@@ -33,7 +33,7 @@ struct counts {
 struct list {
     struct store_reader *reader;
     const char *glob;          // of names; NULL: all
-    struct name_pattern names; // the same, for names of threads; zero: matches none
+    struct name_pattern names; // the glob, for names of threads; zero: matches none
     const char *head;          // the line above the first row; NULL: printed
     struct counts *counts;
     uint32_t count;
@@ -307,7 +307,7 @@ static int run_subject(size_t subject, const char *glob, struct fault *fault)
     struct report_request request;
     uint32_t event = 0;
     if (glob)
-        name_pattern__parse(glob, NULL, &list.names); // where that fails, it may still match a path
+        name_pattern__parse(glob, NULL, &list.names); // a glob that matches no thread's name may match a path
     int err = filter__request(&list_options.filter, fault, &request);
     if (!err)
         err = store_reader__open(filter__store(list_options.store), fault, &list.reader);

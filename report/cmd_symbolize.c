@@ -301,7 +301,7 @@ static enum exit_code run(int argc, char **argv)
         warm_heap__prepare(WARM_BYTES);
     err = argc > 0 ? answer_operands(symbolizer, fd, argc, argv, &batch, &fault)
                    : answer_stdin(symbolizer, fd, &batch, &fault);
-    if (options.stats && !err) // an error is one line
+    if (options.stats && !err) // a command that fails prints one line
         print_stats(symbolizer);
     for (char text[512]; opener__tell(text, sizeof(text));)
         fault__warn("%s", text);

@@ -123,7 +123,7 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
         err = parse_user(filter->uid, fault, &request.uid);
     if (!err && filter->bucket)
         err = filter__bucket(filter->bucket, fault, &request);
-    struct name_pattern names; // refused here already, where it makes no sense
+    struct name_pattern names; // parsed to refuse a pattern that matches no name
     if (!err && filter->comm)
         err = name_pattern__parse(filter->comm, fault, &names);
     if (!err)

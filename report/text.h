@@ -1,5 +1,5 @@
-// Names are data from strangers: a function may be called "</script>", a thread "x\e[2J;y". Cleaned once, when they
-// enter a profile (store/base/safe_text.h); escaped again by each format for its own syntax.
+// Names are data from strangers: a function may be called "</script>", a thread "x\e[2J;y". The profile cleans them
+// once, when they enter it (store/base/safe_text.h); each format escapes them again for its own syntax.
 #ifndef HEARTH_REPORT_TEXT_H
 #define HEARTH_REPORT_TEXT_H
 

@@ -186,7 +186,7 @@ int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_
     struct stat status;
     if (stat(path, &status) != 0 || access(path, R_OK) != 0)
         return fault__set(fault, -errno, "cannot read the store '%s': %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode)) // opening a FIFO would wait for who writes into it
+    if (!S_ISREG(status.st_mode)) // open() of a FIFO would wait for a writer
         return fault__set(fault, -EBADMSG, "cannot read the store '%s': it is not a file", path);
     int result;
     int err = open_as(path, 0, "PRAGMA schema_version", &database, &result);

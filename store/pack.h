@@ -29,7 +29,7 @@ void packer__free(struct packer *packer);
 // `values` of one event, sorted by thread, node, bucket. The result stays in the packer until the next call.
 int packer__pack_values(struct packer *packer, const struct store_value *values, size_t count,
                         const struct buf **ret_blob);
-// How many values or nodes a blob says that it has; nothing of it is checked.
+// How many values or nodes the head of a blob claims; unchecked.
 uint64_t pack__claimed_rows(const void *blob, size_t blob_bytes);
 // The values get `event`. They are yours to change, and stay in the packer until the next call.
 int packer__unpack_values(struct packer *packer, const void *blob, size_t blob_bytes, uint32_t event,

@@ -77,8 +77,8 @@ static uint32_t at_most(uint64_t ids)
     return ids < LIMIT_STORE_IDS_MAX ? (uint32_t)ids : LIMIT_STORE_IDS_MAX;
 }
 
-// What the file and its WAL have on the disk, at most. A file may claim to have any size, and be nothing but a hole:
-// blocks tell. A file system that compresses counts fewer than were written, some not at all.
+// The bytes of a file that can be more than a hole, by its blocks. A file system that compresses counts fewer blocks
+// than were written; some file systems count none.
 static uint64_t stored_bytes(const char *path, const char *suffix)
 {
     char name[PATH_MAX];

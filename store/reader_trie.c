@@ -54,7 +54,7 @@ static int unpack_all(struct store_reader *reader, struct reader_file *file, con
     }
 }
 
-// Cuts stacks that no recording can make: a million frames, each the next one's caller, pack to a few bytes.
+// Cuts stacks that no recording can make: a chain of a million frames packs to a few bytes.
 static int cut_deep(struct store_reader *reader, struct reader_file *file, struct file_nodes *nodes)
 {
     _cleanup_free_ uint16_t *depths = calloc(file->node_end, sizeof(*depths));

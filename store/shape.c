@@ -1,15 +1,14 @@
-// Tables that hearth does not know are let be: `.recover` leaves one, ANALYZE does, and nobody reads them.
+// Tables that hearth does not know do no harm, since nobody reads them: `.recover` and ANALYZE leave some.
 #include "store/shape.h"
 
 #include <errno.h>
 
 #include "store/database.h"
 
-// The text is what SQLite goes by, whatever the column `type` says. It has none for an index that a table has of
-// itself.
+// SQLite goes by the text in `sql`, not by the column `type`. For an index that a PRIMARY KEY makes, `sql` is NULL.
 static const char others[] = "SELECT type, name FROM sqlite_master WHERE sql <> '' AND sql NOT LIKE 'CREATE TABLE %'";
 
-// Asked only where there are but tables: a view's columns are found by compiling it.
+// Run after the query above, which leaves only tables: of a view, pragma_table_xinfo would compile the SELECT.
 static const char computed[] = "SELECT 'computed column', t.name || '.' || c.name FROM pragma_table_list AS t, "
                                "pragma_table_xinfo(t.name, t.schema) AS c WHERE c.hidden <> 0";
 
@@ -32,7 +31,7 @@ static int refuse_first(sqlite3 *database, const char *query, const char *path, 
                       path, type ? type : "", name ? name : "");
 }
 
-// What became a view or a trigger since the check is not read either: `within` names it.
+// Refuses a view or a trigger that was made after the check: SQLite names it in `within`.
 static int authorize(void *context, int action, const char *first, const char *second, const char *database,
                      const char *within)
 {

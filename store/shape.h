@@ -1,5 +1,5 @@
-// Whether a file's tables are such as a store has. A store may come from anybody: what else SQLite would run for a
-// SELECT (a view, a column that is computed, a virtual table) is refused before the first one.
+// Whether a file has plain tables alone, as a store does. A store may come from anybody: a file with anything that
+// SQLite would run for a SELECT (a view, a computed column, a virtual table) is refused before the first SELECT.
 #ifndef HEARTH_STORE_SHAPE_H
 #define HEARTH_STORE_SHAPE_H
 
@@ -7,7 +7,7 @@
 
 #include "store/base/fault.h"
 
-// 0, and from then on the connection reads tables alone. -EBADMSG: something else stands in it; `fault` says which.
+// 0, and from then on the connection reads tables alone. -EBADMSG: the file has something else, which `fault` names.
 int shape__check(sqlite3 *database, const char *path, struct fault *fault);
 
 #endif

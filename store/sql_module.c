@@ -93,7 +93,7 @@ static int disconnect(sqlite3_vtab *vtab)
     return SQLITE_OK;
 }
 
-// What a constraint on a role with this operator is worth: the share of rows it leaves; 1: nothing.
+// The share of rows that a constraint on a role with this operator leaves; 1: all.
 static double worth(enum sql_role role, unsigned char op)
 {
     bool is_equal = op == SQLITE_INDEX_CONSTRAINT_EQ;
@@ -230,8 +230,8 @@ static void ask_for_event_name(struct sql_cursor *cursor, const char *name)
         cursor->ask.query.event = found;
 }
 
-// The reader's patterns know [], and = knows none: other texts are left to SQLite, and so are those that the reader
-// refuses. It compares 15 bytes: SQLite, which is asked too, compares all.
+// Narrows the reader's choice where its pattern means the same as the operator: in a text without [] and \, and for =
+// without * and ?. SQLite then compares all bytes of the names that are left.
 static void ask_for_comm(struct sql_ask *ask, char op, const char *comm)
 {
     struct name_pattern pattern;

@@ -6,7 +6,7 @@
 //       return fault__say(&fault, err);        // "hearth: cannot open the store 'x.db': not a SQLite file; ..."
 //
 // A function that takes a `struct fault *` accepts NULL, sets it only when it fails, and never prints. Text from
-// outside (paths, names) may hold anything: all that is said goes through store/base/safe_text.h.
+// outside (paths, names) may hold anything: fault__say and fault__warn print it through store/base/safe_text.h.
 #ifndef HEARTH_STORE_BASE_FAULT_H
 #define HEARTH_STORE_BASE_FAULT_H
 
@@ -15,7 +15,7 @@
 #include "store/base/exit_code.h"
 
 struct fault {
-    char text[512];      // what, on 'what', why; what to do next. Empty: only errno is known.
+    char text[512];      // the failed step, on 'its object', why; the next step. Empty: only errno is known.
     enum exit_code code; // EXIT_CODE_DONE stands for EXIT_CODE_FAILED
 };
 

@@ -122,7 +122,7 @@
 // wait is opened, until one of them is gone.
 #define LIMIT_OPENERS_LEFT 16u
 
-// Such a file, copied into memory, and those of a recording together. Above: it has neither names nor rows.
+// A copy in memory of such a file, and all copies of a recording. Above: the file has neither names nor rows.
 #define LIMIT_FAR_FILE_BYTES (256ull << 20)
 #define LIMIT_FAR_BYTES      (512ull << 20)
 
@@ -133,8 +133,8 @@
 #define LIMIT_QUICK_WALL_MS 10000
 #define LIMIT_ROWS_BYTES    (96ull << 20)
 
-// How long the end of a recording waits for names: as long as one binary may take. Above: what has none keeps none,
-// counted as the loss "names-failed".
+// How long the end of a recording waits for names: as long as one binary may take. Above: binaries without names keep
+// none, counted as the loss "names-failed".
 #define LIMIT_NAMING_END_S 45
 
 // How long a recording waits for its command's exec(), which reads the program from its file system. Above: the
@@ -178,8 +178,8 @@
 #define LIMIT_MAP_ENTRIES_LEAST 16384u
 #define LIMIT_MAP_ENTRIES_MOST  262144u
 
-// Of a CPU that the BPF programs may take when nothing else is said: 99 Hz take 0.1 % of one, and what takes a fifth
-// changes what is measured. Above: fewer samples are taken, and count for more (the loss "thinned").
+// The share of each CPU that the BPF programs may take without --max-cpu: 99 Hz take 0.1 % of one, and a fifth changes
+// the programs that are measured. Above: fewer samples are taken, and count for more (the loss "thinned").
 #define LIMIT_BPF_SHARE 0.2
 
 // Different stacks a second that a probe may have on a CPU; malloc() under a busy interpreter has some 5,000. It
@@ -224,15 +224,16 @@
 #define LIMIT_STORE_NODE_IDS(file_bytes) ((1u << 20) + (file_bytes))
 #define LIMIT_STORE_IDS_MAX              (1u << 26)
 
-// How much more a file holds than it has blocks for: file systems that compress (ZFS) halve a store.
+// How many times the bytes of its blocks a file may hold: file systems that compress (ZFS) halve a store. Above: the
+// rest of its size is taken for a hole, in which no rows stand.
 #define LIMIT_STORE_COMPRESSED 4u
 
 // Values that a reader takes from a file, all packs together: a row of a pack takes some three bytes, and a third of
-// one where many are alike. Above: the rest counts as damaged. A few bytes may claim to be millions.
+// one where many are alike; a made-up pack of a hundred bytes holds a million. Above: the rest counts as damaged.
 #define LIMIT_STORE_ROWS(file_bytes) (LIMIT_STORE_PACK_ROWS + 16 * (uint64_t)(file_bytes))
 
-// Frames of one stack: what bpf/wire.h lets a walk take, of the user's and the kernel's, and marks. Above: the stack is
-// damaged, and is cut there.
+// Frames of one stack: as many as bpf/wire.h lets a walk take of the user's and the kernel's, and marks. Above: the
+// stack is damaged, and is cut there.
 #define LIMIT_STORE_STACK_FRAMES 1024u
 
 // A column of a row: the largest are packs, with some three bytes for each of LIMIT_STORE_PACK_ROWS. Above: the row
@@ -255,7 +256,8 @@
 // some minutes of a busy one. Above: their values are dropped, counted as the loss "not-stored".
 #define LIMIT_STORE_WAITING_BYTES (16u << 20)
 
-// How long the end of a recording waits for another program's lock. Above: what waits is counted as "not-stored".
+// How long the end of a recording waits for another program's lock. Above: samples that wait are counted as
+// "not-stored".
 #define LIMIT_STORE_END_MS 10000
 
 // The WAL is copied into the file after each interval, unless a reader stands in the way. From the first bound on the
@@ -277,8 +279,8 @@
 #define LIMIT_UNWIND_CACHE_BYTES (256ull << 20)
 
 // DWARF. Units: 30,000 in chromium. Abbreviations of one table and attributes of one of them: 3,000 and 30 in practice.
-// Depth of the tree: 60 in templates of Eigen. References followed to a name: 3. Above: the unit is
-// refused, and read by libdw.
+// Depth of the tree: 60 in templates of Eigen. References followed to a name: 3. Above: our own reader refuses the
+// unit, and libdw reads it.
 #define LIMIT_UNITS      (1u << 20)
 #define LIMIT_ABBREVS    (1u << 18)
 #define LIMIT_ATTRIBUTES 1024

@@ -1,10 +1,10 @@
-// What --comm means, in every command: one rule for names of threads, live and stored.
+// The one rule by which every command takes --comm: for names of threads, live and stored.
 //
 // The kernel keeps 15 bytes of a thread's name (TASK_COMM_LEN) and cuts what is longer, so the first 15 bytes of a name
-// are what is compared. The pattern is a shell's: `*` any bytes, `?` one byte, `[...]` one of these, `\` before any of
-// them the byte itself. A pattern is cut like a name: behind what stands for its first 15 bytes nothing counts, so that
+// are compared. The pattern is a shell's: `*` any bytes, `?` one byte, `[...]` one of these, `\` before any of
+// them the byte itself. A pattern is cut like a name, behind the parts that stand for its first 15 bytes, so that
 // `a-very-long-program-name` finds the thread that the kernel calls `a-very-long-pro`. A pattern that goes on for more
-// than 15 bytes behind a `*` cannot be cut and matches no name: that is a fault.
+// than 15 bytes behind a `*` cannot be cut and matches no name: name_pattern__parse refuses it.
 //
 // Compiled, a pattern is an automaton of at most 16 states, state N for "N of its parts have matched", a bit each in a
 // word. One load and four operations a byte step all of them: short enough to run in the kernel, on every sample

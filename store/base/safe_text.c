@@ -42,7 +42,7 @@ static bool misleads(int32_t point)
            point == 0x200f || point == 0x061c || point == 0xfeff;
 }
 
-// How the character at *at is shown: itself, or an escape. Returns the length of that, and moves *at behind it.
+// The character at *at as it is shown, itself or an escape. Returns its length, and moves *at behind the character.
 static size_t next_shown(const char **at, char escape[ESCAPE_BYTES], const char **ret_shown)
 {
     const char *start = *at;

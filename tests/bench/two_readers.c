@@ -1,5 +1,5 @@
-// Our own DWARF reader and libdw held against each other: two_readers [-v] FILE... makes the index of each file by both
-// and asks both about the same addresses. One line a file:
+// Compares our own DWARF reader with libdw: two_readers [-v] FILE... makes the index of each file by both and asks both
+// about the same addresses. One line a file:
 //
 //   /usr/bin/FILE: refused 0 0, asked 20000, equal 19998, names 0, lines 2, lengths 0, ours 0, libdw 0
 //

@@ -1,7 +1,7 @@
 #!/bin/bash
 # check: 300 s
-# Command lines at random, of the commands that read: each ends soon, with an exit code of the contract; what fails says so
-# in one line; no word that was given comes back as an order to a terminal. The seed is fixed: every run has the same lines.
+# Command lines at random, of the commands that read: each ends soon, with an exit code from 0 to 4; one that fails prints one
+# line; no output has control sequences of a terminal that were in the arguments. The seed is fixed: every run has the same lines.
 . tests/tap.sh
 
 build/tests/tools/make_sample "$TMP/s.db"

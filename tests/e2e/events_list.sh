@@ -1,6 +1,6 @@
 #!/bin/bash
 # check: 600 s
-# `hearth list events|probes`: what it lists can be recorded under that name.
+# `hearth list events|probes`: `hearth record -e` takes the names printed.
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'tracefs takes root'

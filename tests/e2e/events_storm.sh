@@ -40,7 +40,7 @@ for probe in uprobe uretprobe; do
         "$(grep -v '^hits;\[' "$TMP/folded" | grep -E ';hit[; ]' | grep -vcE '^hits;clone3;start_thread;work;hit(;[^;]*_\[k\])* [0-9]+$')" 0
 done
 
-# --- More stacks than the maps have room for: what is dropped is counted.
+# --- More stacks than the maps have room for: hearth counts those that it drops.
 python3 - >"$TMP/paths.c" <<'P'
 print("__attribute__((noinline)) int leaf(int x) { __asm__ volatile(\"\" : \"+r\"(x)::\"rbx\"); return x; }")
 print("__attribute__((noinline)) int step(unsigned path, int depth) { int r;"

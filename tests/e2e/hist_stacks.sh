@@ -47,7 +47,7 @@ keep runq -- "$LOADS/nofp/waits" 30
 like 'one that has been woken, where it waited' "$(cat "$TMP/folded")" 'sleeper;(__)?clone3;start_thread;thread_main;sleep_in_turns;.*clock_nanosleep[^;]*;[^ ]*schedule[^ ]* [0-9]+'
 woken=$("$HEARTH" sql -i "$TMP/x.db" "select sum(s.samples) from sample s where s.comm in ('sleeper', 'holder')
     and exists (select 1 from stack_frame f where f.node = s.node and f.function like '%nanosleep%')")
-# It may be preempted there besides; and a sleep may be over before its thread has left the CPU.
+# A thread may be preempted there besides; and a sleep may be over before its thread has left the CPU.
 ok "as often as it was woken, but for a few ($woken of 60)" test "$woken" -ge 54 -a "$woken" -le 120
 # Beside other tracers, tracepoints call programs another way, with one frame more.
 background "$HEARTH" record -e off-cpu -o "$TMP/other.db" 2>/dev/null
@@ -57,7 +57,7 @@ keep runq -- "$LOADS/nofp/burn" $((2 * $(nproc))) 0.5
 keep off-cpu -- "$LOADS/nofp/waits" 5
 kill -INT $other
 
-# --- Functions: what has returned is the leaf, on top of its callers, at each depth of a recursion.
+# --- Functions: the one that has returned is the leaf, on top of its callers, at each depth of a recursion.
 calls=$LOADS/nofp/calls
 "$HEARTH" record -e "uprobe:$calls:timed_call" -o "$TMP/x.db" -- "$calls" 1 60 1 >/dev/null 2>&1 # its rows are made now
 stacks() { sed 's/ [0-9]*$//; s/;__clone3;/;clone3;/' "$TMP/folded" | sort; } # glibc 2.41 says __clone3

@@ -1,6 +1,6 @@
 #!/bin/bash
 # check: 600 s
-# What goes wrong is said in one line that begins with "hearth: ", with the exit code that the contract gives it, and
+# A command that fails prints one line that begins with "hearth: ", exits with the code that README.md gives for it, and
 # destroys nothing.
 . tests/tap.sh
 
@@ -64,7 +64,7 @@ sqlite3 "$TMP/other.db" 'create table mine (x); insert into mine values (42)'
 fails 'the database of another program' 1 "$HEARTH" record -d 1 -o "$TMP/other.db"
 is 'and it is left as it was' "$(sqlite3 "$TMP/other.db" 'select x from mine')" 42
 
-# --- Too few descriptors: which one is the first that is not to be had differs, the answer does not.
+# --- Too few descriptors: with each limit another open() fails first, and the message is the same.
 for limit in 8 20 40 80; do
     prlimit --nofile=$limit:$limit "$HEARTH" record -d 0.1 -o "$TMP/few.db" 2>"$TMP/said"
     is "$limit descriptors: fails in one line that names the limit" \
@@ -74,7 +74,7 @@ prlimit --nofile=256: "$HEARTH" record -e 'tracepoint:sched:*' -e 'tracepoint:bl
 is 'a low soft limit is no limit' "$? $(grep -c EMFILE "$TMP/said")" '0 0'
 is 'and stays that of the command' \
     "$(prlimit --nofile=256: "$HEARTH" record -o "$TMP/few.db" -- bash -c 'ulimit -n' 2>/dev/null)" 256
-# --- The kernel hides the addresses of its functions from who has no CAP_SYSLOG, unless it is told to show them to all.
+# --- Without CAP_SYSLOG, /proc/kallsyms shows no addresses, unless kptr_restrict is 0 and everybody may see them.
 hides="setpriv --bounding-set -syslog --inh-caps -syslog"
 if [[ -z $($hides grep -m 1 ' _stext$' /proc/kallsyms | grep -v '^0*0 ') ]]; then
     $hides "$HEARTH" record -F 997 -o "$TMP/few.db" -- "$LOADS/fp/leaves" 0.3 >"$TMP/out" 2>"$TMP/said"
@@ -84,7 +84,7 @@ else
 fi
 "$HEARTH" record -F 997 -o "$TMP/few.db" -- "$LOADS/fp/leaves" 0.3 >"$TMP/out" 2>"$TMP/said"
 is 'and not where they have names' "$(grep -c 'kernel frames' "$TMP/said")" "$(awk '!/^0+ /{ exit } END { print /^0+ / }' /proc/kallsyms)"
-is 'what a command does begins alike in every help: with a small letter' \
+is 'the summary of each command begins with a small letter' \
     "$("$HEARTH" help | grep -E '^  [a-z-]+ +' | grep -vE '^  [a-z-]+ +[a-z]')" ''
 full() { TMPDIR=$TMP "$HEARTH" "$@" >/dev/full 2>"$TMP/said"; }
 for command in --version help 'record -h' doctor 'list events' 'list probes libc:mall*' 'hist runq -d 0.1' "record -F 997 -o - -- $LOADS/fp/leaves 0.3"; do

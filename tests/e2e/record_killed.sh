@@ -1,14 +1,14 @@
 #!/bin/bash
 # check: 300 s
-# A recording is killed by SIGKILL at moments spread over its life, of which the first are those of its start: then what
-# stands there is no store yet, or a whole one, that can be read and recorded into; and its processes are gone.
+# SIGKILL ends a recording at moments spread over its life, the first of them while it starts. Afterwards its path has no
+# store yet, or a whole one, which can be read and recorded into; and none of its processes is left.
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
 background "$LOADS/nofp/burn" 1 $ENDLESS
 victim=$!
 
-# What is wrong with the store, if anything.
+# Prints the faults of a store; nothing: there are none.
 faults() { # STORE
     local said
     [[ -e $1 ]] || return 0
@@ -27,7 +27,7 @@ gone() { # PID...
     done
 }
 
-# Without a seed that changes: the moments, in ms, and what is recorded.
+# Moments in ms, the same in every run; those that 20 does not divide record waits too.
 wrong='' stores=0
 for moment in 5 20 50 90 140 200 300 450 700 1100; do
     options=(-F 997 -p "$victim")

@@ -21,7 +21,7 @@ true_share() { echo "$(truth "$TMP/truth" "$1") $(truth "$TMP/truth" cpu_ns)" | 
 for leaf in leaf_sixty leaf_thirty leaf_ten; do
     within "$leaf has its share, within 3 points" "$(share $leaf)" "$(true_share $leaf)" 3
 done
-# What the command did before its exec has hearth's name.
+# Before its execve() the command has hearth's name.
 within 'its name is the root of every stack, but for its exec' \
     "$(awk '!/^leaves;/ { n += $NF } END { print n + 0 }' "$TMP/leaves.folded")" 0 20
 

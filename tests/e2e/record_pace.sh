@@ -1,6 +1,6 @@
 #!/bin/bash
-# `record --max-cpu`: programs that would take more of a CPU take fewer samples, which count for more: each step is said and
-# stored, and sums stay as they would have been. The bound is set far below what any machine takes.
+# `record --max-cpu`: BPF programs that would take more of a CPU take fewer samples, which count for more. hearth says each
+# step and stores the loss, and sums stay as they would have been. The bound is far below the share that any machine needs.
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
@@ -10,7 +10,7 @@ factor() { sed -nE 's/^hearth: '"$1"': .* from now on one (sample|hit) in ([0-9]
 thinned() { sqlite3 "$1" "SELECT coalesce(sum(count), 0) FROM loss WHERE name = 'thinned'"; }
 lost() { sed -nE 's/^hearth: .* ([0-9]+) lost, .*/\1/p' "$1" | tail -1; }
 
-# One process, recorded twice at once, with the bound and without. A bound that keeps nothing out is no bound.
+# One process, recorded twice at once, with the bound and without.
 "$HEARTH" record -F 997 --max-cpu 0.1% -i 0.5 -o "$TMP/x.db" -- \
     "$HEARTH" record -F 997 --max-cpu 100 -o "$TMP/all.folded" -- "$LOADS/nofp/burn" 2 5 >/dev/null 2>"$TMP/said"
 is 'a recording with a bound' $? 0

@@ -1,8 +1,8 @@
 #!/bin/bash
-# A program on a FUSE file system whose server answers, and then answers no more, as a file server does that was switched
-# off: there open(), stat(), read() and close() wait for ever, some of them through SIGKILL. While it answers, names,
-# rows and probes are as those of any file. When it does not, no command waits for it: a recording ends in its time and on
-# ^C, keeps the samples, counts what it could not open and says so in one line.
+# A program on a FUSE file system whose server stops answering, as a file server does that is switched off: then open(),
+# stat(), read() and close() wait for ever, some of them through SIGKILL. While the server answers, names, rows and probes
+# are as those of any file. When the server is silent, no command waits for it: a recording ends in its time and on ^C,
+# keeps the samples, counts the files that it could not open and says so in one line.
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
@@ -18,7 +18,7 @@ background "$TMP/far/program" "$ENDLESS" >/dev/null
 program=$!
 await runs "$program" "$TMP/far/program"
 
-# within_time SECONDS COMMAND...: runs it; its exit code in $code, 137 where it took longer; its words in $TMP/out and err.
+# within_time SECONDS COMMAND...: the exit code in $code, 137 where the command took longer; the output in $TMP/out and err.
 within_time() {
     timeout -s KILL "$@" >"$TMP/out" 2>"$TMP/err"
     code=$?
@@ -41,7 +41,7 @@ within_time 120 "$HEARTH" hist "uprobe:$TMP/far/program:outer" -p "$program" -d 
 is 'a probe is put on its file, not on a copy of it' "$code" 0
 ok 'and counts its calls' grep -qE '"count": ?[1-9]' "$TMP/well.json"
 
-# --- The server falls silent in the middle of a recording, which has the file by then.
+# --- The server stops answering in the middle of a recording that has opened the file.
 background "$HEARTH" record -p "$program" -i 1 -o "$TMP/falls.db" 2>"$TMP/falls.err"
 recorder=$!
 await sampled "$TMP/falls.db" program 20
@@ -55,7 +55,7 @@ ok 'and in time' test $((SECONDS - started)) -lt 40
 folded "$TMP/falls.db" >"$TMP/falls.folded"
 ok 'with names and rows that it had before' test "$(count "$whole" "$TMP/falls.folded")" -ge 2
 
-# --- The server is silent from the start: whatever way stacks are unwound.
+# --- The server is silent from the start, for each way of unwinding.
 rm -rf "$TMP/cache"/*
 for unwind in auto fp copy; do
     within_time 60 "$HEARTH" record --unwind=$unwind -p "$program" -i 1 -d 2 -o "$TMP/$unwind.db"

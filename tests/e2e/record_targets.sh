@@ -1,6 +1,6 @@
 #!/bin/bash
 # check: 600 s, long
-# What is recorded and what is not: a command with its children, processes, threads, CPUs, users, names, cgroups.
+# Targets select the samples: a command with its children, processes, threads, CPUs, users, names, cgroups.
 . tests/tap.sh
 
 # The comms of a folded file, and the samples of one of them.
@@ -67,7 +67,7 @@ like '-C records what runs on that CPU' "$(comms "$TMP/cpu.folded")" "leaves$$ "
 is '-C records nothing of another CPU' "$(samples_of "$TMP/cpu.folded" burn$$)" 0
 kill "$pid" "$other"
 
-# --- Names: the kernel keeps 15 bytes, and record and reports compare those, of the name that a thread has at the sample
+# --- Names: record and reports compare the 15 bytes that the kernel keeps of a name; record, those at the time of the sample
 long=$$-very-long-name-of-a-program
 cp "$LOADS/fp/leaves" "$TMP/$long"
 background "$TMP/$long" $ENDLESS
@@ -91,7 +91,7 @@ done
 kill "${tap_children[@]: -2}"
 
 # --- Users
-# Not nobody: that is who the workers of another hearth run as.
+# Not nobody: the workers of another hearth run as that user.
 cp "$LOADS/fp/leaves" "$TMP/daemons"
 background setpriv --reuid 1 --regid 1 --clear-groups "$TMP/daemons" $ENDLESS
 await runs $! "$TMP/daemons"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # check: 300 s
 # Names of strangers on a terminal: a thread, a program's folder, a function, a USDT probe and its provider, and a control
-# group have names that give orders to terminals, forge lines or turn the direction of text. Nothing that any command prints
-# does.
+# group have names with control sequences of terminals, forged lines and marks that turn the direction of text. No command
+# prints these bytes.
 . tests/tap.sh
 
-# A file holds nothing but lines of harmless UTF-8: otherwise the first lines that do not are printed.
+# Whether a file holds nothing but lines of harmless UTF-8; prints the first lines that are not.
 harmless() {
     local marks='\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}\x{feff}'
     iconv -f UTF-8 -t UCS-4 "$1" 2>&1 >/dev/null | head -1 | grep . && return 1
@@ -16,7 +16,7 @@ for bad in $'\e' $'\t' $'\x7f' $'\xc2\x9b' $'\xff' $'\xe2\x80\xae' $'a\nforged';
     [[ $(harmless "$TMP/bad") != '' ]] || fail 'the test sees what is not harmless' "$bad"
 done
 
-# harmless_all NAME WORD COMMAND...: what it says, on stdout and stderr, is harmless, and has WORD in it.
+# harmless_all NAME WORD COMMAND...: the output of COMMAND, stdout and stderr, is harmless and has WORD in it.
 harmless_all() {
     local name=$1 word=$2 line
     shift 2
@@ -79,7 +79,7 @@ for format in column csv json; do
     harmless_all "sql -f $format" 'forged' "$HEARTH" sql -f $format -i "$store" 'select * from function join process join binary limit 50'
 done
 
-# --- Faults: one line each, whatever is named in them
+# --- Faults: one line each, with the hostile name in it
 for command in "$hostile" "record --$hostile" "record -p $hostile" "record -e usdt:libc:$hostile" "hist $hostile" "list $hostile" \
     "list probes $hostile" "report -i $hostile" "report --since $hostile" "diff $hostile $hostile" "sql $hostile" "symbolize -e $hostile 1" \
     "unwind-rows $hostile" "doctor $hostile"; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # check: 300 s
-# Rows are made, before the first sample, of what is likely to be met: of programs that run and of processes that were named; of
-# a program that sleeps only where the events meet sleepers. Woken later, it gets its rows then.
+# Before the first sample hearth makes rows of programs that run and of processes that were named, and of a program that
+# sleeps only where the events record sleeping threads. A sleeper that wakes later gets its rows then.
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     return work(atof(argv[1])) == 1;
 }
 EOF
-declare -A id # of no program that anybody else runs
+declare -A id # build ids of no other program
 for name in asleep awake; do
     id[$name]=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
     gcc -O2 -fomit-frame-pointer -Wl,--build-id=0x"${id[$name]}" -o "$TMP/$name" "$TMP/program.c"
@@ -53,7 +53,7 @@ background "$TMP/awake" $ENDLESS
 background "$TMP/asleep" 1 sleeping
 sleeper=$!
 await is_asleep $sleeper
-sleep 1.5 # that long it has slept
+sleep 1.5 # long enough to count as asleep
 
 ok 'the machine is recorded' "$HEARTH" record -a -d 1 -o "$TMP/machine.db"
 ok 'a program that runs has rows' has_rows awake

@@ -59,7 +59,7 @@ deep() { # DEPTH
 whole leaves 1 "$root;run;outer;middle;"
 deep 100
 deep 400
-# In exec and before its own code the program has frames of the kernel and of the loader alone.
+# In execve() and before its own code runs, the program has frames of the kernel and of the loader alone.
 whole qsort_callback 1 "$root;sort;.*;compare|$root|_start|_dl_start|[^;[]*_\\[k\\];"
 whole exceptions 3 "$root|_start"
 whole signals 1 "$root;|_start"
@@ -81,8 +81,8 @@ ok 'a program with busy uprobes is recorded' record_warmed -e cpu -e "uprobe:$LO
 at_least 'its stacks are whole' "$(share qsort_callback "$root|_start")" 98
 
 ok 'a storm of processes of 5 ms is recorded' record -- "$LOADS/nofp/storm" 2 5
-# In execve() the process has no user stack to tell: the old one goes, the new one is not yet. What that takes is the
-# machine's. All else begins where the program, its loader or the child of posix_spawn() does.
+# In execve() the process has no user stack: the kernel has dropped the old one and not yet made the new one, for a time that
+# depends on the machine. All other stacks begin where the program, its loader or the child of posix_spawn() does.
 sed -i -E '/^storm;([^;]*_\[k\];)*__x64_sys_execve(at)?_\[k\]/d' "$out"
 at_least '95 % of their samples are whole and named' \
     "$(share storm "$root;short_life;short_leaf|_start[; ]|_dl_start_user[; ]|clone3[; ]")" 95

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the code may not use, and what may not be left in it.
+# Functions that the code may not call, and marks of unfinished work.
 . tests/tap.sh
 
 files() { git ls-files --cached --others --exclude-standard "$@"; }

@@ -8,7 +8,7 @@ files() { git ls-files --cached --others --exclude-standard "$@"; }
 # `FILE: "INCLUDED"` of each of our own includes in the files given.
 ours() { grep -oHE '^ *# *include "[^"]+"' "$@" /dev/null | sed -E 's/: *# *include /: /'; }
 
-# What is included and is not allowed.
+# Prints the includes that are not allowed.
 strangers() { # PATTERN FILE...
     local allowed=$1
     shift

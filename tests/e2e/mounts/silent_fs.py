@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A FUSE file system, spoken to the kernel directly, whose server can stop answering: silent_fs.py MOUNTPOINT FILE...
 
-It holds the given files in its root folder, read-only and executable, and says "mounted". From SIGUSR1 on it takes every
-request and answers none, as a file server does that was switched off; from SIGUSR2 on it answers again, the held requests
-first. SIGTERM ends it: the mount goes, and who waits gets ENOTCONN.
+The root folder holds the given files, read-only and executable. The program prints "mounted" when it has mounted it. From
+SIGUSR1 on the program takes every request and answers none, as a file server that is switched off; from SIGUSR2 on it
+answers again, the held requests first. SIGTERM unmounts and ends it: processes that wait get ENOTCONN.
 """
 import ctypes
 import os
@@ -19,7 +19,7 @@ LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE, FLUSH, INIT, OPENDIR, READ
 INTERRUPT, BATCH_FORGET = 36, 42
 NO_ANSWER = (FORGET, INTERRUPT, BATCH_FORGET)
 ENOENT, ENOSYS = 2, 38
-BELIEVED_S = 0  # how long the kernel may trust attributes and names: it asks each time
+BELIEVED_S = 0  # how long the kernel may use attributes and names without asking again
 MNT_DETACH = 2
 
 

@@ -1,4 +1,4 @@
-// Text of strangers: whatever it holds, it stays one line that a terminal only prints.
+// Text of strangers becomes one line that a terminal only prints.
 #include "store/base/safe_text.h"
 
 #include <setjmp.h>

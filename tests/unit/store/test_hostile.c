@@ -1,5 +1,5 @@
-// Stores made to harm who reads them: what SQLite would run is refused, and a few bytes cost no more than a few bytes
-// may.
+// Stores made to harm their readers: a file with anything that SQLite would run is refused, and a small file costs its
+// reader little memory and time, whatever sizes it claims.
 #include <sqlite3.h>
 
 #include "store/base/limits.h"
@@ -59,7 +59,7 @@ static void put_blob(const char *text, sqlite3_int64 id, sqlite3_int64 count, co
     must(sqlite3_close(database));
 }
 
-static void what_sqlite_would_run_is_refused(void **state)
+static void a_file_that_sqlite_would_run_is_refused(void **state)
 {
     (void)state;
     static const char *const changes[][2] = {
@@ -217,7 +217,7 @@ static void a_hole_is_no_room_for_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_sqlite_would_run_is_refused),
+        cmocka_unit_test(a_file_that_sqlite_would_run_is_refused),
         cmocka_unit_test(tables_of_others_are_let_be),
         cmocka_unit_test(a_view_that_comes_later_is_not_read),
         cmocka_unit_test(stacks_have_a_depth),
