@@ -139,6 +139,12 @@ static double add_window(struct bpf_meter *meter)
     return 1e9 * meter->runs_per_ns;
 }
 
+// Of a window that is narrower a few runs would decide.
+static bool is_wide(const struct bpf_meter *meter)
+{
+    return clock__ns(CLOCK_MONOTONIC) - meter->seen.clock_ns >= WINDOW_MS * MS_NS;
+}
+
 static uint64_t grow(uint64_t gap_ns, uint64_t most_ms)
 {
     uint64_t most_ns = most_ms * MS_NS;
@@ -157,6 +163,10 @@ void bpf_meter__tick(struct bpf_meter *meter)
         return;
     if (meter->statistics_fd < 0) {
         open_window(meter);
+        set_timer(meter, WINDOW_MS * MS_NS);
+        return;
+    }
+    if (!is_wide(meter)) { // bpf_meter__ns() has just closed one
         set_timer(meter, WINDOW_MS * MS_NS);
         return;
     }
@@ -187,7 +197,7 @@ void bpf_meter__stop(struct bpf_meter *meter)
 
 uint64_t bpf_meter__ns(struct bpf_meter *meter)
 {
-    if (meter->statistics_fd >= 0)
+    if (meter->statistics_fd >= 0 && is_wide(meter))
         add_window(meter);
     return (uint64_t)meter->ns;
 }

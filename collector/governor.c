@@ -13,7 +13,8 @@
 #include "collector/shared_array.h"
 #include "store/base/clock.h"
 
-enum { TICK_MS = 500, LINE_BYTES = 320 };
+// bpf_meter__ns() stands still for up to 400 ms and then goes on by as much: only over several ticks is it a share.
+enum { TICK_MS = 500, EXACT_TICKS = 8, LINE_BYTES = 320 };
 
 struct governor {
     const struct event *events;
@@ -26,6 +27,8 @@ struct governor {
     uint64_t *busy_ns, *seen_ns;
     uint64_t looked_ns; // CLOCK_MONOTONIC
     uint64_t bpf_ns;    // of all programs, until then
+    uint64_t exact_ns, exact_elapsed_ns; // of programs that count every hit, in so many ticks
+    uint32_t exact_ticks;
     bool has_exact, has_said_exact;
 };
 
@@ -148,17 +151,22 @@ static void judge(struct governor *governor, const struct pace_load *load, say_f
     }
 }
 
-// Says once that programs which count every hit take more than the share of a CPU.
+// Says once that programs which count every hit take more than the share of a CPU, all CPUs together.
 static void judge_exact(struct governor *governor, uint64_t exact_ns, const struct pace_load *load, say_fn *say,
                         void *context)
 {
     char line[LINE_BYTES];
-    double share = (double)exact_ns / (double)load->elapsed_ns;
+    governor->exact_ns += exact_ns;
+    governor->exact_elapsed_ns += load->elapsed_ns;
+    if (++governor->exact_ticks < EXACT_TICKS)
+        return;
+    double share = (double)governor->exact_ns / (double)governor->exact_elapsed_ns;
+    governor->exact_ns = governor->exact_elapsed_ns = governor->exact_ticks = 0;
     if (!governor->has_exact || governor->has_said_exact || share <= load->share)
         return;
     governor->has_said_exact = true;
     snprintf(line, LINE_BYTES,
-             "programs that count every single hit, wait or call take %.3g %% of a CPU, and go on, since no hit may be "
+             "programs that count every single hit, wait or call take %.3g %% of one CPU together, and go on, since no hit may be "
              "left out; with a target (-p PID) or a rarer event they take less",
              100 * share);
     say(context, line);

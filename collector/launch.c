@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +40,12 @@ static void run_child(char *const *argv, int go_fd, int failed_fd)
     _exit(127);
 }
 
+static bool is_executable(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (status.st_mode & 0111);
+}
+
 // The program as execvp() will find it; -1: it will not.
 static int open_program(const char *name)
 {
@@ -50,8 +57,13 @@ static int open_program(const char *name)
     while (folders) {
         int length = (int)strcspn(folders, ":");
         snprintf(path, sizeof(path), "%.*s/%s", length, folders, name);
-        if (foreign_file__open_itself(-1, path, &fd) == 0)
+        int err = foreign_file__open_itself(-1, path, &fd);
+        if (err == -EXDEV) // this may be the one, on a file system that may wait
+            return -1;
+        if (!err && is_executable(fd))
             return fd;
+        if (!err)
+            close(fd);
         folders = folders[length] ? folders + length + 1 : NULL;
     }
     return -1;

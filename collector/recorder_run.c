@@ -203,6 +203,7 @@ int recorder__run(struct recorder *recorder, struct fault *fault, struct recorde
     struct own_cost cost;
     own_cost__read(recorder->meter, recorder->launch.pid, &cost);
     recorder->summary.start_cpu_ns = cost.cpu_ns;
+    recorder->unwinder_cpu_ns = recorder->unwinder ? unwinder__cpu_ns(recorder->unwinder) : 0;
     recorder->started_ns = clock__ns(CLOCK_MONOTONIC);
     int err = recorder__start_timers(recorder, fault);
     if (!err && recorder->launch.pid > 0)

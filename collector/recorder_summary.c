@@ -39,6 +39,13 @@ static void add_cost(struct recorder *recorder, const struct event *event)
     };
 }
 
+// The unwinder's thread is through with what runs at the start after the recording has begun, or before.
+static uint64_t late_start_ns(const struct recorder *recorder)
+{
+    uint64_t ns = recorder->unwinder ? unwinder__totals(recorder->unwinder).start_cpu_ns : 0;
+    return ns > recorder->unwinder_cpu_ns ? ns - recorder->unwinder_cpu_ns : 0;
+}
+
 void recorder_summary__fill(struct recorder *recorder, struct recorder_summary *ret_summary)
 {
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
@@ -53,8 +60,7 @@ void recorder_summary__fill(struct recorder *recorder, struct recorder_summary *
     recorder->summary.unsampled_ns = totals->clocked.unsampled_ns;
     recorder->summary.own_cpu_ns = cost.cpu_ns;
     recorder->summary.own_bpf_ns = cost.bpf_ns;
-    if (recorder->unwinder)
-        recorder->summary.start_cpu_ns += unwinder__totals(recorder->unwinder).start_cpu_ns;
+    recorder->summary.start_cpu_ns += late_start_ns(recorder);
     recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
     for (size_t i = 0; i < recorder->event_count; i++)
         add_cost(recorder, &recorder->events[i]);

@@ -410,6 +410,12 @@ void unwinder__free(struct unwinder *unwinder)
     free(unwinder);
 }
 
+uint64_t unwinder__cpu_ns(const struct unwinder *unwinder)
+{
+    clockid_t clock;
+    return pthread_getcpuclockid(unwinder->thread, &clock) == 0 ? clock__ns(clock) : 0;
+}
+
 struct unwinder_totals unwinder__totals(struct unwinder *unwinder)
 {
     pthread_mutex_lock(&unwinder->lock);

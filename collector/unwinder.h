@@ -47,6 +47,7 @@ void unwinder__free(struct unwinder *unwinder);
 void unwinder__forget_mappings(struct unwinder *unwinder);
 
 struct unwinder_totals unwinder__totals(struct unwinder *unwinder); // any thread
+uint64_t unwinder__cpu_ns(const struct unwinder *unwinder);         // of the thread, until now; any thread
 
 DEFINE_CLEANUP(struct unwinder *, unwinder__free);
 
