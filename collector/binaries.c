@@ -270,7 +270,7 @@ static bool may_keep(struct binaries *binaries, int fd)
     struct stat status;
     if (!file_copy__is(fd))
         return true;
-    if (fstat(fd, &status) != 0 || (uint64_t)status.st_size > LIMIT_FAR_BYTES - binaries->copied_bytes)
+    if (fstat(fd, &status) != 0 || (uint64_t)status.st_size > LIMIT_COPIES_BYTES - binaries->copied_bytes)
         return false;
     binaries->copied_bytes += (uint64_t)status.st_size;
     return true;

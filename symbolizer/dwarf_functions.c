@@ -91,7 +91,7 @@ bool dwarf_functions__are_labels(uint64_t language)
     return language == DW_LANG_Mips_Assembler;
 }
 
-bool dwarf_functions__are_named_plainly(uint64_t language)
+static bool are_named_plainly(uint64_t language)
 {
     switch (language) {
     case DW_LANG_C89:
@@ -106,18 +106,24 @@ bool dwarf_functions__are_named_plainly(uint64_t language)
     }
 }
 
+const char *dwarf_functions__choose_name(uint64_t language, const char *name, const char *linkage_name,
+                                         const char **fallback)
+{
+    bool is_plain = are_named_plainly(language);
+    const char *wanted = is_plain ? name : linkage_name, *other = is_plain ? linkage_name : name;
+    if (wanted && wanted[0])
+        return wanted;
+    if (!*fallback && other && other[0])
+        *fallback = other;
+    return NULL;
+}
+
 static const char *own_name(const struct dwarf_unit *unit, const struct entry *entry, const char **fallback)
 {
     const char *name = NULL, *linkage_name = NULL;
     dwarf_value__string(unit, &entry->name, &name);
     dwarf_value__string(unit, &entry->linkage_name, &linkage_name);
-    bool is_plain = dwarf_functions__are_named_plainly(unit->language);
-    const char *wanted = is_plain ? name : linkage_name, *other = is_plain ? linkage_name : name;
-    if (wanted && wanted[0])
-        return wanted;
-    if (!*fallback && other && other[0])
-        *fallback = other; // unless the entry it refers to knows better
-    return NULL;
+    return dwarf_functions__choose_name(unit->language, name, linkage_name, fallback);
 }
 
 static struct dwarf_unit *readable_unit(struct dwarf_file *file, uint64_t offset)

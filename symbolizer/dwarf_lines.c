@@ -238,27 +238,12 @@ static void add_row(struct program *program)
     program->last_address = program->address;
     uint32_t file = dwarf_files__path(program->files, sink->pool, program->file);
     struct index_line row = {.start = (uint32_t)relative, .file = file, .line = program->line};
-    if (rows_of(program) > 0 && !sink->rows.failed) {
-        struct index_line *last = (struct index_line *)(sink->rows.data + sink->rows.length_bytes) - 1;
-        if (last->start == row.start) { // the last word on an address counts
-            *last = row;
-            return;
-        }
-        if (last->file == row.file && last->line == row.line)
-            return;
-    }
-    buf__append(&sink->rows, &row, sizeof(row));
+    dwarf_sink__add_row(sink, program->first_row, row);
 }
 
 static void end_sequence(struct program *program)
 {
-    struct dwarf_sink *sink = program->sink;
-    struct dwarf_sequence sequence = {.first_row = program->first_row, .row_count = (uint32_t)rows_of(program)};
-    if (sequence.row_count > 0 &&
-        dwarf_sink__relative(sink, program->low, program->address, &sequence.start, &sequence.end))
-        buf__append(&sink->sequences, &sequence, sizeof(sequence));
-    else
-        sink->rows.length_bytes = program->first_row * sizeof(struct index_line); // of code that is not here
+    dwarf_sink__end_sequence(program->sink, program->first_row, program->low, program->address);
     reset(program);
 }
 

@@ -159,6 +159,18 @@ int dwarf_sink__append(struct dwarf_sink *sink, const struct dwarf_sink *other)
     return 0;
 }
 
+void dwarf_sink__end_sequence(struct dwarf_sink *sink, uint32_t first_row, uint64_t low, uint64_t high)
+{
+    size_t first_bytes = first_row * sizeof(struct index_line);
+    struct dwarf_sequence sequence = {
+        .first_row = first_row,
+        .row_count = (uint32_t)((sink->rows.length_bytes - first_bytes) / sizeof(struct index_line))};
+    if (sequence.row_count > 0 && dwarf_sink__relative(sink, low, high, &sequence.start, &sequence.end))
+        buf__append(&sink->sequences, &sequence, sizeof(sequence));
+    else
+        sink->rows.length_bytes = first_bytes;
+}
+
 struct dwarf_mark dwarf_sink__mark(const struct dwarf_sink *sink)
 {
     return (struct dwarf_mark){sink->ranges.length_bytes, sink->scopes.length_bytes, sink->rows.length_bytes,

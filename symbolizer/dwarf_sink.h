@@ -1,4 +1,4 @@
-// What the parts of the DWARF reader write into: the tables of an index in the making.
+// The tables of an index in the making; the parts of the DWARF readers append to them.
 #ifndef HEARTH_SYMBOLIZER_DWARF_SINK_H
 #define HEARTH_SYMBOLIZER_DWARF_SINK_H
 
@@ -39,6 +39,26 @@ struct dwarf_sink {
 // ranges at 0 or behind the end.
 bool dwarf_sink__relative(struct dwarf_sink *sink, uint64_t low, uint64_t high, uint32_t *ret_low, uint32_t *ret_high);
 
+// Adds a row of the sequence whose first row is `first_row`. Of several rows at one address the last counts; a row with
+// the file and line of the row before it is left out.
+static inline void dwarf_sink__add_row(struct dwarf_sink *sink, uint32_t first_row, struct index_line row)
+{
+    if (sink->rows.length_bytes > first_row * sizeof(row) && !sink->rows.failed) {
+        struct index_line *last = (struct index_line *)(sink->rows.data + sink->rows.length_bytes) - 1;
+        if (last->start == row.start) {
+            *last = row;
+            return;
+        }
+        if (last->file == row.file && last->line == row.line)
+            return;
+    }
+    buf__append(&sink->rows, &row, sizeof(row));
+}
+
+// Makes the rows from `first_row` on a sequence of the code at [low, high), or drops them where that is no code of this
+// file.
+void dwarf_sink__end_sequence(struct dwarf_sink *sink, uint32_t first_row, uint64_t low, uint64_t high);
+
 // The name of an entry, or the free place for it; NULL without memory.
 struct dwarf_name *dwarf_sink__name(struct dwarf_sink *sink, uint64_t entry);
 
@@ -46,7 +66,7 @@ struct dwarf_mark { // lengths of the tables
     size_t ranges, scopes, rows, sequences;
 };
 
-// Where the sink ends now, and its end set back there: what a reader added in vain is gone.
+// The mark says where the tables end now; a cut drops what was appended since.
 struct dwarf_mark dwarf_sink__mark(const struct dwarf_sink *sink);
 void dwarf_sink__cut(struct dwarf_sink *sink, const struct dwarf_mark *mark);
 

@@ -13,7 +13,7 @@
 #include "store/base/limits.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define NAME  "hearth-far "
+#define NAME  "hearth-copy "
 
 enum { BLOCK_BYTES = 256 << 10 };
 
@@ -26,7 +26,7 @@ static int copy_bytes(int from, int to, file_copy_fn *progress, void *context)
             continue;
         if (got <= 0)
             return got < 0 ? -errno : 0;
-        if ((at += (uint64_t)got) > LIMIT_FAR_FILE_BYTES)
+        if ((at += (uint64_t)got) > LIMIT_COPY_FILE_BYTES)
             return -EFBIG;
         for (ssize_t done = 0; done < got;) {
             ssize_t wrote = write(to, block + done, (size_t)(got - done));
@@ -45,7 +45,7 @@ int file_copy__make(int fd, file_copy_fn *progress, void *context, int *ret_fd)
     char name[200];
     if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0)
         return -errno;
-    if ((uint64_t)status.st_size > LIMIT_FAR_FILE_BYTES)
+    if ((uint64_t)status.st_size > LIMIT_COPY_FILE_BYTES)
         return -EFBIG;
     snprintf(name, sizeof(name), NAME "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %ld %u %u",
              (uint64_t)status.st_dev, (uint64_t)status.st_ino, (int64_t)status.st_size, (int64_t)status.st_ctim.tv_sec,
@@ -61,7 +61,7 @@ int file_copy__make(int fd, file_copy_fn *progress, void *context, int *ret_fd)
     return err;
 }
 
-// Sealed, ours, and of that name.
+// False: the memfd is not sealed, not our user's, or has another name.
 static bool read_facts(int fd, struct stat *status, uint32_t *ret_type)
 {
     char link[32], name[256];

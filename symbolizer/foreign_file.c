@@ -16,13 +16,13 @@
 static int set_path(struct opening *opening, const char *path)
 {
     static const char self[] = "/proc/self/";
-    bool is_self = strncmp(path, self, sizeof(self) - 1) == 0; // the opener is another
+    bool is_self = strncmp(path, self, sizeof(self) - 1) == 0; // in the opener, /proc/self is the opener
     int length = snprintf(opening->path, sizeof(opening->path), is_self ? "/proc/%d/%s" : "%.0d%s", getpid() * is_self,
                           path + (is_self ? sizeof(self) - 1 : 0));
     return length < (int)sizeof(opening->path) ? 0 : -ENAMETOOLONG;
 }
 
-// In this thread as far as the path stays in a local mount, else by the opener.
+// This thread opens the file while its path stays in a local mount (RESOLVE_NO_XDEV); the opener opens all others.
 static int open_path(struct opening *opening, int folder_fd, struct opened *ret_opened)
 {
     int err = -EXDEV;
@@ -38,7 +38,7 @@ static int open_path(struct opening *opening, int folder_fd, struct opened *ret_
     return opener__ask(opening, folder_fd, ret_opened);
 }
 
-// Gives the file, or the place, and closes the other one.
+// Hands over the file, or the place where only that was asked for, and closes the other one.
 static int take(int err, struct opened *opened, int *ret_fd)
 {
     int *taken = opened->fd >= 0 ? &opened->fd : &opened->place_fd;
@@ -48,7 +48,14 @@ static int take(int err, struct opened *opened, int *ret_fd)
     return err;
 }
 
-// Most processes have our own root, which is known without asking.
+static int take_both(const struct opened *opened, int *ret_fd, int *ret_place_fd)
+{
+    *ret_fd = opened->fd;
+    *ret_place_fd = opened->place_fd;
+    return 0;
+}
+
+// Most processes have our own root. readlink() tells that without a call to their file system.
 static bool has_our_root(pid_t pid)
 {
     char link[64], theirs[64], ours[64], root[2];
@@ -66,23 +73,24 @@ int foreign_file__open_root(pid_t pid, int *ret_fd)
     struct opening opening = {.kind = OPENING_ROOT, .pid = pid};
     struct opened opened = OPENED_NONE;
     bool is_ours = has_our_root(live_thread__of(pid)) && local_mounts__may_walk(-1, "/");
-    snprintf(opening.path, sizeof(opening.path), "/proc/%d/root", pid); // for words
+    snprintf(opening.path, sizeof(opening.path), "/proc/%d/root", pid); // for messages
     int err = is_ours ? opening__run(&opening, -1, &opened) : opener__ask(&opening, -1, &opened);
     return take(err, &opened, ret_fd);
 }
 
+static int open_below(enum opening_kind kind, uint32_t flags, int folder_fd, const char *path,
+                      struct opened *ret_opened)
+{
+    struct opening opening = {.kind = kind, .flags = flags};
+    int err = set_path(&opening, path);
+    return err ? err : open_path(&opening, folder_fd, ret_opened);
+}
+
 int foreign_file__open_with_place(int root_fd, const char *path, int *ret_fd, int *ret_place_fd)
 {
-    struct opening opening = {.kind = OPENING_PATH};
     struct opened opened = OPENED_NONE;
-    int err = set_path(&opening, path);
-    if (!err)
-        err = open_path(&opening, root_fd, &opened);
-    if (err)
-        return err;
-    *ret_fd = opened.fd;
-    *ret_place_fd = opened.place_fd;
-    return 0;
+    int err = open_below(OPENING_PATH, 0, root_fd, path, &opened);
+    return err ? err : take_both(&opened, ret_fd, ret_place_fd);
 }
 
 int foreign_file__find_with_place(int root_fd, const char *path, int *ret_fd, int *ret_place_fd)
@@ -92,41 +100,31 @@ int foreign_file__find_with_place(int root_fd, const char *path, int *ret_fd, in
     int err = set_path(&opening, path);
     if (!err)
         err = opener__ask(&opening, root_fd, &opened);
-    if (err)
-        return err;
-    *ret_fd = opened.fd;
-    *ret_place_fd = opened.place_fd;
-    return 0;
+    return err ? err : take_both(&opened, ret_fd, ret_place_fd);
 }
 
 int foreign_file__open(int root_fd, const char *path, int *ret_fd)
 {
-    _cleanup_fd_ int place = -1;
-    return foreign_file__open_with_place(root_fd, path, ret_fd, &place);
+    struct opened opened = OPENED_NONE;
+    return take(open_below(OPENING_PATH, 0, root_fd, path, &opened), &opened, ret_fd);
 }
 
 int foreign_file__open_itself(int root_fd, const char *path, int *ret_fd)
 {
-    struct opening opening = {.kind = OPENING_PATH, .flags = OPENING_NO_COPY};
     struct opened opened = OPENED_NONE;
-    int err = set_path(&opening, path);
-    return take(err ? err : open_path(&opening, root_fd, &opened), &opened, ret_fd);
+    return take(open_below(OPENING_PATH, OPENING_NO_COPY, root_fd, path, &opened), &opened, ret_fd);
 }
 
 int foreign_file__open_in(int folder_fd, const char *name, int *ret_fd)
 {
-    struct opening opening = {.kind = OPENING_NAME, .flags = OPENING_NO_COPY};
     struct opened opened = OPENED_NONE;
-    int err = set_path(&opening, name);
-    return take(err ? err : open_path(&opening, folder_fd, &opened), &opened, ret_fd);
+    return take(open_below(OPENING_NAME, OPENING_NO_COPY, folder_fd, name, &opened), &opened, ret_fd);
 }
 
 int foreign_file__open_folder(int root_fd, const char *path, int *ret_fd)
 {
-    struct opening opening = {.kind = OPENING_FOLDER};
     struct opened opened = OPENED_NONE;
-    int err = set_path(&opening, path);
-    return take(err ? err : open_path(&opening, root_fd, &opened), &opened, ret_fd);
+    return take(open_below(OPENING_FOLDER, 0, root_fd, path, &opened), &opened, ret_fd);
 }
 
 int foreign_file__open_mapping(const struct foreign_mapping *mapping, int *ret_fd)
@@ -140,7 +138,7 @@ int foreign_file__open_mapping(const struct foreign_mapping *mapping, int *ret_f
     struct opened opened = OPENED_NONE;
     if (local_mounts__has(mapping->device))
         return take(opening__run(&opening, -1, &opened), &opened, ret_fd);
-    char link[96]; // for words
+    char link[96]; // for messages, and for the opener's key of the file system
     snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live_thread__of(mapping->pid),
              mapping->start, mapping->end);
     ssize_t length = readlink(link, opening.path, sizeof(opening.path) - 1);

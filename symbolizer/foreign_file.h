@@ -2,10 +2,10 @@
 // (symlinks and ".." stay inside), never block on a FIFO, and only regular files are given out, none of procfs, sysfs,
 // tracefs and their kind, which a link may lead to (opening.h).
 //
-// Nothing here, and nothing that is done with what is given out, waits for a file system that does not answer. Where
-// the file is known to be on a local one, by the device of its mapping or since its path does not leave a local mount,
-// it is opened here. All others are opened by another process (opener.h), and are a copy in memory where their file
-// system may wait. -ETIMEDOUT then: it does not answer.
+// No call here, and no read of a file that is given out, waits for a file system that does not answer (mount_table.h).
+// The calling thread opens a file that is known to be on a local file system: by the device of its mapping, or since
+// its path does not leave a local mount. The opener, another process, opens all others (opener.h), and gives out a copy
+// in memory where the file system may wait. -ETIMEDOUT: the file system does not answer.
 #ifndef HEARTH_SYMBOLIZER_FOREIGN_FILE_H
 #define HEARTH_SYMBOLIZER_FOREIGN_FILE_H
 

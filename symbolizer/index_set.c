@@ -181,7 +181,7 @@ static bool is_missing(const struct index_pieces *entry, uint64_t offset)
     return true;
 }
 
-// Once, however often the binary is let go and read again.
+// Counts a binary once, also when its index is dropped and made again.
 static void count_partial(struct index_set *set, const struct index_pieces *entry)
 {
     const struct index_key *keys = (const struct index_key *)set->partial.data;
@@ -208,26 +208,28 @@ static bool has_build_id(const struct index_pieces *entry)
     return memcmp(entry->key.binary.build_id, none, sizeof(none)) != 0;
 }
 
-// Takes over an index that a worker made. What a fallback made is not for the disk.
-static int add_piece(struct index_set *set, struct index_pieces *entry, const struct made_index *made)
+// An index of another build id is not for the disk: the file may have been replaced before the worker read it. Neither
+// is one by the symbol table alone.
+static bool may_be_saved(const struct index_pieces *entry, const struct made_index *made)
+{
+    return has_build_id(entry) && made->reader != NAMING_BY_NOBODY &&
+           memcmp(made->index.header->build_id, entry->key.binary.build_id, sizeof(entry->key.binary.build_id)) == 0;
+}
+
+// Takes over an index that a worker made.
+static void add_piece(struct index_set *set, struct index_pieces *entry, const struct made_index *made)
 {
     struct piece piece = {made->bytes, made->length_bytes, made->index};
-    bool keep = made->reader != NAMING_BY_NOBODY;
-    // The file may have been another one by the time the worker read it.
-    if (has_build_id(entry) &&
-        memcmp(piece.index.header->build_id, entry->key.binary.build_id, sizeof(entry->key.binary.build_id)) != 0)
-        keep = false;
     if (made->reader == NAMING_BY_NOBODY)
         count_partial(set, entry);
     adopt_piece(set, entry, &piece);
-    if (set->cache && keep && has_build_id(entry)) {
-        unsigned number = (unsigned)entry->count - 1;
-        index_cache__save(set->cache, &entry->key.binary, number, piece.bytes, piece.length_bytes,
-                          true); // or it is made again
-        for (unsigned i = 1; piece.index.header->complete && i < PIECES_MAX; i++)
-            index_cache__remove(set->cache, &entry->key.binary, i);
-    }
-    return 0;
+    if (!set->cache || !may_be_saved(entry, made))
+        return;
+    unsigned number = (unsigned)entry->count - 1;
+    // If it fails, the next recording makes the index again.
+    index_cache__save(set->cache, &entry->key.binary, number, piece.bytes, piece.length_bytes, true);
+    for (unsigned i = 1; piece.index.header->complete && i < PIECES_MAX; i++)
+        index_cache__remove(set->cache, &entry->key.binary, i);
 }
 
 static bool has_debug_file(const struct debug_dirs *where, const struct index_pieces *entry)
@@ -295,7 +297,9 @@ static int run_job(struct index_set *set, const struct symbol_file *file, const 
                                      .context = &companions};
     struct made_index made;
     int err = naming_tries__run(set->worker, &request, &set->counts, &made);
-    return err ? err : add_piece(set, entry, &made);
+    if (!err)
+        add_piece(set, entry, &made);
+    return err;
 }
 
 int index_set__load(struct index_set *set, const struct symbol_file *file, const uint64_t *offsets, size_t count,
@@ -330,7 +334,7 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
         err = run_job(set, file, missing, missing_count, entry);
         if (err == -EAGAIN)
             return err;
-        entry->failure = err == -EDQUOT ? 0 : err; // its owner may have some again, later
+        entry->failure = err == -EDQUOT ? 0 : err; // the owner's CPU time comes back: try again next time
         entry->failed = now;
         set->counts.failed += err != 0;
         shrink(set, entry);

@@ -9,7 +9,7 @@
 #include "symbolizer/dwarf_functions.h"
 #include "symbolizer/libdw_lines.h"
 
-// Entries that are open: more than our own reader allows, for these lie on the heap.
+// Entries that are open at once. Our own reader allows fewer, since it keeps them on the stack; these are on the heap.
 #define DEPTH_MAX (1u << 16)
 
 struct open_entry {
@@ -24,7 +24,7 @@ struct walk {
     const char *folder;
     struct buf open;   // struct open_entry
     struct buf layers; // struct layer
-    Dwarf_Off last;    // the entry in hand: the next one lies behind it, or the file leads in circles
+    Dwarf_Off last;    // the entry in hand; one that follows lies behind it, or the file is damaged and has a loop
 };
 
 static const char *string_of(Dwarf_Die *die, unsigned name)
@@ -46,19 +46,12 @@ static uint64_t language_of(Dwarf_Die *die)
     return dwarf_diecu(die, &unit, NULL, NULL) ? number_of(&unit, DW_AT_language) : 0;
 }
 
-// As own_name in dwarf_functions.c.
 static const char *own_name(Dwarf_Die *die, const char **fallback)
 {
     const char *name = string_of(die, DW_AT_name), *linkage_name = string_of(die, DW_AT_linkage_name);
     if (!linkage_name)
         linkage_name = string_of(die, DW_AT_MIPS_linkage_name);
-    bool is_plain = dwarf_functions__are_named_plainly(language_of(die));
-    const char *wanted = is_plain ? name : linkage_name, *other = is_plain ? linkage_name : name;
-    if (wanted && wanted[0])
-        return wanted;
-    if (!*fallback && other && other[0])
-        *fallback = other;
-    return NULL;
+    return dwarf_functions__choose_name(language_of(die), name, linkage_name, fallback);
 }
 
 static const char *find_name(Dwarf_Die *die, bool *ret_bare)
@@ -112,7 +105,7 @@ static uint32_t add_scope(struct walk *walk, Dwarf_Die *die, uint32_t parent, ui
     return (uint32_t)(sink->scopes.length_bytes / sizeof(scope)) - 1;
 }
 
-// What the entry is to those below it: see walk_entries in dwarf_functions.c.
+// How the entries below this one are walked: as in walk_entries of dwarf_functions.c.
 static struct open_entry look_at(struct walk *walk, Dwarf_Die *die, const struct open_entry *above, uint32_t depth)
 {
     struct open_entry inner = {.scope = above->scope, .is_skipped = above->is_skipped};
@@ -153,6 +146,19 @@ static int descend(struct walk *walk, Dwarf_Die *die, struct open_entry inner)
     return err > 0 ? 0 : err;
 }
 
+// Moves on to the next child of the innermost open entry that has one, and closes those that have none.
+static int next_entry(struct walk *walk)
+{
+    while (walk->open.length_bytes > 0) {
+        struct open_entry *top = (struct open_entry *)(walk->open.data + walk->open.length_bytes) - 1;
+        int err = go_on(walk, dwarf_siblingof(&top->die, &top->die), &top->die);
+        if (err <= 0)
+            return err;
+        walk->open.length_bytes -= sizeof(*top);
+    }
+    return 0;
+}
+
 static int walk_entries(struct walk *walk, Dwarf_Die *unit)
 {
     int err = descend(walk, unit, (struct open_entry){.scope = INDEX_NONE});
@@ -164,18 +170,8 @@ static int walk_entries(struct walk *walk, Dwarf_Die *unit)
             return -E2BIG;
         size_t below = walk->open.length_bytes;
         err = descend(walk, &die, look_at(walk, &die, top, depth));
-        if (err || walk->open.length_bytes > below)
-            continue;
-        for (;;) { // upwards, to the first open entry that has another child
-            top = (struct open_entry *)(walk->open.data + walk->open.length_bytes) - 1;
-            err = go_on(walk, dwarf_siblingof(&top->die, &top->die), &top->die);
-            if (err <= 0)
-                break;
-            err = 0;
-            walk->open.length_bytes -= sizeof(*top);
-            if (walk->open.length_bytes == 0)
-                break;
-        }
+        if (!err && walk->open.length_bytes == below)
+            err = next_entry(walk);
     }
     return walk->open.failed ? -ENOMEM : err;
 }

@@ -1,4 +1,4 @@
-// The functions and inlined calls of a unit, and its line rows, as libdw reads them.
+// Reads the functions and inlined calls of a unit by libdw.
 #ifndef HEARTH_SYMBOLIZER_LIBDW_FUNCTIONS_H
 #define HEARTH_SYMBOLIZER_LIBDW_FUNCTIONS_H
 
@@ -6,7 +6,7 @@
 
 #include "symbolizer/dwarf_sink.h"
 
-// -EBADMSG: damaged; what was found before the damage is in the sink.
+// -EBADMSG: damaged; the functions before the damage are in the sink.
 int libdw_functions__walk(Dwarf_Die *unit, struct dwarf_sink *sink);
 
 #endif

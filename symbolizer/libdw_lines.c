@@ -41,36 +41,15 @@ static uint32_t row_count(const struct dwarf_sink *sink)
     return (uint32_t)(sink->rows.length_bytes / sizeof(struct index_line));
 }
 
-// Of several rows at one address the last counts, as in dwarf_lines.c; a row that says what the one before says is left
-// out.
-static void add_row(struct dwarf_sink *sink, const struct sequence *sequence, struct index_line row)
-{
-    if (row_count(sink) > sequence->first_row && !sink->rows.failed) {
-        struct index_line *last = (struct index_line *)(sink->rows.data + sink->rows.length_bytes) - 1;
-        if (last->start == row.start) {
-            *last = row;
-            return;
-        }
-        if (last->file == row.file && last->line == row.line)
-            return;
-    }
-    buf__append(&sink->rows, &row, sizeof(row));
-}
-
 static void end_sequence(struct dwarf_sink *sink, struct sequence *sequence, uint64_t end)
 {
-    struct dwarf_sequence whole = {.first_row = sequence->first_row,
-                                   .row_count = row_count(sink) - sequence->first_row};
-    if (whole.row_count > 0 && dwarf_sink__relative(sink, sequence->low, end, &whole.start, &whole.end))
-        buf__append(&sink->sequences, &whole, sizeof(whole));
-    else
-        sink->rows.length_bytes = sequence->first_row * sizeof(struct index_line); // of code that is not here
+    dwarf_sink__end_sequence(sink, sequence->first_row, sequence->low, end);
     sequence->first_row = row_count(sink);
     sequence->last_end = end;
 }
 
-// dwarf_getsrclines() sorts the rows of all sequences by address, and at one address the end of a sequence before the
-// others: the last row of a sequence that is as long as nothing comes behind its end.
+// dwarf_getsrclines() sorts the rows of all sequences by address, and at one address the end of a sequence before other
+// rows. So the last row of a sequence comes after its end when both have the same address.
 static bool is_behind_its_end(const struct dwarf_sink *sink, const struct sequence *sequence, uint64_t address)
 {
     return row_count(sink) == sequence->first_row && address == sequence->last_end &&
@@ -99,9 +78,9 @@ static void take_line(Dwarf_Line *line, struct dwarf_sink *sink, struct sequence
         sequence->file = libdw_lines__path(sequence->folder, source, sink->pool);
     sequence->source = source;
     dwarf_lineno(line, &number);
-    add_row(sink, sequence,
-            (struct index_line){
-                .start = (uint32_t)(address - sink->base), .file = sequence->file, .line = (uint32_t)number});
+    struct index_line row = {
+        .start = (uint32_t)(address - sink->base), .file = sequence->file, .line = (uint32_t)number};
+    dwarf_sink__add_row(sink, sequence->first_row, row);
 }
 
 int libdw_lines__read(Dwarf_Die *unit, struct dwarf_sink *sink)

@@ -42,7 +42,7 @@ static bool has_changed(void)
     return poll(&change, 1, 0) > 0;
 }
 
-// Without it nothing is known to be local, and all is opened by the opener.
+// On failure the table is empty: no file system counts as local, and the opener opens all files.
 static void refresh(void)
 {
     _cleanup_(buf__release) struct buf text = {0};
@@ -55,31 +55,31 @@ static void refresh(void)
         mount_table__parse((char *)text.data, &mounts.table);
 }
 
-// An overlay is as local as its layers, which the opener looks at, once for each until mounts change.
-static bool is_local(const struct mount *mount)
+// An overlay is as local as its layers. The opener looks at these (OPENING_IS_LOCAL), once for each overlay until
+// mounts change.
+static bool is_local(struct mount *mount)
 {
     if (mount->nature != MOUNT_OVERLAY)
         return mount->nature == MOUNT_LOCAL;
     struct opening opening = {.kind = OPENING_IS_LOCAL, .device = mount->device};
     struct opened opened = OPENED_NONE;
     snprintf(opening.path, sizeof(opening.path), "%s", mount->point);
-    bool is = opener__ask(&opening, -1, &opened) == 0;
+    mount->nature = opener__ask(&opening, -1, &opened) == 0 ? MOUNT_LOCAL : MOUNT_MAY_WAIT;
     opened__close(&opened);
-    mounts.table.mounts[mount - mounts.table.mounts].nature = is ? MOUNT_LOCAL : MOUNT_FAR;
-    return is;
+    return mount->nature == MOUNT_LOCAL;
 }
 
 bool local_mounts__has(uint32_t device)
 {
     pthread_mutex_lock(&mounts.lock);
     refresh();
-    const struct mount *mount = device ? mount_table__find(&mounts.table, device) : NULL;
+    struct mount *mount = device ? mount_table__find(&mounts.table, device) : NULL;
     bool has = mount && is_local(mount);
     pthread_mutex_unlock(&mounts.lock);
     return has;
 }
 
-// No request goes to a server for that: AT_STATX_DONT_SYNC.
+// AT_STATX_DONT_SYNC: the kernel answers by itself, and sends no request to a server.
 static uint32_t device_of_folder(int fd, const char *path)
 {
     struct statx status;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/cleanup.h"
+
 // statfs(2)'s numbers; linux/magic.h lacks some.
 static const struct {
     const char *type;
@@ -26,7 +28,7 @@ enum mount_nature mount_nature__of_magic(uint32_t magic)
     for (size_t i = 0; i < LOCALS; i++)
         if (locals[i].magic == magic)
             return MOUNT_LOCAL;
-    return magic == OVERLAY_MAGIC ? MOUNT_OVERLAY : MOUNT_FAR;
+    return magic == OVERLAY_MAGIC ? MOUNT_OVERLAY : MOUNT_MAY_WAIT;
 }
 
 static enum mount_nature nature_of_type(const char *type)
@@ -34,11 +36,11 @@ static enum mount_nature nature_of_type(const char *type)
     for (size_t i = 0; i < LOCALS; i++)
         if (strcmp(locals[i].type, type) == 0)
             return MOUNT_LOCAL;
-    return strcmp(type, "overlay") == 0 ? MOUNT_OVERLAY : MOUNT_FAR;
+    return strcmp(type, "overlay") == 0 ? MOUNT_OVERLAY : MOUNT_MAY_WAIT;
 }
 
-// mountinfo and the options of an overlay write blanks, commas and backslashes as \ooo; an overlay's layers also have
-// \: and \, for what would end them.
+// The kernel writes blanks, commas and backslashes in mountinfo as \ooo. Who mounts an overlay also writes \: and \, in
+// a layer's path, where : and , end it.
 static void unescape(char *text)
 {
     char *to = text;
@@ -58,20 +60,6 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-static int add(struct mount_table *table, const struct mount *mount)
-{
-    if (table->count == table->capacity) {
-        size_t capacity = table->capacity ? table->capacity * 2 : 64;
-        struct mount *grown = reallocarray(table->mounts, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        table->mounts = grown;
-        table->capacity = capacity;
-    }
-    table->mounts[table->count++] = *mount;
-    return 0;
-}
-
 static int add_line(char *line, struct mount_table *table)
 {
     unsigned major, minor;
@@ -86,10 +74,13 @@ static int add_line(char *line, struct mount_table *table)
     table->has_autofs |= strcmp(type, "autofs") == 0;
     struct mount mount = {.device = major << 20 | minor, .nature = nature_of_type(type)};
     mount.point = strdup(line + point_at);
-    int err = mount.point ? add(table, &mount) : -ENOMEM;
-    if (err)
+    if (mount.point)
+        buf__append(&table->mounts, &mount, sizeof(mount));
+    if (!mount.point || table->mounts.failed) {
         free(mount.point);
-    return err;
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 int mount_table__parse(char *text, struct mount_table *ret_table)
@@ -106,32 +97,43 @@ int mount_table__parse(char *text, struct mount_table *ret_table)
     return 0;
 }
 
+static struct mount *mounts_of(const struct mount_table *table, size_t *ret_count)
+{
+    *ret_count = table->mounts.length_bytes / sizeof(struct mount);
+    return (struct mount *)table->mounts.data;
+}
+
 void mount_table__release(struct mount_table *table)
 {
-    for (size_t i = 0; i < table->count; i++)
-        free(table->mounts[i].point);
-    free(table->mounts);
+    size_t count;
+    struct mount *mounts = mounts_of(table, &count);
+    for (size_t i = 0; i < count; i++)
+        free(mounts[i].point);
+    buf__release(&table->mounts);
     *table = (struct mount_table){0};
 }
 
-const struct mount *mount_table__find(const struct mount_table *table, uint32_t device)
+struct mount *mount_table__find(const struct mount_table *table, uint32_t device)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (table->mounts[i].device == device)
-            return &table->mounts[i];
+    size_t count;
+    struct mount *mounts = mounts_of(table, &count);
+    for (size_t i = 0; i < count; i++)
+        if (mounts[i].device == device)
+            return &mounts[i];
     return NULL;
 }
 
 const struct mount *mount_table__find_path(const struct mount_table *table, const char *path)
 {
     const struct mount *found = NULL;
-    size_t longest = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        const char *point = table->mounts[i].point;
+    size_t longest = 0, count;
+    const struct mount *mounts = mounts_of(table, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *point = mounts[i].point;
         size_t length = strcmp(point, "/") == 0 ? 0 : strlen(point);
         if (length < longest || strncmp(path, point, length) != 0 || (path[length] != '/' && path[length] != '\0'))
             continue;
-        found = &table->mounts[i]; // of two at one place, the later covers the earlier
+        found = &mounts[i]; // of two at one place, the later covers the earlier
         longest = length;
     }
     return found;

@@ -1,7 +1,6 @@
-// Which file systems answer without anybody else: those on this machine's disks and in its memory. A network file
-// system waits for its server, FUSE for a process, autofs for a daemon: where those are gone, open(), stat(), read()
-// and even close() wait for ever, and not every one of these waits ends by a signal. A network block device counts as a
-// disk.
+// Tells local file systems, on this machine's disks and in its memory, from those that may wait. A network file system
+// waits for its server, FUSE for a process, autofs for a daemon: when those are gone, open(), stat(), read() and even
+// close() wait for ever, and SIGKILL does not end each of these waits. A network block device counts as a disk.
 //
 //   36 26 8:1 / /home rw,relatime shared:1 - ext4 /dev/sda1 rw          /proc/PID/mountinfo, proc_pid_mountinfo(5)
 //
@@ -14,13 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/base/cleanup.h"
+#include "store/base/buf.h"
 
 enum mount_nature {
     MOUNT_UNKNOWN, // no such device here: it may wait
     MOUNT_LOCAL,
     MOUNT_OVERLAY,
-    MOUNT_FAR, // it may wait
+    MOUNT_MAY_WAIT,
 };
 
 struct mount {
@@ -30,17 +29,17 @@ struct mount {
 };
 
 struct mount_table {
-    struct mount *mounts;
-    size_t count, capacity;
-    bool has_autofs; // to walk a path may be to wait for its daemon
+    struct buf mounts; // struct mount
+    bool has_autofs;   // openat2() may wait for its daemon, at any component of a path
 };
 
-// Of mountinfo's text, which is written into. Lines that make no sense are passed over. -ENOMEM.
+// Reads mountinfo's text, and writes into it. Passes over lines that make no sense. -ENOMEM.
 int mount_table__parse(char *text, struct mount_table *ret_table);
 void mount_table__release(struct mount_table *table);
 
-const struct mount *mount_table__find(const struct mount_table *table, uint32_t device);
-// Where an absolute path lies, by its words alone; NULL: nowhere.
+struct mount *mount_table__find(const struct mount_table *table, uint32_t device);
+// The mount with the longest mount point that an absolute path begins with, without a call to the file system: a
+// symbolic link may lead elsewhere. NULL: none.
 const struct mount *mount_table__find_path(const struct mount_table *table, const char *path);
 
 // By statfs(2)'s f_type.

@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,10 +14,10 @@
 #include "symbolizer/opener_process.h"
 #include "symbolizer/packet.h"
 
-struct sick { // a file system that took its time
+struct slow_system { // a file system that answered late, or not
     uint64_t key;
     int64_t spent_ms, since_ms; // since: when the sum began
-    int64_t until_ms;           // not asked before then; 0: it answers
+    int64_t until_ms;           // passed over until then; 0: it is asked
     bool to_be_told;
     char path[128]; // of a file on it
 };
@@ -30,8 +28,8 @@ static struct {
     pid_t pid, owner;
     pid_t left[LIMIT_OPENERS_LEFT]; // killed, and not dead when last looked at
     size_t left_count;
-    struct sick sick[LIMIT_FAR_SICK];
-    size_t sick_count;
+    struct slow_system slow[LIMIT_OPENER_SYSTEMS];
+    size_t slow_count;
     uint64_t unanswered;
 } opener = {.lock = PTHREAD_MUTEX_INITIALIZER, .socket = -1};
 
@@ -44,10 +42,11 @@ static void reap_left(void)
             opener.left[i] = opener.left[--opener.left_count];
 }
 
-// Never waits: one in a wait of the kernel's that no signal ends is there until its file system answers.
+// Never waits for the opener's end: one in a wait in the kernel that SIGKILL does not end lives until its file system
+// answers.
 static void leave(void)
 {
-    if (opener.owner != getpid()) // a child of the one that began it
+    if (opener.owner != getpid()) // we are a child of the process that forked it
         opener.left_count = 0;
     else if (opener.pid > 0) {
         kill(opener.pid, SIGKILL);
@@ -68,14 +67,13 @@ static int begin(void)
     leave();
     if (opener.left_count == LIMIT_OPENERS_LEFT)
         return -ETIMEDOUT;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return -errno;
-    struct timeval patience = {.tv_sec = LIMIT_FAR_QUIET_MS / 1000};
-    setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    int err = packet__pair(LIMIT_OPENER_ANSWER_MS, pair);
+    if (err)
+        return err;
     pid_t pid = fork();
     if (pid == 0)
         opener_process__run(pair[1]);
-    int err = pid < 0 ? -errno : 0;
+    err = pid < 0 ? -errno : 0;
     close(pair[1]);
     if (err) {
         close(pair[0]);
@@ -98,38 +96,38 @@ static uint64_t key_of(const struct opening *opening)
                             : hash__pair((uint64_t)opening->pid, opening->start) | 1ull << 63;
 }
 
-static struct sick *find_sick(uint64_t key)
+static struct slow_system *find_slow(uint64_t key)
 {
-    for (size_t i = 0; i < opener.sick_count; i++)
-        if (opener.sick[i].key == key)
-            return &opener.sick[i];
+    for (size_t i = 0; i < opener.slow_count; i++)
+        if (opener.slow[i].key == key)
+            return &opener.slow[i];
     return NULL;
 }
 
-static struct sick *add_sick(uint64_t key)
+static struct slow_system *add_slow(uint64_t key)
 {
-    struct sick *sick = find_sick(key);
-    if (sick)
-        return sick;
-    if (opener.sick_count < LIMIT_FAR_SICK)
-        sick = &opener.sick[opener.sick_count++];
-    for (size_t i = 0; !sick && i < opener.sick_count; i++) // the place of one that answers
-        if (!opener.sick[i].until_ms)
-            sick = &opener.sick[i];
-    if (!sick)
-        sick = &opener.sick[0];
-    *sick = (struct sick){.key = key};
-    return sick;
+    struct slow_system *slow = find_slow(key);
+    if (slow)
+        return slow;
+    if (opener.slow_count < LIMIT_OPENER_SYSTEMS)
+        slow = &opener.slow[opener.slow_count++];
+    for (size_t i = 0; !slow && i < opener.slow_count; i++) // the row of one that is asked
+        if (!opener.slow[i].until_ms)
+            slow = &opener.slow[i];
+    if (!slow)
+        slow = &opener.slow[0];
+    *slow = (struct slow_system){.key = key};
+    return slow;
 }
 
 static bool is_passed_over(uint64_t key)
 {
-    struct sick *sick = find_sick(key);
-    if (!sick || !sick->until_ms)
+    struct slow_system *slow = find_slow(key);
+    if (!slow || !slow->until_ms)
         return false;
-    if (packet__now_ms() < sick->until_ms)
+    if (packet__now_ms() < slow->until_ms)
         return true;
-    sick->until_ms = sick->spent_ms = 0;
+    slow->until_ms = slow->spent_ms = 0;
     return false;
 }
 
@@ -138,18 +136,18 @@ static void spend(const struct opening *opening, int64_t took_ms, bool has_faile
     enum { LITTLE_MS = 20 };
     if (took_ms < LITTLE_MS && !has_failed)
         return;
-    struct sick *sick = add_sick(key_of(opening));
+    struct slow_system *slow = add_slow(key_of(opening));
     int64_t now_ms = packet__now_ms();
-    if (now_ms - sick->since_ms > LIMIT_FAR_AGAIN_MS) {
-        sick->since_ms = now_ms;
-        sick->spent_ms = 0;
+    if (now_ms - slow->since_ms > LIMIT_OPENER_AGAIN_MS) {
+        slow->since_ms = now_ms;
+        slow->spent_ms = 0;
     }
-    sick->spent_ms += took_ms;
-    if (!has_failed && sick->spent_ms < LIMIT_FAR_SPENT_MS)
+    slow->spent_ms += took_ms;
+    if (!has_failed && slow->spent_ms < LIMIT_OPENER_SPENT_MS)
         return;
-    sick->until_ms = now_ms + LIMIT_FAR_AGAIN_MS;
-    sick->to_be_told = true;
-    snprintf(sick->path, sizeof(sick->path), "%.*s", (int)sizeof(sick->path) - 1, opening->path);
+    slow->until_ms = now_ms + LIMIT_OPENER_AGAIN_MS;
+    slow->to_be_told = true;
+    snprintf(slow->path, sizeof(slow->path), "%.*s", (int)sizeof(slow->path) - 1, opening->path);
 }
 
 // ---- Requests
@@ -159,7 +157,7 @@ static int receive(int64_t begun_ms, struct opened *ret_opened)
     struct opener_reply reply;
     struct packet_fds fds;
     do {
-        int64_t quiet_ms = packet__now_ms() + LIMIT_FAR_QUIET_MS, end_ms = begun_ms + LIMIT_FAR_OPEN_MS;
+        int64_t quiet_ms = packet__now_ms() + LIMIT_OPENER_ANSWER_MS, end_ms = begun_ms + LIMIT_OPENER_FILE_MS;
         int err = packet__receive(opener.socket, quiet_ms < end_ms ? quiet_ms : end_ms, &reply, sizeof(reply), &fds);
         if (err)
             return err;
@@ -172,7 +170,7 @@ static int ask(const struct opening *opening, int folder_fd, struct opened *ret_
 {
     struct packet_fds folder = {{folder_fd, -1}};
     int err = -EPIPE;
-    for (int turn = 0; turn < 2 && err == -EPIPE; turn++) { // somebody may have killed it
+    for (int turn = 0; turn < 2 && err == -EPIPE; turn++) { // somebody may have killed the opener
         err = begin();
         if (err)
             return err;
@@ -206,7 +204,7 @@ int opener__ask(const struct opening *opening, int folder_fd, struct opened *ret
 void opener__begin(void)
 {
     pthread_mutex_lock(&opener.lock);
-    begin(); // or the first request tries again
+    begin(); // if it fails, the first request tries again
     pthread_mutex_unlock(&opener.lock);
 }
 
@@ -229,15 +227,15 @@ bool opener__tell(char *text, size_t text_bytes)
 {
     bool found = false;
     pthread_mutex_lock(&opener.lock);
-    for (size_t i = 0; i < opener.sick_count && !found; i++) {
-        struct sick *sick = &opener.sick[i];
-        found = sick->to_be_told;
-        sick->to_be_told = false;
+    for (size_t i = 0; i < opener.slow_count && !found; i++) {
+        struct slow_system *slow = &opener.slow[i];
+        found = slow->to_be_told;
+        slow->to_be_told = false;
         if (found)
             snprintf(text, text_bytes,
                      "the file system of '%s' does not answer, or too slowly; files on it have neither names nor "
                      "unwind rows",
-                     sick->path);
+                     slow->path);
     }
     pthread_mutex_unlock(&opener.lock);
     return found;

@@ -27,8 +27,8 @@ void opened__close(struct opened *opened)
     *opened = OPENED_NONE;
 }
 
-// File systems whose files are made by the kernel when they are read: reading may block, take what others wait for
-// (/proc/kmsg, trace_pipe), or tell what only root may know. statfs(2)'s numbers.
+// File systems whose files the kernel makes when they are read: read() may block, take data that other processes wait
+// for (/proc/kmsg, trace_pipe), or return data that only root may see. statfs(2)'s numbers.
 static bool is_of_the_kernel(uint32_t magic)
 {
     static const uint32_t magics[] = {PROC_SUPER_MAGIC,     SYSFS_MAGIC,    TRACEFS_MAGIC,      DEBUGFS_MAGIC,
@@ -57,7 +57,7 @@ static void close_folder(DIR **folder)
         closedir(*folder);
 }
 
-// The name in a folder that begins with `wanted` and is the first of these; "": none.
+// The first of a folder's names that begin with `wanted`, in the order of strcmp(); "": none.
 static void first_name(DIR *folder, const char *wanted, char ret_name[NAME_MAX + 1])
 {
     ret_name[0] = '\0';
@@ -116,9 +116,9 @@ static int find_place(const struct opening *opening, int folder_fd, int *ret_fd)
     return -EINVAL;
 }
 
-static bool is_place(const struct opening *opening)
+static bool is_folder(const struct opening *opening)
 {
-    return opening->kind == OPENING_FOLDER || opening->kind == OPENING_ROOT || opening->kind == OPENING_IS_LOCAL;
+    return opening->kind == OPENING_FOLDER || opening->kind == OPENING_ROOT;
 }
 
 // The place, of a folder as of a file, and the file opened for reading.
@@ -128,7 +128,7 @@ static int open_both(const struct opening *opening, int folder_fd, struct opened
     struct statfs system;
     char again[64];
     int err = find_place(opening, folder_fd, &opened->place_fd);
-    if (err || (is_place(opening) && opening->kind != OPENING_IS_LOCAL))
+    if (err || is_folder(opening))
         return err;
     if (fstatfs(opened->place_fd, &system) != 0)
         return -errno;
@@ -165,7 +165,8 @@ static int check_layer(const char *path, void *context)
     return statfs(path, &system) == 0 && mount_nature__of_magic((uint32_t)system.f_type) == MOUNT_LOCAL ? 0 : -ENOTSUP;
 }
 
-// Whether the layers in a line of mountinfo are local; another one that is mounted there has layers of its own.
+// Whether a line of mountinfo is an overlay's, and its layers are local. A layer that is an overlay counts as not
+// local.
 static bool has_local_layers(char *line)
 {
     char *options = strstr(line, " - overlay ");

@@ -1,10 +1,10 @@
-// The calls by which a stranger's file is opened. They may wait for ever where the file system may (mount_table.h): the
-// opener's process makes them (opener.h), and foreign_file.c for what is known to be local.
+// Opens a stranger's file. These calls wait for ever where the file system does not answer (mount_table.h): the
+// opener's process makes them (opener.h), and foreign_file.c for files that are known to be on a local file system.
 //
 // Paths are resolved below a root (openat2 with RESOLVE_IN_ROOT: symlinks and ".." stay inside). A file is first opened
-// as a place only (O_PATH), for to open a device or a FIFO is already to touch it, then for reading with O_NONBLOCK, so
-// that a lease of its owner's (F_SETLEASE) ends it with EWOULDBLOCK. Only regular files are given out, none of procfs,
-// sysfs, tracefs and their kind, which a link may lead to.
+// as a place only (O_PATH), since open() of a device or a FIFO already acts on it, then for reading with O_NONBLOCK:
+// where the file's owner holds a lease (F_SETLEASE), open() returns EWOULDBLOCK and does not wait. Only regular files
+// are given out, none of procfs, sysfs, tracefs and their kind, which a link may lead to.
 #ifndef HEARTH_SYMBOLIZER_OPENING_H
 #define HEARTH_SYMBOLIZER_OPENING_H
 
@@ -29,7 +29,7 @@ enum {
     OPENING_SAME_MOUNT = 2, // -EXDEV where the path leaves the mount that it begins in
 };
 
-struct opening { // also what is sent to the opener
+struct opening { // sent to the opener as it is
     uint32_t kind;
     uint32_t flags;
     int32_t pid;
@@ -47,9 +47,9 @@ struct opened {
 
 void opened__close(struct opened *opened);
 
-// The file itself, whatever its file system. -EINVAL: not a regular file, or one of the kernel's.
+// Opens the file itself, on any file system. -EINVAL: not a regular file, or one of the kernel's.
 int opening__run(const struct opening *opening, int folder_fd, struct opened *ret_opened);
-// The same, but a copy where the file system may wait.
+// The same, but gives out a copy where the file system may wait.
 int opening__run_apart(const struct opening *opening, int folder_fd, file_copy_fn *progress, void *context,
                        struct opened *ret_opened);
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +12,15 @@ union control {
     struct cmsghdr header; // for its alignment
     char bytes[CMSG_SPACE(PACKET_FDS * sizeof(int))];
 };
+
+int packet__pair(int64_t patience_ms, int ret_pair[2])
+{
+    struct timeval patience = {.tv_sec = patience_ms / 1000, .tv_usec = patience_ms % 1000 * 1000};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_pair) != 0)
+        return -errno;
+    setsockopt(ret_pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    return 0;
+}
 
 int packet__send(int socket, const void *bytes, size_t length, const struct packet_fds *fds)
 {

@@ -1,4 +1,5 @@
-// Packets with descriptors over a SOCK_SEQPACKET pair: what the symbolizer and its worker say to each other.
+// Packets with descriptors over a SOCK_SEQPACKET pair, between the symbolizer and the processes that it forks: the
+// keeper, the workers (job.h), the opener (opener.h).
 #ifndef HEARTH_SYMBOLIZER_PACKET_H
 #define HEARTH_SYMBOLIZER_PACKET_H
 
@@ -11,8 +12,11 @@ struct packet_fds {
     int fds[PACKET_FDS]; // -1: none
 };
 
+// A pair of sockets. Sends on the first end give up after `patience_ms` when the other side reads no more (0: never).
+int packet__pair(int64_t patience_ms, int ret_pair[2]);
+
 // Sends `length` bytes and the descriptors that are not -1 (they stay open here). -EPIPE: the other side is gone;
-// -ETIMEDOUT: it takes nothing, for as long as SO_SNDTIMEO of the socket says.
+// -ETIMEDOUT: the other side read nothing for `patience_ms` of packet__pair().
 int packet__send(int socket, const void *bytes, size_t length, const struct packet_fds *fds);
 
 // Receives a packet of exactly `length` bytes. -EPIPE: the other side is gone; -EBADMSG: another length;

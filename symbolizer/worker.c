@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,23 +36,13 @@ struct worker {
     struct worker_budget budget;
 };
 
-// A pair whose first end is ours. Sends on our end give up after KEEPER_MS, when the other side reads no more.
-static int make_pair(int ret_pair[2])
-{
-    struct timeval patience = {.tv_sec = KEEPER_MS / 1000};
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_pair) != 0)
-        return -errno;
-    setsockopt(ret_pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    return 0;
-}
-
-// Returns when the keeper is ready, or with what it could not give up.
+// Returns when the keeper is ready, or with the error of its sandbox__shed.
 static int start_keeper(struct worker *worker)
 {
     int pair[2];
     struct outcome outcome;
     struct packet_fds none;
-    int pair_err = make_pair(pair);
+    int pair_err = packet__pair(KEEPER_MS, pair);
     if (pair_err)
         return pair_err;
     pid_t pid = fork();
@@ -86,7 +75,8 @@ static void stop_keeper(struct worker *worker)
     worker->keeper = 0;
 }
 
-// A keeper that was stopped does no more; those who wait for it see it die, and start another one.
+// A keeper that was stopped does nothing more. Threads that wait for it see the end of its sockets, and start another
+// one.
 static void kill_if_stopped(struct worker *worker)
 {
     siginfo_t stopped = {0};
@@ -97,7 +87,7 @@ static void kill_if_stopped(struct worker *worker)
     pthread_mutex_unlock(&worker->lock);
 }
 
-// packet__receive, by a deadline at which the keeper has ended the job.
+// packet__receive that also ends a stopped keeper. The keeper ends the job before the deadline.
 static int receive(struct worker *worker, int socket, int64_t deadline_ms, void *bytes, size_t length,
                    struct packet_fds *ret_fds)
 {
@@ -144,7 +134,7 @@ void worker__free(struct worker *worker)
     free(worker);
 }
 
-// Who waits for the keeper or for a worker sees the ends of their sockets.
+// A thread that waits for the keeper or for a worker sees the ends of their sockets.
 void worker__cancel(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
@@ -181,7 +171,7 @@ static struct sandbox_limits limits_of(const struct worker *worker, enum worker_
                                    .wall_ms = share == SHARE_SLOW ? LIMIT_WORKER_WALL_MS : LIMIT_QUICK_WALL_MS};
 }
 
-// A keeper that died, or takes nothing any more, is started again, once.
+// A keeper that died, or reads its socket no more, is started again, once.
 static int send_job(struct worker *worker, struct job *job, const struct packet_fds *ends)
 {
     pthread_mutex_lock(&worker->lock);
@@ -209,11 +199,11 @@ static void job_ends__close(struct job_ends *ends)
 static int start_job(struct worker *worker, struct job *job, const struct packet_fds *inputs, struct job_ends *ret_ends)
 {
     int socket[2], outcome[2];
-    int err = make_pair(socket);
+    int err = packet__pair(KEEPER_MS, socket);
     if (err)
         return err;
     *ret_ends = (struct job_ends){socket[0], -1};
-    err = make_pair(outcome);
+    err = packet__pair(KEEPER_MS, outcome);
     if (!err) {
         ret_ends->outcome = outcome[0];
         err = send_job(worker, job, &(struct packet_fds){{socket[1], outcome[1]}});
@@ -269,7 +259,7 @@ static int follow_job(struct worker *worker, int socket, const struct job *job, 
     return -E2BIG;
 }
 
-// Waits for the worker's end, and for what it made. -EOWNERDEAD: the keeper died, which is not this job's fault.
+// Waits for the worker's answer and for its end. -EOWNERDEAD: the keeper died, which is not this job's fault.
 static int end_job(const struct worker_job *running, const struct naming_request *request, struct worker_usage *usage,
                    int *ret_fd)
 {
@@ -298,7 +288,7 @@ static int begin_again(struct worker_job *job)
 {
     job->ends = (struct job_ends){-1, -1};
     int err = start_job(job->worker, &job->job, &job->inputs, &job->ends);
-    // It may have died before it was given its inputs; then it is the keeper that knows why.
+    // -EPIPE: the worker died before it had its inputs. The keeper tells why, in worker_job__end.
     return err && (err != -EPIPE || job->ends.outcome < 0) ? err : 0;
 }
 

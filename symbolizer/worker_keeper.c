@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,13 +18,13 @@
 #include "symbolizer/helper.h"
 #include "symbolizer/sealed.h"
 
-// Debug information of so many bytes is read by two threads: less is read before the second has woken up.
+// Two threads read debug information of so many bytes. Less is read before the second thread has woken up.
 #define HELPED_BYTES (4u << 20)
 
 #define WARM_BYTES ((size_t)32 << 20)
 
-// How long a worker may take to die: it may stand in a read of a file system that does not answer, where not even
-// SIGKILL reaches it. Then it is left behind.
+// How long a worker may take to die after SIGKILL. Where it waits in read() for a file system that does not answer,
+// SIGKILL may not end it; then the keeper leaves it behind.
 #define DEATH_MS 1000
 
 struct child {
@@ -93,17 +92,18 @@ static int make_spare(struct keeper *keeper)
     int pair[2];
     if (keeper->spare.pid)
         return 0;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return -errno;
+    int err = packet__pair(0, pair);
+    if (err)
+        return err;
     pid_t pid = fork();
-    if (pid == 0) { // what the keeper holds of other jobs is not this one's
+    if (pid == 0) { // the keeper's descriptors of other jobs are not for this one
         close(pair[0]);
         close(keeper->control);
         for (size_t i = 0; i < keeper->working_count; i++)
             child__close(&keeper->working[i]);
         work(pair[1], keeper->run);
     }
-    int err = pid < 0 ? -errno : 0;
+    err = pid < 0 ? -errno : 0;
     close(pair[1]);
     if (!err)
         keeper->spare = (struct child){.pid = pid, .channel = pair[0], .outcome = -1};
@@ -132,7 +132,7 @@ static void drop_spare(struct keeper *keeper)
 
 static void tell(int socket, struct outcome outcome)
 {
-    packet__send(socket, &outcome, sizeof(outcome), NULL); // nobody may be there to hear it any more
+    packet__send(socket, &outcome, sizeof(outcome), NULL); // the other side may have closed its end
 }
 
 static void reap_left(struct keeper *keeper)
@@ -197,7 +197,7 @@ static void take_job(struct keeper *keeper)
         keeper->spare = (struct child){.pidfd = -1, .channel = -1, .outcome = -1};
     }
     packet__close(&fds);
-    make_spare(keeper); // for the next job; if it cannot be now, it is tried again then
+    make_spare(keeper); // for the next job, which tries again if this fails
 }
 
 static void kill_late(struct child *child, bool is_unwanted)
@@ -226,7 +226,7 @@ static int ms_left(const struct keeper *keeper)
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
-// Waits for a job, for workers to end, and for whoever wanted their answers to lose interest.
+// Waits for a job, for workers to end, and for the symbolizer to close or shut down its end of a job's outcome.
 static void turn(struct keeper *keeper)
 {
     struct pollfd fds[1 + 2 * LIMIT_WORKERS];
@@ -249,8 +249,9 @@ static void turn(struct keeper *keeper)
         take_job(keeper);
 }
 
-// The workers come after it: what a stranger's file makes them take is theirs to lose, not the machine's. While it is
-// still privileged: the file is root's, once it is not dumpable.
+// A stranger's file may make a worker take much memory: the OOM killer shall kill that worker before all other
+// processes. Workers inherit the score. The keeper writes it while it is still privileged: once it is not dumpable, the
+// file is root's.
 static void offer_to_oom_killer(void)
 {
     static const char most[] = "1000"; // OOM_SCORE_ADJ_MAX

@@ -87,8 +87,8 @@
 // Workers at the same time: rows, quick names, slow names, and one more. Above: a job waits for one to end.
 #define LIMIT_WORKERS 4
 
-// Memory of a worker whose job others wait for. Above: its binary is named again aside, where one at a time may have
-// LIMIT_WORKER_MEMORY_BYTES; rows and JIT names are lost. So all workers together have 1,216 MiB at most.
+// Memory of a worker whose job others wait for. Above: its binary is named later, by a job that may have
+// LIMIT_WORKER_MEMORY_BYTES, one at a time; rows and JIT names are lost. So all workers have 1,216 MiB at most in sum.
 #define LIMIT_QUICK_MEMORY_BYTES   (192ull << 20)
 #define LIMIT_WORKERS_MEMORY_BYTES (LIMIT_WORKER_MEMORY_BYTES + (LIMIT_WORKERS - 1) * LIMIT_QUICK_MEMORY_BYTES)
 
@@ -106,29 +106,29 @@
 // no more jobs (names and rows are counted as failed), until one of them is gone.
 #define LIMIT_WORKERS_LEFT 16
 
-// Files whose file system may wait for a server (network, FUSE): how long nothing may come of one of them, how long one
-// may take (they are copied: 100 MB in a second over a network of 1 Gbit/s), and all of a file system together, in the
-// time that the last one says. Above: the file system is passed over for that long; its files have neither names nor
+// Files whose file system may wait for a server (network, FUSE): how long the opener may send nothing, how long it may
+// take for one file (it copies: 100 MB in a second over a network of 1 Gbit/s), and for all files of a file system in
+// the last of these times. Above: the file system is passed over for that last time; its files have neither names nor
 // rows, counted as "files-unanswered".
-#define LIMIT_FAR_QUIET_MS 1000
-#define LIMIT_FAR_OPEN_MS  4000
-#define LIMIT_FAR_SPENT_MS 15000
-#define LIMIT_FAR_AGAIN_MS 300000
+#define LIMIT_OPENER_ANSWER_MS 1000
+#define LIMIT_OPENER_FILE_MS   4000
+#define LIMIT_OPENER_SPENT_MS  15000
+#define LIMIT_OPENER_AGAIN_MS  300000
 
-// Such file systems remembered. Above: one is asked again, for as long as the first time.
-#define LIMIT_FAR_SICK 64u
+// File systems remembered as slow. Above: one of them is forgotten, and asked again for as long as the first time.
+#define LIMIT_OPENER_SYSTEMS 64u
 
 // Openers that were killed and did not die, since they stand in a call to such a file system. Above: no file that may
 // wait is opened, until one of them is gone.
 #define LIMIT_OPENERS_LEFT 16u
 
 // A copy in memory of such a file, and all copies of a recording. Above: the file has neither names nor rows.
-#define LIMIT_FAR_FILE_BYTES (256ull << 20)
-#define LIMIT_FAR_BYTES      (512ull << 20)
+#define LIMIT_COPY_FILE_BYTES (256ull << 20)
+#define LIMIT_COPIES_BYTES    (512ull << 20)
 
 // A job that others wait for: rows (libLLVM's take 60 ms; its answer has 3.2 MiB, librustc_driver's 4), names but for
-// the largest debug information; libdw, asked after our own reader. Above: no rows; names are made aside, within the
-// limits above; libdw's are not taken.
+// the largest debug information; libdw, asked after our own reader. Above: no rows; names are made later, within
+// the limits above; libdw's are not taken.
 #define LIMIT_QUICK_CPU_S   2
 #define LIMIT_QUICK_WALL_MS 10000
 #define LIMIT_ROWS_BYTES    (96ull << 20)

@@ -1,4 +1,4 @@
-// Which file systems are waited for: by the words of mountinfo, and by the layers of an overlay.
+// Which file systems may wait: by the lines of mountinfo, and by the layers of an overlay.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,17 +8,18 @@
 
 #include <cmocka.h>
 
+#include "store/base/cleanup.h"
 #include "symbolizer/mount_table.h"
 
 static const char mountinfo[] =
     "26 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n"
     "27 26 0:40 / /home rw,relatime shared:1 master:2 - nfs4 server:/home rw,vers=4.2\n"
     "28 26 0:41 / /home/local\\040disk rw - btrfs /dev/sdb rw,subvol=/\n"
-    "29 26 0:42 / /mnt/far rw - fuse.sshfs host: rw,user_id=0\n"
+    "29 26 0:42 / /mnt/host rw - fuse.sshfs host: rw,user_id=0\n"
     "30 26 0:43 / /merged rw - overlay overlay rw,lowerdir=/a:/b,upperdir=/c/d,workdir=/c/w\n"
     "31 26 0:44 / /srv rw - autofs systemd-1 rw,fd=49\n"
     "nonsense\n"
-    "32 26 0:45 / /mnt/far rw - tmpfs tmpfs rw\n";
+    "32 26 0:45 / /mnt/host rw - tmpfs tmpfs rw\n";
 
 static int set_up(void **state)
 {
@@ -44,11 +45,11 @@ static enum mount_nature nature(const struct mount_table *table, uint32_t major,
 static void a_device_tells_its_file_system(void **state)
 {
     assert_int_equal(nature(*state, 254, 0), MOUNT_LOCAL);
-    assert_int_equal(nature(*state, 0, 40), MOUNT_FAR);
+    assert_int_equal(nature(*state, 0, 40), MOUNT_MAY_WAIT);
     assert_int_equal(nature(*state, 0, 41), MOUNT_LOCAL);
-    assert_int_equal(nature(*state, 0, 42), MOUNT_FAR);
+    assert_int_equal(nature(*state, 0, 42), MOUNT_MAY_WAIT);
     assert_int_equal(nature(*state, 0, 43), MOUNT_OVERLAY);
-    assert_int_equal(nature(*state, 0, 44), MOUNT_FAR);
+    assert_int_equal(nature(*state, 0, 44), MOUNT_MAY_WAIT);
     assert_int_equal(nature(*state, 0, 45), MOUNT_LOCAL);
     assert_int_equal(nature(*state, 0, 46), MOUNT_UNKNOWN);
     assert_true(((struct mount_table *)*state)->has_autofs);
@@ -68,7 +69,7 @@ static void a_path_lies_in_the_longest_mount_point(void **state)
     assert_int_equal(minor_at(*state, "/home"), 40);
     assert_int_equal(minor_at(*state, "/homes/prog"), 0);
     assert_int_equal(minor_at(*state, "/home/local disk/prog"), 41);
-    assert_int_equal(minor_at(*state, "/mnt/far/prog"), 45); // which covers what was mounted there before
+    assert_int_equal(minor_at(*state, "/mnt/host/prog"), 45); // which covers what was mounted there before
     assert_int_equal(minor_at(*state, "relative"), 999);
 }
 
@@ -78,8 +79,8 @@ static void a_magic_number_tells_the_same(void **state)
     assert_int_equal(mount_nature__of_magic(0xef53), MOUNT_LOCAL);
     assert_int_equal(mount_nature__of_magic(0x01021994), MOUNT_LOCAL);
     assert_int_equal(mount_nature__of_magic(0x794c7630), MOUNT_OVERLAY);
-    assert_int_equal(mount_nature__of_magic(0x6969), MOUNT_FAR);     // NFS_SUPER_MAGIC
-    assert_int_equal(mount_nature__of_magic(0x65735546), MOUNT_FAR); // FUSE_SUPER_MAGIC
+    assert_int_equal(mount_nature__of_magic(0x6969), MOUNT_MAY_WAIT);     // NFS_SUPER_MAGIC
+    assert_int_equal(mount_nature__of_magic(0x65735546), MOUNT_MAY_WAIT); // FUSE_SUPER_MAGIC
 }
 
 static int add_layer(const char *path, void *context)

@@ -1,4 +1,4 @@
-// The opener: what it gives out, and that one which does not answer is given up, with its file system.
+// The opener: the files that it gives out; one that does not answer is killed, and its file system passed over.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -132,7 +132,7 @@ static void stop(pid_t pid)
     }
 }
 
-// Stopped, it answers as little as one in a wait of the kernel's.
+// A stopped opener answers as little as one that waits in the kernel.
 static void one_that_does_not_answer_costs_its_file_system_alone(void **state)
 {
     enum { DEVICE = 42 };
@@ -144,16 +144,16 @@ static void one_that_does_not_answer_costs_its_file_system_alone(void **state)
     pid_t stopped = opener_pid();
     stop(stopped);
     int64_t begun_ms = packet__now_ms();
-    assert_int_equal(ask(OPENING_PATH, DEVICE, "/far/one", &opened), -ETIMEDOUT);
-    assert_true(packet__now_ms() - begun_ms >= LIMIT_FAR_QUIET_MS);
+    assert_int_equal(ask(OPENING_PATH, DEVICE, "/slow/one", &opened), -ETIMEDOUT);
+    assert_true(packet__now_ms() - begun_ms >= LIMIT_OPENER_ANSWER_MS);
     assert_true(opener__tell(text, sizeof(text)));
-    assert_non_null(strstr(text, "'/far/one'"));
+    assert_non_null(strstr(text, "'/slow/one'"));
     assert_false(opener__tell(text, sizeof(text)));
 
     begun_ms = packet__now_ms();
     for (int i = 0; i < 100; i++) // its other files: at once
-        assert_int_equal(ask(OPENING_PATH, DEVICE, "/far/other", &opened), -ETIMEDOUT);
-    assert_true(packet__now_ms() - begun_ms < 100 * LIMIT_FAR_QUIET_MS / 2);
+        assert_int_equal(ask(OPENING_PATH, DEVICE, "/slow/other", &opened), -ETIMEDOUT);
+    assert_true(packet__now_ms() - begun_ms < 100 * LIMIT_OPENER_ANSWER_MS / 2);
     assert_false(opener__tell(text, sizeof(text)));
     assert_int_equal(opener__unanswered() - before, 101);
 
@@ -192,7 +192,7 @@ static void a_copy_has_the_facts_of_its_file(void **state)
 // Anybody can give a memfd that name; one that may still be written is no copy of the opener's.
 static void a_name_alone_makes_no_copy(void **state)
 {
-    _cleanup_fd_ int fd = memfd_create("hearth-far 1 2 3 4 5 0 6", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    _cleanup_fd_ int fd = memfd_create("hearth-copy 1 2 3 4 5 0 6", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     (void)state;
     assert_false(file_copy__is(fd));
 }
