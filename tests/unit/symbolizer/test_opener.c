@@ -35,20 +35,17 @@ static int ask(enum opening_kind kind, uint32_t device, const char *path, struct
     return opener__ask(&opening, -1, ret_opened);
 }
 
+// Of our children the newest: older openers were killed, and may not be dead yet.
 static pid_t find_opener(void)
 {
     char path[64], comm[32] = "";
+    pid_t newest = 0;
     _cleanup_file_ FILE *children = fopen("/proc/thread-self/children", "re");
-    for (int pid; children && fscanf(children, "%d", &pid) == 1;) {
-        snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-        if (readlink(path, comm, sizeof(comm)) < 0) // killed, and not reaped
-            continue;
-        snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-        _cleanup_file_ FILE *file = fopen(path, "re");
-        if (file && fgets(comm, sizeof(comm), file) && strcmp(comm, "hearth-opener\n") == 0)
-            return pid;
-    }
-    return 0;
+    for (int pid; children && fscanf(children, "%d", &pid) == 1;)
+        newest = pid;
+    snprintf(path, sizeof(path), "/proc/%d/comm", newest);
+    _cleanup_file_ FILE *file = fopen(path, "re");
+    return file && fgets(comm, sizeof(comm), file) && strcmp(comm, "hearth-opener\n") == 0 ? newest : 0;
 }
 
 // The child of ours that is the opener, once it has its name.
@@ -127,6 +124,7 @@ static void stop(pid_t pid)
         FILE *file = fopen(path, "re");
         assert_non_null(file);
         assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+        assert_int_not_equal(state, 'Z');
         fclose(file);
         usleep(1000);
     }
