@@ -1,7 +1,7 @@
 // The DWARF of one file: its sections, its units, its abbreviations. A reader of our own, for versions 2 to 5: libdw
-// takes three times as long, asks memory for every abbreviation and scope, loops on damaged siblings, and opens split
-// files itself, which the worker may not. Everything is hostile: offsets are checked where they are followed, depths
-// and chains capped. Units that it refuses are read by libdw (libdw_reader.h).
+// takes three times as long, allocates memory for every abbreviation and scope, loops on damaged siblings, and opens
+// split files itself, which the worker may not. Any byte may be hostile: offsets are checked where they are followed,
+// depths and chains capped. libdw reads the units that this reader refuses (libdw_reader.h).
 #ifndef HEARTH_SYMBOLIZER_DWARF_FILE_H
 #define HEARTH_SYMBOLIZER_DWARF_FILE_H
 
@@ -90,7 +90,7 @@ struct dwarf_file {
     struct elf_data sections[DWARF_SECTIONS];
     bool is_split;   // .dwo
     bool was_packed; // .debug_info is inflated as a whole, whatever is read of it
-    bool is_cut;     // behind the last unit is something that is none
+    bool is_cut;     // bytes stand behind the last unit that are no unit header
     struct dwarf_unit *units;
     size_t unit_count;
     struct dwarf_abbrevs **abbrevs;

@@ -110,7 +110,8 @@ static int build_unit(const struct builder *builder, struct dwarf_unit *unit, st
     return err ? err : is_damaged ? -EBADMSG : 0;
 }
 
-// A unit that our own reader refuses is read by libdw; when libdw fails too, what our own could read of it is kept.
+// libdw reads a unit that our own reader refuses. When libdw fails too, the unit's part that our own reader could read
+// is kept.
 static int build_by_any(struct lane *lane, struct dwarf_unit *unit)
 {
     struct dwarf_mark mark = dwarf_sink__mark(lane->sink);
@@ -130,7 +131,7 @@ static int build_by_any(struct lane *lane, struct dwarf_unit *unit)
     return err;
 }
 
-// Whatever stands behind the last unit that our own reader knows.
+// libdw reads the bytes behind the last unit header that our own reader could read.
 static int build_rest(struct builder *builder, struct lane *lane)
 {
     const struct dwarf_file *dwarf = builder->request->dwarf;
@@ -160,8 +161,8 @@ static void build_lane(void *context)
     lane->err = 0; // damaged units cost what they hold
 }
 
-// Reads what is else read when it is first asked for, by whichever thread comes to it. False: there are files that one
-// thread alone can open.
+// Reads the roots of all units now, which otherwise the first thread that needs one reads. False: there are files that
+// only one thread can open.
 static bool is_for_two(struct dwarf_file *dwarf)
 {
     if (dwarf->alternate)
@@ -194,8 +195,8 @@ static size_t find_middle(const struct builder *builder)
     return 0;
 }
 
-// Two threads walk a half each, with tables of their own, and the second half is put behind the first: what is made is
-// the same as by one.
+// Two threads walk a half each, with tables of their own, and the second half is put behind the first: the tables are
+// the same as those of one thread.
 static int build_shared(struct builder *builder, size_t middle, uint32_t *refused)
 {
     struct string_pool pool = {0};

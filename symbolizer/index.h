@@ -55,9 +55,9 @@ struct index_scope {
     uint32_t call_line; // of a function (parent INDEX_NONE): flags
 };
 
-// The name is the source's, without its namespaces: static functions of GCC's C++ have no other in DWARF. Or it is one
-// of an assembler's labels: since binutils 2.35 gas writes a function for each, aliases too. The symbol table's is
-// better.
+// The symbol table's name is better than this one. This one is the source's, without its namespaces: DWARF has no other
+// for static functions of GCC's C++. Or this one is a label of an assembler: since binutils 2.35 gas writes a function
+// for each label, aliases too.
 #define INDEX_SCOPE_BARE 1u
 
 struct index_row {
@@ -85,7 +85,7 @@ struct index_header {
     uint32_t has_dwarf;         // 1: there was debug information; 0: its files may be installed one day
     uint32_t symbol_page_shift; // of the addresses of a page all but these bits are the same
     uint32_t row_page_shift;
-    uint32_t refused; // units of the debug information that nobody could read whole
+    uint32_t refused; // units of the debug information that no reader could read whole
     uint32_t padding;
     struct index_table tables[INDEX_TABLES];
 };

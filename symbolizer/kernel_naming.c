@@ -17,8 +17,8 @@ struct kernel_naming {
     const char *root;
     char *cache_dir; // NULL: nothing is kept
     struct kernel_symbols *symbols;
-    struct kernel_symbols *late; // read after them, of what does not last; NULL: not yet
-    bool is_from_cache;          // they are all right where kernel_symbols__is_lasting()
+    struct kernel_symbols *late; // of modules and BPF programs, read later than `symbols`; NULL: not yet
+    bool is_from_cache;          // `symbols` may be wrong where not kernel_symbols__is_lasting()
     int failure;
     int64_t read_at_s;
     struct kernel_image image; // fd -1: none
@@ -98,7 +98,7 @@ static int read_symbols(struct kernel_naming *naming)
     return err ? err : read_modules(naming);
 }
 
-// A failure leaves what was read before.
+// On failure the symbols that were read before stay.
 static void read_late_symbols(struct kernel_naming *naming)
 {
     struct kernel_symbols *late;
@@ -249,8 +249,8 @@ static void resolve_by_modules(struct kernel_naming *naming, struct symbolizer *
     }
 }
 
-// Modules and BPF programs come and go: for addresses that may be theirs their symbols are read again, unless they were
-// a moment ago (a reading takes some 15 ms).
+// Modules and BPF programs come and go: reads their symbols again for addresses that may be theirs, unless they are
+// younger than LIMIT_KALLSYMS_AGE_S (a reading takes some 15 ms).
 static void refresh(struct kernel_naming *naming, const uint64_t *addresses, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ struct kernel_symbols;
 
 // Reads a stream in the form of /proc/kallsyms. -EACCES: every address is 0, the kernel hides them.
 int kernel_symbols__read(FILE *stream, struct kernel_symbols **ret_symbols);
-// All but the kernel's own code, which `known` has: modules and BPF programs, in a quarter of the time.
+// Reads modules and BPF programs alone, in a quarter of the time; `known` says where the kernel's own code is.
 int kernel_symbols__read_late(FILE *stream, const struct kernel_symbols *known, struct kernel_symbols **ret_late);
 void kernel_symbols__free(struct kernel_symbols *symbols);
 DEFINE_CLEANUP(struct kernel_symbols *, kernel_symbols__free);

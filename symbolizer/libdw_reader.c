@@ -17,7 +17,7 @@ struct libdw_reader {
     struct file alternate;
 };
 
-// libdw cannot go on without memory. The worker ends, and its job fails.
+// libdw calls this when it is out of memory, and must not get control back. The worker ends, and its job fails.
 static void end_worker(void) __attribute__((noreturn));
 static void end_worker(void)
 {

@@ -145,7 +145,8 @@ static int open_split(void *context, const struct dwarf_unit *skeleton, struct d
     return split_units__open(context, skeleton, ret_unit);
 }
 
-// Everything by libdw, where our own reader cannot even begin. -ENOMEM, or it cannot begin either.
+// libdw reads all units, after our own reader could not open the DWARF or its alternate file. -EBADMSG: libdw could not
+// open it either; -ENOMEM.
 static int add_by_libdw(struct naming_job *job)
 {
     _cleanup_(dwarf_sink__release) struct dwarf_sink sink = {
@@ -155,7 +156,7 @@ static int add_by_libdw(struct naming_job *job)
     int err = libdw_reader__read_from(job->second, 0, &sink);
     if (err == -ENOMEM)
         return err;
-    job->parts.refused += err != 0; // what was found before is kept
+    job->parts.refused += err != 0; // the units before the damage are kept
     return dwarf_sink__finish(&sink, &job->parts);
 }
 
@@ -192,7 +193,7 @@ static int add_dwarf(struct naming_job *job)
         return err;
     if (reader == NAMING_BY_BOTH || reader == NAMING_BY_LIBDW) {
         int fd = holder == job->main ? job->request->fd : job->debug.fd;
-        libdw_reader__open(fd, holder, job->alternate.fd, &job->second); // without it, as in the first try
+        libdw_reader__open(fd, holder, job->alternate.fd, &job->second); // on failure the units stay refused
     }
     if ((err || job->is_alternate_refused) && add_by_libdw(job) == 0)
         return 0;

@@ -1,5 +1,6 @@
-// One binary in, its index out: opens the ELF file, asks for the files that belong to it, and lets every resolver of
-// the table in naming_job.c add what it knows. Runs in the sandboxed child, and in process where there is none.
+// Makes the index of one binary: opens the ELF file, asks for the files that belong to it, and lets every resolver of
+// the table in naming_job.c add its symbols and lines. Runs in the sandboxed worker, and in process where there is
+// none.
 #ifndef HEARTH_SYMBOLIZER_NAMING_JOB_H
 #define HEARTH_SYMBOLIZER_NAMING_JOB_H
 
@@ -42,9 +43,9 @@ struct naming_request {
     size_t count;
     bool complete; // all units
     enum naming_reader reader;
-    struct helper *helper; // does a part of the work at the same time; NULL: nobody does
+    struct helper *helper; // a thread that does a part of the work; NULL: none
     bool is_quick;         // within the lower limits of LIMIT_QUICK_*
-    bool is_large;         // but for memory
+    bool is_large;         // quick, but with the memory of LIMIT_WORKER_MEMORY_BYTES
     // Opens a companion; the job closes the descriptor. -ENOENT: there is none.
     int (*open_companion)(void *context, const struct companion *companion, int *ret_fd);
     void *context;

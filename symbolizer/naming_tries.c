@@ -31,12 +31,12 @@ static int try(struct worker *worker, struct naming_request *request, enum namin
     return err;
 }
 
-// Asks libdw; `made` is of our own reader where `err` is 0. Whatever happens to libdw, it is not worse after this.
+// Asks libdw. `err` and `made` are the answer of our own reader; libdw's replaces it only where it is better.
 static int ask_libdw(struct worker *worker, struct naming_request *request, struct symbolizer_counts *counts, int err,
                      struct made_index *made)
 {
     struct made_index other;
-    request->is_quick = true; // damaged files make libdw run for as long as it may
+    request->is_quick = true; // libdw may loop on damaged files, up to its limit
     int other_err = try(worker, request, err ? NAMING_BY_LIBDW : NAMING_BY_BOTH, counts, &other);
     if (other_err == -ENOMEM && !request->is_large) {
         if (!err)

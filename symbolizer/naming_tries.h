@@ -1,9 +1,9 @@
-// One index of a binary, by as many jobs as it takes:
+// Makes one index of a binary by up to three jobs:
 //
-//   our own reader     is enough for nearly all
-//   libdw, second      where our own reader refused units, or crashed. A job of its own: when libdw crashes, hangs or
-//                      takes too much memory, the index of the first try still stands. Within LIMIT_QUICK_*.
-//   the symbol table   where the debug information is too much for each of them
+//   our own reader     reads nearly all binaries whole
+//   libdw              after our own reader refused units, or crashed. A job of its own, within LIMIT_QUICK_*: when
+//                      libdw crashes, hangs or takes too much memory, the index of the first job is kept.
+//   the symbol table   after both jobs failed: the debug information is over their limits, or makes them crash
 #ifndef HEARTH_SYMBOLIZER_NAMING_TRIES_H
 #define HEARTH_SYMBOLIZER_NAMING_TRIES_H
 
@@ -17,7 +17,7 @@ struct made_index { // checked; unmap `bytes`
     void *bytes;
     size_t length_bytes;
     struct index index;
-    enum naming_reader reader; // who made it
+    enum naming_reader reader;
 };
 
 // Sets request->reader and is_quick. -EAGAIN: a quick request ran out of its time; -EBADMSG: no ELF file; others as

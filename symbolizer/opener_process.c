@@ -46,8 +46,8 @@ static int serve(int socket)
     return err;
 }
 
-// Nothing of the process that it was forked from may stay with one that is left behind: neither the programs in the
-// kernel, nor the pipe that somebody reads to its end.
+// Closes every descriptor that came with fork(). An opener that is left behind would keep the BPF programs loaded, and
+// the write end of a pipe open whose reader waits for its end.
 static void shed(int socket)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);

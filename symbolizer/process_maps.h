@@ -28,8 +28,9 @@ void process_maps__release(struct process_maps *maps);
 const struct process_mapping *process_maps__find(const struct process_maps *maps, uint64_t address);
 
 // Opens the file of a mapping, also one that was deleted or replaced meanwhile: through map_files, else by its path.
-// The file itself (-EXDEV where its file system may wait), or a copy where there must be one (foreign_file.h).
-int process_maps__open_itself(pid_t pid, const struct process_mapping *mapping, int *ret_fd);
+// The file, or a copy where its file system may wait (foreign_file.h).
 int process_maps__open(pid_t pid, const struct process_mapping *mapping, int *ret_fd);
+// The same, but -EXDEV where the file system may wait.
+int process_maps__open_itself(pid_t pid, const struct process_mapping *mapping, int *ret_fd);
 
 #endif

@@ -83,12 +83,12 @@ int symbolizer__kernel_address(struct symbolizer *symbolizer, const char *functi
 int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
                             symbol_chain_fn *take, void *context);
 
-// What naming cost and what it could not do, since symbolizer__new.
+// The cost and the failures of naming, since symbolizer__new.
 struct symbolizer_counts {
     uint64_t jobs;       // binaries read in a worker
     uint64_t cache_hits; // indexes that were on the disk
     uint64_t failed;     // binaries without names: damaged, over their limits, or what crashed a worker
-    uint64_t fallbacks;  // binaries whose debug information nobody could read, or not whole
+    uint64_t fallbacks;  // binaries whose debug information no reader could read whole
     uint64_t worker_cpu_us;
     uint64_t worker_peak_bytes; // of the largest
 };

@@ -8,7 +8,7 @@ void worker_budget__init(struct worker_budget *budget)
     pthread_mutex_init(&budget->lock, NULL);
 }
 
-// What came back since is taken off.
+// Takes off the CPU time that came back since at_us.
 static void settle(struct spender *spender, uint64_t now_us)
 {
     uint64_t back_us = now_us > spender->at_us ? (now_us - spender->at_us) / LIMIT_OWNER_REST : 0;
@@ -26,7 +26,7 @@ static struct spender *find(struct worker_budget *budget, uint64_t owner, bool i
         if (spender->owner == owner && spender->is_rows == is_rows)
             return spender;
         if (!spender->spent_us)
-            found = spender; // as if it had never been
+            found = spender; // all came back: its row is free
     }
     if (!found && budget->count < LIMIT_OWNERS)
         found = &budget->spenders[budget->count++];

@@ -1,8 +1,8 @@
-// The CPU time that workers may spend on the files of one owner, so that nobody can keep them busy with files that are
-// made to be slow, however many copies there are. Each owner has a budget that comes back with time; a job that fails
-// costs a multiple of its time. An owner that has spent it gets no more jobs until some has come back.
+// The CPU time that workers may spend on the files of one owner. Without this limit a user could keep the workers busy
+// with many copies of a file that is slow to read. Each owner has a budget that comes back with time; a job that fails
+// costs a multiple of its time. The files of an owner that has spent it get no jobs until some has come back.
 //
-// Rows and names have budgets of their own: who spent the one keeps the other. Any thread.
+// Rows and names have a budget each: an owner that has spent the one keeps the other. Any thread.
 #ifndef HEARTH_SYMBOLIZER_WORKER_BUDGET_H
 #define HEARTH_SYMBOLIZER_WORKER_BUDGET_H
 
@@ -17,7 +17,7 @@ struct spender {
     uint64_t owner; // file_identity__owner
     bool is_rows;
     uint64_t spent_us;
-    uint64_t at_us; // when it was that much
+    uint64_t at_us; // the time of spent_us
 };
 
 struct worker_budget {
@@ -28,7 +28,7 @@ struct worker_budget {
 
 void worker_budget__init(struct worker_budget *budget);
 
-// -EDQUOT: spent. now_us: CLOCK_MONOTONIC.
+// -EDQUOT: the owner has spent its budget. now_us: CLOCK_MONOTONIC.
 int worker_budget__check(struct worker_budget *budget, uint64_t owner, bool is_rows, uint64_t now_us);
 void worker_budget__charge(struct worker_budget *budget, uint64_t owner, bool is_rows, uint64_t now_us, uint64_t cpu_us,
                            bool has_failed);

@@ -1,5 +1,5 @@
-// Workers that were taken over: what a worker does is replaced by one misdeed after the other; the first offset wanted
-// says which.
+// Workers that were taken over: they do a misdeed in place of the job, and the first offset wanted says which.
+// Whichever it is, the job fails within its limits, with a reason, and the next job is done.
 #ifndef HEARTH_TESTS_UNIT_SYMBOLIZER_TAKEN_OVER_H
 #define HEARTH_TESTS_UNIT_SYMBOLIZER_TAKEN_OVER_H
 

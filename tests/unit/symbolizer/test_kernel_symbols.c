@@ -116,7 +116,7 @@ static void tells_what_lasts(void **state)
     kernel_symbols__free(symbols);
 }
 
-// Read late are modules and BPF programs alone; the kernel's own code is known.
+// The late reading takes modules and BPF programs alone, since the kernel's own code is known.
 static void what_is_known_is_not_read_again(void **state)
 {
     (void)state;

@@ -54,7 +54,7 @@ static void does_several_jobs_at_once(void **state)
     assert_int_equal(end_asked(&first, first_thread), 0);
 }
 
-// They may have much memory; a quick one does not wait for them.
+// Slow jobs may have much memory. A quick one does not wait for them.
 static void does_one_slow_job_at_a_time(void **state)
 {
     (void)state;

@@ -52,7 +52,7 @@ static void may_be_killed_by_others(void **state)
     assert_int_equal(do_job(SOUND, &usage), 0);
 }
 
-// It is no fault of the binary's when the keeper is killed: it is tried again.
+// The killed keeper is no fault of the binary's: its job is tried again.
 static void outlives_its_keeper(void **state)
 {
     (void)state;

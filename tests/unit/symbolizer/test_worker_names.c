@@ -1,4 +1,4 @@
-// The names of a binary whose worker does a misdeed: its own are lost, once; what another reader found stays.
+// The names of a binary whose worker does a misdeed: its own are lost, once; the names of another reader stay.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +87,7 @@ static void a_binary_keeps_its_symbol_table(void **state)
     close(fd);
 }
 
-// As if the version of its first unit were one to come: our own reader refuses it.
+// A copy whose first unit has a DWARF version that does not exist: our own reader refuses the unit.
 static int odd_copy_of(int fd)
 {
     static const uint8_t version[] = {9, 0};
@@ -117,7 +117,7 @@ static size_t count_named(struct symbolizer *symbolizer, int fd)
     return named;
 }
 
-// Whatever happens to libdw, what our own reader has found stays, and the loss is counted.
+// When libdw fails, in whichever way, the names that our own reader found stay, and the loss is counted.
 static void libdw_costs_nothing_of_ours(void **state)
 {
     (void)state;
