@@ -25,8 +25,8 @@ struct governor {
     int tallies_fd, timer_fd;
     struct wire_tally *tallies; // by CPU, as they are now
     uint64_t *busy_ns, *seen_ns;
-    uint64_t looked_ns; // CLOCK_MONOTONIC
-    uint64_t bpf_ns;    // of all programs, until then
+    uint64_t looked_ns;                  // CLOCK_MONOTONIC
+    uint64_t bpf_ns;                     // of all programs, until then
     uint64_t exact_ns, exact_elapsed_ns; // of programs that count every hit, in so many ticks
     uint32_t exact_ticks;
     bool has_exact, has_said_exact;
@@ -166,7 +166,8 @@ static void judge_exact(struct governor *governor, uint64_t exact_ns, const stru
         return;
     governor->has_said_exact = true;
     snprintf(line, LINE_BYTES,
-             "programs that count every single hit, wait or call take %.3g %% of one CPU together, and go on, since no hit may be "
+             "programs that count every single hit, wait or call take %.3g %% of one CPU together, and go on, since no "
+             "hit may be "
              "left out; with a target (-p PID) or a rarer event they take less",
              100 * share);
     say(context, line);

@@ -85,12 +85,12 @@ static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
     }
 }
 
-// C's linkage names are glibc's __GI_* and the like; the name is what people know. Other languages mangle.
 bool dwarf_functions__are_labels(uint64_t language)
 {
     return language == DW_LANG_Mips_Assembler;
 }
 
+// C's linkage names are glibc's __GI_* and the like; people know the name. Other languages mangle.
 static bool are_named_plainly(uint64_t language)
 {
     switch (language) {

@@ -37,6 +37,7 @@ struct index_pieces {
     struct index_key key;
     bool asked_cache;
     int failure;              // of the last job, or 0
+    bool is_counted;          // among counts.failed
     struct file_state failed; // the file that failed
     uint64_t used_at;
     size_t count;
@@ -336,7 +337,8 @@ int index_set__load(struct index_set *set, const struct symbol_file *file, const
             return err;
         entry->failure = err == -EDQUOT ? 0 : err; // the owner's CPU time comes back: try again next time
         entry->failed = now;
-        set->counts.failed += err != 0;
+        set->counts.failed += err && !entry->is_counted;
+        entry->is_counted |= err != 0;
         shrink(set, entry);
         if (err && entry->count == 0)
             return err;

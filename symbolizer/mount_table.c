@@ -71,7 +71,8 @@ static int add_line(char *line, struct mount_table *table)
         return 0;
     line[point_end] = '\0';
     unescape(line + point_at);
-    table->has_autofs |= strcmp(type, "autofs") == 0;
+    // systemd has one on /proc/sys/fs/binfmt_misc, where no file of a stranger is.
+    table->has_autofs |= strcmp(type, "autofs") == 0 && strncmp(line + point_at, "/proc/", 6) != 0;
     struct mount mount = {.device = major << 20 | minor, .nature = nature_of_type(type)};
     mount.point = strdup(line + point_at);
     if (mount.point)

@@ -152,7 +152,8 @@ static void spend(const struct opening *opening, int64_t took_ms, bool has_faile
 
 // ---- Requests
 
-static int receive(int64_t begun_ms, struct opened *ret_opened)
+// Fails where no answer came; *ret_err is the answer's own error.
+static int receive(int64_t begun_ms, struct opened *ret_opened, int *ret_err)
 {
     struct opener_reply reply;
     struct packet_fds fds;
@@ -163,24 +164,25 @@ static int receive(int64_t begun_ms, struct opened *ret_opened)
             return err;
     } while (reply.err == -EINPROGRESS);
     *ret_opened = reply.has_fd ? (struct opened){fds.fds[0], fds.fds[1]} : (struct opened){-1, fds.fds[0]};
-    return reply.err;
+    *ret_err = reply.err;
+    return 0;
 }
 
 static int ask(const struct opening *opening, int folder_fd, struct opened *ret_opened)
 {
     struct packet_fds folder = {{folder_fd, -1}};
-    int err = -EPIPE;
+    int err = -EPIPE, answer = 0;
     for (int turn = 0; turn < 2 && err == -EPIPE; turn++) { // somebody may have killed the opener
         err = begin();
         if (err)
             return err;
         err = packet__send(opener.socket, opening, sizeof(*opening), &folder);
         if (!err)
-            err = receive(packet__now_ms(), ret_opened);
-        if (err == -EPIPE || err == -ETIMEDOUT || err == -EBADMSG)
+            err = receive(packet__now_ms(), ret_opened, &answer);
+        if (err) // or the next request would be given this one's answer
             leave();
     }
-    return err;
+    return err ? err : answer;
 }
 
 int opener__ask(const struct opening *opening, int folder_fd, struct opened *ret_opened)

@@ -52,7 +52,10 @@ int worker_budget__check(struct worker_budget *budget, uint64_t owner, bool is_r
 void worker_budget__charge(struct worker_budget *budget, uint64_t owner, bool is_rows, uint64_t now_us, uint64_t cpu_us,
                            bool has_failed)
 {
+    uint64_t most = most_us(owner) + LIMIT_OWNER_DEBT_S * UINT64_C(1000000);
     pthread_mutex_lock(&budget->lock);
-    find(budget, owner, is_rows, now_us)->spent_us += has_failed ? cpu_us * LIMIT_OWNER_FAILED : cpu_us;
+    struct spender *spender = find(budget, owner, is_rows, now_us);
+    spender->spent_us += has_failed ? cpu_us * LIMIT_OWNER_FAILED : cpu_us;
+    spender->spent_us = spender->spent_us < most ? spender->spent_us : most;
     pthread_mutex_unlock(&budget->lock);
 }

@@ -30,7 +30,8 @@ struct worker_job {
 // Begins a job of job->kind within the limits of `share`; fills in ret_job->job.limits.
 int worker_job__begin(struct worker *worker, const struct job *job, enum worker_share share, uint64_t answer_bytes,
                       const struct packet_fds *inputs, struct worker_job *ret_job);
-// The same, paid by the owner of the first input. -EDQUOT: this owner has spent its CPU time (worker_budget.h).
+// The same, paid by the owner of the first input. -EDQUOT: this owner has spent its CPU time (worker_budget.h), and
+// the job is for more than the symbol table.
 int worker_job__begin_paid(struct worker *worker, const struct job *job, enum worker_share share, uint64_t answer_bytes,
                            const struct packet_fds *inputs, struct worker_job *ret_job);
 // Serves the job until it is done, and closes it; the answer is a mapping, not yet checked, NULL where it is empty.

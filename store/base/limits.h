@@ -100,6 +100,9 @@
 #define LIMIT_ROOT_CPU_S   600u
 #define LIMIT_OWNER_REST   50u
 #define LIMIT_OWNER_FAILED 4u
+// An owner owes no more than so much above its budget, so that one file that is too much costs the others of its owner
+// their names for 500 s, not for an hour.
+#define LIMIT_OWNER_DEBT_S 10u
 #define LIMIT_OWNERS       64u
 
 // Workers that were killed and did not die, since they stand in a read of a file system that does not answer. Above:

@@ -17,6 +17,7 @@ static const char mountinfo[] =
     "28 26 0:41 / /home/local\\040disk rw - btrfs /dev/sdb rw,subvol=/\n"
     "29 26 0:42 / /mnt/host rw - fuse.sshfs host: rw,user_id=0\n"
     "30 26 0:43 / /merged rw - overlay overlay rw,lowerdir=/a:/b,upperdir=/c/d,workdir=/c/w\n"
+    "30 26 0:47 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw,fd=48\n"
     "31 26 0:44 / /srv rw - autofs systemd-1 rw,fd=49\n"
     "nonsense\n"
     "32 26 0:45 / /mnt/host rw - tmpfs tmpfs rw\n";
@@ -111,11 +112,23 @@ static void an_overlay_has_its_layers(void **state)
     assert_string_equal(found, "/a|/stop|");
 }
 
+// No file of a stranger is below /proc, where systemd has one on most hosts.
+static void an_autofs_below_proc_is_none(void **state)
+{
+    struct mount_table table;
+    char text[] = "30 26 0:47 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw,fd=48\n";
+    (void)state;
+    assert_int_equal(mount_table__parse(text, &table), 0);
+    assert_false(table.has_autofs);
+    mount_table__release(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_device_tells_its_file_system, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_path_lies_in_the_longest_mount_point, set_up, tear_down),
+        cmocka_unit_test(an_autofs_below_proc_is_none),
         cmocka_unit_test(a_magic_number_tells_the_same),
         cmocka_unit_test(an_overlay_has_its_layers),
     };

@@ -137,6 +137,9 @@ static void an_owner_has_so_much_cpu_time(void **state)
     assert_int_equal(worker_budget__check(&budget, user, false, (LIMIT_OWNER_REST + 1) * s), 0);
     worker_budget__charge(&budget, other, false, 0, LIMIT_OWNER_CPU_S * s / LIMIT_OWNER_FAILED, true);
     assert_int_equal(worker_budget__check(&budget, other, false, 0), -EDQUOT);
+    worker_budget__charge(&budget, other, false, 0, 1000 * s, true); // and no more than its debt has to come back
+    assert_int_equal(worker_budget__check(&budget, other, false, LIMIT_OWNER_DEBT_S * LIMIT_OWNER_REST * s), -EDQUOT);
+    assert_int_equal(worker_budget__check(&budget, other, false, (LIMIT_OWNER_DEBT_S + 1) * LIMIT_OWNER_REST * s), 0);
     worker_budget__charge(&budget, root, false, 0, LIMIT_OWNER_CPU_S * s, false);
     assert_int_equal(worker_budget__check(&budget, root, false, 0), 0);
     pthread_mutex_destroy(&budget.lock);
