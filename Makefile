@@ -6,6 +6,7 @@
 #   make install DESTDIR=/tmp/x PREFIX=/usr
 #   make demo                               ten seconds of this machine as a flame graph
 #   make unit-tests | workloads | fmt       the parts of a check; `tests/run PATTERN` runs some of it
+#   make compile_commands                   build/compile_commands.json, where clangd looks for it
 #   make check-kernels | bench | fuzz       other kernels under qemu; the cost beside other profilers; libFuzzer
 
 MAKEFLAGS += --no-builtin-rules
@@ -227,6 +228,22 @@ check-kernels:
 	$(Q).ci/install build check kernels
 	$(Q)$(MAKE) --no-print-directory all workloads test-tools
 	$(Q)tests/run kernels
+
+.PHONY: help
+help:
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
+
+.PHONY: compile_commands
+compile_commands: $(build)/compile_commands.json
+$(build)/compile_commands.json: export command = $(CC) $(cflags) -c
+$(build)/compile_commands.json: Makefile FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)words=$$(printf %s "$$command" | sed 's/[\"]/\\&/g'); before='['; \
+	git ls-files '*.c' | grep -v '\.bpf\.c$$' | { while read -r file; do \
+	    printf '%s\n{"directory": "%s", "file": "%s", "command": "%s %s"}' "$$before" "$(CURDIR)" "$$file" "$$words" "$$file"; \
+	    before=,; done; printf '\n]\n'; } >$@
+.PHONY: FORCE
+FORCE:
 
 .PHONY: fmt
 fmt:
