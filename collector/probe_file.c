@@ -151,8 +151,8 @@ static int open_companion(void *context, const struct companion *companion, int 
 static int add_from_debug_file(const struct probe_file *file, const char *pattern, struct function_list *list)
 {
     _cleanup_(debug_file__release) struct debug_file debug = {.fd = -1};
-    struct naming_request request = {.fd = file->fd, .open_companion = open_companion, .context = (void *)file};
-    int err = debug_file__find(&request, file->elf, &debug);
+    struct companion_opener companions = {open_companion, (void *)file};
+    int err = debug_file__find(&companions, file->elf, &debug);
     return err ? err : function_list__find(list, debug.elf, file->elf, pattern);
 }
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "symbolizer/naming_job.h"
+#include "symbolizer/companion.h"
 
 struct debug_dirs {
     const char *const *dirs; // ended by NULL; /usr/lib/debug

@@ -97,12 +97,12 @@ bool debug_file__is(int fd, const struct companion *companion)
     return elf_file__open(fd, &file) == 0 && (!is_known_by_id || has_id(file, companion));
 }
 
-static int open_file(const struct naming_request *request, const struct companion *companion, const uint32_t *crc,
+static int open_file(const struct companion_opener *companions, const struct companion *companion, const uint32_t *crc,
                      struct debug_file *ret_file)
 {
     _cleanup_(debug_file__release) struct debug_file file = {.fd = -1};
     uint32_t real_crc;
-    int err = request->open_companion(request->context, companion, &file.fd);
+    int err = companions->open(companions->context, companion, &file.fd);
     if (err)
         return err;
     if (crc && (crc_of(file.fd, &real_crc) != 0 || real_crc != *crc))
@@ -117,7 +117,7 @@ static int open_file(const struct naming_request *request, const struct companio
     return 0;
 }
 
-static int find_by_link(const struct naming_request *request, struct elf_file *binary, struct debug_file *ret_file)
+static int find_by_link(const struct companion_opener *companions, struct elf_file *binary, struct debug_file *ret_file)
 {
     struct companion companion = {.kind = COMPANION_DEBUG_BY_LINK};
     struct elf_data rest;
@@ -129,27 +129,28 @@ static int find_by_link(const struct naming_request *request, struct elf_file *b
     if (strchr(companion.name, '/') || rest.length_bytes < padding + sizeof(crc))
         return -EBADMSG;
     memcpy(&crc, rest.bytes + padding, sizeof(crc));
-    return open_file(request, &companion, &crc, ret_file);
+    return open_file(companions, &companion, &crc, ret_file);
 }
 
-int debug_file__find(const struct naming_request *request, struct elf_file *binary, struct debug_file *ret_file)
+int debug_file__find(const struct companion_opener *companions, struct elf_file *binary, struct debug_file *ret_file)
 {
     struct companion by_id = {.kind = COMPANION_DEBUG_BY_ID};
     size_t bytes;
     if (elf_file__build_id(binary, by_id.build_id, &bytes) == 0) {
         by_id.build_id_bytes = (uint32_t)bytes;
-        if (open_file(request, &by_id, NULL, ret_file) == 0)
+        if (open_file(companions, &by_id, NULL, ret_file) == 0)
             return 0;
     }
-    return find_by_link(request, binary, ret_file);
+    return find_by_link(companions, binary, ret_file);
 }
 
-int debug_file__find_alternate(const struct naming_request *request, struct elf_file *file, struct debug_file *ret_file)
+int debug_file__find_alternate(const struct companion_opener *companions, struct elf_file *file,
+                               struct debug_file *ret_file)
 {
     struct companion companion = {.kind = COMPANION_ALTERNATE};
     struct elf_data rest;
     if (read_supplement(file, false, &companion) == 0)
-        return open_file(request, &companion, NULL, ret_file);
+        return open_file(companions, &companion, NULL, ret_file);
     int err = read_link(file, ".gnu_debugaltlink", &companion, &rest);
     if (err)
         return err;
@@ -157,5 +158,5 @@ int debug_file__find_alternate(const struct naming_request *request, struct elf_
         return -EBADMSG;
     memcpy(companion.build_id, rest.bytes, rest.length_bytes);
     companion.build_id_bytes = (uint32_t)rest.length_bytes;
-    return open_file(request, &companion, NULL, ret_file);
+    return open_file(companions, &companion, NULL, ret_file);
 }

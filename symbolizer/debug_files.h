@@ -2,8 +2,8 @@
 #ifndef HEARTH_SYMBOLIZER_DEBUG_FILES_H
 #define HEARTH_SYMBOLIZER_DEBUG_FILES_H
 
+#include "symbolizer/companion.h"
 #include "symbolizer/elf_file.h"
-#include "symbolizer/naming_job.h"
 
 struct debug_file {
     int fd;
@@ -16,9 +16,9 @@ bool debug_file__has(const struct elf_file *file, const char *section);
 bool debug_file__is(int fd, const struct companion *companion);
 
 // The debug file of a binary, by its build id, or by .gnu_debuglink and its CRC. -ENOENT; -ESTALE: of another build.
-int debug_file__find(const struct naming_request *request, struct elf_file *binary, struct debug_file *ret_file);
+int debug_file__find(const struct companion_opener *companions, struct elf_file *binary, struct debug_file *ret_file);
 // The alternate file that `file` names in .gnu_debugaltlink.
-int debug_file__find_alternate(const struct naming_request *request, struct elf_file *file,
+int debug_file__find_alternate(const struct companion_opener *companions, struct elf_file *file,
                                struct debug_file *ret_file);
 
 #endif

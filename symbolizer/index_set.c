@@ -294,8 +294,7 @@ static int run_job(struct index_set *set, const struct symbol_file *file, const 
                                      .count = count,
                                      .complete = entry->count + 1 >= PIECES_MAX,
                                      .is_quick = set->options->is_quick && !file->is_patient,
-                                     .open_companion = open_companion,
-                                     .context = &companions};
+                                     .companions = {open_companion, &companions}};
     struct made_index made;
     int err = naming_tries__run(set->worker, &request, &set->counts, &made);
     if (!err)

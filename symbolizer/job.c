@@ -41,8 +41,7 @@ static int do_index(int socket, const struct job *job, struct packet_fds *inputs
                                      .complete = job->complete,
                                      .reader = (enum naming_reader)job->reader,
                                      .helper = helper,
-                                     .open_companion = ask_for_companion,
-                                     .context = &socket};
+                                     .companions = {ask_for_companion, &socket}};
     return naming_job__run(&request, ret_made);
 }
 

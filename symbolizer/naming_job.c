@@ -66,7 +66,7 @@ static void add_segments(struct naming_job *job)
 static void find_debug(struct naming_job *job)
 {
     if (!debug_file__has(job->main, ".debug_info") && !debug_file__has(job->main, ".zdebug_info"))
-        debug_file__find(job->request, job->main, &job->debug);
+        debug_file__find(&job->request->companions, job->main, &job->debug);
 }
 
 static int add_elf_symbols(struct naming_job *job)
@@ -187,7 +187,7 @@ static int add_dwarf(struct naming_job *job)
     if (!holder)
         return -ENOENT;
     job->parts.has_dwarf = true;
-    debug_file__find_alternate(job->request, job->debug.elf ? job->debug.elf : job->main, &job->alternate);
+    debug_file__find_alternate(&job->request->companions, job->debug.elf ? job->debug.elf : job->main, &job->alternate);
     int err = reader == NAMING_BY_LIBDW ? -EBADMSG : open_dwarf(job, holder);
     if (err == -ENOMEM)
         return err;
@@ -230,7 +230,7 @@ static const struct {
 int naming_job__run(const struct naming_request *request, struct buf *ret_index)
 {
     _cleanup_(release) struct naming_job job = {.request = request, .debug.fd = -1, .alternate.fd = -1};
-    job.split.request = request;
+    job.split.companions = &request->companions;
     int err = elf_file__open(request->fd, &job.main);
     if (err)
         return err;

@@ -9,23 +9,7 @@
 #include <stdint.h>
 
 #include "store/base/buf.h"
-
-// A file the binary names, by one of its ways of naming; the job cannot open anything itself.
-enum companion_kind {
-    COMPANION_DEBUG_BY_ID,   // name: empty; build_id: the binary's
-    COMPANION_DEBUG_BY_LINK, // name: from .gnu_debuglink, without a folder
-    COMPANION_ALTERNATE,     // name: from .gnu_debugaltlink, build_id: its own
-    COMPANION_DWP,           // name: empty: beside the binary
-    COMPANION_DWO,           // name: as the compiler wrote it; folder: the compilation's
-};
-
-struct companion {
-    enum companion_kind kind;
-    uint32_t build_id_bytes;
-    uint8_t build_id[20];
-    char name[512];
-    char folder[512];
-};
+#include "symbolizer/companion.h"
 
 // Who reads the debug information.
 enum naming_reader {
@@ -46,9 +30,7 @@ struct naming_request {
     struct helper *helper; // a thread that does a part of the work; NULL: none
     bool is_quick;         // within the lower limits of LIMIT_QUICK_*
     bool is_large;         // quick, but with the memory of LIMIT_WORKER_MEMORY_BYTES
-    // Opens a companion; the job closes the descriptor. -ENOENT: there is none.
-    int (*open_companion)(void *context, const struct companion *companion, int *ret_fd);
-    void *context;
+    struct companion_opener companions;
 };
 
 // Appends the index to `ret_index`. -EBADMSG: no ELF file.

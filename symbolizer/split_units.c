@@ -74,10 +74,11 @@ static int slice_package(const struct dwarf_file *whole, uint64_t dwo_id, struct
     return 0;
 }
 
-static int open_elf(const struct naming_request *request, const struct companion *companion, struct elf_file **ret_elf)
+static int open_elf(const struct companion_opener *companions, const struct companion *companion,
+                    struct elf_file **ret_elf)
 {
     _cleanup_fd_ int fd = -1;
-    int err = request->open_companion(request->context, companion, &fd);
+    int err = companions->open(companions->context, companion, &fd);
     // The file is read before its descriptor is closed: dwarf_file__open loads every section it will ever need.
     return err ? err : elf_file__open_whole(fd, ret_elf);
 }
@@ -87,7 +88,7 @@ static int open_package(struct split_units *split)
     if (!split->asked_for_package) {
         struct companion companion = {.kind = COMPANION_DWP};
         split->asked_for_package = true;
-        if (open_elf(split->request, &companion, &split->package) == 0)
+        if (open_elf(split->companions, &companion, &split->package) == 0)
             dwarf_file__open(split->package, true, &split->package_dwarf);
     }
     return split->package_dwarf ? 0 : -ENOENT;
@@ -109,7 +110,7 @@ static int open_alone(struct split_units *split, const struct dwarf_unit *skelet
         return -ENAMETOOLONG;
     snprintf(companion.name, sizeof(companion.name), "%s", skeleton->dwo_name);
     snprintf(companion.folder, sizeof(companion.folder), "%s", skeleton->folder);
-    int err = open_elf(split->request, &companion, &ret_file->elf);
+    int err = open_elf(split->companions, &companion, &ret_file->elf);
     return err ? err : dwarf_file__open(ret_file->elf, true, &ret_file->dwarf);
 }
 

@@ -3,11 +3,11 @@
 #ifndef HEARTH_SYMBOLIZER_SPLIT_UNITS_H
 #define HEARTH_SYMBOLIZER_SPLIT_UNITS_H
 
+#include "symbolizer/companion.h"
 #include "symbolizer/dwarf_file.h"
-#include "symbolizer/naming_job.h"
 
 struct split_units {
-    const struct naming_request *request;
+    const struct companion_opener *companions;
     bool asked_for_package;
     struct elf_file *package;
     struct dwarf_file *package_dwarf; // its sections, whole

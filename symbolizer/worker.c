@@ -222,8 +222,8 @@ static int serve_companion(int socket, const struct naming_request *request, str
     companion->folder[sizeof(companion->folder) - 1] = '\0';
     if (companion->build_id_bytes > sizeof(companion->build_id))
         companion->build_id_bytes = 0;
-    int32_t answer = request && request->open_companion
-                         ? request->open_companion(request->context, companion, &fds.fds[0])
+    int32_t answer = request && request->companions.open
+                         ? request->companions.open(request->companions.context, companion, &fds.fds[0])
                          : -ENOENT;
     int err = packet__send(socket, &answer, sizeof(answer), &fds);
     packet__close(&fds);

@@ -47,7 +47,7 @@ static int make_index(const char *path, int fd, enum naming_reader reader, struc
 {
     struct debug_dirs where = {.dirs = debug_folders, .root_fd = -1, .path = path};
     struct naming_request request = {
-        .fd = fd, .complete = true, .reader = reader, .open_companion = open_companion, .context = &where};
+        .fd = fd, .complete = true, .reader = reader, .companions = {open_companion, &where}};
     int err = naming_job__run(&request, ret_bytes);
     return err ? err : index__check(ret_bytes->data, ret_bytes->length_bytes, 0, ret_index);
 }

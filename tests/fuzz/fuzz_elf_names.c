@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         return 0;
     uint64_t offsets[] = {0, 0x1000, 0x1010};
     struct naming_request request = {
-        .fd = fd, .offsets = offsets, .count = 3, .complete = true, .open_companion = open_itself, .context = &fd};
+        .fd = fd, .offsets = offsets, .count = 3, .complete = true, .companions = {open_itself, &fd}};
     if (naming_job__run(&request, &made) == 0)
         look_up(&made);
     buf__release(&made);

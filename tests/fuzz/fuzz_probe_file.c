@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     _cleanup_fd_ int fd = -1;
     _cleanup_(elf_file__freep) struct elf_file *elf = NULL, *mini = NULL;
     _cleanup_(debug_file__release) struct debug_file debug = {.fd = -1};
-    struct naming_request request = {.open_companion = open_itself, .context = &fd};
+    struct companion_opener companions = {open_itself, &fd};
     uint64_t addresses[] = {0, 0x1000, 0x1010}, offsets[3];
     uint8_t build_id[20];
     size_t length = 0;
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (elf_file__open(fd, &elf) != 0)
         return 0;
     list(elf, elf);
-    if (debug_file__find(&request, elf, &debug) == 0)
+    if (debug_file__find(&companions, elf, &debug) == 0)
         list(debug.elf, elf);
     if (mini_debug__open(elf, &mini) == 0)
         list(mini, elf);

@@ -193,7 +193,7 @@ static inline int open_none(void *context, const struct companion *companion, in
 
 static inline int do_job(uint64_t misdeed, struct worker_usage *ret_usage)
 {
-    struct naming_request request = {.fd = self, .offsets = &misdeed, .count = 1, .open_companion = open_none};
+    struct naming_request request = {.fd = self, .offsets = &misdeed, .count = 1, .companions.open = open_none};
     void *bytes = NULL;
     size_t length = 0;
     int err = worker__index(worker, &request, ret_usage, &bytes, &length);
@@ -239,8 +239,7 @@ static inline void *do_asked(void *context)
                                      .offsets = &asked->misdeed,
                                      .count = 1,
                                      .is_quick = !asked->is_slow,
-                                     .open_companion = wait_to_open,
-                                     .context = asked};
+                                     .companions = {wait_to_open, asked}};
     struct worker_usage usage;
     void *bytes = NULL;
     size_t length = 0;

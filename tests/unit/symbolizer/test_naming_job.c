@@ -31,7 +31,7 @@ static int open_none(void *context, const struct companion *companion, int *ret_
 static void name(const char *path, struct helper *helper, struct buf *made, struct index *ret_index)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct naming_request request = {.fd = fd, .complete = true, .helper = helper, .open_companion = open_none};
+    struct naming_request request = {.fd = fd, .complete = true, .helper = helper, .companions.open = open_none};
     assert_true(fd >= 0);
     assert_int_equal(naming_job__run(&request, made), 0);
     assert_int_equal(index__check(made->data, made->length_bytes, INDEX_CHECKSUM, ret_index), 0);
