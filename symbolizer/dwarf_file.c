@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "store/base/limits.h"
-#include "symbolizer/dwarf_value.h"
+#include "symbolizer/dwarf_form.h"
 
 static const char *const section_names[DWARF_SECTIONS] = {
     [DWARF_INFO] = "info",         [DWARF_ABBREV] = "abbrev",     [DWARF_STR] = "str",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/dwarf_form.h"
 #include "symbolizer/dwarf_sink.h"
 #include "symbolizer/dwarf_value.h"
 

@@ -11,9 +11,6 @@ struct dwarf_value {
     const uint8_t *text; // of DW_FORM_string
 };
 
-// The bytes a form takes; UINT32_MAX where that depends on its contents.
-uint32_t dwarf_form__bytes(uint16_t form, uint8_t version, uint8_t address_bytes, uint8_t offset_bytes);
-
 void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reader,
                        const struct dwarf_attribute *attribute, struct dwarf_value *ret_value);
 void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader,
