@@ -8,7 +8,7 @@
 #ifndef HEARTH_SYMBOLIZER_GO_INLINES_H
 #define HEARTH_SYMBOLIZER_GO_INLINES_H
 
-#include "symbolizer/go_table_insides.h"
+#include "symbolizer/go_layout.h"
 
 // Looks for what the trees are counted from, which is known to the runtime's description of the program only.
 void go_inlines__prepare(struct go_table *table);

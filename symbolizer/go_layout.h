@@ -1,6 +1,7 @@
-// What the readers of Go's table share: its parts, and the programs in it that say how a value changes along the code.
-#ifndef HEARTH_SYMBOLIZER_GO_TABLE_INSIDES_H
-#define HEARTH_SYMBOLIZER_GO_TABLE_INSIDES_H
+// The parts of Go's table, for its two readers (go_table.c and go_inlines.c); and the programs in it: each tells how a
+// value changes along the code.
+#ifndef HEARTH_SYMBOLIZER_GO_LAYOUT_H
+#define HEARTH_SYMBOLIZER_GO_LAYOUT_H
 
 #include "symbolizer/dwarf_reader.h"
 #include "symbolizer/dwarf_sink.h"
