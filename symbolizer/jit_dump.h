@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "symbolizer/jit_names.h"
+#include "symbolizer/jit_frame.h"
 
 // Opens the dump a process has mapped. -ENOENT: none.
 int jit_dump__open(pid_t pid, int *ret_fd);

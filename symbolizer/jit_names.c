@@ -14,13 +14,6 @@ static int (*const sources[JIT_SOURCES])(int fd, const struct jit_search *search
     [JIT_SOURCE_PERF_MAP] = perf_map__find,
 };
 
-void jit_frame__release(struct jit_frame *frame)
-{
-    free(frame->name);
-    free(frame->file);
-    *frame = (struct jit_frame){0};
-}
-
 int jit_names__read(enum jit_source source, int fd, struct jit_search *search, struct buf *out)
 {
     _cleanup_free_ struct jit_frame *frames = calloc(search->count + 1, sizeof(*frames));

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "symbolizer/jit_names.h"
+#include "symbolizer/jit_frame.h"
 
 // Reads the file and fills in the frames of the addresses it knows. ret_end: behind the last line that has its end.
 // Holes of the file are passed over.
