@@ -329,18 +329,6 @@ const struct elf_segment *elf_file__segment(const struct elf_file *file, size_t 
     return index < file->segment_count ? &file->segments[index] : NULL;
 }
 
-// "ZLIB", the length as a big-endian number, the stream: what gold and old binutils wrote into .zdebug_*.
-static int inflate_old(const uint8_t *packed, size_t packed_bytes, uint8_t **ret_bytes, size_t *ret_length)
-{
-    if (packed_bytes < 12 || memcmp(packed, "ZLIB", 4) != 0)
-        return -EBADMSG;
-    uint64_t length = 0;
-    for (size_t i = 4; i < 12; i++)
-        length = length << 8 | packed[i];
-    *ret_length = length;
-    return inflate__section(ELFCOMPRESS_ZLIB, packed + 12, packed_bytes - 12, length, ret_bytes);
-}
-
 static int inflate(const struct elf_file *file, const uint8_t *packed, size_t packed_bytes, uint8_t **ret_bytes,
                    size_t *ret_length)
 {
@@ -362,9 +350,30 @@ static int load(struct elf_file *file, const struct elf_section *section, uint8_
     if (section->flags & SHF_COMPRESSED)
         return inflate(file, bytes, section->bytes, ret_bytes, ret_length);
     if (old)
-        return inflate_old(bytes, section->bytes, ret_bytes, ret_length);
+        return inflate__old_section(bytes, section->bytes, ret_bytes, ret_length);
     *ret_bytes = take_pointer(bytes);
     *ret_length = section->bytes;
+    return 0;
+}
+
+// Applies all relocations of a section to its contents. Damaged ones are left out. -ENOMEM, -E2BIG.
+static int relocate(struct elf_file *file, size_t index)
+{
+    for (size_t i = 1; i < file->section_count && file->is_64; i++) {
+        const struct elf_section *rela = &file->sections[i];
+        struct elf_data rows, symbols;
+        if (rela->type != SHT_RELA || rela->info != index || rela->link >= file->section_count ||
+            file->sections[rela->link].type != SHT_SYMTAB)
+            continue;
+        int err = elf_file__read(file, &file->sections[rela->link], &symbols);
+        if (!err)
+            err = elf_file__read(file, rela, &rows);
+        if (err)
+            return err == -EBADMSG ? 0 : err;
+        elf_relocatable__apply(file->machine, rows, symbols, file->sections, file->section_count, file->loaded[index],
+                               file->loaded_bytes[index]);
+        elf_file__forget(file, rela);
+    }
     return 0;
 }
 
@@ -381,7 +390,7 @@ int elf_file__read(struct elf_file *file, const struct elf_section *section, str
             return err;
         file->loaded[index][file->loaded_bytes[index]] = 0; // inflate__section leaves room for it too
         if (file->is_relocatable && !(section->flags & SHF_ALLOC) && section->type == SHT_PROGBITS)
-            err = elf_relocatable__apply(file, section, file->loaded[index], file->loaded_bytes[index]);
+            err = relocate(file, index);
         if (err) {
             elf_file__forget(file, section);
             return err;

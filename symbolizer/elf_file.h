@@ -10,43 +10,9 @@
 #include <stdint.h>
 
 #include "store/base/cleanup.h"
+#include "symbolizer/elf_section.h"
 
 struct elf_file;
-
-struct elf_section {
-    const char *name;
-    uint32_t type;
-    uint64_t flags;
-    uint64_t address;
-    uint64_t file_offset;
-    uint64_t bytes; // in the file
-    uint32_t link;
-    uint32_t info;
-    uint64_t entry_bytes;
-    bool is_kept; // its contents stay, whoever forgets them
-};
-
-struct elf_segment {
-    uint32_t type;
-    uint32_t flags;
-    uint64_t file_offset;
-    uint64_t address;
-    uint64_t file_bytes;
-    uint64_t memory_bytes;
-};
-
-struct elf_data { // contents of a section; live as long as the file
-    const uint8_t *bytes;
-    size_t length_bytes;
-};
-
-struct elf_symbol {
-    uint32_t name; // offset in the string table
-    uint8_t info;
-    uint16_t section;
-    uint64_t value;
-    uint64_t bytes;
-};
 
 // The descriptor is borrowed and must stay open. -EBADMSG: not an ELF file of this machine's byte order.
 int elf_file__open(int fd, struct elf_file **ret_file);

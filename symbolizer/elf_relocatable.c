@@ -1,6 +1,8 @@
 #include "symbolizer/elf_relocatable.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Sections are placed at multiples of this, the first one not at 0, which stands for code that was left out.
@@ -43,37 +45,28 @@ static size_t width_of(uint16_t machine, uint64_t type)
     return 0;
 }
 
-static void apply_rows(const struct elf_file *file, struct elf_data rows, struct elf_data symbols, uint8_t *bytes,
-                       size_t length_bytes)
+// The address of a symbol; 0 past the end of the table. Values count from the begin of the symbol's section.
+static uint64_t address_of(struct elf_data symbols, const struct elf_section *sections, size_t section_count,
+                           size_t index)
+{
+    Elf64_Sym symbol;
+    if (index >= symbols.length_bytes / sizeof(symbol))
+        return 0;
+    memcpy(&symbol, symbols.bytes + index * sizeof(symbol), sizeof(symbol));
+    return symbol.st_value + (symbol.st_shndx < section_count ? sections[symbol.st_shndx].address : 0);
+}
+
+void elf_relocatable__apply(uint16_t machine, struct elf_data rows, struct elf_data symbols,
+                            const struct elf_section *sections, size_t section_count, uint8_t *bytes,
+                            size_t length_bytes)
 {
     for (size_t at = 0; at + sizeof(Elf64_Rela) <= rows.length_bytes; at += sizeof(Elf64_Rela)) {
         Elf64_Rela row;
         memcpy(&row, rows.bytes + at, sizeof(row));
-        size_t width = width_of(elf_file__machine(file), ELF64_R_TYPE(row.r_info));
+        size_t width = width_of(machine, ELF64_R_TYPE(row.r_info));
         if (width == 0 || row.r_offset > length_bytes || length_bytes - row.r_offset < width)
             continue;
-        uint64_t value = elf_file__symbol(file, symbols, ELF64_R_SYM(row.r_info)).value + (uint64_t)row.r_addend;
+        uint64_t value = address_of(symbols, sections, section_count, ELF64_R_SYM(row.r_info)) + (uint64_t)row.r_addend;
         memcpy(bytes + row.r_offset, &value, width); // little-endian, as both machines are
     }
-}
-
-int elf_relocatable__apply(struct elf_file *file, const struct elf_section *section, uint8_t *bytes,
-                           size_t length_bytes)
-{
-    for (size_t i = 1; i < elf_file__section_count(file); i++) {
-        const struct elf_section *rela = elf_file__section(file, i);
-        const struct elf_section *symtab = elf_file__section(file, rela->link);
-        struct elf_data rows, symbols;
-        if (rela->type != SHT_RELA || elf_file__section(file, rela->info) != section || !symtab ||
-            symtab->type != SHT_SYMTAB || !elf_file__is_64(file))
-            continue;
-        int err = elf_file__read(file, symtab, &symbols);
-        if (!err)
-            err = elf_file__read(file, rela, &rows);
-        if (err)
-            return err == -EBADMSG ? 0 : err;
-        apply_rows(file, rows, symbols, bytes, length_bytes);
-        elf_file__forget(file, rela);
-    }
-    return 0;
 }

@@ -7,14 +7,16 @@
 #ifndef HEARTH_SYMBOLIZER_ELF_RELOCATABLE_H
 #define HEARTH_SYMBOLIZER_ELF_RELOCATABLE_H
 
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf_section.h"
 
 // Places the sections; ret_segments are to be freed.
 int elf_relocatable__place(struct elf_section *sections, size_t count, struct elf_segment **ret_segments,
                            size_t *ret_count);
 
-// Applies the relocations of a section to its contents. Those that make no sense are left out. -ENOMEM, -E2BIG.
-int elf_relocatable__apply(struct elf_file *file, const struct elf_section *section, uint8_t *bytes,
-                           size_t length_bytes);
+// Applies relocation rows (of SHT_RELA, 64 bits) to the contents of the section they are for. `symbols` are the
+// contents of their symbol table, `sections` those of the file, placed. Rows that make no sense are left out.
+void elf_relocatable__apply(uint16_t machine, struct elf_data rows, struct elf_data symbols,
+                            const struct elf_section *sections, size_t section_count, uint8_t *bytes,
+                            size_t length_bytes);
 
 #endif

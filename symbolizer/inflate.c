@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libdeflate.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <zstd.h>
 
@@ -65,4 +66,15 @@ int inflate__section(uint32_t type, const uint8_t *packed, size_t packed_bytes, 
     }
     *ret_bytes = take_pointer(bytes);
     return 0;
+}
+
+int inflate__old_section(const uint8_t *packed, size_t packed_bytes, uint8_t **ret_bytes, size_t *ret_length)
+{
+    if (packed_bytes < 12 || memcmp(packed, "ZLIB", 4) != 0)
+        return -EBADMSG;
+    uint64_t length = 0;
+    for (size_t i = 4; i < 12; i++)
+        length = length << 8 | packed[i];
+    *ret_length = length;
+    return inflate__section(ELFCOMPRESS_ZLIB, packed + 12, packed_bytes - 12, length, ret_bytes);
 }

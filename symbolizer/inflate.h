@@ -15,4 +15,8 @@ uint8_t *inflate__memory(size_t length_bytes);
 int inflate__section(uint32_t type, const uint8_t *packed, size_t packed_bytes, uint64_t length_bytes,
                      uint8_t **ret_bytes);
 
+// The contents of .zdebug_*, as gold and old binutils wrote them: "ZLIB", the length as a big-endian number, the
+// stream. -EBADMSG: something else; or as inflate__section.
+int inflate__old_section(const uint8_t *packed, size_t packed_bytes, uint8_t **ret_bytes, size_t *ret_length);
+
 #endif
