@@ -5,8 +5,10 @@
 #define HEARTH_SYMBOLIZER_INDEX_SET_H
 
 #include "store/base/cleanup.h"
+#include "store/base/fault.h"
+#include "store/base/limits.h"
 #include "symbolizer/index.h"
-#include "symbolizer/symbolizer.h"
+#include "symbolizer/symbolizer_types.h"
 
 struct index_set;
 struct worker;

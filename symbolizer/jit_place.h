@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #include "symbolizer/jit_names.h"
-#include "symbolizer/symbolizer.h"
+#include "symbolizer/symbolizer_types.h"
 
 struct jit_file {
     int fd; // -1: none so far

@@ -163,7 +163,7 @@ static void take_chain(size_t index, const struct symbol *chain, size_t length, 
     part->take(part->places[index], shown, length, part->context);
 }
 
-static void resolve_part(struct symbolizer *symbolizer, int fd, const uint8_t *build_id, size_t build_id_bytes,
+static void resolve_part(struct file_naming *files, int fd, const uint8_t *build_id, size_t build_id_bytes,
                          struct part *part)
 {
     // No path: its debug information is in the file itself.
@@ -174,11 +174,11 @@ static void resolve_part(struct symbolizer *symbolizer, int fd, const uint8_t *b
                                .build_id_bytes = build_id_bytes,
                                .is_patient = true};
     if (part->count > 0)
-        symbolizer__resolve_file(symbolizer, &file, part->offsets, part->count, take_chain, part);
+        file_naming__resolve(files, &file, part->offsets, part->count, take_chain, part);
 }
 
 // The kernel may have been moved when it started (KASLR): by as much as its first code was.
-static void resolve_by_image(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+static void resolve_by_image(struct kernel_naming *naming, struct file_naming *files, const uint64_t *addresses,
                              size_t count, struct part part)
 {
     const struct kernel_image *image = &naming->image;
@@ -189,7 +189,7 @@ static void resolve_by_image(struct kernel_naming *naming, struct symbolizer *sy
         part.places[part.count] = i;
         part.offsets[part.count++] = addresses[i] - text + image->text_file_offset;
     }
-    resolve_part(symbolizer, image->fd, image->build_id, image->build_id_bytes, &part);
+    resolve_part(files, image->fd, image->build_id, image->build_id_bytes, &part);
 }
 
 struct module_address {
@@ -233,7 +233,7 @@ static size_t find_module_addresses(struct kernel_naming *naming, const uint64_t
     return used;
 }
 
-static void resolve_by_modules(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+static void resolve_by_modules(struct kernel_naming *naming, struct file_naming *files, const uint64_t *addresses,
                                size_t count, struct part part)
 {
     _cleanup_free_ struct module_address *found = calloc(count + 1, sizeof(*found));
@@ -245,7 +245,7 @@ static void resolve_by_modules(struct kernel_naming *naming, struct symbolizer *
             part.places[part.count] = found[next].place;
             part.offsets[part.count++] = found[next].offset;
         }
-        resolve_part(symbolizer, part.module->fd, part.module->build_id, part.module->build_id_bytes, &part);
+        resolve_part(files, part.module->fd, part.module->build_id, part.module->build_id_bytes, &part);
     }
 }
 
@@ -262,7 +262,7 @@ static void refresh(struct kernel_naming *naming, const uint64_t *addresses, siz
     }
 }
 
-int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+int kernel_naming__resolve(struct kernel_naming *naming, struct file_naming *files, const uint64_t *addresses,
                            size_t count, symbol_chain_fn *take, void *context)
 {
     char name[NAME_BYTES];
@@ -274,8 +274,8 @@ int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symb
     struct part part = {.places = places, .offsets = offsets, .answered = answered, .take = take, .context = context};
     refresh(naming, addresses, count);
     if (naming->image.fd >= 0)
-        resolve_by_image(naming, symbolizer, addresses, count, part);
-    resolve_by_modules(naming, symbolizer, addresses, count, part);
+        resolve_by_image(naming, files, addresses, count, part);
+    resolve_by_modules(naming, files, addresses, count, part);
     for (size_t i = 0; i < count; i++) {
         struct symbol symbol = {.function = name, .file = ""};
         if (answered[i])

@@ -4,7 +4,7 @@
 #define HEARTH_SYMBOLIZER_KERNEL_NAMING_H
 
 #include "store/base/cleanup.h"
-#include "symbolizer/symbolizer.h"
+#include "symbolizer/file_naming.h"
 
 struct kernel_naming;
 
@@ -20,9 +20,9 @@ int kernel_naming__load(struct kernel_naming *naming, struct fault *fault);
 // The address of a function; the symbols must have been read. -ENOENT: there is none.
 int kernel_naming__address_of(const struct kernel_naming *naming, const char *function, uint64_t *ret_address);
 
-// Calls `take` once for each address, in any order, or fails with -ENOMEM before it did for any. The symbolizer reads
+// Calls `take` once for each address, in any order, or fails with -ENOMEM before it did for any. `files` reads
 // the debug files.
-int kernel_naming__resolve(struct kernel_naming *naming, struct symbolizer *symbolizer, const uint64_t *addresses,
+int kernel_naming__resolve(struct kernel_naming *naming, struct file_naming *files, const uint64_t *addresses,
                            size_t count, symbol_chain_fn *take, void *context);
 
 #endif

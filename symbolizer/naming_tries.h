@@ -9,7 +9,7 @@
 
 #include "symbolizer/index.h"
 #include "symbolizer/naming_job.h"
-#include "symbolizer/symbolizer.h"
+#include "symbolizer/symbolizer_types.h"
 
 struct worker;
 

@@ -11,19 +11,13 @@
 
 #include "store/base/cleanup.h"
 #include "symbolizer/elf_file.h"
-#include "symbolizer/index_set.h"
+#include "symbolizer/file_naming.h"
 #include "symbolizer/jit_place.h"
 #include "symbolizer/kernel_naming.h"
-#include "symbolizer/naming_batch.h"
-#include "symbolizer/shown_names.h"
-#include "symbolizer/worker.h"
 
 struct symbolizer {
     struct symbolizer_options options;
-    struct worker *worker;
-    struct worker *own_worker; // NULL: it is borrowed
-    struct index_set *indexes;
-    struct shown_names names;
+    struct file_naming files;
     struct kernel_naming *kernel;
     struct jit_place jit; // the process asked about last; pid 0: none
 };
@@ -38,11 +32,8 @@ int symbolizer__new(const struct symbolizer_options *options, struct fault *faul
     int err = kernel_naming__new(options->kernel_root, options->cache_dir, &symbolizer->kernel);
     if (err)
         fault__set(fault, err, "out of memory");
-    else if (!options->worker)
-        err = worker__new(NULL, fault, &symbolizer->own_worker);
-    symbolizer->worker = options->worker ? options->worker : symbolizer->own_worker;
-    if (!err)
-        err = index_set__new(&symbolizer->options, symbolizer->worker, fault, &symbolizer->indexes);
+    else
+        err = file_naming__init(&symbolizer->options, fault, &symbolizer->files);
     if (err) {
         symbolizer__free(symbolizer);
         return err;
@@ -55,11 +46,9 @@ void symbolizer__free(struct symbolizer *symbolizer)
 {
     if (!symbolizer)
         return;
-    index_set__free(symbolizer->indexes);
+    file_naming__release(&symbolizer->files);
     kernel_naming__free(symbolizer->kernel);
-    shown_names__release(&symbolizer->names);
     jit_place__close(&symbolizer->jit);
-    worker__free(symbolizer->own_worker);
     free(symbolizer);
 }
 
@@ -72,21 +61,7 @@ static void give_none(size_t count, symbol_chain_fn *take, void *context)
 int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_file *file, const uint64_t *offsets,
                              size_t count, symbol_chain_fn *take, void *context)
 {
-    _cleanup_(naming_batch__release) struct naming_batch batch = {0};
-    const struct index_pieces *pieces;
-    int err = naming_batch__new(offsets, count, &batch);
-    if (!err)
-        err = index_set__load(symbolizer->indexes, file, offsets, count, &pieces);
-    if (!err) {
-        struct shown_names *names = symbolizer->options.no_demangle ? NULL : &symbolizer->names;
-        err =
-            naming_batch__give(&batch, pieces, symbolizer->options.no_inline, names, symbolizer->worker, take, context);
-        index_pieces__cool(pieces);
-        return err;
-    }
-    if (err && err != -EAGAIN)
-        give_none(count, take, context);
-    return err;
+    return file_naming__resolve(&symbolizer->files, file, offsets, count, take, context);
 }
 
 // The vDSO's image lies in our own memory, put there by the kernel; a sealed copy of it is a file like any other.
@@ -128,7 +103,7 @@ int symbolizer__resolve_kernel(struct symbolizer *symbolizer, const uint64_t *ad
 {
     int err = kernel_naming__load(symbolizer->kernel, fault);
     if (!err)
-        err = kernel_naming__resolve(symbolizer->kernel, symbolizer, addresses, count, take, context);
+        err = kernel_naming__resolve(symbolizer->kernel, &symbolizer->files, addresses, count, take, context);
     if (err)
         give_none(count, take, context);
     return err;
@@ -174,7 +149,7 @@ int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint
     uint64_t cost_us = 0;
     int err = has_name ? find_jit(symbolizer, pid) : -ENOMEM;
     if (!err)
-        err = jit_place__ask(&symbolizer->jit, symbolizer->worker, &question, take_jit, &taking, &cost_us);
+        err = jit_place__ask(&symbolizer->jit, symbolizer->files.worker, &question, take_jit, &taking, &cost_us);
     for (size_t i = 0; i < count; i++)
         if (!has_name || !has_name[i])
             take(i, NULL, 0, context);
@@ -218,5 +193,5 @@ int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, ui
 
 struct symbolizer_counts symbolizer__counts(const struct symbolizer *symbolizer)
 {
-    return index_set__counts(symbolizer->indexes);
+    return index_set__counts(symbolizer->files.indexes);
 }
