@@ -44,7 +44,8 @@ libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 li
 	-lunwind-x86_64 -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
-folders := collector report symbolizer store store/base
+folders := collector report symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions \
+	jit elf opening index jail) store store/base
 objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c)) \
 	$(if $(filter collector,$(1)),$(build)/obj/collector/embedded.o)
 archive_of = $(build)/lib$(subst /,_,$(1)).a

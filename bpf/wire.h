@@ -145,7 +145,7 @@ struct wire_hist_config {
     __u8 by_has_type;
 };
 
-// Where an argument of a USDT probe is at one of its places (symbolizer/usdt_argument.h).
+// Where an argument of a USDT probe is at one of its places (symbolizer/symbols/usdt_argument.h).
 #define WIRE_USDT_PLACES_MAX 4096 // of one event: what starts and what ends
 #define WIRE_NO_REGISTER     (-1)
 struct wire_usdt_argument {

@@ -13,8 +13,8 @@
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
-#include "symbolizer/file_copy.h"
-#include "symbolizer/foreign_file.h"
+#include "symbolizer/opening/file_copy.h"
+#include "symbolizer/opening/foreign_file.h"
 
 struct binaries {
     pthread_mutex_t lock;

@@ -19,7 +19,7 @@
 #include "bpf/wire.h"
 #include "store/base/cleanup.h"
 #include "store/store_types.h"
-#include "symbolizer/file_identity.h"
+#include "symbolizer/elf/file_identity.h"
 
 struct binaries;
 

@@ -28,10 +28,10 @@
 #include "store/base/buf.h"
 #include "store/base/live_thread.h"
 #include "store/base/safe_text.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/opener.h"
-#include "symbolizer/symbol_name.h"
-#include "symbolizer/usdt_notes.h"
+#include "symbolizer/opening/opener.h"
+#include "symbolizer/symbols/function_list.h"
+#include "symbolizer/symbols/symbol_name.h"
+#include "symbolizer/symbols/usdt_notes.h"
 
 static uint64_t pid;
 

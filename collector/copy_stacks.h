@@ -1,6 +1,6 @@
 // --unwind=copy: takes the copied stacks out of their ring buffer as they come, unwinds them in the mappings that their
-// process has at that time (symbolizer/copy_unwind.h), and keeps the frames under the id that the sample's count names
-// as its user stack. After a drain they are handed over as chunks, and from there on are stacks like all others.
+// process has at that time (symbolizer/unwind/copy_unwind.h), and keeps the frames under the id that the sample's count
+// names as its user stack. After a drain they are handed over as chunks, and from there on are stacks like all others.
 #ifndef HEARTH_COLLECTOR_COPY_STACKS_H
 #define HEARTH_COLLECTOR_COPY_STACKS_H
 
@@ -11,7 +11,7 @@
 #include "collector/processes.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
-#include "symbolizer/copy_unwind.h"
+#include "symbolizer/unwind/copy_unwind.h"
 
 struct copy_stacks;
 

@@ -17,7 +17,7 @@
 #include "collector/cgroups.h"
 #include "collector/uprobe_multi.h"
 #include "store/base/cleanup.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/worker/worker.h"
 
 // --- Capabilities
 

@@ -1,5 +1,5 @@
 // Names of JIT code, in a thread of its own: processes with such code are known from the first sample in it, so that
-// the files they leave for profilers are open when the process ends (symbolizer/jit_place.h).
+// the files they leave for profilers are open when the process ends (symbolizer/naming/jit_place.h).
 //
 //   note: PID 812 runs code that no file holds   -> its map and dump are opened, and those of whom it was forked from
 //   wanted: address 7f12..., frame 93            -> asked now; no answer yet: again, later and later
@@ -14,7 +14,7 @@
 
 #include "store/base/cleanup.h"
 #include "symbolizer/symbolizer.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/worker/worker.h"
 
 struct jit_naming;
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "collector/jit_naming.h"
-#include "symbolizer/jit_place.h"
+#include "symbolizer/naming/jit_place.h"
 
 enum { JIT_LINEAGE = 4 }; // processes whose code it may run: itself, and whom it was forked from
 

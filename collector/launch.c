@@ -17,7 +17,7 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
-#include "symbolizer/foreign_file.h"
+#include "symbolizer/opening/foreign_file.h"
 
 static void run_child(char *const *argv, int go_fd, int failed_fd)
 {

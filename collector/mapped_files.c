@@ -11,7 +11,7 @@
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/live_thread.h"
-#include "symbolizer/foreign_file.h"
+#include "symbolizer/opening/foreign_file.h"
 
 struct reading {
     const uint32_t *wanted_tgids;

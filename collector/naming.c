@@ -15,7 +15,7 @@
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 #include "store/base/priority.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/worker/worker.h"
 
 // A binary that takes the quick lane too long is named in the slow one, so that the others go on.
 enum { QUICK, SLOW, LANES };

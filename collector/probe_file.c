@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "store/base/live_thread.h"
-#include "symbolizer/debug_dirs.h"
-#include "symbolizer/debug_files.h"
-#include "symbolizer/foreign_file.h"
-#include "symbolizer/mini_debug.h"
+#include "symbolizer/companions/debug_dirs.h"
+#include "symbolizer/companions/debug_files.h"
+#include "symbolizer/elf/mini_debug.h"
+#include "symbolizer/opening/foreign_file.h"
 
 // "libc" and "libc.so.6" are libc.so.6; "libc" is not libcrypt.so.1.
 static bool is_called(const char *file_name, const char *wanted)

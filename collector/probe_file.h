@@ -12,8 +12,8 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
-#include "symbolizer/elf_file.h"
-#include "symbolizer/function_list.h"
+#include "symbolizer/elf/elf_file.h"
+#include "symbolizer/symbols/function_list.h"
 
 struct probe_file {
     char path[PATH_MAX]; // for words

@@ -12,8 +12,8 @@
 #include "collector/probe_file.h"
 #include "collector/uprobe_multi.h"
 #include "store/base/limits.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/instruction.h"
+#include "symbolizer/symbols/function_list.h"
+#include "symbolizer/symbols/instruction.h"
 
 static unsigned count_colons(const char *text)
 {

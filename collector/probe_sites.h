@@ -34,7 +34,7 @@ struct probe_site {
 
 struct probe_sites {
     char *path;    // for words
-    int fd;        // to be read; may be a copy (symbolizer/foreign_file.h)
+    int fd;        // to be read; may be a copy (symbolizer/opening/foreign_file.h)
     int place_fd;  // the file itself
     char name[64]; // the function, or the pattern
     enum return_hazard hazard;

@@ -18,7 +18,7 @@
 #include "collector/source_hist.h"
 #include "store/base/limits.h"
 #include "store/base/warm_heap.h"
-#include "symbolizer/opener.h"
+#include "symbolizer/opening/opener.h"
 
 static int open_store(struct recorder *recorder, struct fault *fault)
 {

@@ -22,7 +22,7 @@
 #include "collector/unwinder.h"
 #include "store/base/clock.h"
 #include "store/writer.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/worker/worker.h"
 
 // The kinds of epoll events, in the high 32 bits of their data; the low 32 bits are an index.
 enum {

@@ -4,7 +4,7 @@
 #include <sys/epoll.h>
 
 #include "collector/recorder_insides.h"
-#include "symbolizer/opener.h"
+#include "symbolizer/opening/opener.h"
 
 static void measure_interval(struct recorder *recorder, struct store_interval *interval)
 {

@@ -4,7 +4,7 @@
 #ifndef HEARTH_COLLECTOR_RETURN_HAZARD_H
 #define HEARTH_COLLECTOR_RETURN_HAZARD_H
 
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 
 enum return_hazard {
     RETURN_SAFE,

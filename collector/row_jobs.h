@@ -1,5 +1,5 @@
-// Unwind rows of binaries: from the cache on disk, or compiled in a worker (symbolizer/worker.h), which others need not
-// wait for. A binary whose rows take longer than ROWS_PATIENCE_MS is put aside and comes when it is done.
+// Unwind rows of binaries: from the cache on disk, or compiled in a worker (symbolizer/worker/worker.h), which others
+// need not wait for. A binary whose rows take longer than ROWS_PATIENCE_MS is put aside and comes when it is done.
 //
 // Not for use from two threads at once, but for the totals.
 #ifndef HEARTH_COLLECTOR_ROW_JOBS_H
@@ -10,8 +10,8 @@
 #include "bpf/wire.h"
 #include "collector/binaries.h"
 #include "store/base/cleanup.h"
-#include "symbolizer/unwind_cache.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/unwind/unwind_cache.h"
+#include "symbolizer/worker/worker.h"
 
 enum { ROW_JOBS_ASIDE = 2 };
 

@@ -16,7 +16,7 @@
 #include "collector/uprobe_multi.h"
 #include "collector/usdt_sites.h"
 #include "store/base/limits.h"
-#include "symbolizer/usdt_argument.h"
+#include "symbolizer/symbols/usdt_argument.h"
 
 _Static_assert(2 * LIMIT_PROBE_SITES <= WIRE_USDT_PLACES_MAX, "each place has a cookie");
 

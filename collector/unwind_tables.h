@@ -8,7 +8,7 @@
 
 #include "collector/loader.h"
 #include "store/base/cleanup.h"
-#include "symbolizer/unwind_rows.h"
+#include "symbolizer/unwind/unwind_rows.h"
 
 struct unwind_tables;
 

@@ -19,7 +19,7 @@
 #include "store/base/clock.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
-#include "symbolizer/file_identity.h"
+#include "symbolizer/elf/file_identity.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.
 enum { WIDELY_MAPPED = 4 };

@@ -24,7 +24,7 @@ struct unwinder_options {
     struct loader *loader; // has loaded its first object
     struct binaries *binaries;
     struct naming *naming;       // told of processes with JIT code; outlives the unwinder
-    struct worker *worker;       // compiles rows (symbolizer/worker.h)
+    struct worker *worker;       // compiles rows (symbolizer/worker/worker.h)
     const char *cache_dir;       // of compiled rows; NULL: none
     uint64_t table_bytes_max;    // 0: LIMIT_UNWIND_TABLE_BYTES
     const uint32_t *first_tgids; // whose files come first; the others follow in the thread

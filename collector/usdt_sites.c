@@ -8,7 +8,7 @@
 #include "collector/probe_file.h"
 #include "store/base/buf.h"
 #include "store/base/limits.h"
-#include "symbolizer/usdt_notes.h"
+#include "symbolizer/symbols/usdt_notes.h"
 
 struct search {
     const struct probe_file *file;

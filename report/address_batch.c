@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
-#include "symbolizer/symbol_name.h"
+#include "symbolizer/symbols/symbol_name.h"
 
 #define PRINT_BYTES (256u << 10)
 

@@ -18,9 +18,9 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/warm_heap.h"
-#include "symbolizer/foreign_file.h"
-#include "symbolizer/opener.h"
-#include "symbolizer/process_maps.h"
+#include "symbolizer/jit/process_maps.h"
+#include "symbolizer/opening/foreign_file.h"
+#include "symbolizer/opening/opener.h"
 #include "symbolizer/symbolizer.h"
 
 #define MAX_DEBUG_DIRS 15

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/unwind_rows.h"
+#include "symbolizer/unwind/unwind_rows.h"
 
 struct listing {
     struct unwind_segment segments[UNWIND_SEGMENTS_MAX];

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 
 #include "store/base/cleanup.h"
-#include "symbolizer/elf_file.h"
-#include "symbolizer/file_naming.h"
-#include "symbolizer/jit_place.h"
-#include "symbolizer/kernel_naming.h"
+#include "symbolizer/elf/elf_file.h"
+#include "symbolizer/naming/file_naming.h"
+#include "symbolizer/naming/jit_place.h"
+#include "symbolizer/naming/kernel_naming.h"
 
 struct symbolizer {
     struct symbolizer_options options;

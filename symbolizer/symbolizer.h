@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 #include "store/base/fault.h"
-#include "symbolizer/symbolizer_types.h"
+#include "symbolizer/naming/symbolizer_types.h"
 
 struct symbolizer;
 

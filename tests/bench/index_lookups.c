@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "store/base/cleanup.h"
-#include "symbolizer/index.h"
+#include "symbolizer/index/index.h"
 
 static double cpu_s(void)
 {

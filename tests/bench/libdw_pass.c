@@ -17,9 +17,9 @@
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "symbolizer/index_parts.h"
-#include "symbolizer/range.h"
-#include "symbolizer/string_pool.h"
+#include "symbolizer/index/index_parts.h"
+#include "symbolizer/index/range.h"
+#include "symbolizer/index/string_pool.h"
 
 struct pass {
     struct string_pool pool;

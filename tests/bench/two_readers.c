@@ -17,9 +17,9 @@
 
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "symbolizer/debug_dirs.h"
-#include "symbolizer/index.h"
-#include "symbolizer/naming_job.h"
+#include "symbolizer/companions/debug_dirs.h"
+#include "symbolizer/index/index.h"
+#include "symbolizer/worker/naming_job.h"
 
 #define ASKED   20000u
 #define SHOWN   3u

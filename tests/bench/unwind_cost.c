@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "collector/unwinder.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/worker/worker.h"
 
 struct counted {
     uint64_t runs, frames, whole;

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "symbolizer/index.h"
-#include "symbolizer/naming_job.h"
-#include "symbolizer/sealed.h"
+#include "symbolizer/index/index.h"
+#include "symbolizer/jail/sealed.h"
+#include "symbolizer/worker/naming_job.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/index.h"
+#include "symbolizer/index/index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

@@ -2,8 +2,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "symbolizer/jit_dump.h"
-#include "symbolizer/perf_map.h"
+#include "symbolizer/jit/jit_dump.h"
+#include "symbolizer/jit/perf_map.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

@@ -1,7 +1,7 @@
 // Any bytes as /proc/kallsyms.
 #include <stdio.h>
 
-#include "symbolizer/kernel_symbols.h"
+#include "symbolizer/kernel/kernel_symbols.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

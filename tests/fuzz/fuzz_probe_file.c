@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "symbolizer/debug_files.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/mini_debug.h"
-#include "symbolizer/sealed.h"
+#include "symbolizer/companions/debug_files.h"
+#include "symbolizer/elf/mini_debug.h"
+#include "symbolizer/jail/sealed.h"
 #include "symbolizer/symbolizer.h"
-#include "symbolizer/usdt_notes.h"
+#include "symbolizer/symbols/function_list.h"
+#include "symbolizer/symbols/usdt_notes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

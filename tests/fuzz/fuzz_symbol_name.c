@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/symbol_name.h"
+#include "symbolizer/symbols/symbol_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

@@ -1,7 +1,7 @@
 // Any bytes as an ELF file: compiling it to unwind rows ends, and what it makes is sound.
 #include <stdlib.h>
 
-#include "symbolizer/unwind_rows.h"
+#include "symbolizer/unwind/unwind_rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

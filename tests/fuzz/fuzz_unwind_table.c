@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/unwind_rows.h"
+#include "symbolizer/unwind/unwind_rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

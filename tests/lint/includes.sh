@@ -1,6 +1,7 @@
 #!/bin/bash
-# Who may include whom. A rule is a folder and what its files may include of ours; and a library's header and the one
-# folder that may include it. bpf/*.h and bpf/*.def are agreed between both sides and stand on nothing but each other.
+# Who may include whom: one line a folder. Every folder may include its own files and those of store/base; bpf/*.h and
+# bpf/*.def are agreed between both sides and stand on nothing but each other. Behind that: which of our own folders may
+# include a library's header.
 . tests/tap.sh
 
 files() { git ls-files --cached --others --exclude-standard "$@"; }
@@ -12,25 +13,52 @@ ours() { grep -oHE '^ *# *include "[^"]+"' "$@" /dev/null | sed -E 's/: *# *incl
 strangers() { # PATTERN FILE...
     local allowed=$1
     shift
-    [[ $# -eq 0 ]] || ours "$@" | grep -vE ": \"($allowed)" || true
+    [[ $# -eq 0 ]] || ours "$@" | grep -vE ": \"($allowed)\"" || true
 }
 
-mapfile -t bpf_headers < <(files 'bpf/*.h' 'bpf/*.def')
-mapfile -t bpf_programs < <(files 'bpf/*.bpf.c')
-mapfile -t base < <(files 'store/base/*.[ch]')
-mapfile -t store < <(files 'store/*.[ch]' | grep -v '^store/base/')
-mapfile -t symbolizer < <(files 'symbolizer/*.[ch]')
-mapfile -t report < <(files 'report/*.[ch]')
-mapfile -t collector < <(files 'collector/*.[ch]')
+ruled=()
+may_include() { # FOLDER [FOLDER|HEADER]...
+    local folder=$1 allowed="$1/[^/]+|store/base/[^/]+" other own
+    shift
+    for other in "$@"; do
+        case $other in
+        *.h | *.def) allowed+="|$other" ;;
+        *) allowed+="|$other/[^/]+" ;;
+        esac
+    done
+    ruled+=("$folder")
+    mapfile -t own < <(files ":(glob)$folder/*.[ch]")
+    is "$folder includes itself, store/base $*" "$(strangers "$allowed" "${own[@]}")" ''
+}
 
-is 'bpf/ includes bpf/ alone' "$(strangers 'bpf/' "${bpf_headers[@]}" "${bpf_programs[@]}")" ''
-is 'store/base includes itself alone' "$(strangers 'store/base/' "${base[@]}")" ''
-is 'store includes store, and the lists of bpf' "$(strangers 'store/|bpf/[a-z_]+\.def' "${store[@]}")" ''
-is 'symbolizer includes base, the unwind rows and the lists of bpf' \
-    "$(strangers 'symbolizer/|store/base/|bpf/unwind|bpf/[a-z_]+\.def' "${symbolizer[@]}")" ''
-is 'report includes store, symbolizer, and the lists of bpf' "$(strangers 'report/|store/|symbolizer/|bpf/[a-z_]+\.def' "${report[@]}")" ''
-is 'collector includes only the doors of report: report.h, its histograms and output, and the commands' \
-    "$(strangers 'collector/|store/|symbolizer/|bpf/|report/(report|histogram|output|cmd_[a-z_]+)\.h"' "${collector[@]}")" ''
+mapfile -t bpf < <(files 'bpf/*.h' 'bpf/*.def' 'bpf/*.bpf.c')
+is 'bpf/ includes bpf/ alone' "$(strangers 'bpf/.+' "${bpf[@]}")" ''
+
+lists='bpf/[a-z_]+\.def'
+may_include store/base
+may_include store "$lists"
+
+may_include symbolizer/jail
+may_include symbolizer/index
+may_include symbolizer/opening symbolizer/jail
+may_include symbolizer/elf symbolizer/opening
+may_include symbolizer/jit symbolizer/opening
+may_include symbolizer/companions symbolizer/{elf,opening}
+may_include symbolizer/symbols symbolizer/{elf,index}
+may_include symbolizer/kernel symbolizer/{symbols,elf,opening}
+may_include symbolizer/unwind bpf/unwind_rows.h "$lists"
+may_include symbolizer/dwarf symbolizer/{companions,elf,index,jail}
+may_include symbolizer/go symbolizer/{dwarf,symbols,elf}
+may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit,elf,index,jail}
+may_include symbolizer/naming symbolizer/{worker,kernel,symbols,companions,jit,elf,opening,index}
+may_include symbolizer symbolizer/{naming,elf}
+
+may_include report store symbolizer symbolizer/{unwind,symbols,jit,opening} "$lists"
+# Of report its doors: report.h, its histograms and output, and the commands.
+may_include collector 'report/(report|histogram|output|cmd_[a-z_]+)\.h' store symbolizer \
+    symbolizer/{naming,worker,unwind,symbols,companions,elf,opening} bpf/wire.h "$lists"
+
+is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/\|^bpf/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
 
 # Relative includes hide who is meant.
 mapfile -t all < <(files '*.[ch]' '*.cc')

@@ -30,7 +30,7 @@ static inline long unwind_read(void *to, uint32_t bytes, uint64_t address)
 }
 
 #include "bpf/unwind_step.h"
-#include "symbolizer/unwind_rows.h"
+#include "symbolizer/unwind/unwind_rows.h"
 
 #define DEPTH_MAX    400
 #define MAPPINGS_MAX 256

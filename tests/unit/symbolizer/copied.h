@@ -8,7 +8,7 @@
 #include <sys/auxv.h>
 #include <ucontext.h>
 
-#include "symbolizer/copy_unwind.h"
+#include "symbolizer/unwind/copy_unwind.h"
 
 struct copied_process {
     struct copy_mapping mappings[64];

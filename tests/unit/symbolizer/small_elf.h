@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 
 enum { SMALL_ELF_SECTIONS = 16, SMALL_ELF_DATA_AT = 0x1000, SMALL_ELF_BYTES = 0x8000 };
 

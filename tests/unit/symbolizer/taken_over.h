@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/sealed.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/jail/sealed.h"
+#include "symbolizer/worker/worker.h"
 
 enum misdeed {
     SOUND = 0, // no misdeed: the real job

@@ -1,5 +1,5 @@
 // Functions by a pattern: by every name they have, with versions, clones and labels, and from files that lie.
-#include "symbolizer/function_list.h"
+#include "symbolizer/symbols/function_list.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 // Go's own table: names, sizes, files, lines and inlined calls of functions, from a table built here by its description
 // in Go's debug/gosym and runtime/symtab.go, in the layouts of 1.16, 1.18 and 1.20.
-#include "symbolizer/go_table.h"
+#include "symbolizer/go/go_table.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // The index: what is put in is found again, and no damage to its bytes leads outside of them.
-#include "symbolizer/index_parts.h"
+#include "symbolizer/index/index_parts.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/string_pool.h"
+#include "symbolizer/index/string_pool.h"
 
 struct names {
     uint32_t outer, inner, symbol, file, other;

@@ -1,5 +1,5 @@
 // The cache of indexes: what is saved is loaded, damage is noticed and removed, the bound holds, strangers are refused.
-#include "symbolizer/index_cache.h"
+#include "symbolizer/index/index_cache.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/index_parts.h"
-#include "symbolizer/sealed.h"
+#include "symbolizer/index/index_parts.h"
+#include "symbolizer/jail/sealed.h"
 
 static char folder[64];
 

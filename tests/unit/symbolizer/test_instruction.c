@@ -1,6 +1,6 @@
 // Lengths of instructions: by example, and by the law that every function of a real library ends where its last
 // instruction does. Which of them the kernel mistakes for others.
-#include "symbolizer/instruction.h"
+#include "symbolizer/symbols/instruction.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/function_list.h"
+#include "symbolizer/symbols/function_list.h"
 
 #define CODE(text) (const uint8_t *)(text), sizeof(text) - 1
 

@@ -1,5 +1,5 @@
 // kallsyms: names with their modules, BPF programs, aliases, gaps; and the kernel that hides its addresses.
-#include "symbolizer/kernel_symbols.h"
+#include "symbolizer/kernel/kernel_symbols.h"
 
 #include <errno.h>
 #include <setjmp.h>

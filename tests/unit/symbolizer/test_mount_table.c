@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "store/base/cleanup.h"
-#include "symbolizer/mount_table.h"
+#include "symbolizer/opening/mount_table.h"
 
 static const char mountinfo[] =
     "26 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n"

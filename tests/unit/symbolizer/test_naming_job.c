@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/helper.h"
-#include "symbolizer/index.h"
-#include "symbolizer/naming_job.h"
+#include "symbolizer/index/index.h"
+#include "symbolizer/jail/helper.h"
+#include "symbolizer/worker/naming_job.h"
 
 extern char **environ;
 

@@ -17,9 +17,9 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
-#include "symbolizer/file_copy.h"
-#include "symbolizer/opener.h"
-#include "symbolizer/packet.h"
+#include "symbolizer/jail/packet.h"
+#include "symbolizer/opening/file_copy.h"
+#include "symbolizer/opening/opener.h"
 
 static int end_opener(void **state)
 {

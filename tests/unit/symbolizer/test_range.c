@@ -1,5 +1,5 @@
 // Flattening: each address has the value of the topmost layer over it, as a plain search over all layers finds it.
-#include "symbolizer/range.h"
+#include "symbolizer/index/range.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

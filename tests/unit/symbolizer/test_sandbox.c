@@ -1,5 +1,5 @@
 // What a worker can do once it is in its sandbox: read what it was given, answer, and nothing else.
-#include "symbolizer/sandbox.h"
+#include "symbolizer/jail/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // Which alias is shown, what a mangled name becomes, and that no name can write to a terminal.
-#include "symbolizer/symbol_name.h"
+#include "symbolizer/symbols/symbol_name.h"
 
 #include <elf.h>
 #include <setjmp.h>

@@ -22,8 +22,8 @@
 #include <cmocka.h>
 
 #include "store/base/buf.h"
-#include "symbolizer/debug_dirs.h"
-#include "symbolizer/foreign_file.h"
+#include "symbolizer/companions/debug_dirs.h"
+#include "symbolizer/opening/foreign_file.h"
 
 static struct symbolizer *symbolizer;
 

@@ -1,5 +1,5 @@
 // Tables go to disk and come back the same; what was damaged there does not come back; the bound holds.
-#include "symbolizer/unwind_cache.h"
+#include "symbolizer/unwind/unwind_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/unwind_go.h"
+#include "symbolizer/unwind/unwind_go.h"
 
 enum { IMAGE = 0x2000, CODE = 0x1000, NAMES = 0x800, NOTE = 0x900, SECTIONS = 0xa00 };
 

@@ -1,5 +1,5 @@
 // Small ELF files made by hand, one rule each, and what must become of them; and damaged ones, which must end well.
-#include "symbolizer/unwind_rows.h"
+#include "symbolizer/unwind/unwind_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // USDT notes: what they say, where prelink has moved them, and every way in which they can be cut or lie.
-#include "symbolizer/usdt_notes.h"
+#include "symbolizer/symbols/usdt_notes.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // Jobs and their answers: several at once, what a worker that was taken over may say, and where there can be no worker.
-#include "symbolizer/worker.h"
+#include "symbolizer/worker/worker.h"
 
 #include <errno.h>
 #include <semaphore.h>

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "store/base/limits.h"
-#include "symbolizer/worker_budget.h"
+#include "symbolizer/worker/worker_budget.h"
 #include "tests/unit/symbolizer/taken_over.h"
 
 static int start_impatient(void **state)

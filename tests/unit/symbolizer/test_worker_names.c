@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/unit/symbolizer/taken_over.h"
 

@@ -1,0 +1,65 @@
+// An ELF file read with pread, header by header and section by section: never mapped, so that whoever truncates it
+// meanwhile causes a short read and not a SIGBUS. Everything in it may be hostile; every size is bounded before memory
+// is asked for, compressed sections by what they claim and by what they can hold.
+#ifndef HEARTH_SYMBOLIZER_ELF_ELF_FILE_H
+#define HEARTH_SYMBOLIZER_ELF_ELF_FILE_H
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/cleanup.h"
+#include "symbolizer/elf/elf_section.h"
+
+struct elf_file;
+
+// The descriptor is borrowed and must stay open. -EBADMSG: not an ELF file of this machine's byte order.
+int elf_file__open(int fd, struct elf_file **ret_file);
+// Only the program headers, as if it had no sections: cheap, and little to go wrong, for the parent.
+int elf_file__open_headers(int fd, struct elf_file **ret_file);
+// The same, read into memory as a whole: the descriptor may be closed then. For small files.
+int elf_file__open_whole(int fd, struct elf_file **ret_file);
+// As elf_file__open, over bytes in memory, which the file takes over: they are freed with it.
+int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, struct elf_file **ret_file);
+void elf_file__free(struct elf_file *file);
+DEFINE_CLEANUP(struct elf_file *, elf_file__free);
+
+bool elf_file__is_64(const struct elf_file *file);
+bool elf_file__is_relocatable(const struct elf_file *file);
+uint16_t elf_file__machine(const struct elf_file *file);
+size_t elf_file__section_count(const struct elf_file *file);
+const struct elf_section *elf_file__section(const struct elf_file *file, size_t index); // NULL: out of range
+const struct elf_section *elf_file__find(const struct elf_file *file, const char *name);
+const struct elf_section *elf_file__find_type(const struct elf_file *file, uint32_t type);
+// The executable section that holds an address, or NULL.
+const struct elf_section *elf_file__code_at(const struct elf_file *file, uint64_t address);
+size_t elf_file__segment_count(const struct elf_file *file);
+const struct elf_segment *elf_file__segment(const struct elf_file *file, size_t index);
+
+// The contents, inflated where they are compressed (SHF_COMPRESSED with zlib or zstd, and .zdebug_*). A section
+// without contents here (SHT_NOBITS, or in another file) is empty.
+int elf_file__read(struct elf_file *file, const struct elf_section *section, struct elf_data *ret_data);
+// Copies a part of the contents, as much as there is of it, without reading the rest. Nothing of a section that is
+// packed and was not read.
+size_t elf_file__read_part(const struct elf_file *file, const struct elf_section *section, uint64_t offset, void *bytes,
+                           size_t length);
+// Frees the contents of one section again; but not those that somebody keeps: in a damaged file one section may be the
+// names, the code and the symbols.
+void elf_file__forget(struct elf_file *file, const struct elf_section *section);
+void elf_file__keep(struct elf_file *file, const struct elf_section *section);
+
+// Symbol `index` of a symbol table's contents; zeroes past the end.
+struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data table, size_t index);
+size_t elf_file__symbol_bytes(const struct elf_file *file);
+
+// Bytes of the file as such. -EBADMSG: it ends before them.
+int elf_file__read_at(const struct elf_file *file, uint64_t offset, void *bytes, size_t length);
+
+// NT_GNU_BUILD_ID. -ENOENT: none.
+int elf_file__build_id(const struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes);
+
+// The same in notes as such (/sys/kernel/notes).
+int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes);
+
+#endif

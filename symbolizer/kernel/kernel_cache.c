@@ -1,0 +1,111 @@
+#include "symbolizer/kernel/kernel_cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/hash.h"
+
+#define FILE_NAME "kernel.symbols"
+
+static bool is_trusted(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (status.st_uid == geteuid() || status.st_uid == 0) &&
+           !(status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int open_folder(const char *folder, int *ret_fd)
+{
+    _cleanup_fd_ int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || !is_trusted(fd))
+        return -ENOENT;
+    *ret_fd = take_fd(&fd);
+    return 0;
+}
+
+static int hash_boot_id(uint64_t *hash)
+{
+    char id[64] = "";
+    _cleanup_fd_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = fd < 0 ? -1 : read(fd, id, sizeof(id));
+    if (bytes <= 0)
+        return -ENOENT;
+    *hash = hash__pair(*hash, hash__bytes(id, (size_t)bytes));
+    return 0;
+}
+
+// "NAME BYTES USERS USED-BY STATE ADDRESS": all but who uses it now. A kernel without modules has no such file.
+static void hash_modules(uint64_t *hash)
+{
+    char line[4096], name[64];
+    unsigned long long bytes, address;
+    _cleanup_file_ FILE *file = fopen("/proc/modules", "re");
+    while (file && fgets(line, sizeof(line), file)) {
+        char *last = strrchr(line, ' ');
+        if (sscanf(line, "%63s %llu", name, &bytes) != 2 || !last)
+            continue;
+        // "... Live 0xffffffffc0401000 (OE)": the address may have flags behind it.
+        char *shown = strstr(line, " 0x");
+        address = strtoull(shown ? shown + 1 : last + 1, NULL, 16);
+        *hash = hash__pair(*hash, hash__bytes(name, strlen(name)));
+        *hash = hash__pair(*hash, hash__pair(bytes, address));
+    }
+}
+
+// The first lines of /proc/kallsyms; -EACCES where no address among them is told.
+static int hash_first_symbols(uint64_t *hash)
+{
+    char text[4096];
+    _cleanup_fd_ int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    bool is_shown = false;
+    if (bytes <= 0)
+        return -EACCES;
+    text[bytes] = '\0';
+    for (char *line = text; line && *line; line = (line = strchr(line, '\n')) ? line + 1 : NULL)
+        is_shown |= strtoull(line, NULL, 16) != 0;
+    *hash = hash__pair(*hash, hash__bytes(text, (size_t)bytes));
+    return is_shown ? 0 : -EACCES;
+}
+
+static int current_key(uint64_t *ret_key)
+{
+    uint64_t hash = 0;
+    int err = hash_boot_id(&hash);
+    if (!err)
+        err = hash_first_symbols(&hash);
+    hash_modules(&hash);
+    if (!err)
+        *ret_key = hash;
+    return err;
+}
+
+int kernel_cache__load(const char *folder, struct kernel_symbols **ret_symbols)
+{
+    uint64_t key;
+    _cleanup_fd_ int directory = -1;
+    if (open_folder(folder, &directory) != 0 || current_key(&key) != 0)
+        return -ENOENT;
+    _cleanup_fd_ int fd = openat(directory, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || !is_trusted(fd))
+        return -ENOENT;
+    return kernel_symbols__map(fd, key, ret_symbols) == 0 ? 0 : -ENOENT;
+}
+
+void kernel_cache__save(const char *folder, const struct kernel_symbols *symbols)
+{
+    uint64_t key;
+    char aside[32];
+    _cleanup_fd_ int directory = -1;
+    if (open_folder(folder, &directory) != 0 || current_key(&key) != 0)
+        return;
+    snprintf(aside, sizeof(aside), ".kernel-%d", gettid()); // several may do it at the same time
+    _cleanup_fd_ int fd = openat(directory, aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    if (kernel_symbols__write(symbols, key, fd) != 0 || renameat(directory, aside, directory, FILE_NAME) != 0)
+        unlinkat(directory, aside, 0);
+}

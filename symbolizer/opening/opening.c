@@ -1,0 +1,221 @@
+#include "symbolizer/opening/opening.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/live_thread.h"
+#include "symbolizer/opening/mount_table.h"
+
+void opened__close(struct opened *opened)
+{
+    fd__close(&opened->fd);
+    fd__close(&opened->place_fd);
+    *opened = OPENED_NONE;
+}
+
+// File systems whose files the kernel makes when they are read: read() may block, take data that other processes wait
+// for (/proc/kmsg, trace_pipe), or return data that only root may see. statfs(2)'s numbers.
+static bool is_of_the_kernel(uint32_t magic)
+{
+    static const uint32_t magics[] = {PROC_SUPER_MAGIC,     SYSFS_MAGIC,    TRACEFS_MAGIC,      DEBUGFS_MAGIC,
+                                      SECURITYFS_MAGIC,     BPF_FS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                                      PSTOREFS_MAGIC,       EFIVARFS_MAGIC, SELINUX_MAGIC,      SMACK_MAGIC,
+                                      BINDERFS_SUPER_MAGIC, 0x62656570 /* configfs, which magic.h lacks */};
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+        if (magic == magics[i])
+            return true;
+    return false;
+}
+
+static int open_place(int folder_fd, const char *path, uint64_t flags, uint64_t resolve, int *ret_fd)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags, .resolve = resolve};
+    int fd = (int)syscall(SYS_openat2, folder_fd < 0 ? AT_FDCWD : folder_fd, path, &how, sizeof(how));
+    if (fd < 0)
+        return -errno;
+    *ret_fd = fd;
+    return 0;
+}
+
+static void close_folder(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+}
+
+// The first of a folder's names that begin with `wanted`, in the order of strcmp(); "": none.
+static void first_name(DIR *folder, const char *wanted, char ret_name[NAME_MAX + 1])
+{
+    ret_name[0] = '\0';
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (strncmp(entry->d_name, wanted, strlen(wanted)) == 0 &&
+            (!ret_name[0] || strcmp(entry->d_name, ret_name) < 0))
+            snprintf(ret_name, NAME_MAX + 1, "%s", entry->d_name);
+}
+
+static int find_first(const struct opening *opening, int folder_fd, uint64_t resolve, int *ret_fd)
+{
+    char path[PATH_MAX], name[NAME_MAX + 1];
+    const char *slash = strrchr(opening->path, '/');
+    _cleanup_fd_ int place = -1;
+    if (!slash)
+        return -EINVAL;
+    snprintf(path, sizeof(path), "%.*s", (int)(slash + 1 - opening->path), opening->path);
+    int err = open_place(folder_fd, path, O_DIRECTORY, resolve, &place);
+    if (err)
+        return err;
+    int readable = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_(close_folder) DIR *folder = readable < 0 ? NULL : fdopendir(readable);
+    if (!folder)
+        return -errno;
+    first_name(folder, slash + 1, name);
+    if (!name[0] || strlen(path) + strlen(name) >= sizeof(path))
+        return -ENOENT;
+    memcpy(path + strlen(path), name, strlen(name) + 1);
+    return open_place(folder_fd, path, 0, resolve, ret_fd);
+}
+
+static int find_place(const struct opening *opening, int folder_fd, int *ret_fd)
+{
+    enum { BELOW = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+    uint64_t same_mount = opening->flags & OPENING_SAME_MOUNT ? RESOLVE_NO_XDEV : 0;
+    char path[96];
+    switch ((enum opening_kind)opening->kind) {
+    case OPENING_NAME:
+        return open_place(folder_fd, opening->path, O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | same_mount,
+                          ret_fd);
+    case OPENING_FOLDER:
+        return open_place(folder_fd, opening->path, O_DIRECTORY, BELOW | same_mount, ret_fd);
+    case OPENING_ROOT:
+        snprintf(path, sizeof(path), "/proc/%d/root", live_thread__of(opening->pid));
+        return open_place(-1, path, O_DIRECTORY, 0, ret_fd);
+    case OPENING_MAPPING:
+        snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live_thread__of(opening->pid),
+                 opening->start, opening->end);
+        return open_place(-1, path, 0, 0, ret_fd);
+    case OPENING_FIND:
+        return find_first(opening, folder_fd, folder_fd >= 0 ? BELOW : 0, ret_fd);
+    case OPENING_PATH:
+    case OPENING_IS_LOCAL:
+        return open_place(folder_fd, opening->path, 0, (folder_fd >= 0 ? BELOW : 0) | same_mount, ret_fd);
+    }
+    return -EINVAL;
+}
+
+static bool is_folder(const struct opening *opening)
+{
+    return opening->kind == OPENING_FOLDER || opening->kind == OPENING_ROOT;
+}
+
+// The place, of a folder as of a file, and the file opened for reading.
+static int open_both(const struct opening *opening, int folder_fd, struct opened *opened, uint32_t *ret_type)
+{
+    struct stat status;
+    struct statfs system;
+    char again[64];
+    int err = find_place(opening, folder_fd, &opened->place_fd);
+    if (err || is_folder(opening))
+        return err;
+    if (fstatfs(opened->place_fd, &system) != 0)
+        return -errno;
+    *ret_type = (uint32_t)system.f_type;
+    if (opening->kind == OPENING_IS_LOCAL)
+        return 0;
+    if (fstat(opened->place_fd, &status) != 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode) || is_of_the_kernel(*ret_type))
+        return -EINVAL;
+    snprintf(again, sizeof(again), "/proc/self/fd/%d", opened->place_fd);
+    opened->fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return opened->fd < 0 ? -errno : 0;
+}
+
+int opening__run(const struct opening *opening, int folder_fd, struct opened *ret_opened)
+{
+    _cleanup_(opened__close) struct opened opened = OPENED_NONE;
+    uint32_t type = 0;
+    int err = open_both(opening, folder_fd, &opened, &type);
+    if (err)
+        return err;
+    *ret_opened = opened;
+    opened = OPENED_NONE;
+    return 0;
+}
+
+// ---- Local file systems
+
+static int check_layer(const char *path, void *context)
+{
+    struct statfs system;
+    (void)context;
+    return statfs(path, &system) == 0 && mount_nature__of_magic((uint32_t)system.f_type) == MOUNT_LOCAL ? 0 : -ENOTSUP;
+}
+
+// Whether a line of mountinfo is an overlay's, and its layers are local. A layer that is an overlay counts as not
+// local.
+static bool has_local_layers(char *line)
+{
+    char *options = strstr(line, " - overlay ");
+    options = options ? strchr(options + strlen(" - overlay "), ' ') : NULL;
+    line[strcspn(line, "\n")] = '\0';
+    return options && mount_layers__each(options + 1, check_layer, NULL) == 0;
+}
+
+static bool is_local_overlay(int fd)
+{
+    struct stat status;
+    unsigned line_major, line_minor;
+    bool found = false, is_local = false;
+    _cleanup_file_ FILE *stream = fopen("/proc/self/mountinfo", "re");
+    _cleanup_free_ char *line = NULL;
+    size_t capacity = 0;
+    if (fstat(fd, &status) != 0)
+        return false;
+    while (!found && stream && getline(&line, &capacity, stream) > 0) {
+        found = sscanf(line, "%*d %*d %u:%u", &line_major, &line_minor) == 2 && line_major == major(status.st_dev) &&
+                line_minor == minor(status.st_dev);
+        is_local = found && has_local_layers(line);
+    }
+    return is_local;
+}
+
+static bool is_local(int fd, uint32_t type)
+{
+    enum mount_nature nature = mount_nature__of_magic(type);
+    return nature == MOUNT_LOCAL || (nature == MOUNT_OVERLAY && is_local_overlay(fd));
+}
+
+int opening__run_apart(const struct opening *opening, int folder_fd, file_copy_fn *progress, void *context,
+                       struct opened *ret_opened)
+{
+    _cleanup_(opened__close) struct opened opened = OPENED_NONE;
+    uint32_t type = 0;
+    int copy = -1, err = open_both(opening, folder_fd, &opened, &type);
+    progress(context);
+    if (!err && opening->kind == OPENING_IS_LOCAL && !is_local(opened.place_fd, type))
+        return -EXDEV;
+    if (!err && opened.fd >= 0 && !is_local(opened.fd, type)) {
+        err = opening->flags & OPENING_NO_COPY ? -EXDEV : file_copy__make(opened.fd, progress, context, &copy);
+        close(opened.fd);
+        opened.fd = copy;
+    }
+    if (err)
+        return err;
+    *ret_opened = opened;
+    opened = OPENED_NONE;
+    return 0;
+}

@@ -1,0 +1,194 @@
+#include "symbolizer/symbols/plt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/base/limits.h"
+
+#define DYNAMIC_BYTES (64u << 10) // that are looked at: files have some 500
+
+struct slot { // a word of the global offset table, and what address it gets
+    uint64_t address;
+    uint32_t symbol;   // that of a symbol; 0: none
+    uint64_t resolver; // what this function says (IFUNC), which has the name of the one it chooses; 0: none
+};
+
+// The rows that only add where the file was loaded to (R_*_RELATIVE) come first, and DT_RELACOUNT says how many they
+// are: all but some thousands of the 350,000 of a large library.
+static uint64_t count_relative(const struct elf_file *file)
+{
+    const struct elf_section *section = elf_file__find_type(file, SHT_DYNAMIC);
+    Elf64_Dyn row;
+    for (uint64_t at = 0; section && elf_file__read_part(file, section, at, &row, sizeof(row)) == sizeof(row) &&
+                          row.d_tag != DT_NULL && at < DYNAMIC_BYTES;
+         at += sizeof(row))
+        if (row.d_tag == DT_RELACOUNT)
+            return row.d_un.d_val;
+    return 0;
+}
+
+static void add_slot(const struct elf_file *file, const Elf64_Rela *row, bool in_order, struct buf *slots)
+{
+    uint32_t type = (uint32_t)ELF64_R_TYPE(row->r_info);
+    bool is_function = elf_file__machine(file) == EM_X86_64 ? type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT
+                                                            : type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
+    bool is_chosen = type == (elf_file__machine(file) == EM_X86_64 ? R_X86_64_IRELATIVE : R_AARCH64_IRELATIVE);
+    struct slot slot = {.address = row->r_offset,
+                        .symbol = is_function ? (uint32_t)ELF64_R_SYM(row->r_info) : 0,
+                        .resolver = is_chosen ? (uint64_t)row->r_addend : 0};
+    if (slot.symbol || slot.resolver || in_order)
+        buf__append(slots, &slot, sizeof(slot));
+}
+
+// `in_order`: all rows, for a stub may name one by its index.
+static void add_slots(const struct elf_file *file, const char *name, bool in_order, struct buf *slots)
+{
+    const struct elf_section *section = elf_file__find(file, name);
+    Elf64_Rela rows[512];
+    if (!section || section->type != SHT_RELA || !elf_file__is_64(file))
+        return;
+    uint64_t skipped = in_order ? 0 : count_relative(file), at = skipped * sizeof(rows[0]);
+    if (skipped > section->bytes / sizeof(rows[0]))
+        at = 0; // it says what cannot be
+    for (size_t got; (got = elf_file__read_part(file, section, at, rows, sizeof(rows))) >= sizeof(rows[0]); at += got)
+        for (size_t i = 0; i < got / sizeof(rows[0]); i++)
+            add_slot(file, &rows[i], in_order, slots);
+}
+
+struct plt {
+    struct elf_file *file;
+    struct symbol_table *table;
+    const struct elf_section *symbols, *names; // NULL: none
+    struct buf in_order;                       // of .rela.plt
+    struct buf by_address;                     // sorted, of both
+};
+
+static int compare(const void *left, const void *right)
+{
+    const struct slot *a = left, *b = right;
+    return a->address < b->address ? -1 : a->address > b->address;
+}
+
+static const struct slot *find_slot(const struct plt *plt, uint64_t address)
+{
+    struct slot key = {.address = address};
+    return bsearch(&key, plt->by_address.data, plt->by_address.length_bytes / sizeof(key), sizeof(key), compare);
+}
+
+static uint32_t read_u32(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+// "jmp *SLOT(%rip)", behind an endbr64 or a bnd prefix; or, in a lazy .plt whose jumps stand in .plt.sec, "push
+// $INDEX".
+static const struct slot *x86_slot(const struct plt *plt, const uint8_t *stub, size_t length, uint64_t address)
+{
+    if (length >= 2 && stub[0] == 0xff && stub[1] == 0x35)
+        return NULL; // the first one, which calls the loader
+    for (size_t i = 0; i + 6 <= length && i <= 6; i++)
+        if (stub[i] == 0xff && stub[i + 1] == 0x25)
+            return find_slot(plt, address + i + 6 + (uint64_t)(int32_t)read_u32(stub + i + 2));
+    for (size_t i = 0; i + 5 <= length && i <= 4; i += 4) {
+        uint32_t index = read_u32(stub + i + 1);
+        if (stub[i] == 0x68 && index < plt->in_order.length_bytes / sizeof(struct slot))
+            return &((const struct slot *)plt->in_order.data)[index];
+    }
+    return NULL;
+}
+
+// "adrp x16, PAGE; ldr x17, [x16, #OFFSET]", behind a "bti c" perhaps.
+static const struct slot *arm_slot(const struct plt *plt, const uint8_t *stub, size_t length, uint64_t address)
+{
+    for (size_t i = 0; i + 8 <= length && i <= 4; i += 4) {
+        uint32_t adrp = read_u32(stub + i), ldr = read_u32(stub + i + 4);
+        if ((adrp & 0x9f00001f) != 0x90000010 || (ldr & 0xffc003ff) != 0xf9400211)
+            continue;
+        uint64_t pages = ((uint64_t)(adrp >> 5 & 0x7ffff) << 2 | (adrp >> 29 & 3)) << 43;
+        uint64_t page = ((address + i) & ~0xfffull) + (uint64_t)((int64_t)pages >> 31);
+        return find_slot(plt, page + (uint64_t)(ldr >> 10 & 0xfff) * 8);
+    }
+    return NULL;
+}
+
+// The name of a slot's function, into `name`. False: it has none, or one too long.
+static bool find_name(const struct plt *plt, const struct slot *slot, char name[LIMIT_SOURCE_PATH_BYTES])
+{
+    if (slot->resolver) {
+        const char *chooser = symbol_table__name_at(plt->table, slot->resolver);
+        int length = chooser ? snprintf(name, LIMIT_SOURCE_PATH_BYTES, "%s", chooser) : 0;
+        return length > 0 && length < LIMIT_SOURCE_PATH_BYTES;
+    }
+    Elf64_Sym symbol;
+    uint64_t at = (uint64_t)slot->symbol * sizeof(symbol);
+    if (!slot->symbol || !plt->names ||
+        elf_file__read_part(plt->file, plt->symbols, at, &symbol, sizeof(symbol)) != sizeof(symbol))
+        return false;
+    for (size_t bytes = 128; bytes <= LIMIT_SOURCE_PATH_BYTES; bytes *= 32) { // most are short
+        size_t got = elf_file__read_part(plt->file, plt->names, symbol.st_name, name, bytes);
+        if (memchr(name, 0, got))
+            return name[0];
+    }
+    return false;
+}
+
+static int add_stub(const struct plt *plt, const struct slot *slot, uint64_t address, uint64_t bytes)
+{
+    char name[LIMIT_SOURCE_PATH_BYTES], stub[LIMIT_SOURCE_PATH_BYTES + sizeof("@plt")];
+    if (!slot || !find_name(plt, slot, name))
+        return 0;
+    snprintf(stub, sizeof(stub), "%s@plt", name);
+    return symbol_table__add(plt->table, address, bytes, stub);
+}
+
+static int add_stubs(const struct plt *plt, const char *name)
+{
+    const struct elf_section *section = elf_file__find(plt->file, name);
+    struct elf_data data;
+    if (!section || elf_file__read(plt->file, section, &data) != 0)
+        return 0;
+    bool is_x86 = elf_file__machine(plt->file) == EM_X86_64;
+    size_t step = section->entry_bytes == 8 || section->entry_bytes == 24 ? section->entry_bytes : 16;
+    int err = 0;
+    for (size_t at = 0; at < data.length_bytes && !err; at += step) {
+        size_t length = data.length_bytes - at < step ? data.length_bytes - at : step;
+        uint64_t address = section->address + at;
+        const struct slot *slot =
+            is_x86 ? x86_slot(plt, data.bytes + at, length, address) : arm_slot(plt, data.bytes + at, length, address);
+        err = add_stub(plt, slot, address, length);
+    }
+    elf_file__forget(plt->file, section);
+    return err;
+}
+
+int plt__add(struct elf_file *file, struct symbol_table *table)
+{
+    static const char *const sections[] = {".plt", ".plt.sec", ".plt.got", ".iplt"};
+    _cleanup_(buf__release) struct buf in_order = {0}, by_address = {0};
+    const struct elf_section *dynsym = elf_file__find_type(file, SHT_DYNSYM);
+    uint16_t machine = elf_file__machine(file);
+    // Static programs have no symbols there, and only functions that are chosen when they start.
+    struct plt plt = {.file = file,
+                      .table = table,
+                      .symbols = dynsym,
+                      .names = dynsym ? elf_file__section(file, dynsym->link) : NULL};
+    int err = 0;
+    if ((machine != EM_X86_64 && machine != EM_AARCH64) || !elf_file__is_64(file))
+        return 0;
+    add_slots(file, ".rela.plt", true, &in_order);
+    buf__append(&by_address, in_order.data, in_order.length_bytes);
+    add_slots(file, ".rela.dyn", false, &by_address);
+    if (in_order.failed || by_address.failed)
+        return -ENOMEM;
+    if (by_address.length_bytes == 0)
+        return 0;
+    qsort(by_address.data, by_address.length_bytes / sizeof(struct slot), sizeof(struct slot), compare);
+    plt.in_order = in_order;
+    plt.by_address = by_address;
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]) && !err; i++)
+        err = add_stubs(&plt, sections[i]);
+    return err;
+}

@@ -1,0 +1,391 @@
+#include "symbolizer/unwind/unwind_cfa.h"
+
+#include <dwarf.h>
+
+#include "symbolizer/unwind/unwind_bytes.h"
+
+// The registers that matter, by their numbers in the x86-64 psABI, figure 3.36.
+enum { RBX = 3, RBP = 6, RSP = 7, RIP = 16 };
+
+#define REMEMBERED_MAX 16 // DW_CFA_remember_state: compilers nest one or two
+
+struct run {
+    const struct cfi_cie *cie;
+    const struct cfa_state *start; // for DW_CFA_restore; NULL in a CIE's own program
+    struct cfa_state state;
+    struct cfa_state remembered[REMEMBERED_MAX];
+    size_t remembered_count;
+    uint64_t function; // address
+    uint64_t distance;
+    struct cursor at;
+    bool failed;
+};
+
+// Expressions: those that compilers and assemblers really write, known by their shape.
+
+static bool is_breg(struct cursor *expression, unsigned reg, int64_t *ret_offset)
+{
+    if (bytes__u8(expression) != DW_OP_breg0 + reg)
+        return false;
+    *ret_offset = bytes__sleb(expression);
+    return !expression->failed;
+}
+
+static bool is_just_breg(struct cursor expression, unsigned reg, int64_t *ret_offset)
+{
+    return is_breg(&expression, reg, ret_offset) && expression.at == expression.end;
+}
+
+// breg7 o; breg16 0; lit15; and; litT; ge; lit3; shl; plus: rsp + o, and 8 more behind the push of a PLT entry.
+static bool is_plt(struct cursor expression, int64_t *ret_offset, int *ret_threshold)
+{
+    int64_t zero;
+    if (!is_breg(&expression, RSP, ret_offset) || !is_breg(&expression, RIP, &zero) || zero != 0 ||
+        expression.end - expression.at != 7)
+        return false;
+    const uint8_t *code = expression.at;
+    *ret_threshold = code[2] - DW_OP_lit0;
+    return code[0] == DW_OP_lit15 && code[1] == DW_OP_and && code[2] >= DW_OP_lit0 && code[2] <= DW_OP_lit15 &&
+           code[3] == DW_OP_ge && code[4] == DW_OP_lit3 && code[5] == DW_OP_shl && code[6] == DW_OP_plus;
+}
+
+// bregN o; deref; and perhaps plus_uconst 8.
+static bool is_deref(struct cursor expression, unsigned reg, int64_t *ret_offset, uint64_t *ret_more)
+{
+    *ret_more = 0;
+    if (!is_breg(&expression, reg, ret_offset) || bytes__u8(&expression) != DW_OP_deref)
+        return false;
+    if (expression.at < expression.end) {
+        if (bytes__u8(&expression) != DW_OP_plus_uconst)
+            return false;
+        *ret_more = bytes__uleb(&expression);
+    }
+    return !expression.failed && expression.at == expression.end;
+}
+
+static struct unwind_rule unsupported(void)
+{
+    return (struct unwind_rule){.kind = UNWIND_UNSUPPORTED};
+}
+
+static bool is_at_sp(const struct cfa_place *place, int64_t offset)
+{
+    int64_t found;
+    return place->how == CFA_EXPRESSION && is_just_breg(place->expression, RSP, &found) && found == offset;
+}
+
+static bool is_signal_frame(const struct cfa_state *state, int64_t *ret_offset)
+{
+    uint64_t more;
+    return is_deref(state->cfa_expression, RSP, ret_offset, &more) && more == 0 && *ret_offset < INT32_MAX - 64 &&
+           is_at_sp(&state->rip, *ret_offset + UNWIND_SIGNAL_RIP) &&
+           is_at_sp(&state->rbp, *ret_offset + UNWIND_SIGNAL_RBP) &&
+           is_at_sp(&state->rbx, *ret_offset + UNWIND_SIGNAL_RBX);
+}
+
+static enum unwind_kind kind_of_expression(const struct cfa_state *state, int64_t *ret_offset)
+{
+    uint64_t more;
+    if (is_deref(state->cfa_expression, RSP, ret_offset, &more))
+        return more == 0 ? UNWIND_SP_DEREF : more == 8 ? UNWIND_SP_DEREF_8 : UNWIND_UNSUPPORTED;
+    if (is_deref(state->cfa_expression, RBP, ret_offset, &more) && more == 0)
+        return UNWIND_BP_DEREF;
+    return UNWIND_UNSUPPORTED;
+}
+
+static enum unwind_kind kind_of_register(uint64_t reg)
+{
+    return reg == RSP ? UNWIND_SP : reg == RBP ? UNWIND_BP : reg == RBX ? UNWIND_BX : UNWIND_UNSUPPORTED;
+}
+
+static void pack_rbp(const struct cfa_place *rbp, struct unwind_rule *rule)
+{
+    int64_t offset = 0;
+    enum unwind_rbp how = UNWIND_RBP_LOST;
+    if (rbp->how == CFA_UNSPECIFIED || rbp->how == CFA_SAME) {
+        how = UNWIND_RBP_SAME;
+    } else if (rbp->how == CFA_AT_CFA) {
+        how = UNWIND_RBP_AT_CFA;
+        offset = rbp->offset;
+    } else if (rbp->how == CFA_EXPRESSION && is_just_breg(rbp->expression, RBP, &offset)) {
+        how = UNWIND_RBP_AT_BP;
+    }
+    if (offset < INT16_MIN || offset > INT16_MAX || how == UNWIND_RBP_LOST) {
+        how = UNWIND_RBP_LOST;
+        offset = 0;
+    }
+    rule->rbp_offset = (int16_t)offset;
+    rule->kind |= (uint8_t)(how << 4);
+}
+
+static int8_t pack_rbx(const struct cfa_place *rbx)
+{
+    if (rbx->how == CFA_UNSPECIFIED || rbx->how == CFA_SAME)
+        return UNWIND_RBX_SAME;
+    if (rbx->how == CFA_AT_CFA && rbx->offset % 8 == 0 && rbx->offset < 0 && rbx->offset / 8 > UNWIND_RBX_LOST)
+        return (int8_t)(rbx->offset / 8);
+    return UNWIND_RBX_LOST;
+}
+
+static struct unwind_rule pack_plt(const struct cfa_state *state, int64_t offset, int threshold)
+{
+    if (state->rbp.how > CFA_SAME || state->rbx.how > CFA_SAME || offset < 0 || offset > INT32_MAX)
+        return unsupported();
+    return (struct unwind_rule){.kind = UNWIND_PLT, .cfa_offset = (int32_t)offset, .rbp_offset = (int16_t)threshold};
+}
+
+static struct unwind_rule pack(const struct cfa_state *state, bool is_signal)
+{
+    int64_t offset = state->cfa_offset;
+    int threshold;
+    if (state->rip.how == CFA_UNDEFINED)
+        return (struct unwind_rule){.kind = UNWIND_END};
+    if (is_signal && state->cfa_is_expression && is_signal_frame(state, &offset))
+        return (struct unwind_rule){.kind = UNWIND_SIGNAL, .cfa_offset = (int32_t)offset};
+    if (is_signal || state->rip.how != CFA_AT_CFA || state->rip.offset != -8)
+        return unsupported();
+    if (state->cfa_is_expression && is_plt(state->cfa_expression, &offset, &threshold))
+        return pack_plt(state, offset, threshold);
+    enum unwind_kind kind =
+        state->cfa_is_expression ? kind_of_expression(state, &offset) : kind_of_register(state->cfa_register);
+    if (kind == UNWIND_UNSUPPORTED || offset < INT32_MIN || offset > INT32_MAX)
+        return unsupported();
+    struct unwind_rule rule = {.kind = (uint8_t)kind, .cfa_offset = (int32_t)offset, .rbx_slot = pack_rbx(&state->rbx)};
+    pack_rbp(&state->rbp, &rule);
+    return rule;
+}
+
+static struct cfa_place *place_of(struct run *run, struct cfa_state *state, uint64_t reg)
+{
+    if (reg == run->cie->return_register)
+        return &state->rip;
+    return reg == RBP ? &state->rbp : reg == RBX ? &state->rbx : NULL;
+}
+
+static void set_place(struct run *run, uint64_t reg, struct cfa_place value)
+{
+    struct cfa_place *place = place_of(run, &run->state, reg);
+    if (place)
+        *place = value;
+}
+
+static void restore_place(struct run *run, uint64_t reg)
+{
+    struct cfa_place *place = place_of(run, &run->state, reg);
+    if (!run->start) {
+        run->failed = true;
+    } else if (place) {
+        struct cfa_state start = *run->start;
+        *place = *place_of(run, &start, reg);
+    }
+}
+
+static void set_at_cfa(struct run *run, uint64_t reg, uint64_t factored)
+{
+    set_place(run, reg,
+              (struct cfa_place){.how = CFA_AT_CFA, .offset = (int64_t)(factored * (uint64_t)run->cie->data_factor)});
+}
+
+static void set_cfa(struct run *run, uint64_t reg, uint64_t offset)
+{
+    run->state.cfa_register = reg;
+    run->state.cfa_offset = (int64_t)offset;
+    run->state.cfa_is_expression = false;
+}
+
+static struct cursor read_block(struct run *run)
+{
+    uint64_t bytes = bytes__uleb(&run->at);
+    struct cursor block = {.at = run->at.at};
+    bytes__skip(&run->at, bytes);
+    block.end = run->at.failed ? block.at : run->at.at;
+    return block;
+}
+
+static void set_cfa_expression(struct run *run)
+{
+    run->state.cfa_is_expression = true;
+    run->state.cfa_expression = read_block(run);
+}
+
+static void remember_state(struct run *run)
+{
+    if (run->remembered_count == REMEMBERED_MAX)
+        run->failed = true;
+    else
+        run->remembered[run->remembered_count++] = run->state;
+}
+
+static void restore_state(struct run *run)
+{
+    if (run->remembered_count == 0)
+        run->failed = true;
+    else
+        run->state = run->remembered[--run->remembered_count];
+}
+
+// Everything but the advances. What is not known fails: its operands cannot be skipped.
+static void run_instruction(struct run *run, uint8_t opcode)
+{
+    struct cursor *at = &run->at;
+    uint64_t factor = (uint64_t)run->cie->data_factor, reg;
+    switch (opcode) {
+    case DW_CFA_nop:
+        break;
+    case DW_CFA_offset_extended:
+        reg = bytes__uleb(at);
+        set_at_cfa(run, reg, bytes__uleb(at));
+        break;
+    case DW_CFA_offset_extended_sf:
+        reg = bytes__uleb(at);
+        set_at_cfa(run, reg, (uint64_t)bytes__sleb(at));
+        break;
+    case DW_CFA_GNU_negative_offset_extended:
+        reg = bytes__uleb(at);
+        set_at_cfa(run, reg, 0 - bytes__uleb(at));
+        break;
+    case DW_CFA_restore_extended:
+        restore_place(run, bytes__uleb(at));
+        break;
+    case DW_CFA_undefined:
+        set_place(run, bytes__uleb(at), (struct cfa_place){.how = CFA_UNDEFINED});
+        break;
+    case DW_CFA_same_value:
+        set_place(run, bytes__uleb(at), (struct cfa_place){.how = CFA_SAME});
+        break;
+    case DW_CFA_register:
+    case DW_CFA_val_offset:
+        reg = bytes__uleb(at);
+        bytes__uleb(at);
+        set_place(run, reg, (struct cfa_place){.how = CFA_OTHER});
+        break;
+    case DW_CFA_val_offset_sf:
+        reg = bytes__uleb(at);
+        bytes__sleb(at);
+        set_place(run, reg, (struct cfa_place){.how = CFA_OTHER});
+        break;
+    case DW_CFA_val_expression:
+        reg = bytes__uleb(at);
+        read_block(run);
+        set_place(run, reg, (struct cfa_place){.how = CFA_OTHER});
+        break;
+    case DW_CFA_expression:
+        reg = bytes__uleb(at);
+        set_place(run, reg, (struct cfa_place){.how = CFA_EXPRESSION, .expression = read_block(run)});
+        break;
+    case DW_CFA_remember_state:
+        remember_state(run);
+        break;
+    case DW_CFA_restore_state:
+        restore_state(run);
+        break;
+    case DW_CFA_def_cfa:
+        reg = bytes__uleb(at);
+        set_cfa(run, reg, bytes__uleb(at));
+        break;
+    case DW_CFA_def_cfa_sf:
+        reg = bytes__uleb(at);
+        set_cfa(run, reg, (uint64_t)bytes__sleb(at) * factor);
+        break;
+    case DW_CFA_def_cfa_register:
+        set_cfa(run, bytes__uleb(at), (uint64_t)run->state.cfa_offset);
+        break;
+    case DW_CFA_def_cfa_offset:
+        set_cfa(run, run->state.cfa_register, bytes__uleb(at));
+        break;
+    case DW_CFA_def_cfa_offset_sf:
+        set_cfa(run, run->state.cfa_register, (uint64_t)bytes__sleb(at) * factor);
+        break;
+    case DW_CFA_def_cfa_expression:
+        set_cfa_expression(run);
+        break;
+    case DW_CFA_GNU_args_size:
+        bytes__uleb(at);
+        break;
+    default:
+        run->failed = true;
+    }
+}
+
+// DW_CFA_set_loc: compilers for x86-64 do not write it, and its encoding is the CIE's; only absolute addresses are
+// read.
+static uint64_t distance_to(struct run *run, uint64_t address)
+{
+    if (run->cie->encoding != DW_EH_PE_absptr || address < run->function + run->distance)
+        run->failed = true;
+    return run->failed ? 0 : address - run->function - run->distance;
+}
+
+// Runs up to the next advance; false at the end of the program.
+static bool run_to_advance(struct run *run, uint64_t *ret_bytes)
+{
+    uint64_t factor = run->cie->code_factor;
+    while (run->at.at < run->at.end && !run->failed && !run->at.failed) {
+        uint8_t opcode = *run->at.at++;
+        uint8_t low = opcode & 0x3f;
+        switch (opcode & 0xc0) {
+        case DW_CFA_advance_loc:
+            *ret_bytes = low * factor;
+            return true;
+        case DW_CFA_offset:
+            set_at_cfa(run, low, bytes__uleb(&run->at));
+            continue;
+        case DW_CFA_restore:
+            restore_place(run, low);
+            continue;
+        }
+        switch (opcode) {
+        case DW_CFA_advance_loc1:
+            *ret_bytes = bytes__u8(&run->at) * factor;
+            return true;
+        case DW_CFA_advance_loc2:
+            *ret_bytes = bytes__u16(&run->at) * factor;
+            return true;
+        case DW_CFA_advance_loc4:
+            *ret_bytes = bytes__u32(&run->at) * factor;
+            return true;
+        case DW_CFA_set_loc:
+            *ret_bytes = distance_to(run, bytes__u64(&run->at));
+            return true;
+        default:
+            run_instruction(run, opcode);
+        }
+    }
+    return false;
+}
+
+bool cfa__start(const struct cfi_cie *cie, struct cfa_state *ret_state)
+{
+    struct run run = {.cie = cie, .at = {.at = cie->program, .end = cie->program_end}};
+    uint64_t bytes;
+    if (!cie->is_usable || run_to_advance(&run, &bytes) || run.failed || run.at.failed)
+        return false;
+    *ret_state = run.state;
+    return true;
+}
+
+bool cfa__run(const struct cfi_fde *fde, const struct cfa_state *start, cfa_row_fn *take, void *context)
+{
+    struct run run;
+    run.cie = fde->cie;
+    run.start = start;
+    run.state = *start;
+    run.remembered_count = 0;
+    run.function = fde->address;
+    run.distance = 0;
+    run.at = (struct cursor){.at = fde->program, .end = fde->program_end};
+    run.failed = false;
+    uint64_t bytes;
+    while (run_to_advance(&run, &bytes) && !run.at.failed && !run.failed) {
+        if (bytes == 0)
+            continue;
+        if (!take(run.distance, pack(&run.state, fde->cie->is_signal), context))
+            return false;
+        if (bytes >= fde->bytes - run.distance)
+            return true;
+        run.distance += bytes;
+    }
+    if (run.failed || run.at.failed)
+        return false;
+    return take(run.distance, pack(&run.state, fde->cie->is_signal), context);
+}

@@ -1,0 +1,114 @@
+#include "symbolizer/worker/job.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "symbolizer/jail/sealed.h"
+#include "symbolizer/jit/jit_names.h"
+#include "symbolizer/symbols/symbol_name.h"
+#include "symbolizer/unwind/unwind_rows.h"
+
+static int ask_for_companion(void *context, const struct companion *companion, int *ret_fd)
+{
+    int socket = *(const int *)context;
+    struct reply reply = {.kind = REPLY_WANTS, .companion = *companion};
+    struct packet_fds fds;
+    int32_t answer;
+    int err = packet__send(socket, &reply, sizeof(reply), NULL);
+    if (!err)
+        err = packet__receive(socket, -1, &answer, sizeof(answer), &fds);
+    if (!err && answer == 0 && fds.fds[0] < 0)
+        err = -EBADMSG;
+    if (err || answer)
+        return err ? err : answer;
+    *ret_fd = fds.fds[0];
+    return 0;
+}
+
+static int do_index(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                    struct buf *ret_made)
+{
+    void *offsets;
+    size_t length;
+    int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &offsets, &length);
+    if (err)
+        return err;
+    if (length / sizeof(uint64_t) != job->count)
+        return -EBADMSG;
+    struct naming_request request = {.fd = inputs->fds[0],
+                                     .offsets = offsets,
+                                     .count = job->count,
+                                     .complete = job->complete,
+                                     .reader = (enum naming_reader)job->reader,
+                                     .helper = helper,
+                                     .companions = {ask_for_companion, &socket}};
+    return naming_job__run(&request, ret_made);
+}
+
+static int do_rows(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                   struct buf *ret_made)
+{
+    _cleanup_(unwind_table__freep) struct unwind_table *table = NULL;
+    (void)socket;
+    (void)helper;
+    (void)job;
+    int err = unwind_table__compile(inputs->fds[0], NULL, &table);
+    return err ? err : unwind_table__pack(table, ret_made);
+}
+
+static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                  struct buf *ret_made)
+{
+    void *addresses;
+    size_t length;
+    (void)socket;
+    (void)helper;
+    int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &addresses, &length);
+    if (err)
+        return err;
+    if (length / sizeof(uint64_t) != job->count || job->source >= JIT_SOURCES)
+        return -EBADMSG;
+    struct jit_search search = {
+        .addresses = addresses, .count = job->count, .from = job->from, .is_last = job->is_last != 0};
+    return jit_names__read((enum jit_source)job->source, inputs->fds[0], &search, ret_made);
+}
+
+static int do_demangle(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                       struct buf *ret_made)
+{
+    void *names;
+    size_t length;
+    (void)socket;
+    (void)helper;
+    int err = sealed__map(inputs->fds[0], SIZE_MAX / 2, &names, &length);
+    if (err)
+        return err;
+    const char *name = names;
+    for (uint64_t i = 0; i < job->count; i++, name += strlen(name) + 1) {
+        symbol_name__append_demangled(name, ret_made);
+        buf__append_byte(ret_made, 0);
+    }
+    return ret_made->failed ? -ENOMEM : 0;
+}
+
+static int do_nothing(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                      struct buf *ret_made)
+{
+    (void)socket;
+    (void)helper;
+    (void)job;
+    (void)inputs;
+    (void)ret_made;
+    return 0;
+}
+
+int job__run(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper, struct buf *ret_made)
+{
+    static job_fn *const kinds[] = {[JOB_NOTHING] = do_nothing,
+                                    [JOB_INDEX] = do_index,
+                                    [JOB_ROWS] = do_rows,
+                                    [JOB_DEMANGLE] = do_demangle,
+                                    [JOB_JIT] = do_jit};
+    return job->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[job->kind](socket, job, inputs, helper, ret_made)
+                                                        : -EINVAL;
+}
