@@ -198,6 +198,8 @@ static const char details[] =
     "  stack_frame  a row a function of a stack, inlined ones too; position 0 is the leaf; `repeated` when the same\n"
     "               function stands nearer to the leaf\n"
     "  histogram    a row an interval, event, key and bucket that is not empty: low, high (exclusive), count\n"
+    "               Samples of an event and a histogram of it are two events by one name; of the samples, `bucket` is "
+    "NULL\n"
     "  event process thread binary function file frame frame_line interval total process_total loss\n"
     "  histogram_total meta: as plain sqlite3 shows them\n"
     "\n"

@@ -47,6 +47,12 @@ bool report__is_report(const char *output)
     return format__of_file(output) != NULL;
 }
 
+bool report__is_of_histogram(const char *output)
+{
+    const struct format *format = format__of_file(output);
+    return format && format->subject == FORMAT_HISTOGRAMS;
+}
+
 int report__check_output(const char *output_path, struct fault *fault)
 {
     struct output *output = NULL;
@@ -258,7 +264,8 @@ static void summarize(const struct work *work, struct report_summary *ret_summar
     word_buckets(work, ret_summary);
     if (work->source.has_others) {
         snprintf(ret_summary->event, sizeof(ret_summary->event), "%s", work->source.event->name);
-        source__list_events(work->source.reader, work->source.event, ret_summary->others, sizeof(ret_summary->others));
+        source__list_events(work->source.reader, false, work->source.event, ret_summary->others,
+                            sizeof(ret_summary->others));
     }
     loss_list__print(&work->source.losses, ret_summary->losses, sizeof(ret_summary->losses));
 }
@@ -269,7 +276,7 @@ int report__write(const char *store_path, const struct report_request *request, 
     _cleanup_(work__release) struct work work = {.request = request};
     int err = choose_format(request, output, fault, &work.format);
     if (!err)
-        err = source__open(store_path, request, fault, &work.source);
+        err = source__open(store_path, request, work.format->subject == FORMAT_HISTOGRAMS, fault, &work.source);
     if (!err)
         err = make_picture(&work, fault);
     if (!err)
@@ -300,9 +307,9 @@ int report__compare(const char *before_path, const struct report_request *before
     _cleanup_(work__release) struct work work = {.request = after, .before_request = before};
     int err = choose_format(after, output, fault, &work.format);
     if (!err)
-        err = source__open(before_path, before, fault, &work.before_source);
+        err = source__open(before_path, before, false, fault, &work.before_source);
     if (!err)
-        err = source__open(after_path, after, fault, &work.source);
+        err = source__open(after_path, after, false, fault, &work.source);
     if (!err)
         err = check_comparable(&work, fault);
     if (!err)

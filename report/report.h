@@ -16,7 +16,7 @@
 // What to draw. Zeroes and NULLs ask for everything. Strings and arrays are borrowed for the call.
 struct report_request {
     const char *format;                   // "folded", "flame"...; NULL: as the output's name ends, else "top"
-    const char *event;                    // NULL: the only one of the store, else "cpu"
+    const char *event;                    // NULL: the only one that the format can show, else "cpu"
     uint64_t since_ns, until_ns;          // wall clock; 0: no bound
     bool has_bucket_low, has_bucket_high; // of events that keep a bucket with each value; otherwise: no bound
     wide bucket_low, bucket_high;         // in the event's unit; high is exclusive
@@ -47,6 +47,8 @@ struct report_summary {
 
 // Whether a file of this name is a report ("x.html", "x.pb.gz"), not a store.
 bool report__is_report(const char *output);
+// Whether it is one of a histogram ("x.hist.json").
+bool report__is_of_histogram(const char *output);
 
 // Whether a report can be written there, asked before hours are spent on what it is to show. Leaves nothing behind.
 int report__check_output(const char *output, struct fault *fault);

@@ -4,21 +4,33 @@
 #include <stdio.h>
 #include <string.h>
 
-void source__list_events(const struct store_reader *reader, const struct store_event *but, char *ret_list, size_t bytes)
+static bool shares_name(const struct store_reader *reader, const struct store_event *event)
+{
+    for (uint32_t i = 1; i <= store_reader__event_count(reader); i++) {
+        const struct store_event *other = store_reader__event(reader, i);
+        if (other->is_histogram != event->is_histogram && strcmp(other->name, event->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void source__list_events(const struct store_reader *reader, bool only_histograms, const struct store_event *but,
+                         char *ret_list, size_t bytes)
 {
     *ret_list = '\0';
     for (uint32_t i = 1; i <= store_reader__event_count(reader); i++) {
         const struct store_event *event = store_reader__event(reader, i);
         size_t used = strlen(ret_list);
-        if (event != but)
-            snprintf(ret_list + used, bytes - used, "%s%s", used ? ", " : "", event->name);
+        if (event != but && (event->is_histogram || !only_histograms))
+            snprintf(ret_list + used, bytes - used, "%s%s%s", used ? ", " : "", event->name,
+                     event->is_histogram && shares_name(reader, event) ? " (histogram)" : "");
     }
 }
 
 static int no_event(struct store_reader *reader, const char *name, struct fault *fault)
 {
     char list[320];
-    source__list_events(reader, NULL, list, sizeof(list));
+    source__list_events(reader, false, NULL, list, sizeof(list));
     if (!*list)
         return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "the store holds no events yet");
     if (name)
@@ -26,19 +38,44 @@ static int no_event(struct store_reader *reader, const char *name, struct fault 
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "which event? choose with -e; the store holds %s", list);
 }
 
-// By name; else the only one there is; else "cpu".
-static int choose_event(struct store_reader *reader, const char *name, struct fault *fault, uint32_t *ret_event)
+// How well an event serves: as a histogram, or for the stacks of its samples.
+static unsigned fitness(const struct store_event *event, bool for_histogram)
 {
-    uint32_t count = store_reader__event_count(reader);
-    const char *wanted = name ? name : "cpu";
-    for (uint32_t i = 1; i <= count; i++)
-        if (strcmp(store_reader__event(reader, i)->name, wanted) == 0) {
-            *ret_event = i;
-            return 0;
+    if (for_histogram)
+        return event->is_histogram ? 3 : 1;
+    return !event->is_histogram ? 3 : event->is_doubled ? 2 : 1;
+}
+
+// The fittest of that name (NULL: of all), the first of several as fit; and how many are.
+static uint32_t find_fittest(const struct store_reader *reader, const char *name, bool for_histogram,
+                             uint32_t *ret_as_fit)
+{
+    unsigned best = 0;
+    uint32_t found = 0;
+    *ret_as_fit = 0;
+    for (uint32_t i = 1; i <= store_reader__event_count(reader); i++) {
+        const struct store_event *event = store_reader__event(reader, i);
+        unsigned fit = name && strcmp(event->name, name) != 0 ? 0 : fitness(event, for_histogram);
+        if (fit > best) {
+            best = fit;
+            found = i;
+            *ret_as_fit = 0;
         }
-    if (name || count != 1)
+        *ret_as_fit += fit && fit == best;
+    }
+    return found;
+}
+
+// By name; else the only one that serves best; else "cpu".
+static int choose_event(struct store_reader *reader, const char *name, bool for_histogram, struct fault *fault,
+                        uint32_t *ret_event)
+{
+    uint32_t as_fit, found = find_fittest(reader, name, for_histogram, &as_fit);
+    if (!name && as_fit > 1)
+        found = find_fittest(reader, "cpu", for_histogram, &as_fit);
+    if (!found)
         return no_event(reader, name, fault);
-    *ret_event = 1;
+    *ret_event = found;
     return 0;
 }
 
@@ -56,15 +93,18 @@ static int set_bucket(struct source *source, const struct report_request *reques
     return 0;
 }
 
-int source__open(const char *path, const struct report_request *request, struct fault *fault, struct source *source)
+int source__open(const char *path, const struct report_request *request, bool for_histogram, struct fault *fault,
+                 struct source *source)
 {
     uint32_t event = 0;
+    bool wants_buckets = for_histogram || request->has_bucket_low || request->has_bucket_high;
     source->path = path;
     int err = store_reader__open(path, fault, &source->reader);
     if (!err)
-        err = choose_event(source->reader, request->event, fault, &event);
+        err = choose_event(source->reader, request->event, wants_buckets, fault, &event);
     if (err)
         return err;
+    source->for_histogram = for_histogram;
     source->event = store_reader__event(source->reader, event);
     source->has_others = !request->event && store_reader__event_count(source->reader) > 1;
     source->measure = strcmp(source->event->unit, "samples") == 0 ? LAYOUT_SAMPLES : LAYOUT_VALUE;
@@ -107,14 +147,44 @@ static int widen(const struct store_interval_row *row, void *context)
     return 0;
 }
 
+static int count_histogram(const struct store_interval_row *row, const struct store_histogram *histogram, void *context)
+{
+    uint64_t *count = context;
+    (void)row;
+    (void)histogram;
+    ++*count;
+    return 0;
+}
+
+// Whether stacks were asked for, of a histogram that was recorded without them.
+static int lacks_stacks(const struct source *source, struct fault *fault, bool *ret_lacks)
+{
+    const struct store_query all = {.event = source->query.event};
+    uint64_t count = 0;
+    int err = source->for_histogram || !source->event->is_histogram || source->event->is_doubled
+                  ? 0
+                  : store_reader__histograms(source->reader, &all, fault, count_histogram, &count);
+    *ret_lacks = count != 0;
+    return err;
+}
+
 int source__nothing(struct source *source, struct fault *fault)
 {
     struct fold_extent held = {0};
     struct store_query all = {.event = source->query.event};
     const char *event = source->event->name;
+    bool lacks = false;
     int err = store_reader__intervals(source->reader, &all, fault, widen, &held);
+    if (!err)
+        err = lacks_stacks(source, fault, &lacks);
     if (err)
         return err;
+    if (lacks)
+        return fault__set_code(
+            fault, EXIT_CODE_EMPTY, -ENODATA,
+            "no stacks of '%s' in '%s': it is a histogram, which -f hist shows; --stacks, when it is "
+            "recorded, keeps them",
+            event, source->path);
     if (!held.rows)
         return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing of '%s' in '%s'", event, source->path);
     char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES];
@@ -127,7 +197,13 @@ int source__nothing(struct source *source, struct fault *fault)
 
 int source__no_buckets(const struct source *source, struct fault *fault)
 {
+    char list[320];
+    source__list_events(source->reader, true, NULL, list, sizeof(list));
+    if (*list)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "the event '%s' has no buckets; choose with -e: the store has them of %s",
+                               source->event->name, list);
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                           "the event '%s' has no buckets; record a histogram with `hearth hist --stacks`",
+                           "the event '%s' has no buckets; record a histogram with `hearth record --hist PROBE`",
                            source->event->name);
 }

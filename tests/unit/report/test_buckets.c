@@ -81,7 +81,7 @@ static int gather(const struct report_request *request, struct source *source, s
     struct fault fault = {0};
     *source = (struct source){0};
     *list = (struct histogram_list){0};
-    assert_int_equal(source__open(store, request, &fault, source), 0);
+    assert_int_equal(source__open(store, request, true, &fault, source), 0);
     int err = buckets__gather(source, request, list, &fault);
     assert_int_equal(err ? fault.code : 0, err ? EXIT_CODE_USAGE : 0);
     return err;
