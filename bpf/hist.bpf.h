@@ -38,7 +38,7 @@ static __always_inline __u64 hist__cut(__u64 value, __u32 bytes, bool is_signed)
 static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
 {
     __builtin_memset(key, 0, sizeof(*key));
-    key->event = own_event;
+    key->number = own_hist.number;
     if (own_hist.by == WIRE_HIST_BY_COMM)
         bpf_get_current_comm(key->by.comm, sizeof(key->by.comm));
     else if (own_hist.by == WIRE_HIST_BY_PID)
@@ -55,7 +55,7 @@ static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
 static __always_inline void hist__key_of(struct task_struct *task, struct wire_hist_key *key)
 {
     __builtin_memset(key, 0, sizeof(*key));
-    key->event = own_event;
+    key->number = own_hist.number;
     if (own_hist.by == WIRE_HIST_BY_COMM)
         bpf_probe_read_kernel_str(key->by.comm, sizeof(key->by.comm), task->comm);
     else if (own_hist.by == WIRE_HIST_BY_PID)
@@ -96,7 +96,7 @@ static __always_inline struct wire_hist_cell *hist__cell(const struct wire_hist_
     __u32 set = control__active_set();
     if (own_hist.by == WIRE_HIST_BY_NOTHING && !own_hist.all_groups) {
         __u32 bucket = key->bucket < 2 * WIRE_HIST_BUCKETS ? key->bucket : WIRE_HIST_CELLS - 1;
-        __u32 place = own_event * WIRE_HIST_CELLS + bucket;
+        __u32 place = own_hist.number * WIRE_HIST_CELLS + bucket;
         return SET_LOOK_UP(set, cells, &place);
     }
     struct wire_hist_cell *cell = hist__find(set, key);

@@ -42,7 +42,7 @@ SHARED_HASH(targets_tid, __u32, __u8); // threads to sample, where config.by_tid
 SHARED_HISTS(hists_0);
 SHARED_HISTS(hists_1);
 
-// Of histograms without keys: WIRE_HIST_CELLS cells an event, found without a hash.
+// Of histograms without keys: WIRE_HIST_CELLS cells each, found without a hash.
 #define SHARED_CELLS(map_name)                                                                                         \
     struct {                                                                                                           \
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                                                       \

@@ -92,8 +92,8 @@ struct wire_count {
 
 // Histograms, counted per CPU in the maps hists_0 and hists_1: one cell a key and bucket. The buckets are those of
 // store/base/bucket.h: WIRE_HIST_BUCKETS for values from 0 on, then as many for those below 0, by their magnitudes.
-// Events without keys have theirs in the arrays cells_0 and cells_1: from event * WIRE_HIST_CELLS on, by bucket, with
-// the unmatched last.
+// Events without keys have theirs in the arrays cells_0 and cells_1: from number * WIRE_HIST_CELLS on, by bucket, with
+// the unmatched last. The number is that of the event among the recording's histograms.
 #define WIRE_HIST_BUCKETS   496
 #define WIRE_HIST_CELLS     1024
 #define WIRE_HIST_UNMATCHED 0xffff // as a bucket: returns without an entry, entries without a return
@@ -113,8 +113,8 @@ struct wire_hist_key {
         char comm[WIRE_COMM_BYTES];
         __u64 number; // the rest is zero
     } by;
-    __u32 group; // of an event that has several histograms: the number of the system call
-    __u16 event;
+    __u32 group;  // of an event that has several histograms: the number of the system call
+    __u16 number; // of the event among the histograms
     __u16 bucket;
 };
 
@@ -143,6 +143,7 @@ struct wire_hist_config {
     __u8 by_is_signed; // of by_argument
     __u8 has_type;     // bytes and is_signed were asked for; otherwise a USDT argument is as its note has it
     __u8 by_has_type;
+    __u32 number; // of the event among the histograms
 };
 
 // Where an argument of a USDT probe is at one of its places (symbolizer/symbols/usdt_argument.h).
@@ -299,7 +300,7 @@ _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
 _Static_assert(sizeof(struct wire_copy) == 192 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
 _Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
-_Static_assert(sizeof(struct wire_hist_config) == 20, "no holes");
+_Static_assert(sizeof(struct wire_hist_config) == 24, "no holes");
 _Static_assert(sizeof(struct wire_usdt_place) == 32, "no holes");
 #endif
 

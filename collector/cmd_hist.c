@@ -21,22 +21,16 @@
 
 static struct {
     struct target_options target;
-    const char *by, *key, *value, *format, *output;
+    struct hist_words words;
+    const char *format, *output;
     uint64_t duration_ns, refresh_ns, min_wait_ns, max_wait_ns;
-    bool stacks;
 } options;
 
 static const struct option_row rows[] = {
     TARGET_OPTION_ROWS(options.target),
     {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
     {'i', "interval", "SECONDS", "show what there is so often, on a terminal", option__seconds_ns, &options.refresh_ns},
-    {0, "by", "KEY", "a histogram for each comm, pid, tid, cgroup, or value of argN; arg1:s32 as for --value",
-     option__string, &options.by},
-    {0, "key", "argN", "pair START and END by an argument, not by thread", option__string, &options.key},
-    {0, "value", "argN", "the values of an argument, or of retval; arg1:s32 where it has 32 bits and a sign",
-     option__string, &options.value},
-    {0, "stacks", NULL, "keep the stacks of every bucket: `hearth report -f flame --bucket LOW..HIGH` draws them",
-     option__flag, &options.stacks},
+    HIST_OPTION_ROWS(options.words, ""),
     {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, &options.min_wait_ns},
     {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, &options.max_wait_ns},
     {'f', "format", "FORMAT", "text, json or svg; else as FILE's name ends, else text", option__string,
@@ -87,19 +81,7 @@ struct view {
     bool is_live;     // on a terminal, shown again and again
     int err;
     struct fault fault;
-    uint64_t count, unmatched, lost;
 };
-
-static void add_up(struct view *view, const struct histogram_list *list)
-{
-    view->count = view->unmatched = view->lost = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        view->count += list->items[i]->count;
-        view->unmatched += list->items[i]->unmatched;
-        if (i == 0 || strcmp(list->items[i]->probe, list->items[i - 1]->probe) != 0) // the same for all of a probe's
-            view->lost += list->items[i]->lost;
-    }
-}
 
 static void show(const struct histogram_list *list, bool is_last, void *context)
 {
@@ -115,7 +97,6 @@ static void show(const struct histogram_list *list, bool is_last, void *context)
     }
     if (view->is_live)
         fputs("\033[H\033[2J", stdout);
-    add_up(view, list);
     view->err = output__open(view->path, &view->fault, &output);
     if (view->err)
         return;
@@ -123,12 +104,12 @@ static void show(const struct histogram_list *list, bool is_last, void *context)
     view->err = output__commit(output, &view->fault);
 }
 
-static void say_summary(const struct view *view, const struct recorder_summary *summary)
+static void say_summary(const struct recorder_summary *summary)
 {
     char cost[RECORDER_COST_BYTES];
-    fault__warn("%llu values, %llu unmatched, %llu lost; hearth itself took %s", (unsigned long long)view->count,
-                (unsigned long long)view->unmatched, (unsigned long long)view->lost,
-                recorder_summary__cost(summary, cost));
+    fault__warn("%llu values, %llu unmatched, %llu lost; hearth itself took %s",
+                (unsigned long long)summary->hist.count, (unsigned long long)summary->hist.unmatched,
+                (unsigned long long)summary->hist.lost, recorder_summary__cost(summary, cost));
     for (size_t i = 0; i < summary->cost_count; i++)
         probe_cost__say(&summary->costs[i]);
 }
@@ -137,18 +118,10 @@ static void say_summary(const struct view *view, const struct recorder_summary *
 
 static int parse_options(struct hist_options *hist, struct fault *fault)
 {
-    int err = options.by ? hist_options__by(hist, options.by, fault) : 0;
-    if (!err && options.key && options.value)
-        err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--key and --value exclude each other");
-    if (!err && (options.key || options.value))
-        err = hist_options__argument(hist, options.key ? options.key : options.value, fault);
-    hist->has_key = options.key != NULL;
-    hist->has_value = options.value != NULL;
-    hist->stacks = options.stacks;
-    if (!err && options.stacks && !(options.output && ends_in(options.output, ".db")))
-        err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                              "--stacks keeps stacks in a store: name one with -o FILE.db");
-    return err;
+    if (options.words.stacks && !(options.output && ends_in(options.output, ".db")))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "--stacks keeps stacks in a store: name one with -o FILE.db");
+    return hist_options__parse(&options.words, hist, fault);
 }
 
 static bool is_probe(const char *word)
@@ -202,7 +175,7 @@ static int record(const struct recorder_options *recorder_options, struct view *
         *fault = (struct fault){0};
         err = 0;
     }
-    say_summary(view, summary);
+    say_summary(summary);
     if (!err && view->err) {
         *fault = view->fault;
         err = view->err;
@@ -210,17 +183,26 @@ static int record(const struct recorder_options *recorder_options, struct view *
     return err;
 }
 
+static struct recorder_event *list_events(int probe_count, char **argv, const struct hist_options *hist)
+{
+    struct recorder_event *events = calloc((size_t)probe_count, sizeof(*events));
+    for (int i = 0; events && i < probe_count; i++)
+        events[i] = (struct recorder_event){.spelled = argv[i], .hist = hist};
+    return events;
+}
+
 static int run_probes(int probe_count, char **argv, struct fault *fault, struct recorder_summary *summary)
 {
-    struct hist_options hist = {.bytes = 8, .by_bytes = 8};
+    struct hist_options hist = {0};
     _cleanup_(buf__release) struct buf line = {0};
     struct temporary_store temporary = {0};
     const char *store;
+    _cleanup_free_ struct recorder_event *events = list_events(probe_count, argv, &hist);
     struct view view = {.format = find_format(), .path = "-"};
     if (!view.format)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; text, json and svg are known",
                                options.format);
-    int err = parse_options(&hist, fault);
+    int err = events ? parse_options(&hist, fault) : fault__set(fault, -ENOMEM, "out of memory");
     if (!err)
         err = choose_store(&temporary, &store, fault);
     if (err)
@@ -230,13 +212,10 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
     view.is_live = options.refresh_ns && isatty(STDOUT_FILENO);
     write_command_line(&line, probe_count, argv);
     struct recorder_options recorder_options = {
-        .sources = hist_sources,
-        .events = (const char *const *)argv,
+        .events = events,
         .event_count = (size_t)probe_count,
-        .period = 1,
         .min_wait_ns = options.min_wait_ns,
         .max_wait_ns = options.max_wait_ns,
-        .hist = &hist,
         .keep_threads = hist.by == WIRE_HIST_BY_TID,
         .show = show,
         .show_context = &view,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "collector/feature.h"
+#include "collector/hist_options.h"
 #include "collector/recorder.h"
 #include "collector/source.h"
 #include "collector/temporary_store.h"
@@ -21,7 +22,8 @@
 #include "store/base/safe_text.h"
 
 static struct {
-    struct option_list events;
+    struct option_list events, hists;
+    struct hist_words hist_words;
     struct target_options target;
     uint64_t frequency_hz, period, min_wait_ns, max_wait_ns, duration_ns, drain_ns;
     double bpf_share;
@@ -57,6 +59,9 @@ static const struct option_row rows[] = {
     {'e', "event", "EVENT", "what to sample (cpu); may be given several times", option__list, &options.events},
     {0, "wall", NULL, "the time of each thread, on the CPU and off it, in one picture: as -e wall --threads", add_wall,
      &options.events},
+    {0, "hist", "PROBE", "a histogram beside the events, as `hearth hist PROBE` makes it; may be given several times",
+     option__list, &options.hists},
+    HIST_OPTION_ROWS(options.hist_words, "of --hist, "),
     TARGET_OPTION_ROWS(options.target),
     {'F', "freq", "HZ", "samples a second and CPU, of clocks and hardware counters (99)", option__u64,
      &options.frequency_hz},
@@ -83,6 +88,8 @@ static void write_command_line(struct buf *line, int argc, char **argv)
     buf__append_string(line, "hearth record");
     for (size_t i = 0; i < options.events.count; i++)
         buf__append_format(line, " -e %s", options.events.values[i]);
+    for (size_t i = 0; i < options.hists.count; i++)
+        buf__append_format(line, " --hist %s", options.hists.values[i]);
     if (options.target.pids)
         buf__append_format(line, " -p %s", options.target.pids);
     if (argc)
@@ -111,6 +118,10 @@ static void say_summary(const struct recorder_summary *summary)
                 (unsigned long long)summary->samples, (unsigned long long)summary->stacks,
                 (unsigned long long)summary->lost, (unsigned long long)summary->truncated,
                 recorder_summary__cost(summary, cost));
+    if (summary->hist_count)
+        fault__warn("%llu values in %zu histogram%s, %llu unmatched, %llu lost",
+                    (unsigned long long)summary->hist.count, summary->hist_count, summary->hist_count > 1 ? "s" : "",
+                    (unsigned long long)summary->hist.unmatched, (unsigned long long)summary->hist.lost);
 }
 
 static void say_unnamed_kernel(const struct recorder_summary *summary)
@@ -130,7 +141,7 @@ static int write_report(const char *store_path, const char *output, const struct
 {
     struct report_request request = {.threads = options.threads};
     struct report_summary summary;
-    if (recorded->samples == 0)
+    if (report__is_of_histogram(output) ? recorded->hist.count == 0 : recorded->samples == 0)
         return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing was sampled, so there is no report in '%s'",
                                output);
     int err = report__write(store_path, &request, output, &summary, fault);
@@ -146,7 +157,7 @@ static int write_report(const char *store_path, const char *output, const struct
 static void keep_recording(struct temporary_store *store, int err, const struct recorder_summary *summary,
                            struct fault *fault)
 {
-    if (fault->code == EXIT_CODE_EMPTY || summary->samples == 0 || err == -EPIPE)
+    if (fault->code == EXIT_CODE_EMPTY || err == -EPIPE || (summary->samples == 0 && summary->hist.count == 0))
         return;
     size_t used = strlen(fault->text);
     snprintf(fault->text + used, sizeof(fault->text) - used, "; the recording is kept in '%s'", store->path);
@@ -167,13 +178,29 @@ static int record(const struct recorder_options *recorder_options, struct fault 
         *fault = (struct fault){0};
         err = 0;
     }
-    if (!err || summary->samples)
+    if (!err || summary->samples || summary->hist.count)
         say_summary(summary);
     say_unnamed_kernel(summary);
     say_sampling_error(summary);
     for (size_t i = 0; i < summary->cost_count; i++)
         probe_cost__say(&summary->costs[i]);
     return err;
+}
+
+static int check_histograms(bool is_report, struct fault *fault)
+{
+    const char *first = hist_words__first(&options.hist_words);
+    if (first && !options.hists.count)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s is for histograms: name one with --hist PROBE",
+                               first);
+    if (is_report && options.hist_words.stacks)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "--stacks keeps stacks in a store: name one with -o FILE.db");
+    if (report__is_of_histogram(options.output) && options.hists.count != 1)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "'%s' shows one histogram: name one with --hist PROBE; a store (-o FILE.db) holds all",
+                               options.output);
+    return 0;
 }
 
 static int check_output(bool is_report, struct fault *fault)
@@ -192,31 +219,63 @@ static int check_output(bool is_report, struct fault *fault)
 
 static void print_events(void)
 {
-    fputs("\nEvents:\n", stdout);
+    fputs("\nEvents of -e (`hearth hist -h` has the probes of --hist):\n", stdout);
     for (const struct source *source = sources; source->spelling; source++)
         safe_text__print(stdout, "  %-28s %s", source->spelling, source->summary);
+}
+
+// The events, and behind them the histograms.
+static int list_events(const struct hist_options *hist, struct recorder_event **ret_events, size_t *ret_count,
+                       struct fault *fault)
+{
+    struct recorder_event *events = calloc(options.events.count + options.hists.count + 1, sizeof(*events));
+    size_t count = 0;
+    if (!events)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < options.events.count; i++)
+        events[count++] = (struct recorder_event){.spelled = options.events.values[i]};
+    if (!count)
+        events[count++] = (struct recorder_event){.spelled = "cpu"};
+    for (size_t i = 0; i < options.hists.count; i++)
+        events[count++] = (struct recorder_event){.spelled = options.hists.values[i], .hist = hist};
+    *ret_events = events;
+    *ret_count = count;
+    return 0;
+}
+
+static int check_options(bool is_report, struct hist_options *ret_hist, struct fault *fault)
+{
+    int err = check_output(is_report, fault);
+    if (!err)
+        err = check_histograms(is_report, fault);
+    if (!err)
+        err = hist_options__parse(&options.hist_words, ret_hist, fault);
+    if (!err && options.frequency_hz && options.period)
+        err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "-F and -c exclude each other");
+    return err;
 }
 
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
+    struct hist_options hist = {0};
+    _cleanup_free_ struct recorder_event *events = NULL;
+    size_t event_count = 0;
     struct recorder_summary summary = {0};
     struct temporary_store temporary = {0};
     _cleanup_(buf__release) struct buf line = {0};
     bool is_report = strcmp(options.output, "-") == 0 || report__is_report(options.output);
-    int err = check_output(is_report, &fault);
-    if (options.frequency_hz && options.period)
-        err = fault__set_code(&fault, EXIT_CODE_USAGE, -EINVAL, "-F and -c exclude each other");
+    int err = check_options(is_report, &hist, &fault);
+    if (!err)
+        err = list_events(&hist, &events, &event_count, &fault);
     if (!err && is_report)
         err = temporary_store__make(&temporary, &fault);
     if (err)
         return fault__say(&fault, err);
     write_command_line(&line, argc, argv);
-    const char *const default_events[] = {"cpu"};
     struct recorder_options recorder_options = {
-        .events = options.events.count ? options.events.values : default_events,
-        .sources = sources,
-        .event_count = options.events.count ? options.events.count : 1,
+        .events = events,
+        .event_count = event_count,
         .frequency_hz = options.period         ? 0
                         : options.frequency_hz ? options.frequency_hz
                                                : 99,
@@ -231,7 +290,7 @@ static enum exit_code run(int argc, char **argv)
         .target = &options.target,
         .no_inline = !options.inlined,
         .unwind = options.unwind,
-        .keep_threads = options.threads,
+        .keep_threads = options.threads || hist.by == WIRE_HIST_BY_TID,
         .show_status = isatty(STDERR_FILENO),
         .command = argc ? argv : NULL,
     };

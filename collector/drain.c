@@ -285,7 +285,7 @@ static int take_cells(struct drain *drain, int map_fd)
         if (err)
             return err;
         uint32_t bucket = place % WIRE_HIST_CELLS;
-        struct wire_hist_key key = {.event = (uint16_t)(place / WIRE_HIST_CELLS),
+        struct wire_hist_key key = {.number = (uint16_t)(place / WIRE_HIST_CELLS),
                                     .bucket = bucket < 2 * WIRE_HIST_BUCKETS ? (uint16_t)bucket : WIRE_HIST_UNMATCHED};
         memcpy(hists->keys + hists->count * sizeof(key), &key, sizeof(key));
         memcpy(hists->values + hists->count * hists->value_bytes, value, hists->value_bytes);

@@ -12,7 +12,7 @@
 #include "store/base/limits.h"
 
 struct hist {
-    const struct event *events;
+    const struct event *events[WIRE_EVENTS_MAX]; // by their numbers
     size_t event_count;
     struct cgroup_names *cgroups;
     struct histogram_list totals, interval;
@@ -26,8 +26,9 @@ int hist__new(const struct event *events, size_t event_count, struct cgroup_name
     struct hist *hist = calloc(1, sizeof(*hist));
     if (!hist)
         return -ENOMEM;
-    hist->events = events;
-    hist->event_count = event_count;
+    for (size_t i = 0; i < event_count && hist->event_count < WIRE_EVENTS_MAX; i++)
+        if (events[i].hist)
+            hist->events[hist->event_count++] = &events[i];
     hist->cgroups = cgroups;
     hist->totals.bound = LIMIT_HISTOGRAMS;
     *ret_hist = hist;
@@ -91,8 +92,8 @@ static void name_key(const struct hist *hist, const struct event *event, const s
 static int compare_cells(const void *left, const void *right)
 {
     const struct drained_cell *a = left, *b = right;
-    if (a->key.event != b->key.event)
-        return a->key.event < b->key.event ? -1 : 1;
+    if (a->key.number != b->key.number)
+        return a->key.number < b->key.number ? -1 : 1;
     if (a->key.group != b->key.group)
         return a->key.group < b->key.group ? -1 : 1;
     return memcmp(&a->key.by, &b->key.by, sizeof(a->key.by));
@@ -133,7 +134,7 @@ static void add_cell(struct histogram *histogram, const struct drained_cell *dra
 
 static int add_key(struct hist *hist, const struct drained_cell *cells, size_t count)
 {
-    const struct event *event = &hist->events[cells->key.event];
+    const struct event *event = hist->events[cells->key.number];
     char name[640];
     struct histogram *interval, *total;
     name_key(hist, event, &cells->key, name, sizeof(name));
@@ -142,7 +143,7 @@ static int add_key(struct hist *hist, const struct drained_cell *cells, size_t c
         err = histogram_list__find(&hist->interval, event->spelled, event__unit(event), total->by, &interval);
     if (err)
         return err;
-    interval->tag = total->tag = cells->key.event;
+    interval->tag = total->tag = cells->key.number;
     for (size_t i = 0; i < count; i++) {
         add_cell(interval, &cells[i]);
         add_cell(total, &cells[i]);
@@ -160,7 +161,7 @@ static int make_rows(struct hist *hist, size_t *ret_count)
     for (size_t i = 0; i < hist->interval.count; i++) {
         const struct histogram *histogram = hist->interval.items[i];
         rows[count++] = (struct store_histogram){
-            .event = hist->events[histogram->tag].store_id,
+            .event = hist->events[histogram->tag]->store_id,
             .key = histogram->by,
             .sum = histogram->sum,
             .min = histogram->min,
@@ -183,7 +184,7 @@ int hist__take(struct hist *hist, const struct drained *drained, const struct st
         next = i + 1;
         while (next < drained->count_of_cells && compare_cells(&hist->sorted[i], &hist->sorted[next]) == 0)
             next++;
-        if (hist->sorted[i].key.event < hist->event_count)
+        if (hist->sorted[i].key.number < hist->event_count)
             err = add_key(hist, &hist->sorted[i], next - i);
     }
     if (!err)
@@ -224,7 +225,7 @@ static int add_empty(struct hist *hist)
 {
     int err = 0;
     for (size_t i = 0; i < hist->event_count && !err; i++) {
-        const struct event *event = &hist->events[i];
+        const struct event *event = hist->events[i];
         struct histogram *empty;
         bool found = false;
         for (size_t j = 0; j < hist->totals.count; j++)
@@ -247,7 +248,25 @@ int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
     histogram_list__sort_by(&hist->totals, compare_totals);
     // Values that an event lost have no key any more: each of its histograms may lack them, and says so.
     for (size_t i = 0; i < hist->totals.count; i++)
-        hist->totals.items[i]->lost = read_lost(&hist->events[hist->totals.items[i]->tag]);
+        hist->totals.items[i]->lost = read_lost(hist->events[hist->totals.items[i]->tag]);
     *ret_list = &hist->totals;
     return 0;
+}
+
+int hist__sums(struct hist *hist, const struct event *event, struct hist_sums *ret_sums)
+{
+    const struct histogram_list *list;
+    struct hist_sums sums = {0};
+    int err = hist__totals(hist, &list);
+    for (size_t i = 0; !err && i < list->count; i++) {
+        const struct histogram *histogram = list->items[i];
+        if (histogram->tag != event->hist_number)
+            continue;
+        sums.count += histogram->count;
+        sums.unmatched += histogram->unmatched;
+        sums.lost = histogram->lost; // the same for all of one event
+    }
+    if (!err)
+        *ret_sums = sums;
+    return err;
 }

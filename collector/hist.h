@@ -11,7 +11,7 @@
 
 struct hist;
 
-// The events are borrowed.
+// Of those events that are histograms, which have their numbers (event->hist_number) in this order. Borrowed.
 int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist);
 void hist__free(struct hist *hist);
 
@@ -19,8 +19,15 @@ void hist__free(struct hist *hist);
 int hist__take(struct hist *hist, const struct drained *drained, const struct store_histogram **ret_rows,
                size_t *ret_count);
 
-// Everything since the start, by event, the largest first. Reads what was lost from the programs, which must be there.
+// Everything since the start, by event, the largest first; the tag is the event's number. Reads what was lost from the
+// programs, which must be there.
 int hist__totals(struct hist *hist, const struct histogram_list **ret_list);
+
+struct hist_sums {
+    uint64_t count, unmatched, lost;
+};
+// Of all histograms of one event since the start.
+int hist__sums(struct hist *hist, const struct event *event, struct hist_sums *ret_sums);
 
 DEFINE_CLEANUP(struct hist *, hist__free);
 

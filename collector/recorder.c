@@ -57,18 +57,27 @@ static int set_up_copies(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
+static bool keeps_stacks(const struct recorder *recorder)
+{
+    for (size_t i = 0; i < recorder->event_count; i++)
+        if (event__keeps_stacks(&recorder->events[i]))
+            return true;
+    return false;
+}
+
 // Hits of events that are no samples come from processes that sleep most of the time too, and each hit counts.
 static bool hits_sleepers(const struct recorder *recorder)
 {
     for (size_t i = 0; i < recorder->event_count; i++)
-        if (!recorder->events[i].source->is_sampled)
+        if (!recorder->events[i].source->is_sampled && event__keeps_stacks(&recorder->events[i]))
             return true;
     return false;
 }
 
 static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
 {
-    if (recorder->options->unwind == WIRE_UNWIND_FP || recorder->options->unwind == WIRE_UNWIND_COPY)
+    if (recorder->options->unwind == WIRE_UNWIND_FP || recorder->options->unwind == WIRE_UNWIND_COPY ||
+        !keeps_stacks(recorder))
         return 0;
     _cleanup_free_ uint32_t *tgids = calloc(recorder->target.process_count + 1, sizeof(*tgids));
     if (!tgids)
@@ -149,7 +158,7 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
                                  .event_count = recorder->event_count,
                                  .wall_offset_ns =
                                      (int64_t)clock__ns(CLOCK_REALTIME) - (int64_t)clock__ns(CLOCK_BOOTTIME)};
-    if (recorder->options->hist &&
+    if (recorder->hist_count &&
         hist__new(recorder->events, recorder->event_count, recorder->cgroups, &recorder->hist) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     return keeper__new(&parts, fault, &recorder->keeper);

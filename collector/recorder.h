@@ -9,6 +9,7 @@
 
 #include "bpf/wire.h"
 #include "collector/copy_stacks.h"
+#include "collector/hist.h"
 #include "collector/probe_cost.h"
 #include "collector/source.h"
 #include "collector/target.h"
@@ -18,14 +19,17 @@
 
 struct recorder;
 
+struct recorder_event {
+    const char *spelled;
+    const struct hist_options *hist; // what histogram is made of its values; NULL: samples of it are kept
+};
+
 struct recorder_options {
-    const char *const *events; // as spelled
+    const struct recorder_event *events;
     size_t event_count;
-    uint64_t frequency_hz; // one of the two is 0
+    uint64_t frequency_hz; // of samples; one of the two is 0
     uint64_t period;
     uint64_t min_wait_ns, max_wait_ns; // of off-cpu; 0: no bound
-    const struct source *sources;      // the table in which the events are looked up
-    const struct hist_options *hist;   // of events that are histograms; NULL: they are none
     // Called after each drain of histograms, with all of them since the start.
     void (*show)(const struct histogram_list *totals, bool is_last, void *context);
     void *show_context;
@@ -50,6 +54,8 @@ struct recorder_summary {
     uint64_t elapsed_ns;
     uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
     uint64_t start_cpu_ns; // of own_cpu_ns: until events were collected, and rows of what ran then were in place
+    size_t hist_count;     // events that are histograms
+    struct hist_sums hist; // of all of them
     uint64_t clocked_samples, clocked_ns, unsampled_ns; // see struct keeper_clocked
     struct probe_cost costs[WIRE_EVENTS_MAX];           // of the events that are probes and were hit
     size_t cost_count;

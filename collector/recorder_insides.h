@@ -44,9 +44,9 @@ struct recorder {
     struct wire_config config;
     struct target target;
     struct event events[WIRE_EVENTS_MAX];
-    size_t event_count;
-    struct launch launch; // pid 0: no command
-    bool command_left;    // the command has exited, or runs on without us
+    size_t event_count, hist_count; // hist_count: of the events that are histograms
+    struct launch launch;           // pid 0: no command
+    bool command_left;              // the command has exited, or runs on without us
     struct loader *loader;
     struct loaded *targets;    // the object that makes the shared maps and follows forks
     struct early_waits *early; // NULL: no event has such, or the kernel cannot
@@ -62,7 +62,7 @@ struct recorder {
     struct loaded *cgroup_programs; // NULL: the kernel does not have them
     struct cgroup_names *cgroups;
     struct keeper *keeper;
-    struct hist *hist;          // NULL: the events are no histograms
+    struct hist *hist;          // NULL: no event is a histogram
     struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
     struct copy_stacks *copies; // NULL: stacks are not copied
     sigset_t signals;

@@ -11,25 +11,35 @@
 #include "collector/source_hist.h"
 #include "store/base/limits.h"
 
+// An event may be sampled and have a histogram too.
+static bool is_named_before(const struct recorder_options *options, size_t index)
+{
+    const struct recorder_event *event = &options->events[index];
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(options->events[i].spelled, event->spelled) == 0 && !options->events[i].hist == !event->hist)
+            return true;
+    return false;
+}
+
 int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
 {
     const struct recorder_options *options = recorder->options;
     if (options->event_count > WIRE_EVENTS_MAX)
         return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", WIRE_EVENTS_MAX);
     for (size_t i = 0; i < options->event_count; i++) {
-        for (size_t before = 0; before < i; before++)
-            if (strcmp(options->events[before], options->events[i]) == 0)
-                return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is named twice", options->events[i]);
+        const struct recorder_event *wanted = &options->events[i];
+        if (is_named_before(options, i))
+            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is named twice", wanted->spelled);
         struct event *event = &recorder->events[recorder->event_count++];
         *event = (struct event){
-            .spelled = options->events[i],
-            .frequency_hz = options->frequency_hz,
-            .period = options->period,
+            .spelled = wanted->spelled,
+            .frequency_hz = wanted->hist ? 0 : options->frequency_hz,
+            .period = wanted->hist ? 1 : options->period, // of a histogram, each hit is a value
             .min_ns = options->min_wait_ns,
             .max_ns = options->max_wait_ns,
-            .hist = options->hist,
+            .hist = wanted->hist,
         };
-        int err = source__parse(options->sources, event, fault);
+        int err = source__parse(event, fault);
         if (err)
             return err;
     }
@@ -70,25 +80,38 @@ static uint32_t bound(uint64_t wanted)
     return (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
 }
 
+// From here on no event is left out any more.
+static void number_histograms(struct recorder *recorder)
+{
+    for (size_t i = 0; i < recorder->event_count; i++)
+        if (recorder->events[i].hist)
+            recorder->events[i].hist_number = (uint32_t)recorder->hist_count++;
+}
+
+static bool has_keys(const struct event *event)
+{
+    return event->hist && (event->hist->by != WIRE_HIST_BY_NOTHING || event->hist_groups);
+}
+
 // With keys, as many as fit into a share of memory.
 static uint32_t bound_hists(const struct recorder *recorder)
 {
-    const struct hist_options *hist = recorder->options->hist;
-    if (!hist)
-        return 1;
-    bool has_keys = hist->by != WIRE_HIST_BY_NOTHING;
+    size_t keyed = 0;
     for (size_t i = 0; i < recorder->event_count; i++)
-        has_keys = has_keys || recorder->events[i].hist_groups;
-    size_t least = recorder->event_count * WIRE_HIST_CELLS, cpus = (size_t)libbpf_num_possible_cpus();
+        keyed += has_keys(&recorder->events[i]);
+    size_t least = keyed * WIRE_HIST_CELLS, cpus = (size_t)libbpf_num_possible_cpus();
     size_t most = LIMIT_HIST_BYTES / (sizeof(struct wire_hist_cell) * cpus);
-    return (uint32_t)(!has_keys ? 1 : most > least ? most : least);
+    return (uint32_t)(!keyed ? 1 : most > least ? most : least);
 }
 
-// All buckets of every event that has no keys.
+// All buckets of the histograms, up to the last that has no keys.
 static uint32_t bound_cells(const struct recorder *recorder)
 {
-    const struct hist_options *hist = recorder->options->hist;
-    return hist && hist->by == WIRE_HIST_BY_NOTHING ? (uint32_t)recorder->event_count * WIRE_HIST_CELLS : 0;
+    uint32_t cells = 0;
+    for (size_t i = 0; i < recorder->event_count; i++)
+        if (recorder->events[i].hist && !has_keys(&recorder->events[i]))
+            cells = (recorder->events[i].hist_number + 1) * WIRE_HIST_CELLS;
+    return cells;
 }
 
 // Samples a second and CPU. A probe may fire a million times, with so many different stacks among them; entries that
@@ -99,7 +122,8 @@ static uint64_t most_hz(const struct recorder *recorder)
     for (size_t i = 0; i < recorder->event_count; i++) {
         const struct event *event = &recorder->events[i];
         uint64_t hz = event->source->is_sampled && event->frequency_hz ? event->frequency_hz : probes_hz;
-        most_hz = hz > most_hz ? hz : most_hz;
+        if (event__keeps_stacks(event))
+            most_hz = hz > most_hz ? hz : most_hz;
     }
     return most_hz;
 }
@@ -220,6 +244,7 @@ static void follow_cgroups(struct recorder *recorder)
 
 int recorder_programs__load(struct recorder *recorder, struct fault *fault)
 {
+    number_histograms(recorder);
     int err = load_objects(recorder, fault);
     if (!err)
         follow_cgroups(recorder);

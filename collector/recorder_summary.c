@@ -1,30 +1,23 @@
 // A recording in numbers, at its end: samples, losses, the cost of hearth, and the cost of each probe.
 #include <stdio.h>
-#include <string.h>
 
 #include "collector/recorder_insides.h"
 
 // The hits that the event has counted: fewer than its programs ran for, where the filter left some out.
 static uint64_t count_hits(struct recorder *recorder, const struct event *event)
 {
-    const struct histogram_list *list;
-    uint64_t count = 0;
-    if (!recorder->hist)
+    struct hist_sums sums;
+    if (!event->hist)
         return keeper__totals(recorder->keeper)->event_samples[event - recorder->events];
-    if (hist__totals(recorder->hist, &list) != 0)
-        return 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i]->probe, event->spelled) == 0)
-            count += list->items[i]->count + list->items[i]->unmatched + list->items[i]->lost;
-    return count;
+    return hist__sums(recorder->hist, event, &sums) == 0 ? sums.count + sums.unmatched + sums.lost : 0;
 }
 
-// Of events that are put on code, and were hit.
+// Of probes that were hit.
 static void add_cost(struct recorder *recorder, const struct event *event)
 {
     uint64_t runs, ns;
     event__read_runs(event, &runs, &ns);
-    if (!runs || !strchr(event->spelled, ':'))
+    if (!runs || !event->source->is_probe)
         return;
     double scale = bpf_meter__scale(recorder->meter), runs_a_hit = event->is_call || event->is_pair ? 2 : 1;
     uint64_t hits = (uint64_t)((double)runs * scale / runs_a_hit + 0.5), counted = count_hits(recorder, event);
@@ -37,6 +30,17 @@ static void add_cost(struct recorder *recorder, const struct event *event)
         .program_ns = (uint32_t)((double)ns * runs_a_hit / (double)runs),
         .trap = event->trap,
     };
+}
+
+static void add_histogram(struct recorder *recorder, const struct event *event)
+{
+    struct hist_sums sums;
+    if (!event->hist || hist__sums(recorder->hist, event, &sums) != 0)
+        return;
+    recorder->summary.hist_count++;
+    recorder->summary.hist.count += sums.count;
+    recorder->summary.hist.unmatched += sums.unmatched;
+    recorder->summary.hist.lost += sums.lost;
 }
 
 // The unwinder's thread is through with what runs at the start after the recording has begun, or before.
@@ -62,8 +66,10 @@ void recorder_summary__fill(struct recorder *recorder, struct recorder_summary *
     recorder->summary.own_bpf_ns = cost.bpf_ns;
     recorder->summary.start_cpu_ns += late_start_ns(recorder);
     recorder->summary.peak_rss_bytes = cost.peak_rss_bytes;
-    for (size_t i = 0; i < recorder->event_count; i++)
+    for (size_t i = 0; i < recorder->event_count; i++) {
         add_cost(recorder, &recorder->events[i]);
+        add_histogram(recorder, &recorder->events[i]);
+    }
     *ret_summary = recorder->summary;
 }
 

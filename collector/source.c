@@ -8,6 +8,7 @@
 
 #include "collector/iterator.h"
 #include "collector/source_fentry.h"
+#include "collector/source_hist.h"
 #include "collector/source_off_cpu.h"
 #include "collector/source_perf.h"
 #include "collector/source_probe.h"
@@ -69,6 +70,7 @@ const struct source sources[] = {
         .spelling = "tracepoint:CATEGORY:NAME",
         .summary = "a tracepoint of the kernel, or several by a glob",
         .unit = "hits",
+        .is_probe = true,
         .object = "source_tracepoint",
         .parse = source_tracepoint__parse,
         .prepare = source_tracepoint__prepare,
@@ -79,6 +81,7 @@ const struct source sources[] = {
         .spelling = "uprobe:FILE:SYMBOL[+OFFSET]",
         .summary = "a function of a program or a library is entered, or several by a glob; 0xADDRESS too",
         .unit = "hits",
+        .is_probe = true,
         .object = "source_probe",
         .parse = source_probe__parse_entry,
         .prepare = source_probe__prepare,
@@ -90,6 +93,7 @@ const struct source sources[] = {
         .spelling = "uretprobe:FILE:SYMBOL",
         .summary = "a function of a program or a library returns",
         .unit = "hits",
+        .is_probe = true,
         .object = "source_probe",
         .parse = source_probe__parse_return,
         .prepare = source_probe__prepare,
@@ -101,6 +105,7 @@ const struct source sources[] = {
         .spelling = "usdt:FILE:PROVIDER:NAME",
         .summary = "a USDT probe of a program or a library, or several by a glob",
         .unit = "hits",
+        .is_probe = true,
         .object = "source_probe",
         .parse = source_usdt__parse,
         .prepare = source_usdt__prepare,
@@ -112,6 +117,7 @@ const struct source sources[] = {
         .spelling = "fentry:FUNCTION",
         .summary = "a function of the kernel is entered, where the kernel has BTF trampolines",
         .unit = "hits",
+        .is_probe = true,
         .object = "source_fentry",
         .parse = source_fentry__parse,
         .prepare = source_fentry__prepare,
@@ -122,6 +128,7 @@ const struct source sources[] = {
         .spelling = "kprobe:FUNCTION",
         .summary = "a function of the kernel is entered, where the kernel has kprobes; a glob too",
         .unit = "hits",
+        .is_probe = true,
         .object = "source_probe",
         .parse = source_kprobe__parse,
         .prepare = source_kprobe__prepare,
@@ -130,16 +137,17 @@ const struct source sources[] = {
     {0},
 };
 
-int source__parse(const struct source *table, struct event *event, struct fault *fault)
+int source__parse(struct event *event, struct fault *fault)
 {
-    for (const struct source *source = table; source->spelling; source++) {
+    const char *list = event->hist ? "hearth hist -h" : "hearth list events";
+    for (const struct source *source = event->hist ? hist_sources : sources; source->spelling; source++) {
         event->source = source;
         int err = source->parse(event, fault);
         if (err != -ENOENT)
             return err;
     }
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown event '%s'; `hearth list events` lists the kinds",
-                           event->spelled);
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown %s '%s'; `%s` lists the kinds",
+                           event->hist ? "probe" : "event", event->spelled, list);
 }
 
 void event__release(struct event *event)
@@ -157,6 +165,11 @@ void event__release(struct event *event)
 const char *event__unit(const struct event *event)
 {
     return event->unit ? event->unit : event->source->unit;
+}
+
+bool event__keeps_stacks(const struct event *event)
+{
+    return !event->hist || event->hist->stacks;
 }
 
 void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns)

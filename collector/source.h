@@ -17,7 +17,6 @@
 #include "store/store_types.h"
 
 struct bpf_link;
-struct bpf_link;
 struct hist_options;
 struct source;
 
@@ -35,7 +34,8 @@ struct event {
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
     uint64_t min_ns, max_ns;         // of waits that are counted; 0: no bound
-    const struct hist_options *hist; // NULL: the event is no histogram
+    const struct hist_options *hist; // NULL: samples of it are kept, and no histogram
+    uint32_t hist_number;            // among the histograms of the recording
     bool hist_groups;                // a histogram for each system call
     bool by_is_signed;               // --by argN, as the notes of its USDT probes say
     uint32_t perf_type;
@@ -59,6 +59,7 @@ struct source {
     const char *spelling; // for help: "tracepoint:CATEGORY:NAME"
     const char *summary;
     const char *unit;   // of the values, see struct store_event
+    bool is_probe;      // is put on code or a tracepoint, so that each hit has a price
     bool is_sampled;    // fires as often as event->frequency_hz says, if that is not 0
     const char *object; // the embedded BPF object
     // 0, or -ENOENT without a fault: this row does not know the name; other errors with a fault.
@@ -86,13 +87,16 @@ struct source {
 
 extern const struct source sources[]; // ended by a row without a spelling
 
-// Finds the row of the table for event->spelled and lets it parse. -EINVAL with a fault where no row knows it.
-int source__parse(const struct source *table, struct event *event, struct fault *fault);
+// Finds the row for event->spelled, of sources[] or hist_sources[], and lets it parse. -EINVAL with a fault where no
+// row knows it.
+int source__parse(struct event *event, struct fault *fault);
 
 // Takes the event apart, whatever state it is in.
 void event__release(struct event *event);
 
 const char *event__unit(const struct event *event);
+// Whether samples with their stacks are kept of it: of a histogram only where that was asked for.
+bool event__keeps_stacks(const struct event *event);
 
 // How often the event's programs ran and for how long, as far as the kernel's statistics have it.
 void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns);

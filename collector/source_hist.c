@@ -2,9 +2,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "collector/probe_sites.h"
@@ -15,85 +13,6 @@
 #include "collector/syscall_names.h"
 #include "collector/trap.h"
 #include "collector/uprobe_multi.h"
-
-// --- Options
-
-enum { ARGUMENTS_MAX = 12 }; // of a USDT probe, in libbpf
-
-static int parse_number(const char *text, uint8_t *ret_argument, const char **ret_rest)
-{
-    char *end;
-    if (strncmp(text, "arg", 3) != 0 || text[3] < '0' || text[3] > '9')
-        return -EINVAL;
-    unsigned long number = strtoul(text + 3, &end, 10);
-    if (number >= ARGUMENTS_MAX)
-        return -EINVAL;
-    *ret_argument = (uint8_t)number;
-    *ret_rest = end;
-    return 0;
-}
-
-static int parse_type(const char *type, uint8_t *ret_bytes, bool *ret_is_signed)
-{
-    static const struct {
-        const char *name;
-        uint8_t bytes;
-        bool is_signed;
-    } types[] = {{"", 8, false},   {":u8", 1, false}, {":u16", 2, false}, {":u32", 4, false}, {":u64", 8, false},
-                 {":s8", 1, true}, {":s16", 2, true}, {":s32", 4, true},  {":s64", 8, true},  {NULL, 0, false}};
-    for (size_t i = 0; types[i].name; i++)
-        if (strcmp(types[i].name, type) == 0) {
-            *ret_bytes = types[i].bytes;
-            *ret_is_signed = types[i].is_signed;
-            return 0;
-        }
-    return -EINVAL;
-}
-
-int hist_options__by(struct hist_options *options, const char *text, struct fault *fault)
-{
-    static const char *const names[] = {
-        [WIRE_HIST_BY_COMM] = "comm",
-        [WIRE_HIST_BY_PID] = "pid",
-        [WIRE_HIST_BY_TID] = "tid",
-        [WIRE_HIST_BY_CGROUP] = "cgroup",
-    };
-    const char *rest;
-    for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(names[i], text) == 0) {
-            options->by = (enum wire_hist_by)i;
-            return 0;
-        }
-    options->by = WIRE_HIST_BY_ARGUMENT;
-    if (parse_number(text, &options->by_argument, &rest) == 0 &&
-        parse_type(rest, &options->by_bytes, &options->by_is_signed) == 0) {
-        options->by_has_type = *rest != '\0';
-        return 0;
-    }
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                           "bad value for --by: '%s' is none of comm, pid, tid, cgroup, arg0, arg1, arg1:s32, ...",
-                           text);
-}
-
-int hist_options__argument(struct hist_options *options, const char *text, struct fault *fault)
-{
-    const char *rest = text;
-    int err = 0;
-    if (strncmp(text, "retval", 6) == 0) {
-        options->argument = WIRE_HIST_RETURNED;
-        rest = text + 6;
-    } else {
-        err = parse_number(text, &options->argument, &rest);
-    }
-    if (!err)
-        err = parse_type(rest, &options->bytes, &options->is_signed);
-    options->has_type = *rest != '\0';
-    return err ? fault__set_code(fault, EXIT_CODE_USAGE, err,
-                                 "'%s' is no argument; arg0 to arg11 and retval are, with a type behind it where they "
-                                 "have fewer than 64 bits: arg1:s32",
-                                 text)
-               : 0;
-}
 
 int hist_event__misplaced(const struct event *event, const char *option, struct fault *fault)
 {
@@ -120,6 +39,7 @@ int hist_event__configure(struct event *event, struct loaded *loaded, struct fau
         .by_is_signed = options->by_is_signed,
         .has_type = options->has_type,
         .by_has_type = options->by_has_type,
+        .number = event->hist_number,
     };
     return loaded__set(loaded, "own_hist", &config, sizeof(config), fault);
 }
@@ -325,6 +245,7 @@ const struct source hist_sources[] = {
         .spelling = "uprobe:FILE:SYMBOL",
         .summary = "from a function's entry to its return; with --value argN, the values of an argument",
         .unit = "ns",
+        .is_probe = true,
         .object = "source_hist_call",
         .parse = parse_call,
         .prepare = prepare_call,
@@ -337,6 +258,7 @@ const struct source hist_sources[] = {
         .spelling = "uretprobe:FILE:SYMBOL",
         .summary = "with --value retval, what a function returns",
         .unit = "count",
+        .is_probe = true,
         .object = "source_hist_call",
         .parse = parse_returned,
         .prepare = prepare_call,
@@ -348,6 +270,7 @@ const struct source hist_sources[] = {
         .spelling = "usdt:FILE:PROVIDER:START,END",
         .summary = "from one USDT probe to another, per thread or by --key argN; or one and --value argN",
         .unit = "ns",
+        .is_probe = true,
         .object = "source_hist_usdt",
         .parse = source_hist_usdt__parse,
         .prepare = source_hist_usdt__prepare,
@@ -360,6 +283,7 @@ const struct source hist_sources[] = {
         .spelling = "fentry:FUNCTION",
         .summary = "from the entry of a function of the kernel to its return",
         .unit = "ns",
+        .is_probe = true,
         .object = "source_hist_fcall",
         .parse = parse_fentry,
         .prepare = source_fentry__prepare,
@@ -371,6 +295,7 @@ const struct source hist_sources[] = {
         .spelling = "syscall:NAME",
         .summary = "how long a system call takes; syscall:* has a histogram for each",
         .unit = "ns",
+        .is_probe = true,
         .object = "source_hist_syscall",
         .parse = parse_syscall,
         .configure = hist_event__configure,

@@ -174,13 +174,12 @@ int main(int argc, char **argv)
 {
     struct fault fault = {0};
     char store[] = "/tmp/unwind-oracle-XXXXXX.db";
-    const char *const events[] = {"cpu"};
+    const struct recorder_event events[] = {{.spelled = "cpu"}};
     struct target_options target = {0};
     struct recorder_options options = {
         .bpf_share = 1, // each sample is compared
         .events = events,
         .event_count = 1,
-        .sources = sources,
         .frequency_hz = 499,
         .drain_ns = 1000000000u,
         .store_path = store,
