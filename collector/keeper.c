@@ -5,14 +5,11 @@
 #include <string.h>
 
 #include "collector/cgroups.h"
-#include "collector/kernel_map.h"
+#include "collector/frames.h"
 #include "collector/losses.h"
 #include "collector/waiting.h"
 #include "store/base/bucket.h"
-#include "store/base/id_map.h"
 #include "store/base/limits.h"
-
-enum { FRAMES_MAX = WIRE_USER_FRAMES_MAX + WIRE_KERNEL_FRAMES_MAX + 8 };
 
 static const char *const status_marks[] = {
 #define STACK_STATUS(name, mark, meaning) mark,
@@ -22,7 +19,7 @@ static const char *const status_marks[] = {
 
 struct keeper {
     struct keeper_parts parts;
-    struct kernel_map *kernel;
+    struct frames *frames;
     struct keeper_totals totals;
     struct losses losses;
     struct waiting waiting;
@@ -34,14 +31,14 @@ struct keeper {
         uint64_t id;
         char path[512];
     } cgroup;
-    struct id_map marks; // address of the mark -> frame
-    uint32_t unknown_frame;
 };
 
 int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct keeper **ret_keeper)
 {
     _cleanup_(keeper__freep) struct keeper *keeper = calloc(1, sizeof(*keeper));
-    if (!keeper || kernel_map__new(&keeper->kernel) != 0)
+    const struct frames_parts frames = {
+        .writer = parts->writer, .binaries = parts->binaries, .processes = parts->processes, .naming = parts->naming};
+    if (!keeper || frames__new(&frames, &keeper->frames) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     keeper->parts = *parts;
     *ret_keeper = take_pointer(keeper);
@@ -52,8 +49,7 @@ void keeper__free(struct keeper *keeper)
 {
     if (!keeper)
         return;
-    kernel_map__free(keeper->kernel);
-    id_map__release(&keeper->marks);
+    frames__free(keeper->frames);
     waiting__release(&keeper->waiting);
     free(keeper->values);
     free(keeper);
@@ -117,46 +113,6 @@ static int find_thread(struct keeper *keeper, const struct wire_count_key *key, 
 
 // --- Which stack
 
-struct frames {
-    uint32_t ids[FRAMES_MAX]; // leaf first, turned round at the end
-    size_t count;
-};
-
-static void frames__push(struct frames *frames, uint32_t id)
-{
-    if (frames->count < FRAMES_MAX)
-        frames->ids[frames->count++] = id;
-}
-
-// A frame that is no code but says something, named at once.
-static int mark_frame(struct keeper *keeper, const char *mark, uint32_t *ret_frame)
-{
-    uint32_t binary;
-    struct store_binary row = {.kind = STORE_BINARY_MARK, .path = mark};
-    struct store_line line = {.function = mark, .file = ""};
-    int err = store_writer__binary(keeper->parts.writer, &row, &binary);
-    if (!err)
-        err = store_writer__frame(keeper->parts.writer, binary, 0, ret_frame, NULL);
-    return err ? err : store_writer__name(keeper->parts.writer, *ret_frame, &line, 1);
-}
-
-static int push_mark(struct keeper *keeper, const char *mark, struct frames *frames)
-{
-    uint64_t id = (uintptr_t)mark; // marks are constants of the program
-    uint32_t frame;
-    int err = 0;
-    if (!mark || !mark[0])
-        return 0;
-    if (!id_map__get(&keeper->marks, id, &frame)) {
-        err = mark_frame(keeper, mark, &frame);
-        if (!err)
-            err = id_map__put(&keeper->marks, id, frame);
-    }
-    if (!err)
-        frames__push(frames, frame);
-    return err;
-}
-
 static const char *status_mark(enum wire_stack_status status)
 {
     return status < WIRE_STACK_STATUS_COUNT ? status_marks[status] : NULL;
@@ -169,155 +125,40 @@ static const char *detail_mark(const struct keeper *keeper, const struct wire_co
     return source && source->mark ? source->mark(key->detail) : NULL;
 }
 
-static int push_kernel_frame(struct keeper *keeper, uint64_t address, struct frames *frames)
+// The drain has no such stack, although the map was not full when the sample was counted.
+static void count_gone(struct keeper *keeper, uint64_t id, enum wire_stack_status status)
 {
-    struct kernel_part *part = kernel_map__find(keeper->kernel, address);
-    struct store_binary row = {.kind = STORE_BINARY_KERNEL,
-                               .path = part->name,
-                               .build_id = part->build_id_bytes ? part->build_id : NULL,
-                               .build_id_bytes = part->build_id_bytes};
-    uint32_t frame;
-    bool is_new;
-    int err = part->store_id ? 0 : store_writer__binary(keeper->parts.writer, &row, &part->store_id);
-    if (!err)
-        err = store_writer__frame(keeper->parts.writer, part->store_id, address - part->start, &frame, &is_new);
-    if (!err && is_new)
-        err = naming__want_kernel(keeper->parts.naming, address, frame);
-    if (!err)
-        frames__push(frames, frame);
-    return err;
+    if (status == WIRE_STACK_MISSING && id != WIRE_STACK_LOST)
+        keeper->losses.here[WIRE_LOSS_STACK_GONE]++;
 }
 
-static int keep_binary(struct keeper *keeper, struct binary *binary)
+static int push_stacks(struct keeper *keeper, const struct drain *drain, const struct wire_count_key *key,
+                       struct process *process, enum wire_stack_status *ret_status)
 {
-    if (binary->store_id)
-        return 0;
-    struct store_binary row = {.kind = binary->kind,
-                               .path = binary->path,
-                               .build_id = binary->build_id_bytes ? binary->build_id : NULL,
-                               .build_id_bytes = binary->build_id_bytes,
-                               .digest = binary->digest};
-    return store_writer__binary(keeper->parts.writer, &row, &binary->store_id);
-}
-
-static int push_file_frame(struct keeper *keeper, struct binary *binary, uint64_t offset, struct frames *frames)
-{
-    uint32_t frame;
-    bool is_new;
-    int err = keep_binary(keeper, binary);
+    enum wire_stack_status kernel_status;
+    int err = frames__push_stack(keeper->frames, drain, key->kernel_stack, NULL, &kernel_status);
     if (!err)
-        err = store_writer__frame(keeper->parts.writer, binary->store_id, offset, &frame, &is_new);
-    if (!err && is_new)
-        err = naming__want_file(keeper->parts.naming, binary, offset, frame);
-    if (!err)
-        frames__push(frames, frame);
-    return err;
-}
-
-static int push_jit_frame(struct keeper *keeper, const struct process *process, uint64_t address, struct frames *frames)
-{
-    struct binary *binary;
-    uint32_t frame;
-    bool is_new;
-    int err = binaries__jit(keeper->parts.binaries, (pid_t)process->tgid, &binary);
-    if (!err)
-        err = keep_binary(keeper, binary);
-    if (!err)
-        err = store_writer__frame(keeper->parts.writer, binary->store_id, address, &frame, &is_new);
-    if (!err && is_new)
-        err = naming__want_jit(keeper->parts.naming,
-                               &(struct jit_owner){.tgid = process->tgid,
-                                                   .forked_from = process->forked_from,
-                                                   .start_boot_ns = process->start_boot_ns,
-                                                   .uid = process->uid},
-                               address, frame);
-    if (!err)
-        frames__push(frames, frame);
-    return err;
-}
-
-// An address in no mapping that is known. All of them are one frame: address space randomization would make each
-// process's a different one.
-static int push_unknown_frame(struct keeper *keeper, struct frames *frames)
-{
-    int err = keeper->unknown_frame ? 0 : mark_frame(keeper, "[unknown]", &keeper->unknown_frame);
-    if (!err)
-        frames__push(frames, keeper->unknown_frame);
-    return err;
-}
-
-static int push_address(struct keeper *keeper, struct process *process, uint64_t address, struct frames *frames)
-{
-    const struct mapping *mapping = process__find(keeper->parts.processes, process, address);
-    if (!mapping)
-        return push_unknown_frame(keeper, frames);
-    struct binary *binary = mapping->binary;
-    if (binary->kind == STORE_BINARY_JIT)
-        return push_jit_frame(keeper, process, address, frames);
-    binaries__open(keeper->parts.binaries, binary, (pid_t)process->tgid, mapping->start, mapping->end);
-    return push_file_frame(keeper, binary, address - mapping->start + mapping->file_offset, frames);
-}
-
-static int push_user_frame(struct keeper *keeper, struct process *process, uint64_t frame, struct frames *frames)
-{
-    if (!(frame & WIRE_FRAME_IN_BINARY))
-        return push_address(keeper, process, frame, frames);
-    struct binary *binary = binaries__by_number(keeper->parts.binaries, WIRE_FRAME_BINARY(frame));
-    return binary ? push_file_frame(keeper, binary, WIRE_FRAME_OFFSET(frame), frames)
-                  : push_unknown_frame(keeper, frames);
-}
-
-// Pushes the frames of a stack, leaf first. Kernel callers are return addresses: taken one byte back, into the call.
-static int push_stack(struct keeper *keeper, const struct drain *drain, uint64_t id, struct process *process,
-                      struct frames *frames, enum wire_stack_status *ret_status)
-{
-    int err = 0;
-    *ret_status = id == WIRE_STACK_LOST ? WIRE_STACK_MISSING : WIRE_STACK_WHOLE;
-    if (id == WIRE_STACK_LOST)
-        return 0;
-    for (bool first = true; id && !err; first = false) {
-        const struct wire_chunk *chunk = drain__chunk(drain, id);
-        if (!chunk) {
-            keeper->losses.here[WIRE_LOSS_STACK_GONE]++;
-            *ret_status = WIRE_STACK_MISSING;
-            return 0;
-        }
-        if (first)
-            *ret_status = chunk->status;
-        for (size_t i = 0; i < chunk->frame_count && i < WIRE_CHUNK_FRAMES && !err; i++)
-            err = process ? push_user_frame(keeper, process, chunk->frames[i], frames)
-                          : push_kernel_frame(keeper, chunk->frames[i] - (first && i == 0 ? 0 : 1), frames);
-        id = chunk->caller;
-    }
-    return err;
-}
-
-static void reverse(struct frames *frames)
-{
-    for (size_t i = 0, j = frames->count; i + 1 < j; i++) {
-        uint32_t frame = frames->ids[i];
-        frames->ids[i] = frames->ids[--j];
-        frames->ids[j] = frame;
-    }
+        err = frames__push_stack(keeper->frames, drain, key->user_stack, process, ret_status);
+    if (err)
+        return err;
+    count_gone(keeper, key->kernel_stack, kernel_status);
+    count_gone(keeper, key->user_stack, *ret_status);
+    return 0;
 }
 
 static int find_node(struct keeper *keeper, const struct drain *drain, const struct drained_count *count,
                      struct process *process, uint32_t *ret_node)
 {
-    struct frames frames = {.count = 0};
-    enum wire_stack_status kernel_status, user_status;
-    int err = push_mark(keeper, detail_mark(keeper, &count->key), &frames);
+    enum wire_stack_status status;
+    frames__begin(keeper->frames);
+    int err = frames__push_mark(keeper->frames, detail_mark(keeper, &count->key));
     if (!err)
-        err = push_stack(keeper, drain, count->key.kernel_stack, NULL, &frames, &kernel_status);
+        err = push_stacks(keeper, drain, &count->key, process, &status);
     if (!err)
-        err = push_stack(keeper, drain, count->key.user_stack, process, &frames, &user_status);
+        err = frames__push_mark(keeper->frames, status_mark(status));
     if (!err)
-        err = push_mark(keeper, status_mark(user_status), &frames);
-    if (err)
-        return err;
-    reverse(&frames);
-    err = store_writer__stack(keeper->parts.writer, frames.ids, frames.count, ret_node);
-    if (!err && user_status != WIRE_STACK_WHOLE && user_status != WIRE_STACK_FRAME_POINTERS)
+        err = frames__node(keeper->frames, ret_node);
+    if (!err && status != WIRE_STACK_WHOLE && status != WIRE_STACK_FRAME_POINTERS)
         keeper->totals.truncated += count->count.samples;
     return err;
 }
@@ -425,13 +266,13 @@ static void tell_losses(struct keeper *keeper)
 // The node for samples whose stacks find no room, made while there is room, where it may be needed.
 static int find_lost_node(struct keeper *keeper, size_t chunks)
 {
-    struct frames frames = {.count = 0};
     keeper->lost_node = 0;
     if (chunks < LIMIT_STORE_NODES / WIRE_CHUNK_FRAMES && !keeper__waits(keeper))
         return 0;
-    int err = push_mark(keeper, status_mark(WIRE_STACK_MISSING), &frames);
+    frames__begin(keeper->frames);
+    int err = frames__push_mark(keeper->frames, status_mark(WIRE_STACK_MISSING));
     if (!err)
-        err = store_writer__stack(keeper->parts.writer, frames.ids, frames.count, &keeper->lost_node);
+        err = frames__node(keeper->frames, &keeper->lost_node);
     return err == -ENOBUFS ? 0 : err;
 }
 

@@ -5,12 +5,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "collector/naming_batches.h"
+#include "collector/processes.h"
+#include "collector/resolvers.h"
 #include "store/base/buf.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
@@ -49,24 +49,26 @@ struct naming {
     size_t taken_bytes;
     bool is_ending;           // under the lock, where the lanes read it: there is a deadline
     struct timespec deadline; // CLOCK_MONOTONIC: of naming__wait, set by its first call
-    int vdso_fd;
 };
 
 // --- What is wanted
 
-int naming__want_file(struct naming *naming, const struct binary *binary, uint64_t offset, uint32_t frame)
+static int want_of_process(struct naming *naming, const struct process *process, uint64_t address, uint32_t frame)
 {
-    return batches__add(&naming->wanted, &(struct batch){.kind = BATCH_FILE, .binary = binary}, offset, frame);
+    const struct jit_owner owner = {.tgid = process->tgid,
+                                    .forked_from = process->forked_from,
+                                    .start_boot_ns = process->start_boot_ns,
+                                    .uid = process->uid};
+    return jit_naming__want(naming->jit, &owner, address, frame);
 }
 
-int naming__want_kernel(struct naming *naming, uint64_t address, uint32_t frame)
+int naming__want(struct naming *naming, const struct code *code, uint64_t place, uint32_t frame)
 {
-    return batches__add(&naming->wanted, &(struct batch){.kind = BATCH_KERNEL}, address, frame);
-}
-
-int naming__want_jit(struct naming *naming, const struct jit_owner *owner, uint64_t address, uint32_t frame)
-{
-    return jit_naming__want(naming->jit, owner, address, frame);
+    const struct resolver *resolver = resolver__of(code->kind);
+    if (resolver->by_process)
+        return want_of_process(naming, code->process, code->start + place, frame);
+    const struct batch like = {.kind = code->kind, .binary = code->binary};
+    return resolver->resolve ? batches__add(&naming->wanted, &like, code->start + place, frame) : 0;
 }
 
 void naming__see_jit(struct naming *naming, const struct jit_owner *owner)
@@ -125,49 +127,22 @@ static void take_jit(uint32_t frame, const struct symbol *symbol, void *context)
     buf__release(&taking.packed);
 }
 
-// The vDSO is one for all processes: a copy of our own, as a file.
-static int vdso_fd(struct naming *naming)
-{
-    const char *image = (const char *)getauxval(AT_SYSINFO_EHDR);
-    if (naming->vdso_fd >= 0 || !image)
-        return naming->vdso_fd;
-    enum { VDSO_BYTES = 8192 }; // two pages on x86-64 and arm64 (arch/*/kernel/vdso); what is not mapped ends the write
-    naming->vdso_fd = memfd_create("vdso", MFD_CLOEXEC);
-    for (int page = 0; naming->vdso_fd >= 0 && page < VDSO_BYTES / 4096; page++)
-        if (write(naming->vdso_fd, image + page * 4096, 4096) != 4096)
-            break;
-    return naming->vdso_fd;
-}
-
 static int name_batch(struct lane *lane, const struct batch *batch, struct taking *taking)
 {
     taking->frames = batch->frames;
-    if (batch->kind == BATCH_KERNEL)
-        return symbolizer__resolve_kernel(lane->symbolizer, batch->addresses, batch->count, take_chain, taking, NULL);
-    const struct binary *binary = batch->binary;
-    struct symbol_file file = {
-        .fd = binary->kind == STORE_BINARY_VDSO ? vdso_fd(lane->naming) : binary->fd,
-        .root_fd = binary->root_fd,
-        .path = binary->path,
-        .build_id = binary->build_id_bytes ? binary->build_id : NULL,
-        .build_id_bytes = binary->build_id_bytes,
-        .digest = binary->digest,
-    };
-    if (file.fd < 0)
-        return 0;
-    return symbolizer__resolve_file(lane->symbolizer, &file, batch->addresses, batch->count, take_chain, taking);
+    return resolver__of(batch->kind)->resolve(lane->symbolizer, batch, take_chain, taking);
 }
 
 // In the quick lane: whether the batch is one for the slow lane.
 static bool is_known_as_slow(const struct naming *naming, const struct batch *batch)
 {
     uint32_t ignored;
-    return batch->kind == BATCH_FILE && id_map__get(&naming->slow, batch->binary->number, &ignored);
+    return batch->binary && id_map__get(&naming->slow, batch->binary->number, &ignored);
 }
 
 static void hand_over(struct naming *naming, const struct batch *batch)
 {
-    if (batch->kind == BATCH_FILE)
+    if (batch->binary)
         id_map__put(&naming->slow, batch->binary->number, 1); // or it is tried in vain once more
     pthread_mutex_lock(&naming->lock);
     batches__join(&naming->lanes[SLOW].queued, batch); // without memory, they stay nameless
@@ -263,7 +238,6 @@ int naming__new(const struct symbolizer_options *options, struct fault *fault, s
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&naming->lock, NULL);
     pthread_cond_init(&naming->changed, &attributes);
-    naming->vdso_fd = -1;
     naming->worker = options->worker;
     if (naming->worker)
         worker__lower(naming->worker);
@@ -300,7 +274,6 @@ void naming__free(struct naming *naming)
     id_map__release(&naming->slow);
     buf__release(&naming->found);
     buf__release(&naming->taken);
-    fd__close(&naming->vdso_fd);
     pthread_mutex_destroy(&naming->lock);
     pthread_cond_destroy(&naming->changed);
     free(naming);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "collector/binaries.h"
+#include "collector/code.h"
 #include "collector/jit_naming.h"
 #include "store/base/fault.h"
 #include "store/writer.h"
@@ -23,10 +23,9 @@ int naming__new(const struct symbolizer_options *options, struct fault *fault, s
 // Stops the threads where they are; names not yet handed back are lost.
 void naming__free(struct naming *naming);
 
-// Wants a name for a frame of the store. They wait until naming__start. -ENOMEM: the frame stays nameless.
-int naming__want_file(struct naming *naming, const struct binary *binary, uint64_t offset, uint32_t frame);
-int naming__want_kernel(struct naming *naming, uint64_t address, uint32_t frame);
-int naming__want_jit(struct naming *naming, const struct jit_owner *owner, uint64_t address, uint32_t frame);
+// Wants a name for a frame of the store, which lies at a place in that code. The wish waits until naming__start.
+// -ENOMEM: the frame stays nameless.
+int naming__want(struct naming *naming, const struct code *code, uint64_t place, uint32_t frame);
 
 // The process runs code of its own making (jit_naming.h). Any thread.
 void naming__see_jit(struct naming *naming, const struct jit_owner *owner);

@@ -20,7 +20,7 @@ static int grow_batches(struct batches *batches)
 
 static uint64_t key_of(const struct batch *batch)
 {
-    return hash__pair(batch->kind, batch->kind == BATCH_FILE ? batch->binary->number : 0);
+    return hash__pair(batch->kind, batch->binary ? batch->binary->number : 0);
 }
 
 static int find_batch(struct batches *batches, const struct batch *like, struct batch **ret_batch)

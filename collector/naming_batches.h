@@ -8,12 +8,10 @@
 #include "collector/binaries.h"
 #include "store/base/id_map.h"
 
-enum batch_kind { BATCH_FILE, BATCH_KERNEL };
-
 struct batch {
-    enum batch_kind kind;
-    const struct binary *binary; // of a file
-    uint64_t *addresses;         // in a file: offsets
+    enum store_binary_kind kind;
+    const struct binary *binary; // NULL: the kernel, of which there is one
+    uint64_t *addresses;         // in a binary: offsets
     uint32_t *frames;            // of the store
     size_t count, capacity;
 };

@@ -99,7 +99,7 @@ static int name_root(struct fold *fold, uint32_t thread_id, uint32_t *ret_label)
 {
     const struct store_thread *thread = store_reader__thread(fold->reader, thread_id);
     const struct store_process *process = thread ? store_reader__process(fold->reader, thread->process) : NULL;
-    const char *comm = thread && thread->comm && *thread->comm ? thread->comm : FRAME_LABELS_UNKNOWN;
+    const char *comm = thread && thread->comm && *thread->comm ? thread->comm : STORE_MARK_UNKNOWN;
     char name[256];
     if (profile__options(fold->profile)->one_root)
         snprintf(name, sizeof(name), "compared");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/format.h"
+#include "report/frame_look.h"
 #include "report/strings.h"
 #include "report/text.h"
 #include "report/web.h"
@@ -115,21 +116,28 @@ static int put_column(const struct picture *picture, const struct used *used, co
     return 0;
 }
 
+static void put_looks(FILE *file)
+{
+    const struct frame_look *looks[FRAME_LOOKS_MAX];
+    size_t count = frame_look__list(looks);
+    for (size_t i = 0; i < count; i++)
+        fprintf(file, "%s\"%c\":{\"name\":\"%s\",\"hue\":%d,\"spread\":%d,\"saturation\":%d}", i ? "," : "",
+                looks[i]->letter, looks[i]->legend, looks[i]->hue, looks[i]->spread, looks[i]->saturation);
+}
+
 static int put_labels(const struct picture *picture, const struct used *used, FILE *file)
 {
-    static const char kinds[] = {
-        [LABEL_USER] = 'u', [LABEL_KERNEL] = 'k', [LABEL_JIT] = 'j', [LABEL_MARK] = 'm', [LABEL_ROOT] = 'r'};
     fputs("\"names\":[", file);
     for (uint32_t i = 0; i < used->count; i++) {
         fputs(i ? ",\n" : "", file);
         text__put_json(file, profile__label(picture->profile, used->labels[i])->name);
     }
     fputs("],\n\"kinds\":\"", file);
-    for (uint32_t i = 0; i < used->count; i++) {
-        const struct label *label = profile__label(picture->profile, used->labels[i]);
-        putc(label->inlined ? 'i' : kinds[label->kind], file);
-    }
-    fputs("\",\n\"lines\":[", file);
+    for (uint32_t i = 0; i < used->count; i++)
+        putc(frame_look__of(profile__label(picture->profile, used->labels[i]))->letter, file);
+    fputs("\",\n\"looks\":{", file);
+    put_looks(file);
+    fputs("},\n\"lines\":[", file);
     for (uint32_t i = 0; i < used->count; i++) {
         const struct label *label = profile__label(picture->profile, used->labels[i]);
         fprintf(file, "%s%" PRIu32 ",%" PRIu32, i ? "," : "", label->line_first, label->line_last);

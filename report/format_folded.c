@@ -7,16 +7,14 @@
 #include <inttypes.h>
 
 #include "report/format.h"
+#include "report/frame_look.h"
 #include "report/text.h"
 #include "store/base/cleanup.h"
 
 static void append_label(struct buf *path, const struct label *label)
 {
-    static const char *const suffixes[] = {[LABEL_KERNEL] = "_[k]", [LABEL_JIT] = "_[j]", [LABEL_ROOT] = ""};
     text__append_folded(path, label->name);
-    const char *suffix = label->inlined ? "_[i]" : suffixes[label->kind];
-    if (suffix)
-        buf__append_string(path, suffix);
+    buf__append_string(path, frame_look__of(label)->suffix);
 }
 
 static int write_rows(const struct picture *picture, const struct layout *layout, FILE *file)

@@ -18,12 +18,9 @@
 #include <inttypes.h>
 
 #include "report/format.h"
+#include "report/frame_look.h"
 #include "report/text.h"
 #include "store/base/cleanup.h"
-
-static const char *const kinds[] = {
-    [LABEL_USER] = "user", [LABEL_KERNEL] = "kernel", [LABEL_JIT] = "jit", [LABEL_MARK] = "mark", [LABEL_ROOT] = "root",
-};
 
 static void put_string(FILE *file, const char *name, const char *value)
 {
@@ -74,7 +71,7 @@ static void put_frames(const struct profile *profile, FILE *file)
         const struct label *label = profile__label(profile, i);
         fputs(i ? ",\n{\"name\":" : "\n{\"name\":", file);
         text__put_json(file, label->name);
-        fprintf(file, ",\"kind\":\"%s\",\"inlined\":%s,\"binary\":", kinds[label->kind],
+        fprintf(file, ",\"kind\":\"%s\",\"inlined\":%s,\"binary\":", frame_look__of_kind(label->kind)->word,
                 label->inlined ? "true" : "false");
         text__put_json(file, label->module);
         fputs(",\"file\":", file);

@@ -7,17 +7,17 @@
 #include <string.h>
 
 #include "report/format.h"
+#include "report/frame_look.h"
 #include "report/text.h"
 #include "store/base/cleanup.h"
 
 static void put_frames(const struct profile *profile, FILE *file)
 {
-    static const char *const marks[] = {[LABEL_KERNEL] = " [kernel]", [LABEL_JIT] = " [jit]", [LABEL_ROOT] = NULL};
     for (uint32_t i = 0; i < profile__label_count(profile); i++) {
         const struct label *label = profile__label(profile, i);
         _cleanup_(buf__release) struct buf name = {0};
         buf__append_string(&name, label->name);
-        buf__append_string(&name, label->inlined ? " [inlined]" : marks[label->kind] ? marks[label->kind] : "");
+        buf__append_string(&name, frame_look__of(label)->spoken_suffix);
         buf__append_byte(&name, '\0');
         fputs(i ? ",\n{\"name\":" : "\n{\"name\":", file);
         text__put_json(file, name.failed ? label->name : (const char *)name.data);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/format.h"
+#include "report/frame_look.h"
 #include "report/text.h"
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
@@ -17,27 +18,9 @@
 #define LEAST_WIDTH     0.4
 #define CHARACTER_WIDTH 7.0 // of a 11.5 px monospaced font, which is 0.6 em wide
 
-struct look {
-    const char *name;
-    int hue, spread, saturation;
-};
-
-// As the page draws them (report/web/draw.js).
-static const struct look looks[] = {
-    [LABEL_USER] = {"user", 27, 9, 80}, [LABEL_KERNEL] = {"kernel", 208, 10, 58},
-    [LABEL_JIT] = {"JIT", 145, 12, 45}, [LABEL_MARK] = {"how the stack ended", 0, 0, 0},
-    [LABEL_ROOT] = {NULL, 35, 0, 9},
-};
-static const struct look look_inlined = {"inlined", 52, 4, 76};
-
-static const struct look *look_of(const struct label *label)
-{
-    return label->inlined ? &look_inlined : &looks[label->kind];
-}
-
 static void put_fill(const struct label *label, FILE *file)
 {
-    const struct look *look = look_of(label);
+    const struct frame_look *look = frame_look__of(label);
     double turn = (double)(hash__bytes(label->name, strlen(label->name)) % 8) / 3.5 - 1;
     fprintf(file, "hsl(%.0f,%d%%,%.0f%%)", look->hue + turn * look->spread, look->saturation, 73 + turn * 4.5);
 }
@@ -127,16 +110,16 @@ static uint32_t deepest_drawn(const struct canvas *canvas)
 
 static void put_legend(const struct canvas *canvas)
 {
-    static const struct look *const shown[] = {&looks[LABEL_USER], &look_inlined, &looks[LABEL_KERNEL],
-                                               &looks[LABEL_JIT], &looks[LABEL_MARK]};
     double x = MARGIN;
-    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+    const struct frame_look *looks[FRAME_LOOKS_MAX];
+    size_t count = frame_look__list(looks);
+    for (size_t i = 1; i < count; i++) { // but the roots'
+        const struct frame_look *look = looks[i];
         fprintf(canvas->file,
                 "<rect x=\"%.0f\" y=\"%u\" width=\"10\" height=\"10\" fill=\"hsl(%d,%d%%,73%%)\"/>"
                 "<text x=\"%.0f\" y=\"%u\">%s</text>\n",
-                x, canvas->height - 20, shown[i]->hue, shown[i]->saturation, x + 15, canvas->height - 11,
-                shown[i]->name);
-        x += 15 + CHARACTER_WIDTH * (double)strlen(shown[i]->name) + 18;
+                x, canvas->height - 20, look->hue, look->saturation, x + 15, canvas->height - 11, look->legend);
+        x += 15 + CHARACTER_WIDTH * (double)strlen(look->legend) + 18;
     }
 }
 

@@ -65,15 +65,6 @@ static const char *file_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-static enum label_kind kind_of(const struct store_binary *binary)
-{
-    static const enum label_kind kinds[] = {
-        [STORE_BINARY_ELF] = LABEL_USER,  [STORE_BINARY_KERNEL] = LABEL_KERNEL, [STORE_BINARY_JIT] = LABEL_JIT,
-        [STORE_BINARY_MARK] = LABEL_MARK, [STORE_BINARY_VDSO] = LABEL_USER,
-    };
-    return (size_t)binary->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[binary->kind] : LABEL_USER;
-}
-
 // Functions of one name in two binaries are two, unless only names are asked for. JIT code of several processes is one.
 static const char *module_of(const struct frame_labels *labels, const struct store_binary *binary)
 {
@@ -138,14 +129,14 @@ static int push_frame(struct frame_labels *labels, uint32_t frame_id)
     const struct store_frame *frame = store_reader__frame(labels->reader, frame_id);
     const struct store_binary *binary = frame ? store_reader__binary(labels->reader, frame->binary) : NULL;
     if (!binary)
-        return push_label(labels, &(struct label){.name = FRAME_LABELS_UNKNOWN, .kind = LABEL_USER});
-    struct label label = {.module = module_of(labels, binary), .kind = kind_of(binary)};
+        return push_label(labels, &(struct label){.name = STORE_MARK_UNKNOWN, .kind = STORE_BINARY_ELF});
+    struct label label = {.module = module_of(labels, binary), .kind = binary->kind};
     char name[4096];
-    if (label.kind == LABEL_MARK) {
+    if (label.kind == STORE_BINARY_MARK) {
         label.name = frame->chain_length ? frame->chain[0].function : binary->path;
         label.module = "";
-        if (strcmp(label.name, FRAME_LABELS_UNKNOWN) == 0) // an address in no known mapping: code, but nobody's
-            label.kind = LABEL_USER;
+        if (strcmp(label.name, STORE_MARK_UNKNOWN) == 0) // an address in no known mapping: code, but nobody's
+            label.kind = STORE_BINARY_ELF;
         return push_label(labels, &label);
     }
     if (profile__options(labels->profile)->grain == PROFILE_BY_FRAME)

@@ -9,8 +9,6 @@
 #include "report/profile.h"
 #include "store/reader.h"
 
-#define FRAME_LABELS_UNKNOWN "[unknown]" // the collector's word too
-
 struct frame_labels;
 
 // For frames up to `last_frame`; the profile keeps the labels. Both are borrowed.

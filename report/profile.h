@@ -18,13 +18,9 @@
 
 #include "store/reader.h"
 
-enum label_kind {
-    LABEL_USER,
-    LABEL_KERNEL,
-    LABEL_JIT,
-    LABEL_MARK, // no code: "[truncated]", "[unwind: no rows]"; always right below its root
-    LABEL_ROOT, // a comm or a thread
-};
+// The kind of a label: an enum store_binary_kind (a mark always stands right below its root), or that of a root, which
+// is a comm or a thread.
+#define LABEL_ROOT STORE_BINARY_COUNT
 
 // What a node stands for. The strings are clean (see text.h).
 struct label {
@@ -32,7 +28,7 @@ struct label {
     const char *module;             // the file name of the binary, without folders; "" for roots and marks
     const char *file;               // source file; "" unknown
     uint32_t line_first, line_last; // the lines seen of it; 0 unknown
-    enum label_kind kind;
+    uint32_t kind;
     bool inlined;
     uint32_t frame; // PROFILE_BY_FRAME: the store's frame; else 0
 };

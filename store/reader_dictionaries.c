@@ -162,7 +162,7 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
         err = reader__text(&reader->words, statement, 3, &path);
     const void *build_id = sqlite3_column_blob(statement, 2);
     size_t build_id_bytes = (size_t)sqlite3_column_bytes(statement, 2);
-    if (!err && (build_id_bytes > sizeof(key.build_id) || key.kind > STORE_BINARY_VDSO))
+    if (!err && (build_id_bytes > sizeof(key.build_id) || key.kind >= STORE_BINARY_COUNT))
         err = -EBADMSG;
     if (!err)
         err =

@@ -214,11 +214,11 @@ static bool is_repeated(const struct stack_cursor *cursor)
 
 static const char *kind_of(const struct store_binary *binary)
 {
-    static const char *const kinds[] = {[STORE_BINARY_ELF] = "user",
-                                        [STORE_BINARY_KERNEL] = "kernel",
-                                        [STORE_BINARY_JIT] = "jit",
-                                        [STORE_BINARY_MARK] = "mark",
-                                        [STORE_BINARY_VDSO] = "vdso"};
+    static const char *const kinds[] = {
+#define FRAME_KIND(name, number, word, ...) [STORE_BINARY_##name] = word,
+#include "store/frame_kinds.def"
+#undef FRAME_KIND
+    };
     return kinds[binary->kind];
 }
 

@@ -45,13 +45,17 @@ struct store_process {
     const char *container; // container id found in the cgroup path; ""
 };
 
+// KERNEL: the kernel and its modules: the offset is the address minus the start of the text.
+// JIT: code without a file: the offset is the address, the path "[jit] PID".
+// MARK: no code: a frame that says how a stack ended ("[truncated]", "[unwind: no rows]").
 enum store_binary_kind {
-    STORE_BINARY_ELF = 0,
-    STORE_BINARY_KERNEL = 1, // the kernel and its modules: the offset is the address minus the start of the text
-    STORE_BINARY_JIT = 2,    // code without a file: the offset is the address, the path "[jit] PID"
-    STORE_BINARY_MARK = 3,   // no code: a frame that says how a stack ended ("[truncated]", "[unwind: no rows]")
-    STORE_BINARY_VDSO = 4,
+#define FRAME_KIND(name, number, ...) STORE_BINARY_##name = number,
+#include "store/frame_kinds.def"
+#undef FRAME_KIND
+    STORE_BINARY_COUNT,
 };
+
+#define STORE_MARK_UNKNOWN "[unknown]" // code in no mapping that is known
 
 struct store_binary {
     enum store_binary_kind kind;

@@ -5,24 +5,15 @@
 
 const ROW = 18, FONT = '12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
-// Hue and its spread, saturation; lightness is the theme's.
-const KINDS = {
-  r: { name: "comm or thread", hue: 35, spread: 0, saturation: 9 },
-  u: { name: "user", hue: 27, spread: 9, saturation: 80 },
-  i: { name: "inlined", hue: 52, spread: 4, saturation: 76 },
-  k: { name: "kernel", hue: 208, spread: 10, saturation: 58 },
-  j: { name: "JIT", hue: 145, spread: 12, saturation: 45 },
-  m: { name: "how the stack ended", hue: 0, spread: 0, saturation: 0 },
-};
 const SHADES = 8;
 const NARROW = 0.8; // pixels
 
 const darkTheme = matchMedia("(prefers-color-scheme: dark)");
 
-// Fills by kind and shade; `dim` ones for frames that a search does not match.
+// Fills by kind (data.looks has their hues; the theme their lightness) and shade; `dim` ones for frames that a search does not match.
 function makePalette() {
   const dark = darkTheme.matches, palette = {};
-  for (const [kind, look] of Object.entries(KINDS)) {
+  for (const [kind, look] of Object.entries(data.looks)) {
     palette[kind] = { plain: [], dim: [] };
     for (let shade = 0; shade < SHADES; shade++) {
       const turn = (shade / (SHADES - 1) - 0.5) * 2, light = (dark ? 34 : 73) + turn * (dark ? 4 : 4.5);

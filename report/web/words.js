@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
 const labels = {
   name: data.names,
-  kind: data.kinds, // a letter a label: see KINDS
+  kind: data.kinds, // a letter a label: see data.looks
   shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
 };
 const whole = decodeTree(data.nodes, data.count, !!data.before);
@@ -77,7 +77,7 @@ function describeWeight(tree, node) {
 // A node's name, what it is and where, and its weight.
 function describe(node) {
   const { tree } = view, label = tree.label[node], module = data.modules[data.module[label]];
-  const kind = node === 0 && tree === whole ? "everything" : [module, KINDS[labels.kind[label]].name].filter(Boolean).join(" \u00b7 ");
+  const kind = node === 0 && tree === whole ? "everything" : [module, data.looks[labels.kind[label]].name].filter(Boolean).join(" \u00b7 ");
   const weight = tree.sides ? describeChange(tree, node) : describeWeight(tree, node);
   return { name: labels.name[label], what: [kind, placeOf(label)].filter(Boolean), weight };
 }
@@ -103,7 +103,7 @@ function listFacts() {
 function listKinds() {
   const seen = new Set(labels.kind), chips = whole.sides
     ? [["less", palette.tones[1]], [data.counted ? "no more than chance" : "the same", palette.tones[8]], ["more", palette.tones[15]]]
-    : Object.keys(KINDS).filter((kind) => seen.has(kind) && kind !== "r").map((kind) => [KINDS[kind].name, palette[kind].plain[SHADES >> 1]]);
+    : Object.keys(data.looks).filter((kind) => seen.has(kind) && kind !== "r").map((kind) => [data.looks[kind].name, palette[kind].plain[SHADES >> 1]]);
   $("legend").replaceChildren(...chips.map(([name, colour]) => {
     const item = document.createElement("span"), chip = document.createElement("span");
     chip.className = "chip";
