@@ -15,6 +15,7 @@
 #include "store/base/limits.h"
 #include "symbolizer/opening/file_copy.h"
 #include "symbolizer/opening/foreign_file.h"
+#include "symbolizer/opening/mount_table.h"
 
 struct binaries {
     pthread_mutex_t lock;
@@ -211,12 +212,21 @@ int binaries__jit(struct binaries *binaries, pid_t pid, struct binary **ret_bina
     return get(binaries, &(struct binary_identity){.path = path}, STORE_BINARY_JIT, ret_binary);
 }
 
-// Whether an opened file has the inode that was told, where one was.
+static bool is_older(const struct binary *binary, const struct stat *status)
+{
+    return (int64_t)status->st_ctim.tv_sec * 1000000000 + status->st_ctim.tv_nsec <= binary->seen_ns;
+}
+
+// Whether an opened file has the inode that was told, where one was. An overlay tells of a file that it has copied up,
+// and with xino of each, another inode than that of the layer's file, which the mapping has: such a file counts as the
+// one if it was not changed since the mapping was heard of.
 static bool has_its_inode(const struct binary *binary, int fd, struct stat *ret_status)
 {
     uint32_t type;
-    return file_copy__stat(fd, ret_status, &type) == 0 &&
-           (!binary->file.inode || binary->file.inode == ret_status->st_ino);
+    if (file_copy__stat(fd, ret_status, &type) != 0)
+        return false;
+    return !binary->file.inode || binary->file.inode == ret_status->st_ino ||
+           (mount_nature__of_magic(type) == MOUNT_OVERLAY && is_older(binary, ret_status));
 }
 
 // Whether an opened file is the one that was mapped, as far as that is known. One that was made or changed after the
@@ -224,10 +234,7 @@ static bool has_its_inode(const struct binary *binary, int fd, struct stat *ret_
 static bool is_the_file(const struct binary *binary, int fd)
 {
     struct stat status;
-    if (!has_its_inode(binary, fd, &status))
-        return false;
-    int64_t changed_ns = (int64_t)status.st_ctim.tv_sec * 1000000000 + status.st_ctim.tv_nsec;
-    return !binary->file.inode || changed_ns <= binary->seen_ns;
+    return has_its_inode(binary, fd, &status) && (!binary->file.inode || is_older(binary, &status));
 }
 
 // Whether what was opened is the file; if not, it is closed.

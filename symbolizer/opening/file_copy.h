@@ -4,7 +4,8 @@
 //   /proc/self/fd/9 -> "/memfd:hearth-copy 46 2 14840 1700000000 0 1000 1702057286 (deleted)"
 //                                device inode size changed_s changed_ns uid f_type
 //
-// Only the name of a sealed memfd of our own user is believed: another user cannot make one.
+// Only the name of a sealed memfd of our own user is believed. A process of that user can make one and map it:
+// opening.c gives out a copy of that, so that each such file that is given out was made here.
 #ifndef HEARTH_SYMBOLIZER_OPENING_FILE_COPY_H
 #define HEARTH_SYMBOLIZER_OPENING_FILE_COPY_H
 

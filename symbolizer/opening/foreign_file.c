@@ -28,7 +28,7 @@ static int open_path(struct opening *opening, int folder_fd, struct opened *ret_
     int err = -EXDEV;
     if (local_mounts__may_walk(folder_fd, opening->path)) {
         opening->flags |= OPENING_SAME_MOUNT;
-        err = opening__run(opening, folder_fd, ret_opened);
+        err = opening__run(opening, folder_fd, NULL, ret_opened);
         opening->flags &= ~(uint32_t)OPENING_SAME_MOUNT;
     }
     if (err != -EXDEV)
@@ -74,7 +74,7 @@ int foreign_file__open_root(pid_t pid, int *ret_fd)
     struct opened opened = OPENED_NONE;
     bool is_ours = has_our_root(live_thread__of(pid)) && local_mounts__may_walk(-1, "/");
     snprintf(opening.path, sizeof(opening.path), "/proc/%d/root", pid); // for messages
-    int err = is_ours ? opening__run(&opening, -1, &opened) : opener__ask(&opening, -1, &opened);
+    int err = is_ours ? opening__run(&opening, -1, NULL, &opened) : opener__ask(&opening, -1, &opened);
     return take(err, &opened, ret_fd);
 }
 
@@ -136,8 +136,11 @@ int foreign_file__open_mapping(const struct foreign_mapping *mapping, int *ret_f
                               .start = mapping->start,
                               .end = mapping->end};
     struct opened opened = OPENED_NONE;
+    int err = -EXDEV;
     if (local_mounts__has(mapping->device))
-        return take(opening__run(&opening, -1, &opened), &opened, ret_fd);
+        err = opening__run(&opening, -1, local_mounts__has_place, &opened);
+    if (err != -EXDEV)
+        return take(err, &opened, ret_fd);
     char link[96]; // for messages, and for the opener's key of the file system
     snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live_thread__of(mapping->pid),
              mapping->start, mapping->end);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ static struct {
     pthread_mutex_t lock;
     int fd; // of mountinfo; -1: not opened yet
     struct mount_table table;
+    uint64_t table_number; // how many were read
 } mounts = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
 static int read_all(int fd, struct buf *text)
@@ -49,49 +51,89 @@ static void refresh(void)
     if (mounts.fd >= 0 && !has_changed())
         return;
     mount_table__release(&mounts.table);
+    mounts.table_number++;
     if (mounts.fd < 0)
         mounts.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     if (mounts.fd >= 0 && lseek(mounts.fd, 0, SEEK_SET) == 0 && read_all(mounts.fd, &text) == 0)
         mount_table__parse((char *)text.data, &mounts.table);
 }
 
-// An overlay is as local as its layers. The opener looks at these (OPENING_IS_LOCAL), once for each overlay until
-// mounts change.
-static bool is_local(struct mount *mount)
+struct place {
+    uint64_t mount_id; // 0: not known
+    uint32_t device;   // 0: not known
+};
+
+// By its mount; for one of another namespace, by a mount of ours that has its file system.
+static struct mount *find(const struct place *place)
 {
-    if (mount->nature != MOUNT_OVERLAY)
-        return mount->nature == MOUNT_LOCAL;
-    struct opening opening = {.kind = OPENING_IS_LOCAL, .device = mount->device};
+    struct mount *mount = place->mount_id ? mount_table__find_id(&mounts.table, place->mount_id) : NULL;
+    return mount || !place->device ? mount : mount_table__find(&mounts.table, place->device);
+}
+
+// An overlay is as local as its layers. The opener looks at these, once for each overlay until mounts change. It may
+// wait for them, so the lock is not held meanwhile, and without an answer nothing is remembered.
+static enum mount_nature judge_overlay(const struct mount *mount, const char *point)
+{
+    struct opening opening = {.kind = OPENING_IS_LOCAL, .device = mount->device, .mount_id = mount->id};
     struct opened opened = OPENED_NONE;
-    snprintf(opening.path, sizeof(opening.path), "%s", mount->point);
-    mount->nature = opener__ask(&opening, -1, &opened) == 0 ? MOUNT_LOCAL : MOUNT_MAY_WAIT;
+    snprintf(opening.path, sizeof(opening.path), "%s", point);
+    int err = opener__ask(&opening, -1, &opened);
     opened__close(&opened);
-    return mount->nature == MOUNT_LOCAL;
+    return !err ? MOUNT_LOCAL : err == -EXDEV ? MOUNT_MAY_WAIT : MOUNT_OVERLAY;
+}
+
+static void remember(uint64_t table_number, uint64_t mount_id, enum mount_nature nature)
+{
+    pthread_mutex_lock(&mounts.lock);
+    struct mount *mount = mounts.table_number == table_number ? mount_table__find_id(&mounts.table, mount_id) : NULL;
+    if (mount)
+        mount->nature = nature;
+    pthread_mutex_unlock(&mounts.lock);
+}
+
+static bool is_local(const struct place *place)
+{
+    struct mount copy = {.nature = MOUNT_UNKNOWN};
+    char point[PATH_MAX] = "";
+    pthread_mutex_lock(&mounts.lock);
+    refresh();
+    uint64_t table_number = mounts.table_number;
+    const struct mount *mount = find(place);
+    if (mount) {
+        copy = *mount;
+        snprintf(point, sizeof(point), "%s", mount->point);
+    }
+    pthread_mutex_unlock(&mounts.lock);
+    if (copy.nature == MOUNT_OVERLAY)
+        remember(table_number, copy.id, copy.nature = judge_overlay(&copy, point));
+    return copy.nature == MOUNT_LOCAL;
 }
 
 bool local_mounts__has(uint32_t device)
 {
-    pthread_mutex_lock(&mounts.lock);
-    refresh();
-    struct mount *mount = device ? mount_table__find(&mounts.table, device) : NULL;
-    bool has = mount && is_local(mount);
-    pthread_mutex_unlock(&mounts.lock);
-    return has;
+    return is_local(&(struct place){.device = device});
 }
 
 // AT_STATX_DONT_SYNC: the kernel answers by itself, and sends no request to a server.
-static uint32_t device_of_folder(int fd, const char *path)
+static bool is_local_place(int fd, const char *path)
 {
     struct statx status;
     int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (*path ? 0 : AT_EMPTY_PATH);
-    return statx(fd, path, flags, STATX_TYPE, &status) == 0 ? status.stx_dev_major << 20 | status.stx_dev_minor : 0;
+    if (statx(fd, path, flags, STATX_TYPE | STATX_MNT_ID, &status) != 0)
+        return false;
+    return is_local(&(struct place){.mount_id = status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0,
+                                    .device = status.stx_dev_major << 20 | status.stx_dev_minor});
+}
+
+bool local_mounts__has_place(int place_fd)
+{
+    return is_local_place(place_fd, "");
 }
 
 bool local_mounts__may_walk(int folder_fd, const char *path)
 {
     bool is_absolute = folder_fd < 0 && path[0] == '/';
-    uint32_t device = device_of_folder(folder_fd < 0 ? AT_FDCWD : folder_fd, is_absolute ? "/" : "");
-    bool has = local_mounts__has(device);
+    bool has = is_local_place(folder_fd < 0 ? AT_FDCWD : folder_fd, is_absolute ? "/" : "");
     pthread_mutex_lock(&mounts.lock);
     has = has && !mounts.table.has_autofs;
     pthread_mutex_unlock(&mounts.lock);

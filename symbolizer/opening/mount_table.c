@@ -1,6 +1,7 @@
 #include "symbolizer/opening/mount_table.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,18 +63,19 @@ static void unescape(char *text)
 
 static int add_line(char *line, struct mount_table *table)
 {
+    uint64_t id;
     unsigned major, minor;
     int point_at = 0, point_end = 0;
     char type[32];
     char *behind = strstr(line, " - ");
-    if (sscanf(line, "%*d %*d %u:%u %*s %n%*s%n", &major, &minor, &point_at, &point_end) < 2 || !point_end || !behind ||
-        sscanf(behind, " - %31s", type) != 1)
+    if (sscanf(line, "%" SCNu64 " %*d %u:%u %*s %n%*s%n", &id, &major, &minor, &point_at, &point_end) < 3 ||
+        !point_end || !behind || sscanf(behind, " - %31s", type) != 1)
         return 0;
     line[point_end] = '\0';
     unescape(line + point_at);
     // systemd has one on /proc/sys/fs/binfmt_misc, where no file of a stranger is.
     table->has_autofs |= strcmp(type, "autofs") == 0 && strncmp(line + point_at, "/proc/", 6) != 0;
-    struct mount mount = {.device = major << 20 | minor, .nature = nature_of_type(type)};
+    struct mount mount = {.id = id, .device = major << 20 | minor, .nature = nature_of_type(type)};
     mount.point = strdup(line + point_at);
     if (mount.point)
         buf__append(&table->mounts, &mount, sizeof(mount));
@@ -120,6 +122,16 @@ struct mount *mount_table__find(const struct mount_table *table, uint32_t device
     struct mount *mounts = mounts_of(table, &count);
     for (size_t i = 0; i < count; i++)
         if (mounts[i].device == device)
+            return &mounts[i];
+    return NULL;
+}
+
+struct mount *mount_table__find_id(const struct mount_table *table, uint64_t id)
+{
+    size_t count;
+    struct mount *mounts = mounts_of(table, &count);
+    for (size_t i = 0; i < count; i++)
+        if (mounts[i].id == id)
             return &mounts[i];
     return NULL;
 }

@@ -5,7 +5,8 @@
 //   36 26 8:1 / /home rw,relatime shared:1 - ext4 /dev/sda1 rw          /proc/PID/mountinfo, proc_pid_mountinfo(5)
 //
 // The device is s_dev of the superblock, as in /proc/PID/maps and perf's records, so a mapping's file is judged without
-// touching it. An overlay is judged by its layers (opening.h).
+// touching it. stat() tells others of files on btrfs (the subvolume's) and on overlays (the layer's), so an open file
+// is judged by its mount's id. An overlay is judged by its layers (opening.h).
 #ifndef HEARTH_SYMBOLIZER_OPENING_MOUNT_TABLE_H
 #define HEARTH_SYMBOLIZER_OPENING_MOUNT_TABLE_H
 
@@ -23,6 +24,7 @@ enum mount_nature {
 };
 
 struct mount {
+    uint64_t id;     // as statx() tells it of a file
     uint32_t device; // major << 20 | minor
     enum mount_nature nature;
     char *point;
@@ -38,6 +40,7 @@ int mount_table__parse(char *text, struct mount_table *ret_table);
 void mount_table__release(struct mount_table *table);
 
 struct mount *mount_table__find(const struct mount_table *table, uint32_t device);
+struct mount *mount_table__find_id(const struct mount_table *table, uint64_t id);
 // The mount with the longest mount point that an absolute path begins with, without a call to the file system: a
 // symbolic link may lead elsewhere. NULL: none.
 const struct mount *mount_table__find_path(const struct mount_table *table, const char *path);

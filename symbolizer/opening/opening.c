@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -110,8 +109,9 @@ static int find_place(const struct opening *opening, int folder_fd, int *ret_fd)
     case OPENING_FIND:
         return find_first(opening, folder_fd, folder_fd >= 0 ? BELOW : 0, ret_fd);
     case OPENING_PATH:
-    case OPENING_IS_LOCAL:
         return open_place(folder_fd, opening->path, 0, (folder_fd >= 0 ? BELOW : 0) | same_mount, ret_fd);
+    case OPENING_IS_LOCAL:
+        break;
     }
     return -EINVAL;
 }
@@ -121,20 +121,15 @@ static bool is_folder(const struct opening *opening)
     return opening->kind == OPENING_FOLDER || opening->kind == OPENING_ROOT;
 }
 
-// The place, of a folder as of a file, and the file opened for reading.
-static int open_both(const struct opening *opening, int folder_fd, struct opened *opened, uint32_t *ret_type)
+// Opens the file for reading by its place.
+static int open_file(struct opened *opened, uint32_t *ret_type)
 {
     struct stat status;
     struct statfs system;
     char again[64];
-    int err = find_place(opening, folder_fd, &opened->place_fd);
-    if (err || is_folder(opening))
-        return err;
     if (fstatfs(opened->place_fd, &system) != 0)
         return -errno;
     *ret_type = (uint32_t)system.f_type;
-    if (opening->kind == OPENING_IS_LOCAL)
-        return 0;
     if (fstat(opened->place_fd, &status) != 0)
         return -errno;
     if (!S_ISREG(status.st_mode) || is_of_the_kernel(*ret_type))
@@ -144,11 +139,15 @@ static int open_both(const struct opening *opening, int folder_fd, struct opened
     return opened->fd < 0 ? -errno : 0;
 }
 
-int opening__run(const struct opening *opening, int folder_fd, struct opened *ret_opened)
+int opening__run(const struct opening *opening, int folder_fd, opening_check_fn *may_call, struct opened *ret_opened)
 {
     _cleanup_(opened__close) struct opened opened = OPENED_NONE;
-    uint32_t type = 0;
-    int err = open_both(opening, folder_fd, &opened, &type);
+    uint32_t type;
+    int err = find_place(opening, folder_fd, &opened.place_fd);
+    if (!err && !is_folder(opening))
+        err = may_call && !may_call(opened.place_fd) ? -EXDEV : open_file(&opened, &type);
+    if (!err && opened.fd >= 0 && file_copy__is(opened.fd))
+        err = -EXDEV;
     if (err)
         return err;
     *ret_opened = opened;
@@ -175,28 +174,53 @@ static bool has_local_layers(char *line)
     return options && mount_layers__each(options + 1, check_layer, NULL) == 0;
 }
 
-static bool is_local_overlay(int fd)
+// Whether a line of mountinfo is of this mount, or of another one with the file system's device.
+static bool is_mount_of(const char *line, const struct statx *status)
 {
-    struct stat status;
+    uint64_t id;
     unsigned line_major, line_minor;
-    bool found = false, is_local = false;
+    return sscanf(line, "%" SCNu64 " %*d %u:%u", &id, &line_major, &line_minor) == 3 &&
+           (id == status->stx_mnt_id || (line_major == status->stx_dev_major && line_minor == status->stx_dev_minor));
+}
+
+static bool is_local_overlay(const struct statx *status)
+{
+    bool found = false;
     _cleanup_file_ FILE *stream = fopen("/proc/self/mountinfo", "re");
     _cleanup_free_ char *line = NULL;
     size_t capacity = 0;
-    if (fstat(fd, &status) != 0)
-        return false;
-    while (!found && stream && getline(&line, &capacity, stream) > 0) {
-        found = sscanf(line, "%*d %*d %u:%u", &line_major, &line_minor) == 2 && line_major == major(status.st_dev) &&
-                line_minor == minor(status.st_dev);
-        is_local = found && has_local_layers(line);
-    }
-    return is_local;
+    while (!found && stream && getline(&line, &capacity, stream) > 0)
+        found = is_mount_of(line, status);
+    return found && has_local_layers(line);
 }
 
+// A file of an overlay has the device of its layer, or one of its own: its mount tells which overlay that is.
 static bool is_local(int fd, uint32_t type)
 {
+    struct statx status;
     enum mount_nature nature = mount_nature__of_magic(type);
-    return nature == MOUNT_LOCAL || (nature == MOUNT_OVERLAY && is_local_overlay(fd));
+    return nature == MOUNT_LOCAL ||
+           (nature == MOUNT_OVERLAY && statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, &status) == 0 &&
+            is_local_overlay(&status));
+}
+
+static int check_overlay(uint64_t mount_id)
+{
+    const struct statx status = {.stx_mnt_id = mount_id, .stx_dev_major = UINT32_MAX};
+    return is_local_overlay(&status) ? 0 : -EXDEV;
+}
+
+// The file itself where its file system is local, else a copy. A memfd that passes for a copy is copied.
+static int copy_if_far(const struct opening *opening, uint32_t type, file_copy_fn *progress, void *context,
+                       struct opened *opened)
+{
+    int copy = -1;
+    if (is_local(opened->fd, type) && !file_copy__is(opened->fd))
+        return 0;
+    int err = opening->flags & OPENING_NO_COPY ? -EXDEV : file_copy__make(opened->fd, progress, context, &copy);
+    close(opened->fd);
+    opened->fd = copy;
+    return err;
 }
 
 int opening__run_apart(const struct opening *opening, int folder_fd, file_copy_fn *progress, void *context,
@@ -204,15 +228,14 @@ int opening__run_apart(const struct opening *opening, int folder_fd, file_copy_f
 {
     _cleanup_(opened__close) struct opened opened = OPENED_NONE;
     uint32_t type = 0;
-    int copy = -1, err = open_both(opening, folder_fd, &opened, &type);
+    if (opening->kind == OPENING_IS_LOCAL)
+        return check_overlay(opening->mount_id);
+    int err = find_place(opening, folder_fd, &opened.place_fd);
+    if (!err && !is_folder(opening))
+        err = open_file(&opened, &type);
     progress(context);
-    if (!err && opening->kind == OPENING_IS_LOCAL && !is_local(opened.place_fd, type))
-        return -EXDEV;
-    if (!err && opened.fd >= 0 && !is_local(opened.fd, type)) {
-        err = opening->flags & OPENING_NO_COPY ? -EXDEV : file_copy__make(opened.fd, progress, context, &copy);
-        close(opened.fd);
-        opened.fd = copy;
-    }
+    if (!err && opened.fd >= 0)
+        err = copy_if_far(opening, type, progress, context, &opened);
     if (err)
         return err;
     *ret_opened = opened;

@@ -9,6 +9,7 @@
 #define HEARTH_SYMBOLIZER_OPENING_OPENING_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,7 +22,7 @@ enum opening_kind {
     OPENING_ROOT,     // the root directory of the process `pid`, as a place
     OPENING_MAPPING,  // the file that `pid` maps at [start, end)
     OPENING_FIND,     // the first file, in the order of names, whose path begins with the one given
-    OPENING_IS_LOCAL, // nothing: whether the file system at the path is local; -EXDEV: it is not
+    OPENING_IS_LOCAL, // nothing: whether the overlay with this mount id has local layers; -EXDEV: it has not
 };
 
 enum {
@@ -35,6 +36,7 @@ struct opening { // sent to the opener as it is
     int32_t pid;
     uint32_t device; // major << 20 | minor of what is opened; 0: not known
     uint64_t start, end;
+    uint64_t mount_id; // of OPENING_IS_LOCAL
     char path[PATH_MAX];
 };
 
@@ -47,8 +49,13 @@ struct opened {
 
 void opened__close(struct opened *opened);
 
-// Opens the file itself, on any file system. -EINVAL: not a regular file, or one of the kernel's.
-int opening__run(const struct opening *opening, int folder_fd, struct opened *ret_opened);
+// Whether the file system of a place may be called by this thread.
+typedef bool opening_check_fn(int place_fd);
+
+// Opens the file itself. Asks `may_call` (NULL: known before) once the place is open, and before any call that its file
+// system answers: the process may meanwhile have mapped another file there. -EXDEV: it may not be called, or it is a
+// memfd that passes for a copy (file_copy.h); -EINVAL: not a regular file, or one of the kernel's.
+int opening__run(const struct opening *opening, int folder_fd, opening_check_fn *may_call, struct opened *ret_opened);
 // The same, but gives out a copy where the file system may wait.
 int opening__run_apart(const struct opening *opening, int folder_fd, file_copy_fn *progress, void *context,
                        struct opened *ret_opened);

@@ -107,13 +107,24 @@ else
     skip 'a container: its file, its debug file' 'the kernel has no mount namespaces for this user'
 fi
 
-# An overlay, where stat() tells another device and inode than the kernel's mappings have.
-mkdir "$TMP"/{lower,upper,work,merged}
+# An overlay, where stat() tells another device and inode than the kernel's mappings have: of a file that was copied up,
+# and, with xino, of each file of a second file system.
+mkdir "$TMP"/{lower,upper,merged}
 program layered "$TMP/lower/program"
-if "${apart[@]}" sh -c "mount -t overlay overlay -o lowerdir='$TMP/lower',upperdir='$TMP/upper',workdir='$TMP/work' '$TMP/merged'" 2>/dev/null; then
-    start "${apart[@]}" sh -c "mount -t overlay overlay -o lowerdir='$TMP/lower',upperdir='$TMP/upper',workdir='$TMP/work' '$TMP/merged' && exec '$TMP/merged/program'"
+mount_overlay() { # OPTIONS: the command for it
+    echo "mount -t tmpfs none '$TMP/upper' && mkdir '$TMP/upper/files' '$TMP/upper/work' && mount -t overlay overlay -o \
+        lowerdir='$TMP/lower',upperdir='$TMP/upper/files',workdir='$TMP/upper/work'$1 '$TMP/merged'"
+}
+if "${apart[@]}" sh -c "$(mount_overlay)" 2>/dev/null; then
+    start "${apart[@]}" sh -c "$(mount_overlay) && exec '$TMP/merged/program'"
     is 'a file of an overlay' "$(name_of $pid "$address")" 'layered spin.c:6'
     is 'a file of an overlay, recorded' "$(recorded $pid)" layered
+    kill $pid
+    start "${apart[@]}" sh -c "$(mount_overlay) && chmod 700 '$TMP/merged/program' && exec '$TMP/merged/program'"
+    is 'one that the overlay has copied up' "$(recorded $pid)" layered
+    kill $pid
+    start "${apart[@]}" sh -c "$(mount_overlay ,xino=on) && exec '$TMP/merged/program'"
+    is 'one with numbers of the overlay alone' "$(recorded $pid)" layered
     kill $pid
 else
     skip 'a file of an overlay' 'the kernel has no overlays'

@@ -56,6 +56,12 @@ static void a_device_tells_its_file_system(void **state)
     assert_true(((struct mount_table *)*state)->has_autofs);
 }
 
+static void a_mount_is_found_by_its_id(void **state)
+{
+    assert_string_equal(mount_table__find_id(*state, 28)->point, "/home/local disk");
+    assert_null(mount_table__find_id(*state, 1));
+}
+
 static uint32_t minor_at(const struct mount_table *table, const char *path)
 {
     const struct mount *mount = mount_table__find_path(table, path);
@@ -127,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_device_tells_its_file_system, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_mount_is_found_by_its_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_path_lies_in_the_longest_mount_point, set_up, tear_down),
         cmocka_unit_test(an_autofs_below_proc_is_none),
         cmocka_unit_test(a_magic_number_tells_the_same),
