@@ -1,13 +1,14 @@
-// Histograms: one road from a value to its bucket, as sample_emit() is for samples.
+// Histograms: from a value to its bucket. bpf/event.bpf.h counts the values, with their stacks where those are asked
+// for.
 //
 //   struct wire_hist_key key;
 //   hist__key(&key, argument);      who the current thread is, as --by asks
-//   hist__add(ctx, &key, value);    into its bucket; with its stack too where that is asked for
+//   hist__count(&key, value);       into its bucket
 #ifndef HEARTH_BPF_HIST_H
 #define HEARTH_BPF_HIST_H
 
+#include "bpf/filter.bpf.h"
 #include "bpf/hist_bucket.h"
-#include "bpf/sample.bpf.h"
 
 const volatile struct wire_hist_config own_hist;
 
@@ -35,35 +36,32 @@ static __always_inline __u64 hist__cut(__u64 value, __u32 bytes, bool is_signed)
     return is_signed ? (__u64)((__s64)value >> unused_bits) : value >> unused_bits;
 }
 
-static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
+static __always_inline void hist__fill_key(struct task_struct *task, bool is_current, struct wire_hist_key *key,
+                                           __u64 argument)
 {
     __builtin_memset(key, 0, sizeof(*key));
     key->number = own_hist.number;
     if (own_hist.by == WIRE_HIST_BY_COMM)
-        bpf_get_current_comm(key->by.comm, sizeof(key->by.comm));
+        who__comm(task, is_current, key->by.comm);
     else if (own_hist.by == WIRE_HIST_BY_PID)
-        key->by.number = bpf_get_current_pid_tgid() >> 32;
+        key->by.number = task->tgid;
     else if (own_hist.by == WIRE_HIST_BY_TID)
-        key->by.number = (__u32)bpf_get_current_pid_tgid();
+        key->by.number = task->pid;
     else if (own_hist.by == WIRE_HIST_BY_CGROUP)
-        key->by.number = bpf_get_current_cgroup_id();
+        key->by.number = who__cgroup(task, is_current);
     else if (own_hist.by == WIRE_HIST_BY_ARGUMENT)
         key->by.number = argument;
+}
+
+static __always_inline void hist__key(struct wire_hist_key *key, __u64 argument)
+{
+    hist__fill_key(who__current(), true, key, argument);
 }
 
 // The same of any thread, but for an argument.
 static __always_inline void hist__key_of(struct task_struct *task, struct wire_hist_key *key)
 {
-    __builtin_memset(key, 0, sizeof(*key));
-    key->number = own_hist.number;
-    if (own_hist.by == WIRE_HIST_BY_COMM)
-        bpf_probe_read_kernel_str(key->by.comm, sizeof(key->by.comm), task->comm);
-    else if (own_hist.by == WIRE_HIST_BY_PID)
-        key->by.number = BPF_CORE_READ(task, tgid);
-    else if (own_hist.by == WIRE_HIST_BY_TID)
-        key->by.number = BPF_CORE_READ(task, pid);
-    else if (own_hist.by == WIRE_HIST_BY_CGROUP)
-        key->by.number = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+    hist__fill_key(task, false, key, 0);
 }
 
 // The current thread's value in a map of task storage; values begin with a __u64, which says whether the thread has
@@ -71,7 +69,7 @@ static __always_inline void hist__key_of(struct task_struct *task, struct wire_h
 // the rest.
 static __always_inline void *hist__of_thread(void *map)
 {
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+    struct task_struct *task = who__current();
     __u64 *has_passed = bpf_task_storage_get(map, task, NULL, 0);
     if (has_passed && filter__lasts() && *has_passed)
         return has_passed;
@@ -153,28 +151,6 @@ static __always_inline void hist__count_magnitude(struct wire_hist_key *key, __u
 static __always_inline void hist__count(struct wire_hist_key *key, __u64 value)
 {
     hist__count_magnitude(key, value, false);
-}
-
-// returned_from: as a sample has it.
-static __always_inline void hist__add_magnitude(void *ctx, struct wire_hist_key *key, __u64 value, bool is_below_zero,
-                                                __u64 returned_from)
-{
-    hist__count_magnitude(key, value, is_below_zero);
-    if (!own_hist.stacks)
-        return;
-    struct sample sample = {
-        .event = own_event, .value = value, .bucket = key->bucket + 1, .returned_from = returned_from};
-    sample_emit(ctx, &sample);
-}
-
-static __always_inline void hist__add_returned(void *ctx, struct wire_hist_key *key, __u64 value, __u64 returned_from)
-{
-    hist__add_magnitude(ctx, key, value, false, returned_from);
-}
-
-static __always_inline void hist__add(void *ctx, struct wire_hist_key *key, __u64 value)
-{
-    hist__add_returned(ctx, key, value, 0);
 }
 
 // Two programs that call leave_open(task): for a thread that ends, and, once the event is detached, for each there is.

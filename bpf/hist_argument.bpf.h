@@ -3,7 +3,7 @@
 #ifndef HEARTH_BPF_HIST_ARGUMENT_H
 #define HEARTH_BPF_HIST_ARGUMENT_H
 
-#include "bpf/hist.bpf.h"
+#include "bpf/event.bpf.h"
 
 // Each its own instruction, with a constant offset: the verifier wants that of a context, and clang would rather load
 // from a chosen offset.
@@ -56,7 +56,7 @@ static __always_inline void hist__add_cut(void *ctx, struct wire_hist_key *key, 
                                           __u64 returned_from)
 {
     bool is_below_zero = is_signed && (__s64)value < 0;
-    hist__add_magnitude(ctx, key, is_below_zero ? -value : value, is_below_zero, returned_from);
+    event__emit_magnitude(ctx, key, is_below_zero ? -value : value, is_below_zero, returned_from);
 }
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "bpf/wire.h"
 
+#define EEXIST 17
+
 // Bounds are set by the loader, from the rate of samples and the period of drains. Entries are allocated when they are
 // needed (BPF_F_NO_PREALLOC), where the kernel lets a perf_event program do that: 6.1 and later.
 #define SHARED_HASH(map_name, key_type, value_type)                                                                    \

@@ -3,10 +3,14 @@
 #ifndef HEARTH_BPF_OFF_CPU_H
 #define HEARTH_BPF_OFF_CPU_H
 
+#define WAIT_FIELDS                                                                                                    \
+    __u64 counted_ns; /* counted up to here; 0: the thread does not wait */                                            \
+    __u64 ran_ns;     /* of a thread on the CPU: when it began what is not counted yet; 0: not known */                \
+    __u64 owed_ns;    /* of one off the CPU: how long it ran since it was sampled */                                   \
+    __u64 spent_ns;   /* while the event is thinned: up to when it has used its share of waits taken singly */         \
+    __u64 weight;     /* how many waits this one counts for */
 #include "bpf/early.bpf.h"
-#include "bpf/filter_task.bpf.h"
-#include "bpf/hist.bpf.h"
-#include "bpf/memo.bpf.h"
+#include "bpf/waits.bpf.h"
 
 const volatile __u64 own_min_ns, own_max_ns; // of a wait that is counted at all; 0: no bound
 
@@ -19,24 +23,6 @@ enum {
 };
 
 #define PF_KTHREAD 0x00200000 // include/linux/sched.h
-
-struct wait {
-    __u64 start_ns;
-    __u64 counted_ns; // counted up to here; 0: the thread does not wait
-    __u64 ran_ns;     // of a thread on the CPU: when it began what is not counted yet; 0: not known
-    __u64 owed_ns;    // of one off the CPU: how long it ran since it was sampled
-    __u64 spent_ns;   // while the event is thinned: up to when the thread has used its share of waits taken singly
-    __u64 weight;     // how many waits this one counts for
-    struct wire_count_key key;
-    struct wire_hist_key hist;
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct wait);
-} own_waits SEC(".maps");
 
 static __always_inline __u32 wait__state(struct task_struct *task, bool preempted)
 {
@@ -51,31 +37,12 @@ static __always_inline __u32 wait__state(struct task_struct *task, bool preempte
     return state & TASK_STOPPED_OR_TRACED ? WIRE_WAIT_STOPPED : WIRE_WAIT_SLEEPING;
 }
 
-static __always_inline struct wait *wait__make(struct task_struct *task)
-{
-    struct wait *wait = bpf_task_storage_get(&own_waits, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!wait)
-        tally__lose(WIRE_LOSS_NOT_FOLLOWED);
-    return wait;
-}
-
 // The current task goes off the CPU, for a reason that is no end. The wait begins at now_ns, however long the walk of
 // the stack takes then, and counts for `weight` waits.
 static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 state, __u32 weight, __u64 now_ns)
 {
-    if (own_hist.is_on)
-        hist__key(&wait->hist, 0);
-    if (!own_hist.is_on || own_hist.stacks) {
-        struct scratch *scratch = scratch__take(weight);
-        if (!scratch) {
-            tally__emit(weight); // samples that are lost
-            return;
-        }
-        struct sample sample = {.event = own_event, .detail = state};
-        memo__fill(ctx, scratch, &sample);
-        wait->key = scratch->key;
-        scratch__give_back(scratch);
-    }
+    struct sample sample = {.event = own_event, .detail = state};
+    event__begin(ctx, &wait->who, &sample, weight, memo__fill);
     wait->weight = weight;
     wait->start_ns = now_ns;
     __sync_lock_test_and_set(&wait->counted_ns, now_ns);
@@ -101,7 +68,8 @@ static __always_inline __u64 wait__early_stack(struct scratch *scratch, struct t
 static __always_inline bool wait__may_be_early(struct task_struct *task)
 {
     __u32 parent = BPF_CORE_READ(task, group_leader, real_parent, tgid);
-    return !(task->__state & TASK_DEAD) && parent != bpf_get_current_pid_tgid() >> 32 && filter_task__passes(task);
+    return !(task->__state & TASK_DEAD) && parent != bpf_get_current_pid_tgid() >> 32 &&
+           filter__task_passes(task, false);
 }
 
 // A thread that waits already, looked at from outside. Its wait is counted from now on. Where it has been switched
@@ -116,13 +84,15 @@ static __always_inline void wait__begin_early(struct task_struct *task, struct w
     __u64 switches = early__switches(task);
     scratch__choose_set(scratch);
     long bytes = bpf_get_task_stack(task, scratch->frames, WIRE_KERNEL_FRAMES_MAX * 8, 0);
-    wait->key.kernel_stack = bytes > 0 ? stack__put(scratch, 0, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
-    wait->key.user_stack = task->flags & PF_KTHREAD ? WIRE_NO_STACK : wait__early_stack(scratch, task, switches);
+    struct wire_count_key *key = &wait->who.sample;
+    key->kernel_stack = bytes > 0 ? stack__put(scratch, 0, (__u32)bytes / 8, WIRE_STACK_WHOLE) : WIRE_NO_STACK;
+    key->user_stack = task->flags & PF_KTHREAD ? WIRE_NO_STACK : wait__early_stack(scratch, task, switches);
     scratch__give_back(scratch);
     wait->weight = 1;
-    wait->key.event = own_event;
-    wait->key.detail = wait__state(task, false);
-    filter_task__key(task, &wait->key);
+    key->event = own_event;
+    key->detail = wait__state(task, false);
+    who__fill(task, false, key);
+    wait->who.has_sample = 1;
     __u64 now_ns = wait->start_ns = bpf_ktime_get_ns();
     __sync_val_compare_and_swap(&wait->counted_ns, 0, now_ns);
     if (early__switches(task) != switches || *(volatile int *)&task->on_cpu)
@@ -134,34 +104,14 @@ static __always_inline bool wait__is_within_bounds(__u64 ns)
     return ns >= own_min_ns && (!own_max_ns || ns <= own_max_ns);
 }
 
-// A wait is one sample, when it is counted for the first time.
-static __always_inline void wait__count(const struct wire_count_key *key, __u32 weight, bool is_first, __u64 ns)
-{
-    if (is_first)
-        tally__emit(weight);
-    counts__add(control__active_set(), key, is_first ? weight : 0, weight * ns);
-}
-
-static __always_inline void wait__count_end(struct wait *wait, __u64 counted_ns, __u64 now_ns)
-{
-    if (!wait__is_within_bounds(now_ns - wait->start_ns))
-        return;
-    if (own_hist.is_on) {
-        hist__count(&wait->hist, now_ns - counted_ns);
-        wait->key.bucket = wait->hist.bucket + 1;
-    }
-    if (!own_hist.is_on || own_hist.stacks)
-        wait__count(&wait->key, wait->weight, counted_ns == wait->start_ns, now_ns - counted_ns);
-}
-
 // The thread is back at now_ns. Returns up to when its wait is counted: later than now_ns, where an iterator has
 // counted it up to a later time.
 static __noinline __u64 wait__end(struct wait *wait, __u64 now_ns)
 {
     __u64 counted_ns = __sync_lock_test_and_set(&wait->counted_ns, 0);
     __u64 end_ns = counted_ns > now_ns ? counted_ns : now_ns;
-    if (counted_ns)
-        wait__count_end(wait, counted_ns, end_ns);
+    if (counted_ns && wait__is_within_bounds(end_ns - wait->start_ns)) // one sample, when it is counted first
+        event__end(&wait->who, end_ns - counted_ns, wait->weight, counted_ns == wait->start_ns);
     return end_ns;
 }
 
@@ -178,16 +128,15 @@ static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait
     __u64 counted_ns = wait->counted_ns;
     if (!counted_ns)
         return;
-    __u64 stacks[2] = {wait->key.user_stack, wait->key.kernel_stack};
-    bpf_seq_write(ctx->meta->seq, stacks, sizeof(stacks));
+    wait__hold(ctx, wait);
     __u64 now_ns = bpf_ktime_get_ns();
-    if (own_hist.is_on || own_max_ns || !wait__is_within_bounds(now_ns - wait->start_ns))
+    if (own_hist.is_on || !wait->who.has_sample || own_max_ns || !wait__is_within_bounds(now_ns - wait->start_ns))
         return;
     // The thread may come back while this runs: then its storage has changed, and wait__end() has counted all of it.
-    struct wire_count_key key = wait->key;
+    struct wire_count_key key = wait->who.sample;
     __u64 start_ns = wait->start_ns, weight = wait->weight;
     if (__sync_val_compare_and_swap(&wait->counted_ns, counted_ns, now_ns) == counted_ns)
-        wait__count(&key, weight, counted_ns == start_ns, now_ns - counted_ns);
+        event__count(&key, now_ns - counted_ns, weight, counted_ns == start_ns);
 }
 
 // For each thread that waits: its time so far, where that can be told before the wait is over, and the stacks it holds
@@ -196,7 +145,7 @@ SEC("iter/task")
 int waits_still(struct bpf_iter__task *ctx)
 {
     struct task_struct *task = ctx->task;
-    struct wait *wait = task ? bpf_task_storage_get(&own_waits, task, NULL, 0) : NULL;
+    struct wait *wait = task ? wait__of(task) : NULL;
     if (wait)
         wait__settle(ctx, wait);
     return 0;

@@ -21,8 +21,6 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-#define EEXIST 17
-
 struct sample {
     __u64 value;
     __u32 detail;
@@ -328,17 +326,10 @@ static __always_inline __u64 stack__kernel(void *ctx, struct scratch *scratch, _
 
 static __always_inline void key__fill(struct wire_count_key *key, const struct sample *sample)
 {
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-    __u64 ids = bpf_get_current_pid_tgid();
-    key->start_boot_ns = task->group_leader->start_boottime;
-    key->cgroup = bpf_get_current_cgroup_id();
-    key->tgid = ids >> 32;
-    key->tid = config.keep_tid ? (__u32)ids : 0;
+    who__fill(who__current(), true, key);
     key->event = sample->event;
     key->bucket = sample->bucket;
     key->detail = sample->detail;
-    key->uid = (__u32)bpf_get_current_uid_gid();
-    bpf_get_current_comm(key->comm, sizeof(key->comm));
 }
 
 static __always_inline void tally__emit(__u32 weight)

@@ -4,14 +4,13 @@
 
 const volatile __u16 own_event;
 
-#include "bpf/hist.bpf.h"
+#include "bpf/event.bpf.h"
 
 struct request;
 
 struct issued {
     __u64 start_ns;
-    struct wire_hist_key key;
-    struct wire_count_key sample; // where stacks are kept
+    struct event_who who;
 };
 
 struct {
@@ -21,19 +20,6 @@ struct {
     __type(value, struct issued);
 } own_issued SEC(".maps");
 
-static __always_inline void fill_sample(void *ctx, struct wire_count_key *ret_key)
-{
-    struct sample sample = {.event = own_event};
-    struct scratch *scratch = scratch__take(1);
-    if (!scratch) {
-        tally__emit(1); // a sample that is lost
-        return;
-    }
-    sample__fill(ctx, scratch, &sample);
-    *ret_key = scratch->key;
-    scratch__give_back(scratch);
-}
-
 SEC("tp_btf/block_rq_issue")
 int BPF_PROG(hist_block_issue, struct request *request)
 {
@@ -41,9 +27,8 @@ int BPF_PROG(hist_block_issue, struct request *request)
     struct issued issued = {0};
     if (!filter__passes())
         return 0;
-    hist__key(&issued.key, 0);
-    if (own_hist.stacks)
-        fill_sample(ctx, &issued.sample);
+    struct sample sample = {.event = own_event};
+    event__begin(ctx, &issued.who, &sample, 1, sample__fill);
     issued.start_ns = bpf_ktime_get_ns();
     if (bpf_map_update_elem(&own_issued, &address, &issued, BPF_ANY) != 0)
         hist__lose(WIRE_LOSS_NOT_FOLLOWED);
@@ -60,12 +45,7 @@ int BPF_PROG(hist_block_complete, struct request *request)
     struct issued issued = *found;
     if (bpf_map_delete_elem(&own_issued, &address) != 0)
         return 0;
-    hist__count(&issued.key, now_ns - issued.start_ns);
-    if (issued.sample.start_boot_ns) {
-        issued.sample.bucket = issued.key.bucket + 1;
-        tally__emit(1);
-        counts__add(control__active_set(), &issued.sample, 1, now_ns - issued.start_ns);
-    }
+    event__end(&issued.who, now_ns - issued.start_ns, 1, true);
     return 0;
 }
 

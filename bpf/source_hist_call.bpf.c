@@ -11,7 +11,7 @@
 
 const volatile __u16 own_event;
 
-#include "bpf/hist.bpf.h"
+#include "bpf/event.bpf.h"
 #include "bpf/hist_argument.bpf.h"
 
 // As many uretprobes as the kernel lets wait in one thread (include/linux/uprobes.h, MAX_URETPROBE_DEPTH).
@@ -150,7 +150,7 @@ static __always_inline void leave(struct pt_regs *ctx)
         return;
     hist__key(&key, ended.argument);
     if (ended.start_ns)
-        hist__add_returned(ctx, &key, now_ns - ended.start_ns, returned_from(ctx));
+        event__emit_returned(ctx, &key, now_ns - ended.start_ns, returned_from(ctx));
     if (ended.unmatched)
         hist__unmatched(&key, ended.unmatched);
 }

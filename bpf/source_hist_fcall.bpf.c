@@ -5,7 +5,7 @@
 
 const volatile __u16 own_event;
 
-#include "bpf/hist.bpf.h"
+#include "bpf/event.bpf.h"
 
 #define CALLS_MAX 16 // of one function inside itself: the kernel's stack has 16 KiB
 
@@ -47,7 +47,7 @@ int hist_fexit(__u64 *ctx)
     struct wire_hist_key key;
     hist__key(&key, 0);
     if (calls->depth < CALLS_MAX)
-        hist__add(ctx, &key, now_ns - calls->start_ns[last % CALLS_MAX]);
+        event__emit(ctx, &key, now_ns - calls->start_ns[last % CALLS_MAX]);
     else
         hist__unmatched(&key, 1);
     return 0;

@@ -4,7 +4,7 @@
 
 const volatile __u16 own_event;
 
-#include "bpf/hist.bpf.h"
+#include "bpf/event.bpf.h"
 
 // Of thread_info.status (arch/x86/include/asm/thread_info.h): the thread is in a 32-bit system call.
 #define TS_COMPAT 2
@@ -52,7 +52,7 @@ int BPF_PROG(hist_sys_exit)
     call->start_ns = 0;
     hist__key(&key, 0);
     key.group = (__u32)call->number;
-    hist__add(ctx, &key, now_ns - start_ns);
+    event__emit(ctx, &key, now_ns - start_ns);
     return 0;
 }
 

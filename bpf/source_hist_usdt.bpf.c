@@ -197,7 +197,7 @@ int hist_usdt_end(struct pt_regs *ctx)
     }
     struct wire_hist_key key;
     hist__key(&key, start.argument);
-    hist__add(ctx, &key, now_ns - start.start_ns);
+    event__emit(ctx, &key, now_ns - start.start_ns);
     return 0;
 }
 

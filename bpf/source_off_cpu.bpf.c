@@ -53,7 +53,7 @@ int BPF_PROG(off_cpu_switch, bool preempted, struct task_struct *prev, struct ta
 {
     __u64 now_ns = bpf_ktime_get_ns(); // as the kernel accounts it: the time from here on is next's
     leave(ctx, prev, preempted, now_ns);
-    struct wait *wait = next->pid ? bpf_task_storage_get(&own_waits, next, NULL, 0) : NULL;
+    struct wait *wait = next->pid ? wait__of(next) : NULL;
     if (wait)
         wait__end(wait, now_ns);
     return 0;

@@ -17,18 +17,12 @@ const volatile __u16 own_event;
 
 #include "bpf/off_cpu.bpf.h"
 
-static __always_inline void count_time(const struct wire_count_key *key, __u64 ns)
-{
-    tally__emit(1);
-    counts__add(control__active_set(), key, 1, ns);
-}
-
 // Time on the CPU that no sample has fallen into: the thread is known, the stack is not.
 static __noinline void count_not_sampled(struct task_struct *task, __u64 ns)
 {
     struct wire_count_key key = {.event = own_event, .detail = WIRE_WAIT_NOT_SAMPLED};
-    filter_task__key(task, &key);
-    count_time(&key, ns);
+    who__fill(task, false, &key);
+    event__count(&key, ns, 1, true);
 }
 
 static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted, __u64 now_ns)
@@ -54,14 +48,14 @@ static __noinline void count_first_wait(struct task_struct *task, __u64 now_ns)
     struct wire_count_key key = {.event = own_event, .detail = WIRE_WAIT_PREEMPTED};
     if (early__switches(task) || task->start_time >= now_ns)
         return;
-    filter_task__key(task, &key);
-    count_time(&key, now_ns - task->start_time);
+    who__fill(task, false, &key);
+    event__count(&key, now_ns - task->start_time, 1, true);
 }
 
 // A thread that has not left the CPU since the begin: new, if the filter lets it through.
 static __always_inline struct wait *first_seen(struct task_struct *task, __u64 now_ns)
 {
-    struct wait *wait = filter_task__passes(task) ? wait__make(task) : NULL;
+    struct wait *wait = filter__task_passes(task, false) ? wait__make(task) : NULL;
     if (wait)
         count_first_wait(task, now_ns);
     return wait;
@@ -74,7 +68,7 @@ int BPF_PROG(wall_switch, bool preempted, struct task_struct *prev, struct task_
     leave(ctx, prev, preempted, now_ns);
     if (!next->pid)
         return 0;
-    struct wait *wait = bpf_task_storage_get(&own_waits, next, NULL, 0);
+    struct wait *wait = wait__of(next);
     if (!wait)
         wait = first_seen(next, now_ns);
     if (!wait)
@@ -90,7 +84,7 @@ int sample_perf_event(struct bpf_perf_event_data *ctx)
     // A sample that is left out needs no weight: the value of the thread's next one is the time since the last.
     if (!filter__passes() || !pace__weight(own_event, true))
         return 0;
-    struct wait *wait = bpf_task_storage_get(&own_waits, bpf_get_current_task_btf(), NULL, 0);
+    struct wait *wait = wait__of(who__current());
     __u64 now_ns = bpf_ktime_get_ns();
     __u64 ran_ns = wait ? __sync_lock_test_and_set(&wait->ran_ns, now_ns) : 0;
     if (wait && !ran_ns) // its return to the CPU was not seen
@@ -125,7 +119,7 @@ SEC("iter/task")
 int wall_end(struct bpf_iter__task *ctx)
 {
     struct task_struct *task = ctx->task;
-    struct wait *wait = task ? bpf_task_storage_get(&own_waits, task, NULL, 0) : NULL;
+    struct wait *wait = task ? wait__of(task) : NULL;
     if (!wait)
         return 0;
     __u64 ran_ns = __sync_lock_test_and_set(&wait->ran_ns, 0), ns = wait->owed_ns;
