@@ -12,6 +12,7 @@
 
 #include "collector/source_perf.h"
 #include "store/base/buf.h"
+#include "store/base/id_map.h"
 #include "store/base/limits.h"
 
 struct ring {
@@ -27,11 +28,17 @@ struct pending {
     size_t at; // in the buffer
 };
 
+struct watched { // an event that samples
+    uint64_t period_ns, stopped_ns;
+};
+
 struct perf_records {
     struct ring *rings;
     size_t ring_count;
-    uint64_t lost;
-    struct buf buffer; // one read's records
+    uint64_t lost, throttled;
+    struct buf watched;  // struct watched
+    struct id_map by_id; // the kernel's id of an event -> its place there
+    struct buf buffer;   // one read's records
     struct pending *pending;
     size_t pending_count, pending_capacity;
 };
@@ -70,25 +77,35 @@ struct lost_record {
     uint64_t id, lost;
 };
 
+struct throttle_record {
+    struct perf_event_header header;
+    uint64_t time_ns, id, stream_id;
+};
+
+void perf_records__describe(struct perf_event_attr *attr)
+{
+    attr->sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+    attr->sample_id_all = 1;
+    attr->use_clockid = 1;
+    attr->clockid = CLOCK_MONOTONIC;
+}
+
 static int open_event(uint32_t cpu)
 {
     struct perf_event_attr attr = {
         .type = PERF_TYPE_SOFTWARE,
         .size = sizeof(attr),
         .config = PERF_COUNT_SW_DUMMY,
-        .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME,
-        .sample_id_all = 1,
         .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
         .mmap = 1,
         .mmap2 = 1,
         .comm = 1,
         .comm_exec = 1,
         .task = 1,
-        .use_clockid = 1,
-        .clockid = CLOCK_MONOTONIC,
         .watermark = 1,
         .wakeup_watermark = LIMIT_RECORD_RING_BYTES / 2,
     };
+    perf_records__describe(&attr);
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
@@ -143,6 +160,8 @@ void perf_records__free(struct perf_records *records)
     free(records->rings);
     free(records->pending);
     buf__release(&records->buffer);
+    buf__release(&records->watched);
+    id_map__release(&records->by_id);
     free(records);
 }
 
@@ -175,6 +194,43 @@ int perf_records__fd(const struct perf_records *records, size_t index)
 uint64_t perf_records__lost(const struct perf_records *records)
 {
     return records->lost;
+}
+
+uint64_t perf_records__throttled(const struct perf_records *records)
+{
+    return records->throttled;
+}
+
+static int remember(struct perf_records *records, uint64_t id, uint64_t period_ns)
+{
+    const struct watched watched = {.period_ns = period_ns};
+    uint32_t place = (uint32_t)(records->watched.length_bytes / sizeof(watched));
+    buf__append(&records->watched, &watched, sizeof(watched));
+    return records->watched.failed ? -ENOMEM : id_map__put(&records->by_id, id, place);
+}
+
+void perf_records__watch(struct perf_records *records, uint32_t cpu, int fd, uint64_t period_ns)
+{
+    uint64_t id;
+    for (size_t i = 0; i < records->ring_count; i++)
+        if (records->rings[i].cpu == cpu && ioctl(fd, PERF_EVENT_IOC_ID, &id) == 0 &&
+            remember(records, id, period_ns) == 0)
+            ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, records->rings[i].fd);
+}
+
+static void count_throttling(struct perf_records *records, const struct throttle_record *record)
+{
+    uint32_t place;
+    if (!id_map__get(&records->by_id, record->id, &place))
+        return;
+    struct watched *watched = (struct watched *)records->watched.data + place;
+    if (record->header.type == PERF_RECORD_THROTTLE) {
+        watched->stopped_ns = record->time_ns;
+        records->throttled += !watched->period_ns;
+    } else if (watched->stopped_ns && watched->period_ns && record->time_ns > watched->stopped_ns) {
+        records->throttled += (record->time_ns - watched->stopped_ns) / watched->period_ns;
+        watched->stopped_ns = 0;
+    }
 }
 
 static int add_pending(struct perf_records *records, size_t at, const struct perf_event_header *header)
@@ -263,6 +319,10 @@ static void handle(struct perf_records *records, const struct perf_event_header 
     }
     case PERF_RECORD_LOST:
         records->lost += ((const struct lost_record *)(const void *)header)->lost;
+        break;
+    case PERF_RECORD_THROTTLE:
+    case PERF_RECORD_UNTHROTTLE:
+        count_throttling(records, (const void *)header);
         break;
     }
 }

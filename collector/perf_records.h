@@ -1,5 +1,7 @@
 // Perf's own records of who maps, forks, execs, is renamed and exits (PERF_RECORD_MMAP2 with build ids, FORK, COMM,
-// EXIT): one dummy event and one ring buffer a CPU, merged by time.
+// EXIT): one dummy event and one ring buffer a CPU, merged by time. The events that sample a CPU tell in its ring, too,
+// when the kernel throttles them (PERF_RECORD_THROTTLE): when an event has fired more often since the last tick than
+// kernel.perf_event_max_sample_rate allows, the kernel stops it until the next tick.
 #ifndef HEARTH_COLLECTOR_PERF_RECORDS_H
 #define HEARTH_COLLECTOR_PERF_RECORDS_H
 
@@ -11,6 +13,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
 
+struct perf_event_attr;
 struct perf_records;
 
 // Needs CAP_PERFMON (or CAP_SYS_ADMIN). Memory: LIMIT_RECORD_RING_BYTES of the kernel's a CPU.
@@ -29,6 +32,14 @@ bool perf_records__came_back(struct perf_records *records, size_t index, uint32_
 int perf_records__read(struct perf_records *records, struct processes *processes);
 
 uint64_t perf_records__lost(const struct perf_records *records); // records the kernel could not write
+
+// Sets in an event's attributes what the records in one ring have in common.
+void perf_records__describe(struct perf_event_attr *attr);
+// Has an event on a CPU, opened with these attributes, tell in its ring when it is throttled. `period_ns`: how often it
+// fires; 0: not known. Where the kernel refuses, or memory is short, its throttling is not counted.
+void perf_records__watch(struct perf_records *records, uint32_t cpu, int fd, uint64_t period_ns);
+// Hits that such events have left out: the time they were stopped by their period; one a stop where that is not known.
+uint64_t perf_records__throttled(const struct perf_records *records);
 
 DEFINE_CLEANUP(struct perf_records *, perf_records__free);
 

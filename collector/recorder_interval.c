@@ -78,13 +78,14 @@ int recorder_interval__show_histograms(struct recorder *recorder, bool is_last)
     return err;
 }
 
-// Names and rows that could not be made, and files that could not be opened.
+// Names and rows that could not be made, files that could not be opened, hits that the kernel left out.
 void recorder_interval__count_failures(struct recorder *recorder)
 {
     struct naming_losses names = naming__losses(recorder->naming);
     keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_FAILED, names.failed);
     keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_PARTIAL, names.partial);
     keeper__lose(recorder->keeper, WIRE_LOSS_FILES_UNANSWERED, opener__unanswered());
+    keeper__lose(recorder->keeper, WIRE_LOSS_THROTTLED, perf_records__throttled(recorder->records));
     if (recorder->unwinder)
         keeper__lose(recorder->keeper, WIRE_LOSS_ROWS_FAILED, unwinder__totals(recorder->unwinder).failed);
 }

@@ -285,6 +285,7 @@ static int attach_events(struct recorder *recorder, struct fault *fault)
     int err = 0;
     for (size_t i = 0; i < recorder->event_count; i++) {
         struct event *event = &recorder->events[i];
+        event->records = recorder->records;
         err = event->source->attach(event, &recorder->target, fault);
         if (err && recorder->event_count == 1)
             return err;

@@ -18,6 +18,7 @@
 
 struct bpf_link;
 struct hist_options;
+struct perf_records;
 struct source;
 
 // An event of perf on one CPU.
@@ -50,8 +51,9 @@ struct event {
     uint32_t store_id;
     struct loaded *loaded; // owned
     bool attached;
-    void *prepared;        // by the source, which releases it
-    struct perf_cpu *cpus; // of perf's events
+    void *prepared;               // by the source, which releases it
+    struct perf_records *records; // borrowed: told when perf's events are throttled; NULL: nobody is
+    struct perf_cpu *cpus;        // of perf's events
     size_t cpu_count;
 };
 

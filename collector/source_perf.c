@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/perf_records.h"
+
 static int open_event(const struct event *event, uint32_t cpu)
 {
     struct perf_event_attr attr = {
@@ -20,6 +22,7 @@ static int open_event(const struct event *event, uint32_t cpu)
         .exclude_idle = 1,
         .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
     };
+    perf_records__describe(&attr);
     int fd = (int)syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
@@ -189,6 +192,13 @@ void source_perf__each(void (*row)(const char *name, const char *kind, bool is_h
     }
 }
 
+// A frequency becomes a period that stays, of a clock, or is kept up by the kernel on the average. 0: not known in
+// time.
+static uint64_t period_ns(const struct event *event)
+{
+    return event->frequency_hz ? 1000000000u / event->frequency_hz : is_clock(event) ? event->period : 0;
+}
+
 static int attach_cpu(struct event *event, struct perf_cpu *place)
 {
     const struct bpf_program *program = loaded__program(event->loaded, "sample_perf_event");
@@ -202,9 +212,12 @@ static int attach_cpu(struct event *event, struct perf_cpu *place)
         return err;
     }
     int err = loaded__keep(event->loaded, link);
-    if (!err)
-        *place = (struct perf_cpu){.cpu = place->cpu, .fd = fd, .link = link};
-    return err;
+    if (err)
+        return err;
+    *place = (struct perf_cpu){.cpu = place->cpu, .fd = fd, .link = link};
+    if (event->records && (is_clock(event) || event->perf_type != PERF_TYPE_SOFTWARE))
+        perf_records__watch(event->records, place->cpu, fd, period_ns(event));
+    return 0;
 }
 
 bool source_perf__is_dead(int fd, uint64_t *enabled_ns)
