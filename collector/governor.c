@@ -124,15 +124,17 @@ static void word_change(const struct governor *governor, size_t event, const str
 {
     const char *unit = unit_of(&governor->events[event]), *spelled = governor->events[event].spelled;
     unsigned long of = 1ul << governor->paces[event].halvings;
+    char weight[64] = "stands for the time since its thread's last one";
+    if (!governor->events[event].source->is_clocked)
+        snprintf(weight, sizeof(weight), "counts for %lu", of);
     if (!governor->paces[event].was_raised)
         snprintf(line, LINE_BYTES,
                  "%s: sampling took %.3g %% of CPU %zu, more than %.3g %% (--max-cpu): from now on one %s in %lu is "
-                 "taken, and counts for %lu",
-                 spelled, 100 * pace__share(load, cpu), cpu, 100 * load->share, unit, of, of);
+                 "taken, and %s",
+                 spelled, 100 * pace__share(load, cpu), cpu, 100 * load->share, unit, of, weight);
     else if (of > 1)
-        snprintf(line, LINE_BYTES,
-                 "%s: sampling takes less of each CPU: from now on one %s in %lu is taken, and counts for %lu", spelled,
-                 unit, of, of);
+        snprintf(line, LINE_BYTES, "%s: sampling takes less of each CPU: from now on one %s in %lu is taken, and %s",
+                 spelled, unit, of, weight);
     else
         snprintf(line, LINE_BYTES, "%s: sampling takes less of each CPU: from now on each %s is taken", spelled, unit);
 }
