@@ -118,22 +118,28 @@ static bool wait_for_exec(int failed_fd, int interrupt_fd)
     return ends[0].revents != 0;
 }
 
-int launch__go(struct launch *launch, int interrupt_fd, struct fault *fault)
+// Waits for what the child writes when exec fails; 0 where exec succeeds.
+static int read_exec_error(struct launch *launch)
 {
     int err = 0;
-    ssize_t got = write(launch->go_fd, "g", 1);
-    close(launch->go_fd);
-    launch->go_fd = -1;
-    if (!wait_for_exec(launch->failed_fd, interrupt_fd))
-        return 0;
+    ssize_t got;
     do
         got = read(launch->failed_fd, &err, sizeof(err));
     while (got < 0 && errno == EINTR);
-    close(launch->failed_fd);
+    fd__close(&launch->failed_fd);
     launch->failed_fd = -1;
-    if (got != sizeof(err))
-        return 0;
-    return fault__set(fault, -err, "cannot run '%s': %s", launch->name, strerror(err));
+    return got == sizeof(err) ? -err : 0;
+}
+
+int launch__go(struct launch *launch, int interrupt_fd, struct fault *fault)
+{
+    // The child that is gone tells nobody; its end is seen as that of any command.
+    ssize_t told = write(launch->go_fd, "g", 1);
+    (void)told;
+    close(launch->go_fd);
+    launch->go_fd = -1;
+    int err = wait_for_exec(launch->failed_fd, interrupt_fd) ? read_exec_error(launch) : 0;
+    return err ? fault__set(fault, err, "cannot run '%s': %s", launch->name, strerror(-err)) : 0;
 }
 
 // Waits until the process has exited or something can be read from interrupt_fd; the kernel's poll() passes over -1.
@@ -151,7 +157,6 @@ int launch__end(struct launch *launch, int interrupt_fd, int *ret_status)
 {
     int status = 0;
     fd__close(&launch->go_fd);
-    fd__close(&launch->failed_fd);
     pid_t reaped = waitpid(launch->pid, &status, WNOHANG);
     if (reaped == 0) {
         kill(launch->pid, SIGTERM);
@@ -160,6 +165,8 @@ int launch__end(struct launch *launch, int interrupt_fd, int *ret_status)
     }
     if (reaped == 0)
         return -ETIMEDOUT;
+    if (launch->failed_fd >= 0)
+        launch->exec_error = read_exec_error(launch);
     *ret_status = status;
     return 0;
 }

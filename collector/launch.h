@@ -9,8 +9,9 @@
 struct launch {
     const char *name; // as the user spelled it, borrowed
     pid_t pid;
-    int go_fd;     // closed, or written to: go
-    int failed_fd; // readable with an errno when exec fails, closed when it succeeds
+    int go_fd;      // closed, or written to: go
+    int failed_fd;  // readable with an errno when exec fails, closed when it succeeds
+    int exec_error; // negative errno, once it has ended: exec failed after launch__go() had given up; else 0
 };
 
 int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_launch);

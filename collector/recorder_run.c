@@ -196,6 +196,8 @@ static void end_command(struct recorder *recorder)
     recorder->command_left = true;
     if (err)
         fault__warn("'%s' (PID %d) runs on, SIGTERM has not ended it; the recording ends", launch->name, launch->pid);
+    else if (launch->exec_error)
+        fault__warn("cannot run '%s': %s", launch->name, strerror(-launch->exec_error));
 }
 
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary)

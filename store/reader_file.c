@@ -1,10 +1,13 @@
 // One file of a store: its connection, and how its tables are read through it.
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "store/base/limits.h"
 #include "store/reader_insides.h"
@@ -77,17 +80,29 @@ static uint32_t at_most(uint64_t ids)
     return ids < LIMIT_STORE_IDS_MAX ? (uint32_t)ids : LIMIT_STORE_IDS_MAX;
 }
 
-// The bytes of a file that can be more than a hole, by its blocks. A file system that compresses counts fewer blocks
-// than were written; some file systems count none.
+// File systems that count a file's blocks as soon as it is written. Others count those that a server has told (NFS) or
+// that are on the disk by now (ZFS: one, for the first seconds). statfs(2)'s numbers.
+static bool counts_blocks(uint64_t type)
+{
+    static const uint64_t types[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
+                                     TMPFS_MAGIC,      F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (type == types[i])
+            return true;
+    return false;
+}
+
+// The bytes of a file that can be more than a hole, by its blocks where these tell.
 static uint64_t stored_bytes(const char *path, const char *suffix)
 {
     char name[PATH_MAX];
     struct stat status;
-    if ((size_t)snprintf(name, sizeof(name), "%s%s", path, suffix) >= sizeof(name) || stat(name, &status) != 0)
+    struct statfs system;
+    if ((size_t)snprintf(name, sizeof(name), "%s%s", path, suffix) >= sizeof(name) || stat(name, &status) != 0 ||
+        statfs(name, &system) != 0)
         return 0;
-    uint64_t bytes = (uint64_t)status.st_size, blocks_bytes = (uint64_t)status.st_blocks * 512;
-    uint64_t most = blocks_bytes ? LIMIT_STORE_COMPRESSED * blocks_bytes : bytes;
-    return bytes < most ? bytes : most;
+    uint64_t bytes = (uint64_t)status.st_size, most = LIMIT_STORE_COMPRESSED * (uint64_t)status.st_blocks * 512;
+    return !counts_blocks((uint32_t)system.f_type) || bytes < most ? bytes : most;
 }
 
 static void set_bounds(struct reader_file *file, uint64_t bytes)

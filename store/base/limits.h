@@ -141,7 +141,7 @@
 #define LIMIT_NAMING_END_S 45
 
 // How long a recording waits for its command's exec(), which reads the program from its file system. Above: the
-// recording goes on, and does not say why exec() fails, if it does.
+// recording goes on, and says at its end why exec() has failed, if it has.
 #define LIMIT_COMMAND_BEGIN_MS 5000
 
 // How long a recording that ends waits for its command to exit after SIGTERM: enough to write a file and go. Above: the
@@ -227,7 +227,7 @@
 #define LIMIT_STORE_NODE_IDS(file_bytes) ((1u << 20) + (file_bytes))
 #define LIMIT_STORE_IDS_MAX              (1u << 26)
 
-// How many times the bytes of its blocks a file may hold: file systems that compress (ZFS) halve a store. Above: the
+// How many times the bytes of its blocks a file may hold: file systems that compress (btrfs) halve a store. Above: the
 // rest of its size is taken for a hole, in which no rows stand.
 #define LIMIT_STORE_COMPRESSED 4u
 

@@ -10,7 +10,8 @@
 export CACHE_DIRECTORY=$TMP/cache
 mkdir "$TMP/cache" "$TMP/far"
 cp "$LOADS/nofp/leaves" "$TMP/program"
-python3 tests/e2e/mounts/silent_fs.py "$TMP/far" "$TMP/program" >"$TMP/said" 2>&1 &
+"$HEARTH" record -F 999 -o "$TMP/kept.db" -- "$LOADS/nofp/many_stacks" 1 8 2>/dev/null >&2
+python3 tests/e2e/mounts/silent_fs.py "$TMP/far" "$TMP/program" "$TMP/kept.db" >"$TMP/said" 2>&1 &
 server=$!
 at_exit 'kill -TERM "$server"; wait "$server"; umount -l "$TMP/far" 2>/dev/null'
 await grep -q mounted "$TMP/said" || skip_all "this kernel mounts no FUSE file system: $(tail -1 "$TMP/said")"
@@ -40,6 +41,9 @@ ok 'copied stacks are whole and named, too' test "$(count "$whole" "$TMP/copied.
 within_time 120 "$HEARTH" hist "uprobe:$TMP/far/program:outer" -p "$program" -d 1 -f json -o "$TMP/well.json"
 is 'a probe is put on its file, not on a copy of it' "$code" 0
 ok 'and counts its calls' grep -qE '"count": ?[1-9]' "$TMP/well.json"
+"$HEARTH" report -i "$TMP/kept.db" -f folded >"$TMP/kept.folded" 2>/dev/null
+within_time 60 "$HEARTH" report -i "$TMP/far/kept.db" -f folded
+is 'a store on it is read whole, whatever its blocks are said to be' "$code $(cksum <"$TMP/out")" "0 $(cksum <"$TMP/kept.folded")"
 
 # --- The server stops answering in the middle of a recording that has opened the file.
 background "$HEARTH" record -p "$program" -i 1 -o "$TMP/falls.db" 2>"$TMP/falls.err"
@@ -103,4 +107,15 @@ kill -USR2 "$server"
 within_time 120 "$HEARTH" record -p "$program" -i 1 -d 2 -o "$TMP/again.db"
 folded "$TMP/again.db" >"$TMP/again.folded"
 ok 'when it answers again, stacks are whole and named' test "$(count "$whole" "$TMP/again.folded")" -ge 2
+
+# --- It goes while a command is being started, and the recording no longer waits for that.
+kill -USR1 "$server"
+background "$HEARTH" record -i 1 -o "$TMP/late.db" -- "$TMP/far/program" 1 2>"$TMP/err"
+recorder=$!
+waits_no_more() { [[ $(sqlite3 "file:$TMP/late.db?mode=ro" 'select count(*) from interval') -ge 1 ]]; }
+await waits_no_more
+kill -TERM "$server"
+wait "$recorder"
+is 'a command that cannot be started, late' $? 127
+like 'is said, and why' "$(grep -c . "$TMP/err"): $(grep "cannot run '$TMP/far/program': " "$TMP/err")" '^[1-9]: .'
 done_testing

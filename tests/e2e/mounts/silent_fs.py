@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A FUSE file system, spoken to the kernel directly, whose server can stop answering: silent_fs.py MOUNTPOINT FILE...
 
-The root folder holds the given files, read-only and executable. The program prints "mounted" when it has mounted it. From
+The root folder holds the given files, read-only and executable, of one block each as ZFS says of new files. The program prints "mounted" when it has mounted it. From
 SIGUSR1 on the program takes every request and answers none, as a file server that is switched off; from SIGUSR2 on it
 answers again, the held requests first. SIGTERM unmounts and ends it: processes that wait get ENOTCONN.
 """
@@ -39,7 +39,7 @@ class Silent:
         is_folder = node == 1
         size = 4096 if is_folder else len(self.files[node - 2][1])
         mode = (stat.S_IFDIR if is_folder else stat.S_IFREG) | 0o755
-        return struct.pack("<QQQQQQ10I", node, size, size // 512, 1, 1, 1, 0, 0, 0, mode, 2 if is_folder else 1, 0, 0, 0,
+        return struct.pack("<QQQQQQ10I", node, size, 1, 1, 1, 1, 0, 0, 0, mode, 2 if is_folder else 1, 0, 0, 0,
                            4096, 0)
 
     def answer(self, unique, body=b"", error=0):
