@@ -206,7 +206,7 @@ int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct
         return fault__set(fault, err, "cannot open '%s': its file system does not answer; see to its mount", name);
     if (err)
         return fault__set(fault, err, "cannot open '%s': %s", name, strerror(-err));
-    err = elf_file__open(file.fd, &file.elf);
+    err = elf_file__open(file.fd, ELF_BOUNDED, &file.elf);
     if (err)
         return say_no_program(&file, err, fault);
     if (!elf_file__is_64(file.elf) || elf_file__machine(file.elf) != EM_X86_64)

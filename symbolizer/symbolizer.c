@@ -159,7 +159,7 @@ int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint
 int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
-    int err = elf_file__open_headers(fd, &file);
+    int err = elf_file__open(fd, ELF_SEGMENTS, &file);
     return err ? err : elf_file__build_id(file, ret_build_id, ret_bytes);
 }
 
@@ -180,7 +180,7 @@ int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, ui
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
     const struct elf_segment *segment = NULL; // of the last one, and mostly of all
-    int err = elf_file__open_headers(fd, &file);
+    int err = elf_file__open(fd, ELF_SEGMENTS, &file);
     if (err)
         return err;
     for (size_t i = 0; i < count; i++) {

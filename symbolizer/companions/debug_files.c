@@ -94,11 +94,12 @@ bool debug_file__is(int fd, const struct companion *companion)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
     bool is_known_by_id = companion->kind == COMPANION_DEBUG_BY_ID || companion->kind == COMPANION_ALTERNATE;
-    return elf_file__open(fd, &file) == 0 && (!is_known_by_id || has_id(file, companion));
+    return elf_file__open(fd, ELF_BOUNDED, &file) == 0 && (!is_known_by_id || has_id(file, companion));
 }
 
-static int open_file(const struct companion_opener *companions, const struct companion *companion, const uint32_t *crc,
-                     struct debug_file *ret_file)
+// The companion is read as `binary` is: by libelf in the worker alone.
+static int open_file(const struct companion_opener *companions, const struct elf_file *binary,
+                     const struct companion *companion, const uint32_t *crc, struct debug_file *ret_file)
 {
     _cleanup_(debug_file__release) struct debug_file file = {.fd = -1};
     uint32_t real_crc;
@@ -107,7 +108,7 @@ static int open_file(const struct companion_opener *companions, const struct com
         return err;
     if (crc && (crc_of(file.fd, &real_crc) != 0 || real_crc != *crc))
         return -ESTALE;
-    err = elf_file__open(file.fd, &file.elf);
+    err = elf_file__open(file.fd, elf_file__reader(binary), &file.elf);
     if (err)
         return err;
     if (!crc && !has_id(file.elf, companion))
@@ -129,7 +130,7 @@ static int find_by_link(const struct companion_opener *companions, struct elf_fi
     if (strchr(companion.name, '/') || rest.length_bytes < padding + sizeof(crc))
         return -EBADMSG;
     memcpy(&crc, rest.bytes + padding, sizeof(crc));
-    return open_file(companions, &companion, &crc, ret_file);
+    return open_file(companions, binary, &companion, &crc, ret_file);
 }
 
 int debug_file__find(const struct companion_opener *companions, struct elf_file *binary, struct debug_file *ret_file)
@@ -138,7 +139,7 @@ int debug_file__find(const struct companion_opener *companions, struct elf_file 
     size_t bytes;
     if (elf_file__build_id(binary, by_id.build_id, &bytes) == 0) {
         by_id.build_id_bytes = (uint32_t)bytes;
-        if (open_file(companions, &by_id, NULL, ret_file) == 0)
+        if (open_file(companions, binary, &by_id, NULL, ret_file) == 0)
             return 0;
     }
     return find_by_link(companions, binary, ret_file);
@@ -150,7 +151,7 @@ int debug_file__find_alternate(const struct companion_opener *companions, struct
     struct companion companion = {.kind = COMPANION_ALTERNATE};
     struct elf_data rest;
     if (read_supplement(file, false, &companion) == 0)
-        return open_file(companions, &companion, NULL, ret_file);
+        return open_file(companions, file, &companion, NULL, ret_file);
     int err = read_link(file, ".gnu_debugaltlink", &companion, &rest);
     if (err)
         return err;
@@ -158,5 +159,5 @@ int debug_file__find_alternate(const struct companion_opener *companions, struct
         return -EBADMSG;
     memcpy(companion.build_id, rest.bytes, rest.length_bytes);
     companion.build_id_bytes = (uint32_t)rest.length_bytes;
-    return open_file(companions, &companion, NULL, ret_file);
+    return open_file(companions, file, &companion, NULL, ret_file);
 }

@@ -80,7 +80,7 @@ static int open_elf(const struct companion_opener *companions, const struct comp
     _cleanup_fd_ int fd = -1;
     int err = companions->open(companions->context, companion, &fd);
     // The file is read before its descriptor is closed: dwarf_file__open loads every section it will ever need.
-    return err ? err : elf_file__open_whole(fd, ret_elf);
+    return err ? err : elf_file__open_whole(fd, ELF_BY_LIBELF, ret_elf);
 }
 
 static int open_package(struct split_units *split)

@@ -8,156 +8,12 @@
 #include <unistd.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/elf/elf_bounded.h"
+#include "symbolizer/elf/elf_bytes.h"
+#include "symbolizer/elf/elf_library.h"
 #include "symbolizer/elf/elf_relocatable.h"
+#include "symbolizer/elf/elf_rows.h"
 #include "symbolizer/elf/inflate.h"
-
-struct elf_file {
-    int fd;          // -1: in memory
-    uint8_t *memory; // owned
-    uint64_t file_bytes;
-    bool is_64;
-    bool is_relocatable;
-    uint16_t machine;
-    struct elf_section *sections;
-    size_t section_count;
-    struct elf_segment *segments;
-    size_t segment_count;
-    char *section_names;
-    uint8_t **loaded; // by section
-    size_t *loaded_bytes;
-};
-
-int elf_file__read_at(const struct elf_file *file, uint64_t offset, void *bytes, size_t length)
-{
-    if (offset > file->file_bytes || length > file->file_bytes - offset)
-        return -EBADMSG;
-    if (file->memory) {
-        memcpy(bytes, file->memory + offset, length);
-        return 0;
-    }
-    for (size_t done = 0; done < length;) {
-        ssize_t got = pread(file->fd, (uint8_t *)bytes + done, length - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? -errno : -EBADMSG; // cut meanwhile
-        done += (size_t)got;
-    }
-    return 0;
-}
-
-static int read_new(const struct elf_file *file, uint64_t offset, size_t length, uint8_t **ret_bytes)
-{
-    if (length > LIMIT_SECTION_BYTES)
-        return -E2BIG;
-    if (offset > file->file_bytes || length > file->file_bytes - offset)
-        return -EBADMSG;
-    _cleanup_free_ uint8_t *bytes = inflate__memory(length);
-    if (!bytes)
-        return -ENOMEM;
-    int err = elf_file__read_at(file, offset, bytes, length);
-    if (err)
-        return err;
-    bytes[length] = 0; // string tables end, whatever they hold
-    *ret_bytes = take_pointer(bytes);
-    return 0;
-}
-
-// Fields of 32-bit files are widened while they are read; `field` names one of both kinds of header.
-#define FIELD(is_64, type, at, field)                                                                                  \
-    ((is_64) ? ((const Elf64_##type *)(at))->field : ((const Elf32_##type *)(at))->field)
-
-static void widen_section(bool is_64, const uint8_t *at, struct elf_section *ret_section, uint32_t *ret_name)
-{
-    *ret_name = FIELD(is_64, Shdr, at, sh_name);
-    *ret_section = (struct elf_section){
-        .name = "",
-        .type = FIELD(is_64, Shdr, at, sh_type),
-        .flags = FIELD(is_64, Shdr, at, sh_flags),
-        .address = FIELD(is_64, Shdr, at, sh_addr),
-        .file_offset = FIELD(is_64, Shdr, at, sh_offset),
-        .bytes = FIELD(is_64, Shdr, at, sh_size),
-        .link = FIELD(is_64, Shdr, at, sh_link),
-        .info = FIELD(is_64, Shdr, at, sh_info),
-        .entry_bytes = FIELD(is_64, Shdr, at, sh_entsize),
-    };
-}
-
-static int read_section_names(struct elf_file *file, uint32_t names_index, const uint32_t *names)
-{
-    if (names_index >= file->section_count)
-        return 0;
-    const struct elf_section *section = &file->sections[names_index];
-    uint8_t *bytes;
-    if (section->type == SHT_NOBITS || section->bytes > LIMIT_SECTION_NAMES_BYTES)
-        return 0;
-    int err = read_new(file, section->file_offset, section->bytes, &bytes);
-    if (err)
-        return err == -EBADMSG ? 0 : err;
-    file->section_names = (char *)bytes;
-    for (size_t i = 0; i < file->section_count; i++)
-        if (names[i] < section->bytes)
-            file->sections[i].name = file->section_names + names[i];
-    return 0;
-}
-
-static int read_sections(struct elf_file *file, uint64_t offset, uint64_t count, uint32_t names_index)
-{
-    size_t header_bytes = file->is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-    _cleanup_free_ uint8_t *first = NULL;
-    struct elf_section section;
-    uint32_t name;
-    if (offset == 0 || read_new(file, offset, header_bytes, &first) != 0)
-        return 0; // without sections there may still be program headers
-    widen_section(file->is_64, first, &section, &name);
-    if (count == 0)
-        count = section.bytes; // more than 0xff00 of them: section 0 says how many
-    if (names_index == SHN_XINDEX)
-        names_index = section.link;
-    if (count > LIMIT_SECTIONS || count * header_bytes > file->file_bytes)
-        return 0;
-    _cleanup_free_ uint8_t *headers = NULL;
-    _cleanup_free_ uint32_t *names = calloc(count + 1, sizeof(*names));
-    file->sections = calloc(count + 1, sizeof(*file->sections));
-    file->loaded = calloc(count + 1, sizeof(*file->loaded));
-    file->loaded_bytes = calloc(count + 1, sizeof(*file->loaded_bytes));
-    if (!names || !file->sections || !file->loaded || !file->loaded_bytes)
-        return -ENOMEM;
-    int err = read_new(file, offset, count * header_bytes, &headers);
-    if (err)
-        return err == -EBADMSG ? 0 : err; // the table is cut off
-    for (size_t i = 0; i < count; i++)
-        widen_section(file->is_64, headers + i * header_bytes, &file->sections[i], &names[i]);
-    file->section_count = count;
-    return read_section_names(file, names_index, names);
-}
-
-static int read_segments(struct elf_file *file, uint64_t offset, size_t count)
-{
-    size_t header_bytes = file->is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-    _cleanup_free_ uint8_t *headers = NULL;
-    file->segments = calloc(count + 1, sizeof(*file->segments));
-    if (!file->segments)
-        return -ENOMEM;
-    if (offset == 0 || count == 0)
-        return 0;
-    int err = read_new(file, offset, count * header_bytes, &headers);
-    if (err)
-        return err;
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *at = headers + i * header_bytes;
-        file->segments[i] = (struct elf_segment){
-            .type = FIELD(file->is_64, Phdr, at, p_type),
-            .flags = FIELD(file->is_64, Phdr, at, p_flags),
-            .file_offset = FIELD(file->is_64, Phdr, at, p_offset),
-            .address = FIELD(file->is_64, Phdr, at, p_vaddr),
-            .file_bytes = FIELD(file->is_64, Phdr, at, p_filesz),
-            .memory_bytes = FIELD(file->is_64, Phdr, at, p_memsz),
-        };
-    }
-    file->segment_count = count;
-    return 0;
-}
 
 static int place_sections(struct elf_file *file)
 {
@@ -170,30 +26,21 @@ static int place_sections(struct elf_file *file)
     return 0;
 }
 
-static int read_headers(struct elf_file *file, bool with_sections)
+static int read_tables(struct elf_file *file)
 {
-    _Alignas(8) uint8_t header[sizeof(Elf64_Ehdr)] = {0};
-    size_t length = file->file_bytes < sizeof(header) ? file->file_bytes : sizeof(header);
-    int err = elf_file__read_at(file, 0, header, length);
+    struct elf_tables tables;
+    int err = elf_bounded__read_header(file, &tables);
     if (err)
         return err;
-    unsigned char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
-    file->is_64 = header[EI_CLASS] == ELFCLASS64;
-    if (memcmp(header, ELFMAG, SELFMAG) != 0 || header[EI_DATA] != order ||
-        (!file->is_64 && header[EI_CLASS] != ELFCLASS32) ||
-        length < (file->is_64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
-        return -EBADMSG;
-    file->machine = FIELD(file->is_64, Ehdr, header, e_machine);
-    err = read_segments(file, FIELD(file->is_64, Ehdr, header, e_phoff), FIELD(file->is_64, Ehdr, header, e_phnum));
-    if (err || !with_sections)
-        return err;
-    err = read_sections(file, FIELD(file->is_64, Ehdr, header, e_shoff), FIELD(file->is_64, Ehdr, header, e_shnum),
-                        FIELD(file->is_64, Ehdr, header, e_shstrndx));
-    file->is_relocatable = FIELD(file->is_64, Ehdr, header, e_type) == ET_REL;
-    return err || !file->is_relocatable ? err : place_sections(file);
+    if (file->reader == ELF_SEGMENTS)
+        tables.section_count = 0;
+    // Of a file without sections nothing is left for libelf to read.
+    err = file->reader == ELF_BY_LIBELF && tables.section_count > 0 ? elf_library__read_tables(file, &tables)
+                                                                    : elf_bounded__read_tables(file, &tables);
+    return err || !file->is_relocatable || file->reader == ELF_SEGMENTS ? err : place_sections(file);
 }
 
-static int open_file(int fd, bool with_sections, struct elf_file **ret_file)
+static int file_bytes_of(int fd, uint64_t *ret_bytes)
 {
     struct stat status;
     // Not glibc's fstat, which may be newfstatat, whose paths a filter cannot see.
@@ -201,51 +48,44 @@ static int open_file(int fd, bool with_sections, struct elf_file **ret_file)
         return -errno;
     if (!S_ISREG(status.st_mode))
         return -EBADMSG;
+    *ret_bytes = (uint64_t)status.st_size;
+    return 0;
+}
+
+int elf_file__open(int fd, enum elf_reader reader, struct elf_file **ret_file)
+{
     _cleanup_(elf_file__freep) struct elf_file *file = calloc(1, sizeof(*file));
     if (!file)
         return -ENOMEM;
-    file->fd = fd;
-    file->file_bytes = (uint64_t)status.st_size;
-    int err = read_headers(file, with_sections);
+    *file = (struct elf_file){.fd = fd, .reader = reader};
+    int err = file_bytes_of(fd, &file->file_bytes);
+    if (!err)
+        err = read_tables(file);
     if (err)
         return err;
     *ret_file = take_pointer(file);
     return 0;
 }
 
-int elf_file__open(int fd, struct elf_file **ret_file)
+int elf_file__open_whole(int fd, enum elf_reader reader, struct elf_file **ret_file)
 {
-    return open_file(fd, true, ret_file);
-}
-
-int elf_file__open_whole(int fd, struct elf_file **ret_file)
-{
-    struct stat status;
     struct elf_file whole = {.fd = fd};
     uint8_t *bytes;
-    if (syscall(SYS_fstat, fd, &status) != 0)
-        return -errno;
-    if (!S_ISREG(status.st_mode))
-        return -EBADMSG;
-    whole.file_bytes = (uint64_t)status.st_size;
-    int err = read_new(&whole, 0, whole.file_bytes, &bytes);
-    return err ? err : elf_file__open_memory(bytes, whole.file_bytes, ret_file);
+    int err = file_bytes_of(fd, &whole.file_bytes);
+    if (!err)
+        err = elf_bytes__read_new(&whole, 0, whole.file_bytes, &bytes);
+    return err ? err : elf_file__open_memory(bytes, whole.file_bytes, reader, ret_file);
 }
 
-int elf_file__open_headers(int fd, struct elf_file **ret_file)
-{
-    return open_file(fd, false, ret_file);
-}
-
-int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, struct elf_file **ret_file)
+int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, enum elf_reader reader, struct elf_file **ret_file)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = calloc(1, sizeof(*file));
     if (!file) {
         free(bytes);
         return -ENOMEM;
     }
-    *file = (struct elf_file){.fd = -1, .memory = bytes, .file_bytes = length_bytes};
-    int err = read_headers(file, true);
+    *file = (struct elf_file){.fd = -1, .memory = bytes, .file_bytes = length_bytes, .reader = reader};
+    int err = read_tables(file);
     if (err)
         return err;
     *ret_file = take_pointer(file);
@@ -258,6 +98,7 @@ void elf_file__free(struct elf_file *file)
         return;
     for (size_t i = 0; file->loaded && i < file->section_count; i++)
         free(file->loaded[i]);
+    elf_library__end(file);
     free(file->loaded);
     free(file->loaded_bytes);
     free(file->section_names);
@@ -265,6 +106,11 @@ void elf_file__free(struct elf_file *file)
     free(file->segments);
     free(file->memory);
     free(file);
+}
+
+enum elf_reader elf_file__reader(const struct elf_file *file)
+{
+    return file->reader;
 }
 
 bool elf_file__is_64(const struct elf_file *file)
@@ -335,8 +181,8 @@ static int inflate(const struct elf_file *file, const uint8_t *packed, size_t pa
     size_t header_bytes = file->is_64 ? sizeof(Elf64_Chdr) : sizeof(Elf32_Chdr);
     if (packed_bytes < header_bytes)
         return -EBADMSG;
-    *ret_length = FIELD(file->is_64, Chdr, packed, ch_size);
-    return inflate__section(FIELD(file->is_64, Chdr, packed, ch_type), packed + header_bytes,
+    *ret_length = ELF_FIELD(file->is_64, Chdr, packed, ch_size);
+    return inflate__section(ELF_FIELD(file->is_64, Chdr, packed, ch_type), packed + header_bytes,
                             packed_bytes - header_bytes, *ret_length, ret_bytes);
 }
 
@@ -344,7 +190,7 @@ static int load(struct elf_file *file, const struct elf_section *section, uint8_
 {
     _cleanup_free_ uint8_t *bytes = NULL;
     bool old = strncmp(section->name, ".zdebug_", 8) == 0;
-    int err = read_new(file, section->file_offset, section->bytes, &bytes);
+    int err = elf_bytes__read_new(file, section->file_offset, section->bytes, &bytes);
     if (err)
         return err;
     if (section->flags & SHF_COMPRESSED)
@@ -361,18 +207,17 @@ static int relocate(struct elf_file *file, size_t index)
 {
     for (size_t i = 1; i < file->section_count && file->is_64; i++) {
         const struct elf_section *rela = &file->sections[i];
-        struct elf_data rows, symbols;
+        _cleanup_(elf_rows__release) struct elf_rows rows = {0}, symbols = {0};
         if (rela->type != SHT_RELA || rela->info != index || rela->link >= file->section_count ||
             file->sections[rela->link].type != SHT_SYMTAB)
             continue;
-        int err = elf_file__read(file, &file->sections[rela->link], &symbols);
+        int err = elf_rows__open(file, &file->sections[rela->link], 0, &symbols);
         if (!err)
-            err = elf_file__read(file, rela, &rows);
-        if (err)
-            return err == -EBADMSG ? 0 : err;
-        elf_relocatable__apply(file->machine, rows, symbols, file->sections, file->section_count, file->loaded[index],
-                               file->loaded_bytes[index]);
-        elf_file__forget(file, rela);
+            err = elf_rows__open(file, rela, 0, &rows);
+        if (err == -ENOMEM || err == -E2BIG)
+            return err;
+        elf_relocatable__apply(file->machine, elf_rows__bytes(&rows), elf_rows__bytes(&symbols), file->sections,
+                               file->section_count, file->loaded[index], file->loaded_bytes[index]);
     }
     return 0;
 }
@@ -389,7 +234,7 @@ int elf_file__read(struct elf_file *file, const struct elf_section *section, str
         if (err)
             return err;
         file->loaded[index][file->loaded_bytes[index]] = 0; // inflate__section leaves room for it too
-        if (file->is_relocatable && !(section->flags & SHF_ALLOC) && section->type == SHT_PROGBITS)
+        if (file->is_relocatable && file->library && !(section->flags & SHF_ALLOC) && section->type == SHT_PROGBITS)
             err = relocate(file, index);
         if (err) {
             elf_file__forget(file, section);
@@ -413,7 +258,7 @@ size_t elf_file__read_part(const struct elf_file *file, const struct elf_section
     if (file->loaded[index])
         memcpy(bytes, file->loaded[index] + offset, length);
     else if (section->file_offset > file->file_bytes ||
-             elf_file__read_at(file, section->file_offset + offset, bytes, length) != 0)
+             elf_bytes__read_at(file, section->file_offset + offset, bytes, length) != 0)
         return 0;
     return length;
 }
@@ -444,11 +289,11 @@ struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data 
         return (struct elf_symbol){0};
     const uint8_t *at = table.bytes + index * bytes;
     struct elf_symbol symbol = {
-        .name = FIELD(file->is_64, Sym, at, st_name),
-        .info = FIELD(file->is_64, Sym, at, st_info),
-        .section = FIELD(file->is_64, Sym, at, st_shndx),
-        .value = FIELD(file->is_64, Sym, at, st_value),
-        .bytes = FIELD(file->is_64, Sym, at, st_size),
+        .name = ELF_FIELD(file->is_64, Sym, at, st_name),
+        .info = ELF_FIELD(file->is_64, Sym, at, st_info),
+        .section = ELF_FIELD(file->is_64, Sym, at, st_shndx),
+        .value = ELF_FIELD(file->is_64, Sym, at, st_value),
+        .bytes = ELF_FIELD(file->is_64, Sym, at, st_size),
     };
     if (file->is_relocatable && symbol.section < file->section_count)
         symbol.value += file->sections[symbol.section].address;

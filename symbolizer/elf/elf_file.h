@@ -1,6 +1,10 @@
-// An ELF file read with pread, header by header and section by section: never mapped, so that whoever truncates it
-// meanwhile causes a short read and not a SIGBUS. Everything in it may be hostile; every size is bounded before memory
-// is asked for, compressed sections by what they claim and by what they can hold.
+// An ELF file, read with pread() header by header and section by section: never mapped, so that an owner who truncates
+// the file meanwhile causes a short read and not a SIGBUS. Everything in it may be hostile; every size is bounded
+// before memory is asked for, compressed sections by what they claim and by what they can hold.
+//
+// The worker reads headers, symbols, relocations and notes by libelf (elf_library.c, elf_rows.h); the privileged parent
+// reads the few things it needs by elf_bounded.c. The contents of sections are read here for both
+// (docs/decisions/0009-libelf.md).
 #ifndef HEARTH_SYMBOLIZER_ELF_ELF_FILE_H
 #define HEARTH_SYMBOLIZER_ELF_ELF_FILE_H
 
@@ -15,16 +19,15 @@
 struct elf_file;
 
 // The descriptor is borrowed and must stay open. -EBADMSG: not an ELF file of this machine's byte order.
-int elf_file__open(int fd, struct elf_file **ret_file);
-// Only the program headers, as if it had no sections: cheap, and little to go wrong, for the parent.
-int elf_file__open_headers(int fd, struct elf_file **ret_file);
+int elf_file__open(int fd, enum elf_reader reader, struct elf_file **ret_file);
 // The same, read into memory as a whole: the descriptor may be closed then. For small files.
-int elf_file__open_whole(int fd, struct elf_file **ret_file);
+int elf_file__open_whole(int fd, enum elf_reader reader, struct elf_file **ret_file);
 // As elf_file__open, over bytes in memory, which the file takes over: they are freed with it.
-int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, struct elf_file **ret_file);
+int elf_file__open_memory(uint8_t *bytes, size_t length_bytes, enum elf_reader reader, struct elf_file **ret_file);
 void elf_file__free(struct elf_file *file);
 DEFINE_CLEANUP(struct elf_file *, elf_file__free);
 
+enum elf_reader elf_file__reader(const struct elf_file *file); // for what belongs to it
 bool elf_file__is_64(const struct elf_file *file);
 bool elf_file__is_relocatable(const struct elf_file *file);
 uint16_t elf_file__machine(const struct elf_file *file);
@@ -49,12 +52,9 @@ size_t elf_file__read_part(const struct elf_file *file, const struct elf_section
 void elf_file__forget(struct elf_file *file, const struct elf_section *section);
 void elf_file__keep(struct elf_file *file, const struct elf_section *section);
 
-// Symbol `index` of a symbol table's contents; zeroes past the end.
+// Symbol `index` of the bytes of a symbol table; zeroes past the end.
 struct elf_symbol elf_file__symbol(const struct elf_file *file, struct elf_data table, size_t index);
 size_t elf_file__symbol_bytes(const struct elf_file *file);
-
-// Bytes of the file as such. -EBADMSG: it ends before them.
-int elf_file__read_at(const struct elf_file *file, uint64_t offset, void *bytes, size_t length);
 
 // NT_GNU_BUILD_ID. -ENOENT: none.
 int elf_file__build_id(const struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes);

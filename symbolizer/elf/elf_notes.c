@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/elf/elf_bytes.h"
 #include "symbolizer/elf/elf_file.h"
+#include "symbolizer/elf/elf_rows.h"
 
 int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes)
 {
@@ -33,13 +35,40 @@ int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret
     return -ENOENT;
 }
 
+static int find_by_libelf(const struct elf_file *file, uint64_t offset, uint64_t length, uint8_t ret_build_id[20],
+                          size_t *ret_bytes)
+{
+    _cleanup_(elf_rows__release) struct elf_rows notes = {0};
+    GElf_Nhdr note;
+    size_t name, body;
+    // gelf_getnote() wants the padding behind the last note too.
+    if (offset <= file->file_bytes && length + 3 <= file->file_bytes - offset)
+        length = (length + 3) & ~3ull;
+    int err = elf_rows__open_notes(file, offset, length, &notes);
+    if (err || !notes.data)
+        return err ? err : -ENOENT;
+    const uint8_t *bytes = notes.data->d_buf;
+    for (size_t at = 0; (at = gelf_getnote(notes.data, at, &note, &name, &body)) > 0;) {
+        if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 || memcmp(bytes + name, "GNU", 4) != 0 ||
+            note.n_descsz == 0 || note.n_descsz > 20)
+            continue;
+        memset(ret_build_id, 0, 20);
+        memcpy(ret_build_id, bytes + body, note.n_descsz);
+        *ret_bytes = note.n_descsz;
+        return 0;
+    }
+    return -ENOENT;
+}
+
 static int find_note_at(const struct elf_file *file, uint64_t offset, uint64_t length, uint8_t ret_build_id[20],
                         size_t *ret_bytes)
 {
     if (length > LIMIT_NOTES_BYTES)
         length = LIMIT_NOTES_BYTES;
+    if (file->library)
+        return find_by_libelf(file, offset, length, ret_build_id, ret_bytes);
     _cleanup_free_ uint8_t *notes = malloc(length + 1);
-    int err = notes ? elf_file__read_at(file, offset, notes, length) : -ENOMEM;
+    int err = notes ? elf_bytes__read_at(file, offset, notes, length) : -ENOMEM;
     return err ? err : elf_file__build_id_of_notes(notes, length, ret_build_id, ret_bytes);
 }
 

@@ -6,6 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum elf_reader {
+    ELF_BY_LIBELF, // in the worker
+    ELF_BOUNDED,   // in the parent
+    ELF_SEGMENTS,  // in the parent: only the program headers, as if there were no sections
+};
+
 struct elf_section {
     const char *name;
     uint32_t type;

@@ -41,7 +41,7 @@ int file_identity__read(int fd, struct file_identity *ret_identity)
 {
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
     *ret_identity = (struct file_identity){0};
-    int err = elf_file__open_headers(fd, &file);
+    int err = elf_file__open(fd, ELF_SEGMENTS, &file);
     if (err)
         return err;
     uint64_t digest = file_identity__owner(fd);

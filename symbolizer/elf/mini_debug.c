@@ -41,5 +41,5 @@ int mini_debug__open(struct elf_file *file, struct elf_file **ret_mini)
     if (err)
         return err;
     uint8_t *memory = take_pointer(bytes.data);
-    return elf_file__open_memory(memory, bytes.length_bytes, ret_mini);
+    return elf_file__open_memory(memory, bytes.length_bytes, elf_file__reader(file), ret_mini);
 }

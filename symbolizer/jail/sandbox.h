@@ -9,7 +9,8 @@
 //     the process's root only (foreign_file.h). tests/fuzz/fuzz_index.c, fuzz_unwind_table.c.
 //   - /proc/PID/maps, comm and cgroup: text of the kernel's, in which strangers choose the names.
 //   - what the user named in a probe (uprobe:FILE:..., usdt:, hearth list probes): the symbol tables, debug file and
-//     notes of that one file, by the bounded readers of elf_file.h, function_list.h, mini_debug.h and usdt_notes.h.
+//     notes of that one file, by elf_bounded.c and the bounded readers of function_list.h, mini_debug.h and
+//     usdt_notes.h. libelf is not called.
 //     tests/fuzz/fuzz_probe_file.c.
 //   - with --unwind=copy, asked for by the user for one process: its binaries' call frame information, which libunwind
 //     reads through accessors that check each access (copy_module.c).

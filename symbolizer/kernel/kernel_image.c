@@ -41,7 +41,7 @@ static int take_image(int fd, struct kernel_image *image)
     _cleanup_(elf_file__freep) struct elf_file *file = NULL;
     uint8_t build_id[20];
     size_t bytes;
-    int err = elf_file__open(fd, &file); // root's own file, not a stranger's
+    int err = elf_file__open(fd, ELF_BOUNDED, &file); // root's own file, not a stranger's
     if (!err)
         err = elf_file__build_id(file, build_id, &bytes);
     if (err || bytes != image->build_id_bytes || memcmp(build_id, image->build_id, sizeof(build_id)) != 0)

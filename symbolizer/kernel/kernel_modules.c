@@ -198,7 +198,7 @@ static int open_module(const struct kernel_modules *modules, const char *path, s
     if (!err)
         err = read_loaded_id(modules, module->name, module->build_id, &module->build_id_bytes);
     if (!err)
-        err = elf_file__open(fd, &file);
+        err = elf_file__open(fd, ELF_BOUNDED, &file);
     if (!err)
         err = elf_file__build_id(file, build_id, &bytes);
     if (!err && (bytes != module->build_id_bytes || memcmp(build_id, module->build_id, sizeof(build_id)) != 0))

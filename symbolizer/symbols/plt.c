@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "store/base/limits.h"
-
-#define DYNAMIC_BYTES (64u << 10) // that are looked at: files have some 500
+#include "symbolizer/elf/elf_rows.h"
 
 struct slot { // a word of the global offset table, and what address it gets
     uint64_t address;
@@ -19,16 +18,17 @@ struct slot { // a word of the global offset table, and what address it gets
 static uint64_t count_relative(const struct elf_file *file)
 {
     const struct elf_section *section = elf_file__find_type(file, SHT_DYNAMIC);
-    Elf64_Dyn row;
-    for (uint64_t at = 0; section && elf_file__read_part(file, section, at, &row, sizeof(row)) == sizeof(row) &&
-                          row.d_tag != DT_NULL && at < DYNAMIC_BYTES;
-         at += sizeof(row))
+    _cleanup_(elf_rows__release) struct elf_rows rows = {0};
+    GElf_Dyn row;
+    if (!section || elf_rows__open(file, section, 0, &rows) != 0)
+        return 0;
+    for (size_t i = 0; i < rows.count && gelf_getdyn(rows.data, (int)i, &row) && row.d_tag != DT_NULL; i++)
         if (row.d_tag == DT_RELACOUNT)
             return row.d_un.d_val;
     return 0;
 }
 
-static void add_slot(const struct elf_file *file, const Elf64_Rela *row, bool in_order, struct buf *slots)
+static void add_slot(const struct elf_file *file, const GElf_Rela *row, bool in_order, struct buf *slots)
 {
     uint32_t type = (uint32_t)ELF64_R_TYPE(row->r_info);
     bool is_function = elf_file__machine(file) == EM_X86_64 ? type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT
@@ -45,23 +45,24 @@ static void add_slot(const struct elf_file *file, const Elf64_Rela *row, bool in
 static void add_slots(const struct elf_file *file, const char *name, bool in_order, struct buf *slots)
 {
     const struct elf_section *section = elf_file__find(file, name);
-    Elf64_Rela rows[512];
+    _cleanup_(elf_rows__release) struct elf_rows rows = {0};
+    GElf_Rela row;
     if (!section || section->type != SHT_RELA || !elf_file__is_64(file))
         return;
-    uint64_t skipped = in_order ? 0 : count_relative(file), at = skipped * sizeof(rows[0]);
-    if (skipped > section->bytes / sizeof(rows[0]))
-        at = 0; // it says what cannot be
-    for (size_t got; (got = elf_file__read_part(file, section, at, rows, sizeof(rows))) >= sizeof(rows[0]); at += got)
-        for (size_t i = 0; i < got / sizeof(rows[0]); i++)
-            add_slot(file, &rows[i], in_order, slots);
+    int err = elf_rows__open(file, section, in_order ? 0 : count_relative(file), &rows);
+    if (err == -EBADMSG) // a count that cannot be
+        err = elf_rows__open(file, section, 0, &rows);
+    for (size_t i = 0; !err && i < rows.count && gelf_getrela(rows.data, (int)i, &row); i++)
+        add_slot(file, &row, in_order, slots);
 }
 
 struct plt {
     struct elf_file *file;
     struct symbol_table *table;
-    const struct elf_section *symbols, *names; // NULL: none
-    struct buf in_order;                       // of .rela.plt
-    struct buf by_address;                     // sorted, of both
+    const struct elf_section *names; // NULL: none
+    struct elf_data symbols;
+    struct buf in_order;   // of .rela.plt
+    struct buf by_address; // sorted, of both
 };
 
 static int compare(const void *left, const void *right)
@@ -122,13 +123,11 @@ static bool find_name(const struct plt *plt, const struct slot *slot, char name[
         int length = chooser ? snprintf(name, LIMIT_SOURCE_PATH_BYTES, "%s", chooser) : 0;
         return length > 0 && length < LIMIT_SOURCE_PATH_BYTES;
     }
-    Elf64_Sym symbol;
-    uint64_t at = (uint64_t)slot->symbol * sizeof(symbol);
-    if (!slot->symbol || !plt->names ||
-        elf_file__read_part(plt->file, plt->symbols, at, &symbol, sizeof(symbol)) != sizeof(symbol))
+    if (!slot->symbol || !plt->names)
         return false;
+    uint32_t start = elf_file__symbol(plt->file, plt->symbols, slot->symbol).name;
     for (size_t bytes = 128; bytes <= LIMIT_SOURCE_PATH_BYTES; bytes *= 32) { // most are short
-        size_t got = elf_file__read_part(plt->file, plt->names, symbol.st_name, name, bytes);
+        size_t got = elf_file__read_part(plt->file, plt->names, start, name, bytes);
         if (memchr(name, 0, got))
             return name[0];
     }
@@ -168,13 +167,11 @@ int plt__add(struct elf_file *file, struct symbol_table *table)
 {
     static const char *const sections[] = {".plt", ".plt.sec", ".plt.got", ".iplt"};
     _cleanup_(buf__release) struct buf in_order = {0}, by_address = {0};
+    _cleanup_(elf_rows__release) struct elf_rows symbols = {0};
     const struct elf_section *dynsym = elf_file__find_type(file, SHT_DYNSYM);
     uint16_t machine = elf_file__machine(file);
     // Static programs have no symbols there, and only functions that are chosen when they start.
-    struct plt plt = {.file = file,
-                      .table = table,
-                      .symbols = dynsym,
-                      .names = dynsym ? elf_file__section(file, dynsym->link) : NULL};
+    struct plt plt = {.file = file, .table = table, .names = dynsym ? elf_file__section(file, dynsym->link) : NULL};
     int err = 0;
     if ((machine != EM_X86_64 && machine != EM_AARCH64) || !elf_file__is_64(file))
         return 0;
@@ -186,6 +183,9 @@ int plt__add(struct elf_file *file, struct symbol_table *table)
     if (by_address.length_bytes == 0)
         return 0;
     qsort(by_address.data, by_address.length_bytes / sizeof(struct slot), sizeof(struct slot), compare);
+    if (dynsym && elf_rows__open(file, dynsym, 0, &symbols) != 0)
+        plt.names = NULL;
+    plt.symbols = elf_rows__bytes(&symbols);
     plt.in_order = in_order;
     plt.by_address = by_address;
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]) && !err; i++)

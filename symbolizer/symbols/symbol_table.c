@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/elf/elf_rows.h"
 #include "symbolizer/index/range.h"
 #include "symbolizer/symbols/symbol_name.h"
 
@@ -135,8 +136,9 @@ int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
     const struct elf_section *names_section = section ? elf_file__section(file, section->link) : NULL;
     if (!section || !names_section || section->type == SHT_NOBITS)
         return 0;
-    struct elf_data symbols, names;
-    int err = elf_file__read(file, section, &symbols);
+    _cleanup_(elf_rows__release) struct elf_rows symbols = {0};
+    struct elf_data names;
+    int err = elf_rows__open(file, section, 0, &symbols);
     if (!err)
         err = elf_file__read(file, names_section, &names);
     if (err)
@@ -148,10 +150,7 @@ int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file)
     table->sources[table->source_count++] = names;
     elf_file__keep(file, names_section);
     bool is_dynamic = section->type == SHT_DYNSYM;
-    err = add_symbols(table, file, symbols, names, is_dynamic);
-    if (!is_dynamic) // the PLT needs those of .dynsym again
-        elf_file__forget(file, section);
-    return err;
+    return add_symbols(table, file, elf_rows__bytes(&symbols), names, is_dynamic);
 }
 
 const char *symbol_table__name_at(const struct symbol_table *table, uint64_t address)

@@ -5,10 +5,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/elf/inflate.h"
 
 static int read_into(const struct unwind_elf *elf, uint64_t offset, uint64_t bytes, void *data)
 {
@@ -149,17 +148,6 @@ void unwind_elf__close(struct unwind_elf *elf)
     free(elf->section_names);
 }
 
-static int inflate_zlib(const uint8_t *from, size_t from_bytes, uint8_t *to, size_t to_bytes)
-{
-    uLongf length = to_bytes;
-    return uncompress(to, &length, from, from_bytes) == Z_OK && length == to_bytes ? 0 : -EBADMSG;
-}
-
-static int inflate_zstd(const uint8_t *from, size_t from_bytes, uint8_t *to, size_t to_bytes)
-{
-    return ZSTD_decompress(to, to_bytes, from, from_bytes) == to_bytes ? 0 : -EBADMSG;
-}
-
 static int inflate_section(struct unwind_section *section)
 {
     Elf64_Chdr header;
@@ -168,18 +156,13 @@ static int inflate_section(struct unwind_section *section)
     memcpy(&header, section->data, sizeof(header));
     if (header.ch_size > LIMIT_UNWIND_SECTION_BYTES)
         return -E2BIG;
-    _cleanup_free_ uint8_t *data = malloc(header.ch_size + 1);
-    if (!data)
-        return -ENOMEM;
-    const uint8_t *from = section->data + sizeof(header);
-    size_t from_bytes = section->bytes - sizeof(header);
-    int err = header.ch_type == ELFCOMPRESS_ZLIB ? inflate_zlib(from, from_bytes, data, header.ch_size)
-              : header.ch_type == 2 ? inflate_zstd(from, from_bytes, data, header.ch_size) // ELFCOMPRESS_ZSTD
-                                    : -EOPNOTSUPP;
+    uint8_t *data;
+    int err = inflate__section(header.ch_type, section->data + sizeof(header), section->bytes - sizeof(header),
+                               header.ch_size, &data);
     if (err)
         return err;
     free(section->data);
-    section->data = take_pointer(data);
+    section->data = data;
     section->bytes = header.ch_size;
     return 0;
 }

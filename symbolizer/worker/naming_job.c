@@ -231,7 +231,7 @@ int naming_job__run(const struct naming_request *request, struct buf *ret_index)
 {
     _cleanup_(release) struct naming_job job = {.request = request, .debug.fd = -1, .alternate.fd = -1};
     job.split.companions = &request->companions;
-    int err = elf_file__open(request->fd, &job.main);
+    int err = elf_file__open(request->fd, ELF_BY_LIBELF, &job.main);
     if (err)
         return err;
     if (elf_file__build_id(job.main, job.parts.build_id, &job.parts.build_id_bytes) != 0)

@@ -40,7 +40,7 @@ static struct elf_file *wrap(const uint8_t *data, size_t bytes)
     memcpy(image.names, names, sizeof(names));
     memcpy(memory, &image, sizeof(image));
     memcpy(memory + sizeof(image), data, bytes);
-    return elf_file__open_memory(memory, sizeof(image) + bytes, &file) == 0 ? file : NULL;
+    return elf_file__open_memory(memory, sizeof(image) + bytes, ELF_BY_LIBELF, &file) == 0 ? file : NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

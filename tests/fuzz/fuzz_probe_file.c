@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         return 0;
     symbolizer__build_id(fd, build_id, &length);
     symbolizer__file_offsets(fd, addresses, 3, offsets);
-    if (elf_file__open(fd, &elf) != 0)
+    if (elf_file__open(fd, ELF_BOUNDED, &elf) != 0)
         return 0;
     list(elf, elf);
     if (debug_file__find(&companions, elf, &debug) == 0)

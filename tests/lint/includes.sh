@@ -46,7 +46,7 @@ may_include symbolizer/jit symbolizer/opening
 may_include symbolizer/companions symbolizer/{elf,opening}
 may_include symbolizer/symbols symbolizer/{elf,index}
 may_include symbolizer/kernel symbolizer/{symbols,elf,opening}
-may_include symbolizer/unwind bpf/unwind_rows.h "$lists"
+may_include symbolizer/unwind symbolizer/elf bpf/unwind_rows.h "$lists"
 may_include symbolizer/dwarf symbolizer/{companions,elf,index,jail}
 may_include symbolizer/go symbolizer/{dwarf,symbols,elf}
 may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit,elf,index,jail}

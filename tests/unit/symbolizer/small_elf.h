@@ -89,7 +89,7 @@ static inline struct elf_file *small_elf__open(const struct small_elf *elf)
     }
     headers[elf->count + 1] = (Elf64_Shdr){.sh_type = SHT_STRTAB, .sh_offset = 0x2000, .sh_size = names_bytes};
     struct elf_file *file = NULL;
-    return elf_file__open_memory(image, SMALL_ELF_BYTES, &file) == 0 ? file : NULL;
+    return elf_file__open_memory(image, SMALL_ELF_BYTES, ELF_BOUNDED, &file) == 0 ? file : NULL;
 }
 
 #endif

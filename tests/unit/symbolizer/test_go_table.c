@@ -163,7 +163,7 @@ static struct elf_file *wrap(uint32_t magic, const struct buf *table)
     }
     memcpy(bytes.data, &image, sizeof(image));
     struct elf_file *file = NULL;
-    assert_int_equal(elf_file__open_memory(bytes.data, bytes.length_bytes, &file), 0);
+    assert_int_equal(elf_file__open_memory(bytes.data, bytes.length_bytes, ELF_BY_LIBELF, &file), 0);
     buf__release(&tree);
     buf__release(&module);
     return file;

@@ -109,7 +109,7 @@ static void real_functions_end_with_an_instruction(void **state)
     size_t good = 0, bad = 0;
     (void)state;
     assert_true(fd >= 0);
-    assert_int_equal(elf_file__open(fd, &elf), 0);
+    assert_int_equal(elf_file__open(fd, ELF_BOUNDED, &elf), 0);
     assert_int_equal(function_list__find(&list, elf, elf, "*"), 0);
     for (size_t i = 0; i < list.count; i++) {
         const struct function *function = &list.rows[i];

@@ -93,7 +93,7 @@ static int odd_copy_of(int fd)
     static const uint8_t version[] = {9, 0};
     struct elf_file *file;
     int copy = copy_of(fd);
-    assert_int_equal(elf_file__open(copy, &file), 0);
+    assert_int_equal(elf_file__open(copy, ELF_BY_LIBELF, &file), 0);
     const struct elf_section *info = elf_file__find(file, ".debug_info");
     assert_non_null(info);
     assert_int_equal(pwrite(copy, version, sizeof(version), (off_t)info->file_offset + 4), sizeof(version));
@@ -107,7 +107,7 @@ static size_t count_named(struct symbolizer *symbolizer, int fd)
     struct elf_file *file;
     struct answer answer;
     size_t named = 0;
-    assert_int_equal(elf_file__open(fd, &file), 0);
+    assert_int_equal(elf_file__open(fd, ELF_BY_LIBELF, &file), 0);
     const struct elf_section *text = elf_file__find(file, ".text");
     assert_non_null(text);
     for (uint64_t i = 0; i < 512; i++)
