@@ -87,6 +87,11 @@
 // Workers at the same time: rows, quick names, slow names, and one more. Above: a job waits for one to end.
 #define LIMIT_WORKERS 4
 
+// Files up to so many bytes share a worker with others of their owner, so many jobs one after the other: to fork a
+// process costs what 10 small files do. Above: a file, and the next job, has a new worker.
+#define LIMIT_SMALL_FILE_BYTES (4 << 20)
+#define LIMIT_WORKER_JOBS      64
+
 // Memory of a worker whose job others wait for. Above: its binary is named later, by a job that may have
 // LIMIT_WORKER_MEMORY_BYTES, one at a time; rows and JIT names are lost. So all workers have 1,216 MiB at most in sum.
 #define LIMIT_QUICK_MEMORY_BYTES   (192ull << 20)

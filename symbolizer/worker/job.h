@@ -3,7 +3,8 @@
 //   symbolizer -> keeper, control   struct job, with the worker's end of the job socket, the keeper's of the outcome's
 //   symbolizer -> worker, job       a byte, with the inputs
 //   worker -> symbolizer, job       REPLY_WANTS, answered with an error or a descriptor; REPLY_DONE with the memfd
-//   keeper -> symbolizer, outcome   struct outcome, when the worker is gone
+//   keeper -> symbolizer, outcome   struct outcome, when the worker is gone, or rests
+//   worker -> keeper, channel       struct rested: it has answered, and would do another job
 #ifndef HEARTH_SYMBOLIZER_WORKER_JOB_H
 #define HEARTH_SYMBOLIZER_WORKER_JOB_H
 
@@ -29,6 +30,7 @@ struct job {
     uint32_t is_lowered; // runs at the lowest priority
     uint64_t from;       // of a JIT's file: where to begin
     uint64_t count;      // offsets, names, or addresses; they stand in an input
+    uint64_t company;    // a worker may do several jobs of one company, one after the other; 0: it does this one alone
     struct sandbox_limits limits;
 };
 
@@ -44,10 +46,14 @@ struct reply {
 };
 
 struct outcome {
-    int32_t err; // 0; -ECHILD: it crashed; -ETIMEDOUT: it was over its time; or why there was no worker
-    uint32_t padding;
+    int32_t err;       // 0; -ECHILD: it crashed; -ETIMEDOUT: it was over its time; or why there was no worker
+    uint32_t was_used; // its worker had done another job before
     uint64_t cpu_us;
     uint64_t peak_bytes;
+};
+
+struct rested {
+    uint64_t peak_bytes; // by its own word
 };
 
 // Does what is asked for, in the worker; appends the answer. `socket` is for companions; `helper` may be NULL.

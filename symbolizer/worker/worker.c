@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/base/hash.h"
 #include "store/base/limits.h"
 #include "store/base/priority.h"
 #include "symbolizer/elf/file_identity.h"
@@ -259,7 +261,8 @@ static int follow_job(struct worker *worker, int socket, const struct job *job, 
     return -E2BIG;
 }
 
-// Waits for the worker's answer and for its end. -EOWNERDEAD: the keeper died, which is not this job's fault.
+// Waits for the worker's answer and for its end. -EOWNERDEAD: the keeper died, or a worker that had done other jobs
+// before, which may not be this job's fault.
 static int end_job(const struct worker_job *running, const struct naming_request *request, struct worker_usage *usage,
                    int *ret_fd)
 {
@@ -278,8 +281,12 @@ static int end_job(const struct worker_job *running, const struct naming_request
     packet__close(&none);
     usage->cpu_us += outcome.cpu_us;
     usage->peak_bytes = outcome.peak_bytes;
+    if (err == -EPIPE)
+        err = outcome.err ? outcome.err : -ECHILD;
+    if (outcome.was_used && (err == -ECHILD || err == -ENOMEM || err == -ETIMEDOUT))
+        return -EOWNERDEAD;
     if (err)
-        return err == -EPIPE ? (outcome.err ? outcome.err : -ECHILD) : err;
+        return err;
     *ret_fd = take_fd(&fd);
     return 0;
 }
@@ -308,6 +315,19 @@ static uint64_t now_us(void)
     return (uint64_t)packet__now_ms() * 1000u;
 }
 
+// Small files of one owner on one file system: none of them can say more about another than who made it could say
+// itself. A container's files are on a file system of their own.
+static uint64_t company_of(const struct job *job, enum worker_share share, int fd, uint64_t owner)
+{
+    struct stat status;
+    bool is_kind = job->kind == JOB_ROWS || (job->kind == JOB_INDEX && job->reader == NAMING_BY_OUR_OWN);
+    if (!is_kind || share != SHARE_QUICK || owner == UINT64_MAX || fstat(fd, &status) != 0 ||
+        status.st_size > LIMIT_SMALL_FILE_BYTES)
+        return 0;
+    uint64_t company = hash__pair(owner, status.st_dev);
+    return company ? company : 1;
+}
+
 int worker_job__begin_paid(struct worker *worker, const struct job *job, enum worker_share share, uint64_t answer_bytes,
                            const struct packet_fds *inputs, struct worker_job *ret_job)
 {
@@ -315,8 +335,10 @@ int worker_job__begin_paid(struct worker *worker, const struct job *job, enum wo
     // The symbol table alone is asked for after the debug information has failed, which may have spent the budget.
     bool is_last_try = job->kind == JOB_INDEX && job->reader == NAMING_BY_NOBODY;
     int err = is_last_try ? 0 : worker_budget__check(&worker->budget, owner, job->kind == JOB_ROWS, now_us());
+    struct job with_company = *job;
+    with_company.company = company_of(job, share, inputs->fds[0], owner);
     if (!err)
-        err = worker_job__begin(worker, job, share, answer_bytes, inputs, ret_job);
+        err = worker_job__begin(worker, &with_company, share, answer_bytes, inputs, ret_job);
     if (err)
         return err;
     ret_job->owner = owner;
@@ -339,6 +361,7 @@ int worker_job__end(struct worker_job *job, const struct naming_request *request
     int err = end_job(job, request, &usage, &fd);
     job_ends__close(&job->ends);
     if (err == -EOWNERDEAD) {
+        job->job.company = 0;
         err = begin_again(job);
         if (!err)
             err = end_job(job, request, &usage, &fd);

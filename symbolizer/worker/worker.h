@@ -1,11 +1,12 @@
 // Reads the bytes of strangers' files in a process without privileges.
 //
-//   symbolizer --control--> keeper (no privileges) --fork--> worker (seccomp, limits; one binary, then gone)
+//   symbolizer --control--> keeper (no privileges) --fork--> worker (seccomp, limits; one binary, or small ones)
 //        \----------------------job socket------------------/
 //
-// The keeper is forked early, while the process is small, and forks a worker for each job, so that no job sees the
-// memory of another. The worker gets descriptors, asks for companions by name over its socket, and answers with a
-// sealed memfd. A crash, a limit reached or an answer that makes no sense is an error of this job alone.
+// The keeper is forked early, while the process is small, and forks the workers. No job sees the memory of another
+// one's that was about a file of another owner, or of another file system: worker_keeper.h. The worker gets
+// descriptors, asks for companions by name over its socket, and answers with a sealed memfd. A crash, a limit reached
+// or an answer that makes no sense is an error of this job alone.
 //
 // Jobs may be asked for from several threads at once; LIMIT_WORKERS of them run at the same time.
 #ifndef HEARTH_SYMBOLIZER_WORKER_WORKER_H
