@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collector/command_line.h"
 #include "collector/recorder.h"
 #include "collector/source_hist.h"
 #include "collector/temporary_store.h"
@@ -143,14 +144,6 @@ static int count_probes(int argc, char **argv)
     return count;
 }
 
-static void write_command_line(struct buf *line, int argc, char **argv)
-{
-    buf__append_string(line, "hearth hist");
-    for (int i = 0; i < argc; i++)
-        buf__append_format(line, " %s", argv[i]);
-    buf__append_byte(line, '\0');
-}
-
 // Without -o FILE.db the recording has a store that nobody sees.
 static int choose_store(struct temporary_store *temporary, const char **ret_path, struct fault *fault)
 {
@@ -210,7 +203,7 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
     if (options.output && temporary.folder[0])
         view.path = options.output;
     view.is_live = options.refresh_ns && isatty(STDOUT_FILENO);
-    write_command_line(&line, probe_count, argv);
+    command_line__append(&line);
     struct recorder_options recorder_options = {
         .events = events,
         .event_count = (size_t)probe_count,

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collector/command_line.h"
 #include "collector/feature.h"
 #include "collector/hist_options.h"
 #include "collector/recorder.h"
@@ -81,23 +82,6 @@ static const struct option_row rows[] = {
     {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, &options.inlined},
     {0},
 };
-
-// The command line, for the store to say how it was made.
-static void write_command_line(struct buf *line, int argc, char **argv)
-{
-    buf__append_string(line, "hearth record");
-    for (size_t i = 0; i < options.events.count; i++)
-        buf__append_format(line, " -e %s", options.events.values[i]);
-    for (size_t i = 0; i < options.hists.count; i++)
-        buf__append_format(line, " --hist %s", options.hists.values[i]);
-    if (options.target.pids)
-        buf__append_format(line, " -p %s", options.target.pids);
-    if (argc)
-        buf__append_string(line, " --");
-    for (int i = 0; i < argc; i++)
-        buf__append_format(line, " %s", argv[i]);
-    buf__append_byte(line, '\0');
-}
 
 // A frame with the share p of n samples has p of the time, give or take sqrt(p (1 - p) / n) of it, twice that in 19
 // cases of 20; at most, where p is one half.
@@ -272,7 +256,7 @@ static enum exit_code run(int argc, char **argv)
         err = temporary_store__make(&temporary, &fault);
     if (err)
         return fault__say(&fault, err);
-    write_command_line(&line, argc, argv);
+    command_line__append(&line);
     struct recorder_options recorder_options = {
         .events = events,
         .event_count = event_count,

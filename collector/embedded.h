@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct embedded {
-    const char *name; // "source_cpu", of bpf/source_cpu.bpf.c
+    const char *name; // "source_perf", of bpf/source_perf.bpf.c
     const void *start;
     const void *end;
 };

@@ -272,11 +272,6 @@ struct bpf_program *loaded__program(const struct loaded *loaded, const char *nam
     return bpf_object__find_program_by_name(loaded->object, name);
 }
 
-const char *loaded__reason(int err)
-{
-    return last_warning[0] ? last_warning : strerror(-err);
-}
-
 int loaded__keep(struct loaded *loaded, struct bpf_link *link)
 {
     if (loaded->link_count % LINKS_GROWTH == 0) {

@@ -3,7 +3,7 @@
 // here.
 //
 //   loader__new(&config, &bounds, &fault, &loader);
-//   loader__open(loader, "source_cpu", &fault, &loaded);
+//   loader__open(loader, "source_perf", &fault, &loaded);
 //   loaded__set(loaded, "own_event", &index, sizeof(index), &fault);
 //   loaded__load(loaded, &fault);
 #ifndef HEARTH_COLLECTOR_LOADER_H
@@ -48,8 +48,6 @@ int loaded__set(struct loaded *loaded, const char *variable, const void *value, 
 int loaded__load(struct loaded *loaded, struct fault *fault);
 struct bpf_object *loaded__object(const struct loaded *loaded);
 struct bpf_program *loaded__program(const struct loaded *loaded, const char *name); // NULL: none
-// Why libbpf has refused something just now, in its words where it has some.
-const char *loaded__reason(int err);
 // Keeps a link until the object is freed. -ENOMEM: the link is already gone.
 int loaded__keep(struct loaded *loaded, struct bpf_link *link);
 // Destroys one that is kept.

@@ -145,6 +145,9 @@
 // none, counted as the loss "names-failed".
 #define LIMIT_NAMING_END_S 45
 
+// The command line of a recording, in its store. Above: the words that follow are left out, and "..." stands for them.
+#define LIMIT_COMMAND_LINE_BYTES 4096
+
 // How long a recording waits for its command's exec(), which reads the program from its file system. Above: the
 // recording goes on, and says at its end why exec() has failed, if it has.
 #define LIMIT_COMMAND_BEGIN_MS 5000

@@ -89,22 +89,6 @@ void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reade
     read_variable(unit, reader, &value);
 }
 
-bool dwarf_value__is_constant(const struct dwarf_value *value)
-{
-    switch (value->form) {
-    case DW_FORM_data1:
-    case DW_FORM_data2:
-    case DW_FORM_data4:
-    case DW_FORM_data8:
-    case DW_FORM_udata:
-    case DW_FORM_sdata:
-    case DW_FORM_implicit_const:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static bool string_at(struct elf_data section, uint64_t offset, const char **ret_text)
 {
     if (offset >= section.length_bytes || !memchr(section.bytes + offset, 0, section.length_bytes - offset))

@@ -16,7 +16,6 @@ void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reade
 void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader,
                        const struct dwarf_attribute *attribute);
 
-bool dwarf_value__is_constant(const struct dwarf_value *value);
 // False where there is none or the offset is out of its section.
 bool dwarf_value__string(const struct dwarf_unit *unit, const struct dwarf_value *value, const char **ret_text);
 bool dwarf_value__address(const struct dwarf_unit *unit, const struct dwarf_value *value, uint64_t *ret_address);

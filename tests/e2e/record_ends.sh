@@ -86,4 +86,10 @@ wait $recorder
 is 'a keeper that was stopped ends a recording no later' $? 0
 is 'its store is whole' "$(sqlite3 "$TMP/stopped.db" 'pragma integrity_check')" ok
 ok 'and has names' named "$TMP/stopped.db"
+# --- The store says how it was made, in words that a shell takes for the same.
+"$HEARTH" record -F 99 --comm 'a b*' -o "$TMP/words.db" -- sh -c 'exit 0' "it's" 2>"$TMP/said"
+is 'the store has the whole command line' "$(sqlite3 "$TMP/words.db" "select value from meta where key = 'command'")" \
+    "hearth record -F 99 --comm 'a b*' -o $TMP/words.db -- sh -c 'exit 0' 'it'\\''s'"
+"$HEARTH" record -F 99 -o "$TMP/words.db" -- true $(seq 3000) 2>"$TMP/said"
+like 'a long one is cut and says so' "$(sqlite3 "$TMP/words.db" "select value from meta where key = 'command'")" '^hearth record .{3000,4100} \.\.\.$'
 done_testing
