@@ -11,7 +11,7 @@
 
 #include "collector/command_line.h"
 #include "collector/recorder.h"
-#include "collector/source_hist.h"
+#include "collector/sources.h"
 #include "collector/temporary_store.h"
 #include "report/histogram.h"
 #include "report/output.h"
@@ -127,9 +127,10 @@ static int parse_options(struct hist_options *hist, struct fault *fault)
 
 static bool is_probe(const char *word)
 {
-    for (const struct source *source = hist_sources; source->spelling; source++) {
-        size_t prefix = strcspn(source->spelling, ":");
-        if (strncmp(source->spelling, word, prefix) == 0 && word[prefix] == source->spelling[prefix])
+    for (const struct source *const *source = sources; *source; source++) {
+        const char *spelling = (*source)->spelling;
+        size_t prefix = strcspn(spelling, ":");
+        if ((*source)->is_histogram && strncmp(spelling, word, prefix) == 0 && word[prefix] == spelling[prefix])
             return true;
     }
     return false;
@@ -228,8 +229,7 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
 static void print_probes(void)
 {
     fputs("\nprobes:\n", stdout);
-    for (const struct source *source = hist_sources; source->spelling; source++)
-        safe_text__print(stdout, "  %-28s %s", source->spelling, source->summary);
+    sources__print(true);
 }
 
 static enum exit_code run(int argc, char **argv)

@@ -21,9 +21,9 @@
 #include "collector/chosen_function.h"
 #include "collector/probe_file.h"
 #include "collector/probe_sites.h"
-#include "collector/source.h"
 #include "collector/source_perf.h"
 #include "collector/source_tracepoint.h"
+#include "collector/sources.h"
 #include "report/cmd_list.h"
 #include "store/base/buf.h"
 #include "store/base/live_thread.h"
@@ -73,9 +73,9 @@ static int put_tracepoint(const char *name, uint64_t id, void *context)
 
 static void put_kinds(struct events *events)
 {
-    for (const struct source *source = sources; source->spelling; source++)
-        if (!strchr(source->spelling, ' ')) // perf's names follow, one by one
-            put_event(events, source->spelling, strchr(source->spelling, ':') ? "kind" : "event", source->summary);
+    for (const struct source *const *source = sources; *source; source++)
+        if (!(*source)->is_histogram && *source != &source_perf_named) // perf's names follow, one by one
+            put_event(events, (*source)->spelling, (*source)->is_probe ? "kind" : "event", (*source)->summary);
 }
 
 static int list_events(const char *glob, struct fault *fault)

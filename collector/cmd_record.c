@@ -14,7 +14,7 @@
 #include "collector/feature.h"
 #include "collector/hist_options.h"
 #include "collector/recorder.h"
-#include "collector/source.h"
+#include "collector/sources.h"
 #include "collector/temporary_store.h"
 #include "report/report.h"
 #include "store/base/buf.h"
@@ -204,8 +204,7 @@ static int check_output(bool is_report, struct fault *fault)
 static void print_events(void)
 {
     fputs("\nEvents of -e (`hearth hist -h` has the probes of --hist):\n", stdout);
-    for (const struct source *source = sources; source->spelling; source++)
-        safe_text__print(stdout, "  %-28s %s", source->spelling, source->summary);
+    sources__print(false);
 }
 
 // The events, and behind them the histograms.

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/source_hist.h"
 #include "collector/syscall_names.h"
 #include "store/base/limits.h"
 

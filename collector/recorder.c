@@ -15,7 +15,6 @@
 #include "collector/cache_folder.h"
 #include "collector/feature.h"
 #include "collector/recorder_insides.h"
-#include "collector/source_hist.h"
 #include "store/base/limits.h"
 #include "store/base/warm_heap.h"
 #include "symbolizer/opening/opener.h"

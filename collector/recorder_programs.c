@@ -8,7 +8,7 @@
 #include "collector/feature.h"
 #include "collector/fill.h"
 #include "collector/recorder_insides.h"
-#include "collector/source_hist.h"
+#include "collector/sources.h"
 #include "store/base/limits.h"
 
 // An event may be sampled and have a histogram too.
@@ -39,7 +39,7 @@ int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
             .max_ns = options->max_wait_ns,
             .hist = wanted->hist,
         };
-        int err = source__parse(event, fault);
+        int err = sources__parse(event, fault);
         if (err)
             return err;
     }

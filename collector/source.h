@@ -1,4 +1,5 @@
-// Event sources: every kind of event that can be recorded is one row of sources[], and nothing else knows about kinds.
+// Event sources: every kind of event that can be recorded is one row of sources[] (sources.h), and nothing else knows
+// about kinds.
 //
 // A recording has some events (-e, in the order given). Each is parsed by the row whose spelling fits, looks for what
 // it is put on (a file, a function, a tracepoint), gets a BPF object of its own (loaded from the embedded one, with
@@ -10,6 +11,7 @@
 #include <stdint.h>
 
 #include "collector/drain.h"
+#include "collector/hist_options.h"
 #include "collector/loader.h"
 #include "collector/probe_cost.h"
 #include "collector/target.h"
@@ -17,7 +19,6 @@
 #include "store/store_types.h"
 
 struct bpf_link;
-struct hist_options;
 struct perf_records;
 struct source;
 
@@ -61,6 +62,7 @@ struct source {
     const char *spelling; // for help: "tracepoint:CATEGORY:NAME"
     const char *summary;
     const char *unit;   // of the values, see struct store_event
+    bool is_histogram;  // a histogram is made of its values; else samples are kept
     bool is_probe;      // is put on code or a tracepoint, so that each hit has a price
     bool is_sampled;    // fires as often as event->frequency_hz says, if that is not 0
     const char *object; // the embedded BPF object
@@ -86,12 +88,6 @@ struct source {
     // The words for a sample's detail, at the leaf of its stack; NULL, or a NULL result: none.
     const char *(*mark)(uint32_t detail);
 };
-
-extern const struct source sources[]; // ended by a row without a spelling
-
-// Finds the row for event->spelled, of sources[] or hist_sources[], and lets it parse. -EINVAL with a fault where no
-// row knows it.
-int source__parse(struct event *event, struct fault *fault);
 
 // Takes the event apart, whatever state it is in.
 void event__release(struct event *event);

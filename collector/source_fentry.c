@@ -1,5 +1,4 @@
-#include "collector/source_fentry.h"
-
+// fentry:FUNCTION, as samples, and as a histogram of the time from its entry to its return.
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -7,8 +6,10 @@
 #include <string.h>
 
 #include "collector/feature.h"
+#include "collector/hist_event.h"
+#include "collector/sources.h"
 
-int source_fentry__parse(struct event *event, struct fault *fault)
+static int parse(struct event *event, struct fault *fault)
 {
     const char *function = event__behind(event, "fentry:");
     if (!function)
@@ -19,7 +20,7 @@ int source_fentry__parse(struct event *event, struct fault *fault)
     return 0;
 }
 
-int source_fentry__prepare(struct event *event, const struct target *target, struct fault *fault)
+static int prepare(struct event *event, const struct target *target, struct fault *fault)
 {
     const char *function = strchr(event->spelled, ':') + 1;
     struct btf *btf = btf__load_vmlinux_btf();
@@ -40,7 +41,7 @@ int source_fentry__prepare(struct event *event, const struct target *target, str
                            event->spelled, strerror(-err));
 }
 
-int source_fentry__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+static int configure(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     struct bpf_program *program;
     bpf_object__for_each_program(program, loaded__object(loaded))
@@ -54,3 +55,43 @@ int source_fentry__configure(struct event *event, struct loaded *loaded, struct 
     }
     return 0;
 }
+
+const struct source source_fentry = {
+    .spelling = "fentry:FUNCTION",
+    .summary = "a function of the kernel is entered, where the kernel has BTF trampolines",
+    .unit = "hits",
+    .is_probe = true,
+    .object = "source_fentry",
+    .parse = parse,
+    .prepare = prepare,
+    .configure = configure,
+    .attach = source__attach_programs,
+};
+
+// --- The same as a histogram
+
+static int parse_hist(struct event *event, struct fault *fault)
+{
+    int err = parse(event, fault);
+    return err ? err : hist_event__check_plain(event, fault);
+}
+
+static int configure_hist(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    int err = configure(event, loaded, fault);
+    return err ? err : hist_event__configure(event, loaded, fault);
+}
+
+const struct source source_hist_fentry = {
+    .spelling = "fentry:FUNCTION",
+    .summary = "from the entry of a function of the kernel to its return",
+    .is_histogram = true,
+    .unit = "ns",
+    .is_probe = true,
+    .object = "source_hist_fcall",
+    .parse = parse_hist,
+    .prepare = prepare,
+    .configure = configure_hist,
+    .attach = source__attach_programs,
+    .leave = source__count_left,
+};

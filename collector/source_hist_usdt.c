@@ -1,5 +1,6 @@
-#include "collector/source_hist_usdt.h"
-
+// Histograms of usdt:FILE:PROVIDER:START,END, and of usdt:FILE:PROVIDER:NAME --value argN: uprobes at the places of the
+// probes, with the BPF programs of source_hist_usdt. Of a probe's arguments only those that are asked for are read, so
+// that the others may be in forms that nobody knows.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -8,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/hist_event.h"
 #include "collector/probe_sites.h"
-#include "collector/source_hist.h"
 #include "collector/source_probe.h"
 #include "collector/source_usdt.h"
+#include "collector/sources.h"
 #include "collector/trap.h"
 #include "collector/uprobe_multi.h"
 #include "collector/usdt_sites.h"
@@ -26,7 +28,7 @@ struct usdt_pair {
     uint32_t place_count;
 };
 
-int source_hist_usdt__parse(struct event *event, struct fault *fault)
+static int parse(struct event *event, struct fault *fault)
 {
     int err = source_usdt__parse(event, fault);
     if (err)
@@ -108,7 +110,7 @@ static int read_places(struct event *event, struct usdt_pair *pair, struct fault
 
 // --- Probes
 
-int source_hist_usdt__prepare(struct event *event, const struct target *target, struct fault *fault)
+static int prepare(struct event *event, const struct target *target, struct fault *fault)
 {
     char file[PATH_MAX], probe[256];
     const char *words;
@@ -129,7 +131,7 @@ int source_hist_usdt__prepare(struct event *event, const struct target *target, 
     return err ? err : read_places(event, pair, fault);
 }
 
-void source_hist_usdt__release(struct event *event)
+static void release(struct event *event)
 {
     struct usdt_pair *pair = event->prepared;
     if (!pair)
@@ -140,7 +142,7 @@ void source_hist_usdt__release(struct event *event)
     free(pair);
 }
 
-int source_hist_usdt__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+static int configure(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     static const char *const programs[] = {"hist_usdt_start", "hist_usdt_end", "hist_usdt_value", "trap_nothing"};
     for (size_t i = 0; uprobe_multi__probe() == 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
@@ -162,7 +164,7 @@ static int publish_places(const struct usdt_pair *pair, const struct loaded *loa
 }
 
 // The start first: what starts before its end is probed is not counted, and what ends without a start is unmatched.
-int source_hist_usdt__attach(struct event *event, const struct target *target, struct fault *fault)
+static int attach(struct event *event, const struct target *target, struct fault *fault)
 {
     const struct usdt_pair *pair = event->prepared;
     struct loaded *loaded = event->loaded;
@@ -185,3 +187,18 @@ int source_hist_usdt__attach(struct event *event, const struct target *target, s
                  pair->place_count);
     return 0;
 }
+
+const struct source source_hist_usdt = {
+    .spelling = "usdt:FILE:PROVIDER:START,END",
+    .summary = "from one USDT probe to another, per thread or by --key argN; or one and --value argN",
+    .is_histogram = true,
+    .unit = "ns",
+    .is_probe = true,
+    .object = "source_hist_usdt",
+    .parse = parse,
+    .prepare = prepare,
+    .release = release,
+    .configure = configure,
+    .attach = attach,
+    .leave = source__count_left,
+};

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/hist_event.h"
+#include "collector/hist_options.h"
 #include "collector/iterator.h"
-#include "collector/source_hist.h"
+#include "collector/sources.h"
 
 static const char *const marks[] = {
 #define WAIT_STATE(name, mark) mark,
@@ -13,7 +15,7 @@ static const char *const marks[] = {
 #undef WAIT_STATE
 };
 
-int source_off_cpu__parse(struct event *event, struct fault *fault)
+static int parse(struct event *event, struct fault *fault)
 {
     (void)fault;
     if (strcmp(event->spelled, "off-cpu") != 0)
@@ -22,7 +24,7 @@ int source_off_cpu__parse(struct event *event, struct fault *fault)
     return 0;
 }
 
-int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+static int configure(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     int err = loaded__set(loaded, "own_min_ns", &event->min_ns, sizeof(event->min_ns), fault);
     return err ? err : loaded__set(loaded, "own_max_ns", &event->max_ns, sizeof(event->max_ns), fault);
@@ -43,7 +45,7 @@ static bool counts_early_waits(const struct event *event)
     return !event->hist && !event->max_ns;
 }
 
-int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault)
+static int attach(struct event *event, const struct target *target, struct fault *fault)
 {
     enum { STILL, SWITCH, BEGIN, COUNT };
     static const char *const programs[COUNT] = {
@@ -81,3 +83,43 @@ const char *source_off_cpu__mark(uint32_t detail)
 {
     return detail < WIRE_WAIT_STATE_COUNT ? marks[detail] : NULL;
 }
+
+const struct source source_off_cpu = {
+    .spelling = "off-cpu",
+    .summary = "time from leaving the CPU to being back on it, with the stack it was left with",
+    .unit = "ns",
+    .object = "source_off_cpu",
+    .parse = parse,
+    .configure = configure,
+    .attach = attach,
+    .has_early_waits = true,
+    .settle = source_off_cpu__settle,
+    .mark = source_off_cpu__mark,
+};
+
+// --- The same as a histogram
+
+static int parse_hist(struct event *event, struct fault *fault)
+{
+    int err = parse(event, fault);
+    return err ? err : hist_event__check_plain(event, fault);
+}
+
+static int configure_hist(struct event *event, struct loaded *loaded, struct fault *fault)
+{
+    int err = configure(event, loaded, fault);
+    return err ? err : hist_event__configure(event, loaded, fault);
+}
+
+const struct source source_hist_off_cpu = {
+    .spelling = "off-cpu",
+    .summary = "how long threads are off the CPU",
+    .is_histogram = true,
+    .unit = "ns",
+    .object = "source_off_cpu",
+    .parse = parse_hist,
+    .configure = configure_hist,
+    .attach = attach,
+    .settle = source_off_cpu__settle,
+    .mark = source_off_cpu__mark,
+};

@@ -6,9 +6,6 @@
 
 struct bpf_link;
 
-int source_off_cpu__parse(struct event *event, struct fault *fault);
-int source_off_cpu__configure(struct event *event, struct loaded *loaded, struct fault *fault);
-int source_off_cpu__attach(struct event *event, const struct target *target, struct fault *fault);
 // For sources whose threads wait with their stacks: runs the iterator among their programs, waits_still.
 int source_off_cpu__settle(struct event *event, struct drain *drain, bool is_last);
 const char *source_off_cpu__mark(uint32_t detail);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "collector/perf_records.h"
+#include "collector/sources.h"
 
 static int open_event(const struct event *event, uint32_t cpu)
 {
@@ -54,7 +55,7 @@ static int check_clock(const struct event *event, struct fault *fault)
                            "'%s' is a clock here, of nanoseconds: its -c must be %d or more", event->spelled, LEAST_NS);
 }
 
-int source_perf__parse_cpu(struct event *event, struct fault *fault)
+static int parse_cpu(struct event *event, struct fault *fault)
 {
     if (strcmp(event->spelled, "cpu") != 0)
         return -ENOENT;
@@ -148,7 +149,7 @@ static int check_counted(const struct event *event, struct fault *fault)
                            event->spelled);
 }
 
-int source_perf__parse_named(struct event *event, struct fault *fault)
+static int parse_named(struct event *event, struct fault *fault)
 {
     int err = parse_raw(event);
     for (size_t i = 0; err == -ENOENT && i < PERF_NAMES; i++) {
@@ -174,7 +175,7 @@ int source_perf__parse_named(struct event *event, struct fault *fault)
     return check_clock(event, fault);
 }
 
-int source_perf__configure(struct event *event, struct loaded *loaded, struct fault *fault)
+static int configure(struct event *event, struct loaded *loaded, struct fault *fault)
 {
     uint8_t counts_samples = strcmp(event__unit(event), "samples") == 0;
     uint8_t is_periodic = is_clock(event) || event->perf_type != PERF_TYPE_SOFTWARE;
@@ -286,3 +287,27 @@ int source_perf__attach(struct event *event, const struct target *target, struct
     }
     return attached ? 0 : fault__set(fault, -ENODEV, "no CPU to open the event '%s' on", event->spelled);
 }
+
+const struct source source_cpu = {
+    .spelling = "cpu",
+    .summary = "on-CPU samples: cycles where the PMU has them, else cpu-clock",
+    .unit = "samples",
+    .object = "source_perf",
+    .is_sampled = true,
+    .parse = parse_cpu,
+    .configure = configure,
+    .attach = source_perf__attach,
+    .follow_cpus = source_perf__follow_cpus,
+};
+
+const struct source source_perf_named = {
+    .spelling = "page-faults, cycles, ...",
+    .summary = "perf's events by perf's names, and rNNNN; software events each, or one of many by -c",
+    .unit = "events",
+    .object = "source_perf",
+    .is_sampled = true,
+    .parse = parse_named,
+    .configure = configure,
+    .attach = source_perf__attach,
+    .follow_cpus = source_perf__follow_cpus,
+};

@@ -1,4 +1,5 @@
-// Events of the perf subsystem, one on each CPU, with the BPF program sample_perf_event behind them.
+// Events of the perf subsystem, one on each CPU, with the BPF program sample_perf_event behind them: "cpu" (cycles when
+// the machine counts them, cpu-clock otherwise), and perf's names ("page-faults", "L1-dcache-load-misses", "r01c2").
 #ifndef HEARTH_COLLECTOR_SOURCE_PERF_H
 #define HEARTH_COLLECTOR_SOURCE_PERF_H
 
@@ -6,11 +7,6 @@
 
 #include "collector/source.h"
 
-// "cpu": cycles when the machine counts them, cpu-clock otherwise.
-int source_perf__parse_cpu(struct event *event, struct fault *fault);
-// perf's names: "page-faults", "cache-misses", "L1-dcache-load-misses", "r01c2".
-int source_perf__parse_named(struct event *event, struct fault *fault);
-int source_perf__configure(struct event *event, struct loaded *loaded, struct fault *fault);
 int source_perf__attach(struct event *event, const struct target *target, struct fault *fault);
 int source_perf__follow_cpus(struct event *event);
 // Whether an event is dead, as its CPU went offline: the time that it counts stands still. Such a one stays so when the

@@ -1,19 +1,14 @@
 #include "collector/source_probe.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "collector/probe_sites.h"
+#include "collector/sources.h"
 #include "collector/trap.h"
 #include "collector/uprobe_multi.h"
-#include "store/base/limits.h"
-
-// --- In programs
 
 static int parse(struct event *event, const char *prefix, struct fault *fault)
 {
@@ -106,75 +101,33 @@ int source_probe__attach_entry(struct event *event, const struct target *target,
     return attach(event, false, target, fault);
 }
 
-int source_probe__attach_return(struct event *event, const struct target *target, struct fault *fault)
+static int attach_return(struct event *event, const struct target *target, struct fault *fault)
 {
     return attach(event, true, target, fault);
 }
 
-// --- In the kernel
+const struct source source_uprobe = {
+    .spelling = "uprobe:FILE:SYMBOL[+OFFSET]",
+    .summary = "a function of a program or a library is entered, or several by a glob; 0xADDRESS too",
+    .unit = "hits",
+    .is_probe = true,
+    .object = "source_probe",
+    .parse = source_probe__parse_entry,
+    .prepare = source_probe__prepare,
+    .release = source_probe__release,
+    .configure = source_probe__configure,
+    .attach = source_probe__attach_entry,
+};
 
-int source_kprobe__parse(struct event *event, struct fault *fault)
-{
-    const char *function = event__behind(event, "kprobe:");
-    if (!function)
-        return -ENOENT;
-    if (!*function)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'kprobe:' needs a function of the kernel");
-    snprintf(event->detail, sizeof(event->detail), "%s of the kernel", function);
-    return 0;
-}
-
-int source_kprobe__prepare(struct event *event, const struct target *target, struct fault *fault)
-{
-    (void)target;
-    if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0)
-        return 0;
-    return fault__set_code(fault, EXIT_CODE_LACKS, -ENOTSUP,
-                           "cannot attach '%s': this kernel has no kprobes (CONFIG_KPROBE_EVENTS); fentry:FUNCTION may "
-                           "do instead, see `hearth doctor`",
-                           event->spelled);
-}
-
-static int attach_function(struct event *event, const char *function)
-{
-    struct bpf_link *link = bpf_program__attach_kprobe(loaded__program(event->loaded, "sample_probe"), false, function);
-    return link ? loaded__keep(event->loaded, link) : -errno;
-}
-
-// Attaches to the functions in /proc/kallsyms that fit the glob.
-static int attach_fitting(struct event *event, const char *pattern, struct fault *fault)
-{
-    char line[512], kind, name[256];
-    size_t attached = 0, refused = 0;
-    _cleanup_file_ FILE *file = fopen("/proc/kallsyms", "re");
-    while (file && fgets(line, sizeof(line), file)) {
-        if (sscanf(line, "%*s %c %255s", &kind, name) != 2 || (kind | 0x20) != 't' || fnmatch(pattern, name, 0) != 0)
-            continue;
-        if (attached + refused == LIMIT_PROBE_SITES)
-            return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "'%s' fits more than %u functions", event->spelled,
-                                   LIMIT_PROBE_SITES);
-        int err = attach_function(event, name);
-        attached += err == 0;
-        refused += err != 0;
-    }
-    if (!attached)
-        return fault__set(fault, -ENOENT, "cannot attach '%s': no function of the kernel that can be probed fits",
-                          event->spelled);
-    snprintf(event->note, sizeof(event->note), "%zu functions probed, %zu refused by the kernel", attached, refused);
-    return 0;
-}
-
-int source_kprobe__attach(struct event *event, const struct target *target, struct fault *fault)
-{
-    (void)target;
-    const char *function = event__behind(event, "kprobe:");
-    if (strpbrk(function, "*?["))
-        return attach_fitting(event, function, fault);
-    int err = attach_function(event, function);
-    if (err == -ENOENT || err == -EINVAL || err == -EADDRNOTAVAIL)
-        return fault__set(fault, err,
-                          "cannot attach '%s': the kernel has no such function, or it was inlined, or must not be "
-                          "probed",
-                          event->spelled);
-    return err ? source__say_unattached(event->spelled, err, fault) : 0;
-}
+const struct source source_uretprobe = {
+    .spelling = "uretprobe:FILE:SYMBOL",
+    .summary = "a function of a program or a library returns",
+    .unit = "hits",
+    .is_probe = true,
+    .object = "source_probe",
+    .parse = source_probe__parse_return,
+    .prepare = source_probe__prepare,
+    .release = source_probe__release,
+    .configure = source_probe__configure,
+    .attach = attach_return,
+};

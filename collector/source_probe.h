@@ -1,5 +1,5 @@
-// uprobe:FILE:SYMBOL[+OFFSET], uretprobe:FILE:SYMBOL and kprobe:FUNCTION, with the BPF program sample_probe behind
-// them.
+// uprobe:FILE:SYMBOL[+OFFSET] and uretprobe:FILE:SYMBOL, with the BPF programs of source_probe behind them; and the
+// parts that other events on places in files share.
 #ifndef HEARTH_COLLECTOR_SOURCE_PROBE_H
 #define HEARTH_COLLECTOR_SOURCE_PROBE_H
 
@@ -11,11 +11,6 @@ int source_probe__prepare(struct event *event, const struct target *target, stru
 void source_probe__release(struct event *event);
 int source_probe__configure(struct event *event, struct loaded *loaded, struct fault *fault);
 int source_probe__attach_entry(struct event *event, const struct target *target, struct fault *fault);
-int source_probe__attach_return(struct event *event, const struct target *target, struct fault *fault);
-
-int source_kprobe__parse(struct event *event, struct fault *fault);
-int source_kprobe__prepare(struct event *event, const struct target *target, struct fault *fault);
-int source_kprobe__attach(struct event *event, const struct target *target, struct fault *fault);
 
 // The process that a probe's FILE is looked up in; 0: none.
 uint32_t source_probe__pid(const struct target *target);

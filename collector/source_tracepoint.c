@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/sources.h"
 #include "collector/tracefs.h"
 #include "store/base/limits.h"
 
@@ -21,7 +22,7 @@ struct ids {
     uint64_t rows[LIMIT_PROBE_SITES];
 };
 
-int source_tracepoint__parse(struct event *event, struct fault *fault)
+static int parse(struct event *event, struct fault *fault)
 {
     const char *name = event__behind(event, "tracepoint:");
     if (!name)
@@ -111,7 +112,7 @@ static int add_id(const char *name, uint64_t id, void *context)
     return 0;
 }
 
-int source_tracepoint__prepare(struct event *event, const struct target *target, struct fault *fault)
+static int prepare(struct event *event, const struct target *target, struct fault *fault)
 {
     const char *name = event__behind(event, "tracepoint:");
     _cleanup_free_ struct ids *ids = calloc(1, sizeof(*ids));
@@ -136,7 +137,7 @@ int source_tracepoint__prepare(struct event *event, const struct target *target,
     return 0;
 }
 
-void source_tracepoint__release(struct event *event)
+static void release(struct event *event)
 {
     free(event->prepared);
 }
@@ -159,7 +160,7 @@ static int attach_one(struct event *event, uint64_t id, uint32_t cpu)
     return loaded__keep_slow_fd(event->loaded, fd);
 }
 
-int source_tracepoint__attach(struct event *event, const struct target *target, struct fault *fault)
+static int attach(struct event *event, const struct target *target, struct fault *fault)
 {
     const struct ids *ids = event->prepared;
     for (size_t i = 0; i < ids->count; i++) {
@@ -169,3 +170,15 @@ int source_tracepoint__attach(struct event *event, const struct target *target, 
     }
     return 0;
 }
+
+const struct source source_tracepoint = {
+    .spelling = "tracepoint:CATEGORY:NAME",
+    .summary = "a tracepoint of the kernel, or several by a glob",
+    .unit = "hits",
+    .is_probe = true,
+    .object = "source_tracepoint",
+    .parse = parse,
+    .prepare = prepare,
+    .release = release,
+    .attach = attach,
+};

@@ -7,6 +7,7 @@
 
 #include "collector/probe_sites.h"
 #include "collector/source_probe.h"
+#include "collector/sources.h"
 #include "collector/usdt_sites.h"
 
 int source_usdt__parse(struct event *event, struct fault *fault)
@@ -22,7 +23,7 @@ int source_usdt__parse(struct event *event, struct fault *fault)
     return err;
 }
 
-int source_usdt__prepare(struct event *event, const struct target *target, struct fault *fault)
+static int prepare(struct event *event, const struct target *target, struct fault *fault)
 {
     char file[PATH_MAX];
     const char *pattern;
@@ -38,3 +39,16 @@ int source_usdt__prepare(struct event *event, const struct target *target, struc
              sites->count, sites->count > 1 ? "s" : "", sites->path);
     return 0;
 }
+
+const struct source source_usdt = {
+    .spelling = "usdt:FILE:PROVIDER:NAME",
+    .summary = "a USDT probe of a program or a library, or several by a glob",
+    .unit = "hits",
+    .is_probe = true,
+    .object = "source_probe",
+    .parse = source_usdt__parse,
+    .prepare = prepare,
+    .release = source_probe__release,
+    .configure = source_probe__configure,
+    .attach = source_probe__attach_entry,
+};

@@ -1,5 +1,5 @@
 // usdt:FILE:PROVIDER:NAME. As an event it is a uprobe at each place of the probe, with the BPF program sample_probe
-// behind it; histograms are in source_hist_usdt.h. The kernel itself raises and lowers the probes' semaphores, so that
+// behind it; histograms are in source_hist_usdt.c. The kernel itself raises and lowers the probes' semaphores, so that
 // none stays raised when hearth is killed.
 #ifndef HEARTH_COLLECTOR_SOURCE_USDT_H
 #define HEARTH_COLLECTOR_SOURCE_USDT_H
@@ -7,6 +7,5 @@
 #include "collector/source.h"
 
 int source_usdt__parse(struct event *event, struct fault *fault);
-int source_usdt__prepare(struct event *event, const struct target *target, struct fault *fault);
 
 #endif

@@ -1,5 +1,4 @@
-#include "collector/source_wall.h"
-
+// wall: the time of each thread, on the CPU and off it.
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -10,6 +9,7 @@
 #include "collector/iterator.h"
 #include "collector/source_off_cpu.h"
 #include "collector/source_perf.h"
+#include "collector/sources.h"
 
 enum { BEGIN, STILL, END, SWITCH, LINK_COUNT };
 
@@ -20,7 +20,7 @@ struct wall {
     struct bpf_link *links[LINK_COUNT]; // of iterators; kept by the loaded object
 };
 
-int source_wall__parse(struct event *event, struct fault *fault)
+static int parse(struct event *event, struct fault *fault)
 {
     if (strcmp(event->spelled, "wall") != 0)
         return -ENOENT;
@@ -37,12 +37,12 @@ int source_wall__parse(struct event *event, struct fault *fault)
     return wall ? 0 : fault__set(fault, -ENOMEM, "out of memory");
 }
 
-void source_wall__release(struct event *event)
+static void release(struct event *event)
 {
     free(event->prepared);
 }
 
-int source_wall__attach(struct event *event, const struct target *target, struct fault *fault)
+static int attach(struct event *event, const struct target *target, struct fault *fault)
 {
     struct wall *wall = event->prepared;
     int err = source__attach_named(event, programs, LINK_COUNT, wall->links, fault);
@@ -51,7 +51,7 @@ int source_wall__attach(struct event *event, const struct target *target, struct
     return err ? err : source_off_cpu__begin(wall->links[BEGIN], fault);
 }
 
-int source_wall__settle(struct event *event, struct drain *drain, bool is_last)
+static int settle(struct event *event, struct drain *drain, bool is_last)
 {
     const struct wall *wall = event->prepared;
     int err = source_off_cpu__hold_stacks(wall->links[STILL], drain);
@@ -59,3 +59,18 @@ int source_wall__settle(struct event *event, struct drain *drain, bool is_last)
         err = iterator__run(wall->links[END], 0, NULL, NULL);
     return err;
 }
+
+const struct source source_wall = {
+    .spelling = "wall",
+    .summary = "the time of each thread, on the CPU and off it",
+    .unit = "ns",
+    .object = "source_wall",
+    .parse = parse,
+    .release = release,
+    .attach = attach,
+    .follow_cpus = source_perf__follow_cpus,
+    .has_early_waits = true,
+    .settle = settle,
+    .is_clocked = true,
+    .mark = source_off_cpu__mark,
+};
