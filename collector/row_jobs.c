@@ -44,6 +44,12 @@ void row_jobs__free(struct row_jobs *jobs)
     free(jobs);
 }
 
+void row_jobs__give_back(struct row_jobs *jobs)
+{
+    if (jobs->cache)
+        unwind_cache__give_back(jobs->cache);
+}
+
 struct row_jobs_totals row_jobs__totals(const struct row_jobs *jobs)
 {
     return (struct row_jobs_totals){__atomic_load_n(&jobs->compiled, __ATOMIC_RELAXED),

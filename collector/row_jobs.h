@@ -23,9 +23,11 @@ void row_jobs__free(struct row_jobs *jobs);
 DEFINE_CLEANUP(struct row_jobs *, row_jobs__free);
 
 // -EINPROGRESS: aside, for row_jobs__take; -EBUSY: too many are, try again later. Other errors: there are none to be
-// had of this file.
+// had of this file. The rows are good until the next call, or row_jobs__give_back.
 int row_jobs__get(struct row_jobs *jobs, int fd, const struct binary *binary, const struct wire_file *file,
                   struct unwind_table **ret_table);
+// Gives back the memory of rows from the cache. Call it when no more of them are wanted for now.
+void row_jobs__give_back(struct row_jobs *jobs);
 
 // To be waited for, for those aside; unused ones have fd -1.
 void row_jobs__poll(const struct row_jobs *jobs, struct pollfd ret_fds[ROW_JOBS_ASIDE]);

@@ -245,6 +245,7 @@ static void answer_note(struct unwinder *unwinder, const struct wire_note *note)
 static void end_start(struct unwinder *unwinder)
 {
     tell_pending(unwinder);
+    row_jobs__give_back(unwinder->row_jobs);
     pthread_mutex_lock(&unwinder->lock);
     unwinder->totals.start_cpu_ns = clock__ns(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_unlock(&unwinder->lock);
@@ -311,6 +312,8 @@ static void *run(void *context)
         if (fds[1].revents) {
             ring_buffer__consume(unwinder->notes);
             tell_pending(unwinder);
+            if (!queued)
+                row_jobs__give_back(unwinder->row_jobs);
         } else if (queued && !(queued = answer_queued(unwinder))) {
             end_start(unwinder);
         }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "store/base/hash.h"
@@ -12,6 +13,8 @@
 
 // Raised whenever the shape of a table changes, or what an ELF is compiled to.
 #define VERSION 7
+
+#define ROOM_UNIT_BYTES ((size_t)2 << 20) // of huge pages
 
 #define SUFFIX         ".rows"
 #define BUILD_ID_BYTES 64 // longest that is named; linkers write 8 to 20
@@ -28,6 +31,9 @@ struct unwind_cache_header {
 struct unwind_cache {
     int directory;
     uint64_t bytes_max, bytes;
+    void *
+        room; // for the table that was loaded last: one piece, since the first touch of a page costs more than its read
+    size_t room_bytes;
 };
 
 static const char magic[8] = "hearthUR";
@@ -95,10 +101,34 @@ int unwind_cache__open(const char *directory, uint64_t bytes_max, struct fault *
     return 0;
 }
 
+void unwind_cache__give_back(struct unwind_cache *cache)
+{
+    if (cache->room)
+        munmap(cache->room, cache->room_bytes);
+    cache->room = NULL;
+    cache->room_bytes = 0;
+}
+
+static int make_room(struct unwind_cache *cache, size_t bytes)
+{
+    if (bytes <= cache->room_bytes)
+        return 0;
+    unwind_cache__give_back(cache);
+    size_t rounded = (bytes + ROOM_UNIT_BYTES - 1) & ~(ROOM_UNIT_BYTES - 1);
+    void *room = mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED)
+        return -errno;
+    madvise(room, rounded, MADV_HUGEPAGE);
+    cache->room = room;
+    cache->room_bytes = rounded;
+    return 0;
+}
+
 void unwind_cache__free(struct unwind_cache *cache)
 {
     if (!cache)
         return;
+    unwind_cache__give_back(cache);
     close(cache->directory);
     free(cache);
 }
@@ -140,7 +170,7 @@ static uint64_t checksum_of(const struct unwind_table *table)
     return sum;
 }
 
-static int read_table(int fd, struct unwind_table **ret_table)
+static int read_table(struct unwind_cache *cache, int fd, struct unwind_table **ret_table)
 {
     struct unwind_cache_header header;
     struct stat status;
@@ -153,18 +183,16 @@ static int read_table(int fd, struct unwind_table **ret_table)
         header.rule_count > UNWIND_RULES_MAX || header.word_count > UNWIND_WORDS_MAX ||
         (uint64_t)status.st_size != sizeof(header) + 8ull * header.rule_count + 4 * header.word_count)
         return -EBADMSG;
+    size_t rule_bytes = 8 * (size_t)header.rule_count, word_bytes = 4 * (size_t)header.word_count;
     _cleanup_(unwind_table__freep) struct unwind_table *table = calloc(1, sizeof(*table));
-    if (!table)
+    if (!table || make_room(cache, rule_bytes + word_bytes) != 0)
         return -ENOMEM;
-    table->rule_count = header.rule_count;
-    table->word_count = header.word_count;
-    table->rules = malloc(8 * table->rule_count + 1);
-    table->words = malloc(4 * table->word_count + 1);
-    if (!table->rules || !table->words)
-        return -ENOMEM;
-    err = read_all(fd, table->rules, 8 * table->rule_count);
-    if (!err)
-        err = read_all(fd, table->words, 4 * table->word_count);
+    *table = (struct unwind_table){.rules = cache->room,
+                                   .rule_count = header.rule_count,
+                                   .words = (uint32_t *)((uint8_t *)cache->room + rule_bytes),
+                                   .word_count = header.word_count,
+                                   .is_borrowed = true};
+    err = read_all(fd, cache->room, rule_bytes + word_bytes);
     if (err)
         return err;
     if (checksum_of(table) != header.checksum || unwind_table__check(table) != 0)
@@ -183,7 +211,7 @@ int unwind_cache__load(struct unwind_cache *cache, const uint8_t *build_id, size
     _cleanup_fd_ int fd = openat(cache->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    err = read_table(fd, ret_table);
+    err = read_table(cache, fd, ret_table);
     if (err == -EBADMSG)
         unlinkat(cache->directory, name, 0);
     else if (!err)

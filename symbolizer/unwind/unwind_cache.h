@@ -17,10 +17,14 @@ int unwind_cache__open(const char *directory, uint64_t bytes_max, struct fault *
 void unwind_cache__free(struct unwind_cache *cache);
 DEFINE_CLEANUP(struct unwind_cache *, unwind_cache__free);
 
-// -ENOENT: not there; -EBADMSG: damaged or of another version, and removed.
+// -ENOENT: not there; -EBADMSG: damaged or of another version, and removed. The table lies in memory of the cache,
+// which all loads share: it is good until the next load, or unwind_cache__give_back.
 int unwind_cache__load(struct unwind_cache *cache, const uint8_t *build_id, size_t build_id_bytes,
                        struct unwind_table **ret_table);
 int unwind_cache__save(struct unwind_cache *cache, const uint8_t *build_id, size_t build_id_bytes,
                        const struct unwind_table *table);
+
+// Gives the memory of loaded tables back. Call it after a number of loads.
+void unwind_cache__give_back(struct unwind_cache *cache);
 
 #endif

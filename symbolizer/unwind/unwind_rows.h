@@ -17,6 +17,7 @@
 #ifndef HEARTH_SYMBOLIZER_UNWIND_UNWIND_ROWS_H
 #define HEARTH_SYMBOLIZER_UNWIND_UNWIND_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct unwind_table {
     size_t rule_count;
     uint32_t *words; // the table itself; the first words are a struct unwind_head
     size_t word_count;
+    bool is_borrowed; // rules and words are somebody else's memory
 };
 
 // -ENOEXEC: no ELF of a kind that runs here (64 bits, x86-64, not relocatable); -EBADMSG: an ELF whose headers lie

@@ -16,8 +16,10 @@ void unwind_table__free(struct unwind_table *table)
 {
     if (!table)
         return;
-    free(table->rules);
-    free(table->words);
+    if (!table->is_borrowed) {
+        free(table->rules);
+        free(table->words);
+    }
     free(table);
 }
 
