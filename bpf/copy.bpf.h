@@ -107,7 +107,7 @@ static __always_inline long copy__output(struct wire_copy *copy, __u32 bytes, co
     return bpf_ringbuf_output(&copies, copy, sizeof(*copy), 0);
 }
 
-static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 set, __u64 returned_from,
+static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 set, __u32 weight, __u64 returned_from,
                                                  const struct copy_beside *beside)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
@@ -120,6 +120,7 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
     copy->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
     copy->tgid = bpf_get_current_pid_tgid() >> 32;
     copy->set = set;
+    copy->weight = weight;
     copy->is_compat = segment != USER_CS_64;
     copy->stack_address = copy->registers[7] - WIRE_COPY_RED_ZONE;
     __u32 bytes = copy__read_stack(copy);
@@ -132,7 +133,7 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
 
 // The id for the count's user_stack; WIRE_STACK_LOST: the ring is full, or the program interrupts another one's copy on
 // its CPU.
-static __always_inline __u64 copy__send(__u32 set, __u64 returned_from, const struct copy_beside *beside)
+static __always_inline __u64 copy__send(__u32 set, __u32 weight, __u64 returned_from, const struct copy_beside *beside)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     __u32 cpu = bpf_get_smp_processor_id();
@@ -141,7 +142,7 @@ static __always_inline __u64 copy__send(__u32 set, __u64 returned_from, const st
     struct wire_copy *copy = bpf_map_lookup_elem(&own_copy, &cpu);
     if (!copy || __sync_val_compare_and_swap(&copy->taken, 0, 1) != 0)
         return WIRE_STACK_LOST;
-    __u64 id = copy__fill_and_send(copy, set, returned_from, beside);
+    __u64 id = copy__fill_and_send(copy, set, weight, returned_from, beside);
     __sync_lock_test_and_set(&copy->taken, 0);
     return id;
 }

@@ -201,7 +201,7 @@ static __always_inline __u64 stack__put_user(struct scratch *scratch, __u32 coun
 {
     if (config.compare) {
         struct copy_beside beside = {.frames = scratch->frames, .count = count, .status = status};
-        copy__send(scratch->set, scratch->walk.returned_from, &beside);
+        copy__send(scratch->set, scratch->weight, scratch->walk.returned_from, &beside);
     }
     if (status == WIRE_STACK_CUT)
         tally__lose_some(WIRE_LOSS_STACK_CUT, scratch->weight);
@@ -245,7 +245,7 @@ static __always_inline __u64 stack__user_by_rows(struct scratch *scratch, __u64 
 
 static __always_inline __u64 stack__copy(struct scratch *scratch, __u64 returned_from)
 {
-    __u64 id = copy__send(scratch->set, returned_from, NULL);
+    __u64 id = copy__send(scratch->set, scratch->weight, returned_from, NULL);
     if (id == WIRE_STACK_LOST)
         tally__lose_some(WIRE_LOSS_COPIES_FULL, scratch->weight);
     return id;

@@ -222,6 +222,8 @@ struct wire_copy {
     __u32 tgid;
     __u16 set;       // the one its count went to
     __u16 is_compat; // a 32-bit process: not to be unwound
+    __u32 weight;    // how many samples it stands for
+    __u32 zero;
     __u64 registers[WIRE_COPY_REGISTERS];
     __u64 stack_address; // of stack[0]
     __u32 stack_bytes;
@@ -298,7 +300,7 @@ _Static_assert(sizeof(struct wire_chunk) == 16 + 8 * WIRE_CHUNK_FRAMES, "no hole
 _Static_assert(sizeof(struct wire_count_key) == 72, "no holes");
 _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
-_Static_assert(sizeof(struct wire_copy) == 192 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
+_Static_assert(sizeof(struct wire_copy) == 200 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
 _Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
 _Static_assert(sizeof(struct wire_hist_config) == 24, "no holes");
 _Static_assert(sizeof(struct wire_usdt_place) == 32, "no holes");

@@ -168,8 +168,9 @@ static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
         return 0;
     }
     enum copy_status status = copies->result.status;
-    copies->cut += status == COPY_STACK_CUT;
-    copies->broken += status != COPY_STACK_WHOLE && status != COPY_STACK_CUT && status != COPY_STACK_FRAME_POINTERS;
+    bool is_broken = status != COPY_STACK_WHOLE && status != COPY_STACK_CUT && status != COPY_STACK_FRAME_POINTERS;
+    copies->cut += status == COPY_STACK_CUT ? copy->weight : 0;
+    copies->broken += is_broken ? copy->weight : 0;
     return keep(copies, copy);
 }
 

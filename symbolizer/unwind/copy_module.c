@@ -46,6 +46,11 @@ struct index {
     size_t count, capacity;
 };
 
+struct stack_switch { // a call to another stack
+    uint64_t file_offset, bytes;
+    struct unwind_rule rule;
+};
+
 struct copy_module {
     struct unwind_elf elf;
     bool is_elf;
@@ -54,9 +59,8 @@ struct copy_module {
     uint64_t table_address;   // of .eh_frame_hdr; 0: none that can be searched
     uint64_t entries_address; // of its entries
     uint64_t entry_count;
-    uint64_t ends[16]; // file offsets of calls to another stack, and how long they are
-    uint64_t end_bytes[16];
-    size_t end_count;
+    struct stack_switch switches[16];
+    size_t switch_count;
     bool indexed;
     struct index eh_frame, debug_frame;
 };
@@ -157,26 +161,25 @@ bool copy_module__is_entry(const struct copy_module *module, uint64_t address)
     return entry && address >= entry && address < entry + ENTRY_BYTES;
 }
 
-static int take_end(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
+static int take_switch(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
 {
-    if (UNWIND_KIND_OF(rule.kind) != UNWIND_END)
-        return 0;
     struct copy_module *module = context;
-    if (module->end_count == sizeof(module->ends) / sizeof(module->ends[0]))
-        return 0;
-    module->ends[module->end_count] = file_offset;
-    module->end_bytes[module->end_count++] = bytes;
+    if (module->switch_count < sizeof(module->switches) / sizeof(module->switches[0]))
+        module->switches[module->switch_count++] = (struct stack_switch){file_offset, bytes, rule};
     return 0;
 }
 
-bool copy_module__is_end(const struct copy_module *module, uint64_t address)
+bool copy_module__switch_rule(const struct copy_module *module, uint64_t address, struct unwind_rule *ret_rule)
 {
     uint64_t offset, left;
-    if (!module->end_count || !unwind_elf__offset_of(&module->elf, address, &offset, &left))
+    if (!module->switch_count || !unwind_elf__offset_of(&module->elf, address, &offset, &left))
         return false;
-    for (size_t i = 0; i < module->end_count; i++)
-        if (offset - module->ends[i] < module->end_bytes[i])
-            return true;
+    for (size_t i = 0; i < module->switch_count; i++) {
+        if (offset - module->switches[i].file_offset >= module->switches[i].bytes)
+            continue;
+        *ret_rule = module->switches[i].rule;
+        return true;
+    }
     return false;
 }
 
@@ -213,7 +216,7 @@ int copy_module__new(int fd, const void *image, size_t image_bytes, struct copy_
     module->is_elf = unwind_elf__open(fd, image, image_bytes, &ignored, &module->elf) == 0;
     if (module->is_elf) {
         find_table(module);
-        unwind_go__each_switch(&module->elf, take_end, module);
+        unwind_go__each_switch(&module->elf, take_switch, module);
     }
     *ret_module = module;
     return 0;

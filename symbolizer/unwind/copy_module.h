@@ -16,6 +16,7 @@
 
 #include <libunwind-x86_64.h>
 
+#include "bpf/unwind_rows.h"
 #include "store/base/cleanup.h"
 
 struct copy_pages; // the cache, shared by all modules of an unwinder
@@ -40,8 +41,8 @@ bool copy_module__read(struct copy_module *module, uint64_t address, void *to, s
 // Whether the code is that of the program's entry point, which nobody has called.
 bool copy_module__is_entry(const struct copy_module *module, uint64_t address);
 
-// Whether a caller's frame is the last of its stack, for all that its call frame information says (unwind_go.h).
-bool copy_module__is_end(const struct copy_module *module, uint64_t address);
+// The rule for a call to another stack, whatever its call frame information says (unwind_go.h); false: it is none.
+bool copy_module__switch_rule(const struct copy_module *module, uint64_t address, struct unwind_rule *ret_rule);
 
 // An entry of the index that libunwind is reading, at an address where nothing else is.
 struct copy_image {

@@ -24,6 +24,7 @@ struct copy_unwind {
     bool has_no_rule;  // the step at hand found no call frame information
     bool unreadable;   // ... asked for memory that is neither in the copy nor in a file
     bool beyond_copy;  // ... above the copy's end
+    uint64_t zero_at;  // ... read a zero there, and nothing after it
     bool is_uncertain; // a file's code was passed by its frame pointer, which may have skipped callers
 };
 
@@ -124,8 +125,10 @@ static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t 
     if (read_stack(unwind, address, value, sizeof(*value)) ||
         read_image(&unwind->image, address, value, sizeof(*value)) ||
         (unwind->module && copy_module__read(unwind->module, address - unwind->bias, value, sizeof(*value))) ||
-        read_code(unwind, address, value, sizeof(*value)))
+        read_code(unwind, address, value, sizeof(*value))) {
+        unwind->zero_at = *value ? 0 : address;
         return 0;
+    }
     note_unreadable(unwind, address);
     return -UNW_EINVAL;
 }
@@ -326,11 +329,18 @@ static enum copy_status why_it_failed(const struct copy_unwind *unwind)
     return unwind->unreadable ? COPY_STACK_UNREADABLE : COPY_STACK_UNSUPPORTED;
 }
 
-static bool is_end(struct copy_unwind *unwind, uint64_t address)
+static bool find_switch(struct copy_unwind *unwind, uint64_t address, struct unwind_rule *ret_rule)
 {
     uint64_t bias;
     const struct copy_module *module = module_at(unwind, address, &bias);
-    return is_context_start(unwind, address + 1) || (module && copy_module__is_end(module, address - bias));
+    return module && copy_module__switch_rule(module, address - bias, ret_rule);
+}
+
+static bool is_end(struct copy_unwind *unwind, uint64_t address)
+{
+    struct unwind_rule rule;
+    return is_context_start(unwind, address + 1) ||
+           (find_switch(unwind, address, &rule) && UNWIND_KIND_OF(rule.kind) == UNWIND_END);
 }
 
 // The frame at hand.
@@ -367,21 +377,77 @@ static bool step_without_rule(struct copy_unwind *unwind, unw_cursor_t *cursor, 
     return restart(unwind, &up, cursor) == 0;
 }
 
+// The canonical frame address of a caller; false: it cannot be read. The goroutine's stack is not the one copied.
+static bool find_cfa(struct copy_unwind *unwind, struct unwind_rule rule, const struct place *place, uint64_t *ret_cfa)
+{
+    uint64_t offset = (uint64_t)(int64_t)rule.cfa_offset, cfa;
+    switch (UNWIND_KIND_OF(rule.kind)) {
+    case UNWIND_SP:
+        *ret_cfa = place->sp + offset;
+        return true;
+    case UNWIND_BP:
+        *ret_cfa = place->bp + offset;
+        return true;
+    case UNWIND_SP_DEREF_8:
+        if (!read_stack(unwind, place->sp + offset, &cfa, sizeof(cfa)))
+            return false;
+        *ret_cfa = cfa + 8;
+        return true;
+    default:
+        return false;
+    }
+}
+
+// The caller of a call to another stack (unwind_go.h). As step_without_rule.
+static bool step_by_switch(struct copy_unwind *unwind, unw_cursor_t *cursor, struct unwind_rule rule,
+                           const struct place *place, struct at *at, enum copy_status *ret_status)
+{
+    struct place up = {.bp = place->bp};
+    *ret_status = COPY_STACK_UNREADABLE;
+    if (!find_cfa(unwind, rule, place, &up.sp) || up.sp <= place->sp || !read_stack(unwind, up.sp - 8, &up.ip, 8))
+        return false;
+    if (UNWIND_RBP_OF(rule.kind) == UNWIND_RBP_AT_CFA &&
+        !read_stack(unwind, up.sp + (uint64_t)(int64_t)rule.rbp_offset, &up.bp, 8))
+        return false;
+    *ret_status = COPY_STACK_NO_RETURN;
+    if (!up.ip)
+        return false;
+    at->address = --up.ip; // inside the call
+    at->is_leaf = false;
+    return restart(unwind, &up, cursor) == 0;
+}
+
+// libunwind ends a stack where the code says that it has no caller, and where the return address is zero, which is no
+// end. It reads that last, below the canonical frame address.
+static bool lacks_return_address(const struct copy_unwind *unwind, unw_cursor_t *cursor)
+{
+    unw_word_t cfa = 0;
+    unw_get_reg(cursor, UNW_X86_64_RSP, &cfa);
+    return cfa && unwind->zero_at == cfa - 8;
+}
+
 static bool step(struct copy_unwind *unwind, unw_cursor_t *cursor, struct at *at, enum copy_status *ret_status)
 {
     struct place place = {0};
     unw_get_reg(cursor, UNW_X86_64_RIP, &place.ip);
     unw_get_reg(cursor, UNW_X86_64_RSP, &place.sp);
     unw_get_reg(cursor, UNW_X86_64_RBP, &place.bp);
+    struct unwind_rule rule;
+    if (!at->is_leaf && find_switch(unwind, at->address, &rule))
+        return step_by_switch(unwind, cursor, rule, &place, at, ret_status);
     bool is_signal = is_signal_return(unwind, place.ip);
     unwind->has_no_rule = unwind->unreadable = unwind->beyond_copy = false;
+    unwind->zero_at = 0;
     int err = unw_step(cursor);
     if (unwind->has_no_rule)
         return step_without_rule(unwind, cursor, &place, is_signal, at, ret_status);
     unw_word_t ip = 0;
     if (err >= 0)
         unw_get_reg(cursor, UNW_REG_IP, &ip);
-    *ret_status = err < 0 ? why_it_failed(unwind) : COPY_STACK_WHOLE;
+    if (err < 0)
+        *ret_status = why_it_failed(unwind);
+    else
+        *ret_status = lacks_return_address(unwind, cursor) ? COPY_STACK_NO_RETURN : COPY_STACK_WHOLE;
     *at = (struct at){.address = is_signal ? ip : ip - 1};
     return err > 0 && ip != 0;
 }

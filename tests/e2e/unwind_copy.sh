@@ -25,7 +25,15 @@ ok 'coroutines are recorded' record coroutines 1
 ok 'at least 98 % of their stacks reach the start of the coroutine or of the program' \
     test "$(share '(__start_context|\[libc[^;]*\]);coroutine;in_coroutine_|_start;')" -ge 98
 ok 'a signal handler is recorded' record signals 1
-ok 'at least 98 % of its stacks are whole' test "$(share '_start;.*;main;interrupted')" -ge 98
+ok 'at least 98 % of its stacks are whole' test "$(share '_start;.*;main;between_signals;interrupted')" -ge 98
+
+# A zero where the rule has the return address is no end. Of samples that count for more, a stack that breaks is as many.
+"$HEARTH" record --unwind=copy -F 997 --max-cpu 0.1% -i 0.5 -o "$TMP/broken.db" -- "$LOADS/nofp/no_return" 3 >/dev/null 2>"$TMP/log"
+"$HEARTH" report -i "$TMP/broken.db" -f folded >"$TMP/out.folded" 2>/dev/null
+ok 'stacks that end in a zero say so' test "$(share '\[unwind: no return address\];no_return')" -ge 90
+ok 'samples are thinned' grep -q 'is taken, and counts for' "$TMP/log"
+is 'each counts as broken for what it stands for' \
+    "$(sqlite3 "$TMP/broken.db" "SELECT sum(count) FROM loss WHERE name = 'stack-broken'")" "$(grep -F '[unwind: ' "$TMP/out.folded" | samples)"
 
 # The kernel runs an instruction that is probed elsewhere, in a copy of it: no sample's leaf is there.
 hits=$LOADS/nofp/hits

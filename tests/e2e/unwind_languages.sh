@@ -108,6 +108,10 @@ if command -v go >/dev/null; then
     all=$(grep -E '^calls_c;.*c_leaf' "$TMP/out.folded" | samples)
     whole=$(grep -E '^calls_c;runtime\.goexit[^;]*;runtime\.main;main\.main;main\.caller;.*runtime\.asmcgocall[^;]*;.*c_outer;c_leaf' "$TMP/out.folded" | samples)
     ok "Go calls C: through asmcgocall to the goroutine's first frame ($whole of $all)" at_least "$whole" "$all" 98
+    record --unwind=copy -- "$TMP/calls_c"
+    all=$(grep -E '^calls_c;.*c_leaf' "$TMP/out.folded" | samples)
+    broken=$(grep -E '^calls_c;\[unwind: unreadable stack\];runtime\.asmcgocall[^;]*;.*c_outer;c_leaf' "$TMP/out.folded" | samples)
+    ok "copies, which lack the goroutine's stack, end at asmcgocall and say so ($broken of $all)" at_least "$broken" "$all" 98
 else
     skip 'Go calls C' 'no Go compiler'
 fi
