@@ -66,12 +66,40 @@ static int take_plt(const struct unwind_elf *elf, const char *name, unwind_extra
     return err;
 }
 
+// _init and _fini, each alone in its section: [endbr64]; sub $8, %rsp; ...; add $8, %rsp; ret (glibc's crti.S, crtn.S).
+static int take_init(const struct unwind_section *code, unwind_extra_fn *take, void *context)
+{
+    static const uint8_t head[] = {0x48, 0x83, 0xec, 0x08}, tail[] = {0x48, 0x83, 0xc4, 0x08, 0xc3};
+    size_t inside = sizeof(head) + (code->bytes > 4 && memcmp(code->data, "\xf3\x0f\x1e\xfa", 4) == 0 ? 4 : 0);
+    if (code->bytes < inside + sizeof(tail) || memcmp(code->data + inside - sizeof(head), head, sizeof(head)) != 0 ||
+        memcmp(code->data + code->bytes - sizeof(tail), tail, sizeof(tail)) != 0)
+        return 0;
+    int err = take(code->address, inside, at_sp(8), context);
+    if (!err)
+        err = take(code->address + inside, code->bytes - 1 - inside, at_sp(16), context);
+    return err ? err : take(code->address + code->bytes - 1, 1, at_sp(8), context);
+}
+
+static int take_init_of(const struct unwind_elf *elf, const char *name, unwind_extra_fn *take, void *context)
+{
+    struct unwind_section code;
+    if (unwind_elf__section(elf, name, &code) != 0 || !code.data)
+        return 0;
+    int err = take_init(&code, take, context);
+    unwind_section__free(&code);
+    return err;
+}
+
 int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, void *context)
 {
     static const char *const names[] = {".plt", ".plt.sec", ".plt.got", ".iplt"};
     int err = 0;
     for (size_t i = 0; !err && i < sizeof(names) / sizeof(names[0]); i++)
         err = take_plt(elf, names[i], take, context);
+    if (!err)
+        err = take_init_of(elf, ".init", take, context);
+    if (!err)
+        err = take_init_of(elf, ".fini", take, context);
     if (!err && elf->entry)
         err = take(elf->entry, ENTRY_BYTES, (struct unwind_rule){.kind = UNWIND_END}, context);
     return err;
@@ -102,17 +130,57 @@ static bool is_code(const char *pattern, const uint8_t *code)
     return true;
 }
 
+// deregister_tm_clones, where it begins: lea .., %rdi; lea .., %rax; cmp %rdi, %rax; je. Else: mov $.., %eax; cmp $..,
+// %rax; je.
+static const char *const clones[] = {"488d3d........488d05........4839f874", "b8........483d........74"};
+
+// deregister_tm_clones and register_tm_clones stand before it, and push nothing: the return address is on top. So does
+// the endbr64 that it may begin with.
+static int take_clones(const uint8_t *data, size_t before, uint64_t file_offset, unwind_extra_fn *take, void *context)
+{
+    enum { CLONES_BYTES = 0x90 }; // both of them
+    size_t from = before > CLONES_BYTES ? before - CLONES_BYTES : 0;
+    for (size_t at = from; at < before; at++)
+        for (size_t i = 0; i < sizeof(clones) / sizeof(clones[0]); i++)
+            if (before - at >= strlen(clones[i]) / 2 && is_code(clones[i], data + at))
+                return take(file_offset + at, before - at, at_sp(8), context);
+    return 0;
+}
+
+// frame_dummy, the next function behind it, jumps to register_tm_clones: [endbr64]; jmp.
+static int take_dummy(const uint8_t *data, size_t behind, uint64_t bytes, uint64_t file_offset, unwind_extra_fn *take,
+                      void *context)
+{
+    size_t at = behind + (-(file_offset + behind) & 15), jump = at;
+    if (bytes >= at + 4 && memcmp(data + at, "\xf3\x0f\x1e\xfa", 4) == 0)
+        jump += 4;
+    if (bytes < jump + 2 || (data[jump] != 0xeb && data[jump] != 0xe9))
+        return 0;
+    return take(file_offset + at, jump + 1 - at, at_sp(8), context);
+}
+
 // The function's rows: before the push, between it and the pop, and behind.
-static int take_destructors(uint64_t file_offset, const uint8_t *code, size_t length, unwind_extra_fn *take,
-                            void *context)
+static int take_destructors(uint64_t file_offset, const uint8_t *code, size_t length, size_t *ret_end,
+                            unwind_extra_fn *take, void *context)
 {
     const struct unwind_rule pushed = {.kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 16, .rbp_offset = -16};
     uint64_t push_end = DESTRUCTORS_PUSH_AT + 1, pop_end = length - 1;
     uint64_t end = DESTRUCTORS_PUSH_AT + code[DESTRUCTORS_JUMP_AT] + 1; // behind the last ret
+    *ret_end = end > length ? end : length;
     int err = take(file_offset, push_end, at_sp(8), context);
     if (!err)
         err = take(file_offset + push_end, pop_end - push_end, pushed, context);
-    return err ? err : take(file_offset + pop_end, (end > length ? end : length) - pop_end, at_sp(8), context);
+    return err ? err : take(file_offset + pop_end, *ret_end - pop_end, at_sp(8), context);
+}
+
+static int take_crt(const uint8_t *data, uint64_t bytes, size_t at, size_t length, uint64_t file_offset,
+                    unwind_extra_fn *take, void *context)
+{
+    size_t end;
+    int err = take_clones(data, at, file_offset, take, context);
+    if (!err)
+        err = take_destructors(file_offset + at, data + at, length, &end, take, context);
+    return err ? err : take_dummy(data, at + end, bytes, file_offset, take, context);
 }
 
 static int find_destructors(const uint8_t *data, uint64_t bytes, uint64_t file_offset, unwind_extra_fn *take,
@@ -123,7 +191,7 @@ static int find_destructors(const uint8_t *data, uint64_t bytes, uint64_t file_o
         const uint8_t *at = data, *end = data + bytes;
         while ((size_t)(end - at) >= length && (at = memmem(at, (size_t)(end - at), "\x80\x3d", 2))) {
             if ((size_t)(end - at) >= length && is_code(destructors[i], at))
-                return take_destructors(file_offset + (uint64_t)(at - data), at, length, take, context);
+                return take_crt(data, bytes, (size_t)(at - data), length, file_offset, take, context);
             at++;
         }
     }

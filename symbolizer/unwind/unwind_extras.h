@@ -7,11 +7,11 @@
 // Returns 0, or what ended the walk.
 typedef int unwind_extra_fn(uint64_t address, uint64_t bytes, struct unwind_rule rule, void *context);
 
-// Procedure linkage tables (lld and gold write no CFI for some), and the entry point.
+// Procedure linkage tables (lld and gold write no CFI for some), _init and _fini, and the entry point.
 int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, void *context);
 
 // In a hole between functions: signal trampolines (musl's and Go's have no CFI), and gcc's __do_global_dtors_aux, which
-// runs the destructors of a program or library.
+// runs the destructors of a program or library, with the functions beside it (crtstuff.c).
 int unwind_extras__each_in_hole(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
                                 unwind_extra_fn *take, void *context);
 

@@ -35,4 +35,17 @@ check 'a command'
 stolen=$(stolen_ns)
 "$HEARTH" record -F 997 -a -o "$TMP/out.folded" -- "$TMP/storm$$" 3 >"$TMP/truth" 2>"$TMP/log"
 check 'the whole machine'
+# The code that gcc and glibc link to every program has no call frame information: at each first instruction, where page
+# faults hit it, the return address is on top.
+rule_at() { # FILE FUNCTION: the rule that unwinds the function's first instruction
+    "$HEARTH" unwind-rows "$1" | awk -v at="$(nm "$1" | awk -v name="$2" '$3 == name { print $1 }')" '$1 "" > at "" { exit } { rule = $2 " " $4 } END { print rule }'
+}
+echo 'int main(void) { return 0; }' >"$TMP/crt.c"
+for kind in -pie -no-pie; do
+    gcc ${kind/-/-f} $kind -o "$TMP/crt$kind" "$TMP/crt.c"
+    rules=$(for name in _init _fini deregister_tm_clones register_tm_clones __do_global_dtors_aux frame_dummy; do
+        rule_at "$TMP/crt$kind" $name
+    done | sort | uniq -c | tr -s ' ')
+    is "$kind: code of the C runtime has rows" "$rules" ' 6 rsp+8 c-8'
+done
 done_testing
