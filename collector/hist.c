@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/syscall_names.h"
 #include "store/base/limits.h"
 
 struct hist {
@@ -81,7 +80,7 @@ static void name_key(const struct hist *hist, const struct event *event, const s
         snprintf(ret_name, bytes, "%s", by);
         return;
     }
-    syscall_name__of(key->group, ret_name, bytes);
+    event->source->name_group(key->group, ret_name, bytes);
     size_t used = strlen(ret_name);
     snprintf(ret_name + used, bytes - used, "%s%s", by[0] ? ", " : "", by);
 }

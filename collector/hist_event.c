@@ -19,7 +19,7 @@ int hist_event__configure(struct event *event, struct loaded *loaded, struct fau
         .by_key = options->has_key,
         .stacks = options->stacks,
         .is_on = 1,
-        .group = (uint32_t)event->perf_config,
+        .group = event->hist_group,
         .all_groups = event->hist_groups,
         .by_bytes = options->by_bytes,
         .by_is_signed = options->by_is_signed,

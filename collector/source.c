@@ -57,10 +57,11 @@ int source__say_unattached(const char *name, int err, struct fault *fault)
                            strerror(-err));
 }
 
-const char *event__behind(const struct event *event, const char *prefix)
+const char *event__behind(struct event *event, const char *prefix)
 {
     size_t length = strlen(prefix);
-    return strncmp(event->spelled, prefix, length) == 0 ? event->spelled + length : NULL;
+    event->words = strncmp(event->spelled, prefix, length) == 0 ? event->spelled + length : NULL;
+    return event->words;
 }
 
 int source__attach_named(struct event *event, const char *const *names, size_t count, struct bpf_link **ret_links,

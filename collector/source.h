@@ -33,12 +33,14 @@ struct perf_cpu {
 struct event {
     const struct source *source;
     const char *spelled;   // borrowed from the command line
+    const char *words;     // of that, what stands behind the prefix; see event__behind()
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
     uint64_t min_ns, max_ns;         // of waits that are counted; 0: no bound
     const struct hist_options *hist; // NULL: samples of it are kept, and no histogram
     uint32_t hist_number;            // among the histograms of the recording
-    bool hist_groups;                // a histogram for each system call
+    bool hist_groups;                // a histogram for each group of its values, named by its source
+    uint32_t hist_group;             // else the only group that is looked at
     bool by_is_signed;               // --by argN, as the notes of its USDT probes say
     uint32_t perf_type;
     uint64_t perf_config;
@@ -61,6 +63,7 @@ struct event {
 struct source {
     const char *spelling; // for help: "tracepoint:CATEGORY:NAME"
     const char *summary;
+    const char *places; // what a probe is put on, for words: "functions"
     const char *unit;   // of the values, see struct store_event
     bool is_histogram;  // a histogram is made of its values; else samples are kept
     bool is_probe;      // is put on code or a tracepoint, so that each hit has a price
@@ -85,6 +88,8 @@ struct source {
     // A sample without a mark stands for the time since the thread's last one: whose it was is exact, where it was
     // spent an estimate.
     bool is_clocked;
+    // The name of a group of values; NULL: there are no groups.
+    void (*name_group)(uint32_t group, char *ret_name, size_t bytes);
     // The words for a sample's detail, at the leaf of its stack; NULL, or a NULL result: none.
     const char *(*mark)(uint32_t detail);
 };
@@ -99,8 +104,8 @@ bool event__keeps_stacks(const struct event *event);
 // How often the event's programs ran and for how long, as far as the kernel's statistics have it.
 void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns);
 
-// The rest of the event's words behind PREFIX; NULL: they do not begin with it.
-const char *event__behind(const struct event *event, const char *prefix);
+// The event's words behind PREFIX, which it keeps; NULL: it does not begin with that.
+const char *event__behind(struct event *event, const char *prefix);
 // Sets the fault for a program that the kernel did not attach. Returns err.
 int source__say_unattached(const char *name, int err, struct fault *fault);
 

@@ -22,7 +22,7 @@ static int parse(struct event *event, struct fault *fault)
 
 static int prepare(struct event *event, const struct target *target, struct fault *fault)
 {
-    const char *function = strchr(event->spelled, ':') + 1;
+    const char *function = event->words;
     struct btf *btf = btf__load_vmlinux_btf();
     int id = btf ? btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) : -errno;
     (void)target;
@@ -49,7 +49,7 @@ static int configure(struct event *event, struct loaded *loaded, struct fault *f
         enum bpf_attach_type type = bpf_program__expected_attach_type(program);
         if (type != BPF_TRACE_FENTRY && type != BPF_TRACE_FEXIT)
             continue;
-        int err = bpf_program__set_attach_target(program, 0, strchr(event->spelled, ':') + 1);
+        int err = bpf_program__set_attach_target(program, 0, event->words);
         if (err)
             return fault__set(fault, err, "cannot attach '%s': %s", event->spelled, strerror(-err));
     }

@@ -16,7 +16,7 @@ static int parse(struct event *event, struct fault *fault)
     event->hist_groups = strcmp(name, "*") == 0;
     if (!event->hist_groups && syscall_name__find(name, &number) != 0)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no system call '%s'; syscall:* has all of them", name);
-    event->perf_config = number;
+    event->hist_group = number;
     snprintf(event->detail, sizeof(event->detail), "from entry to exit");
     return hist_event__check_plain(event, fault);
 }
@@ -31,5 +31,6 @@ const struct source source_hist_syscall = {
     .parse = parse,
     .configure = hist_event__configure,
     .attach = source__attach_programs,
+    .name_group = syscall_name__of,
     .leave = source__count_left,
 };

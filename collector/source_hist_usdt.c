@@ -33,7 +33,7 @@ static int parse(struct event *event, struct fault *fault)
     int err = source_usdt__parse(event, fault);
     if (err)
         return err;
-    const char *probe = strrchr(event->spelled, ':') + 1;
+    const char *probe = strrchr(event->words, ':') + 1;
     bool is_pair = strchr(probe, ',') != NULL;
     if (event->hist->has_value && event->hist->argument == WIRE_HIST_RETURNED)
         return hist_event__misplaced(event, "retval", fault);
@@ -115,7 +115,7 @@ static int prepare(struct event *event, const struct target *target, struct faul
     char file[PATH_MAX], probe[256];
     const char *words;
     size_t unused;
-    int err = probe__split(event__behind(event, "usdt:"), source_probe__pid(target), 1, file, &words, fault);
+    int err = probe__split(event->words, source_probe__pid(target), 1, file, &words, fault);
     if (err)
         return err;
     struct usdt_pair *pair = event->prepared = calloc(1, sizeof(*pair));

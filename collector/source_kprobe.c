@@ -63,7 +63,7 @@ static int attach_fitting(struct event *event, const char *pattern, struct fault
 static int attach(struct event *event, const struct target *target, struct fault *fault)
 {
     (void)target;
-    const char *function = event__behind(event, "kprobe:");
+    const char *function = event->words;
     if (strpbrk(function, "*?["))
         return attach_fitting(event, function, fault);
     int err = attach_function(event, function);

@@ -37,7 +37,7 @@ int source_probe__prepare(struct event *event, const struct target *target, stru
     char file[PATH_MAX];
     const char *symbol;
     struct probe_sites *sites;
-    int err = probe__split(strchr(event->spelled, ':') + 1, source_probe__pid(target), 0, file, &symbol, fault);
+    int err = probe__split(event->words, source_probe__pid(target), 0, file, &symbol, fault);
     if (!err)
         err = probe_sites__find(file, symbol, source_probe__pid(target), fault, &sites);
     if (err)
@@ -71,7 +71,7 @@ int source_probe__configure(struct event *event, struct loaded *loaded, struct f
 static void describe(struct event *event, const struct probe_sites *sites, size_t refused)
 {
     size_t bytes = sizeof(event->note), used = 0;
-    const char *what = strncmp(event->spelled, "usdt:", 5) == 0 ? "places" : "functions";
+    const char *what = event->source->places;
     refused += sites->unfit_count;
     if (refused)
         used = (size_t)snprintf(event->note, bytes, "%zu %s probed, %zu more cannot be",
@@ -109,6 +109,7 @@ static int attach_return(struct event *event, const struct target *target, struc
 const struct source source_uprobe = {
     .spelling = "uprobe:FILE:SYMBOL[+OFFSET]",
     .summary = "a function of a program or a library is entered, or several by a glob; 0xADDRESS too",
+    .places = "functions",
     .unit = "hits",
     .is_probe = true,
     .object = "source_probe",
@@ -122,6 +123,7 @@ const struct source source_uprobe = {
 const struct source source_uretprobe = {
     .spelling = "uretprobe:FILE:SYMBOL",
     .summary = "a function of a program or a library returns",
+    .places = "functions",
     .unit = "hits",
     .is_probe = true,
     .object = "source_probe",

@@ -114,7 +114,7 @@ static int add_id(const char *name, uint64_t id, void *context)
 
 static int prepare(struct event *event, const struct target *target, struct fault *fault)
 {
-    const char *name = event__behind(event, "tracepoint:");
+    const char *name = event->words;
     _cleanup_free_ struct ids *ids = calloc(1, sizeof(*ids));
     (void)target;
     if (!ids)

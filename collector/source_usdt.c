@@ -29,7 +29,7 @@ static int prepare(struct event *event, const struct target *target, struct faul
     const char *pattern;
     struct probe_sites *sites;
     size_t count;
-    int err = probe__split(event__behind(event, "usdt:"), source_probe__pid(target), 1, file, &pattern, fault);
+    int err = probe__split(event->words, source_probe__pid(target), 1, file, &pattern, fault);
     if (!err)
         err = usdt_sites__find(file, pattern, source_probe__pid(target), fault, &sites, &count);
     if (err)
@@ -43,6 +43,7 @@ static int prepare(struct event *event, const struct target *target, struct faul
 const struct source source_usdt = {
     .spelling = "usdt:FILE:PROVIDER:NAME",
     .summary = "a USDT probe of a program or a library, or several by a glob",
+    .places = "places",
     .unit = "hits",
     .is_probe = true,
     .object = "source_probe",
