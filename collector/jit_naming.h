@@ -12,21 +12,11 @@
 
 #include <stdint.h>
 
+#include "collector/jit_process.h"
 #include "store/base/cleanup.h"
-#include "symbolizer/symbolizer.h"
 #include "symbolizer/worker/worker.h"
 
 struct jit_naming;
-
-struct jit_owner { // whose code it is
-    uint32_t tgid;
-    uint32_t forked_from; // whose code it may run too: its parent, until it has executed something; 0: not known
-    uint64_t start_boot_ns;
-    uint32_t uid;
-};
-
-// Gives a name to a frame, in the thread.
-typedef void jit_named_fn(uint32_t frame, const struct symbol *symbol, void *context);
 
 // 0, or why there is no thread.
 int jit_naming__new(struct worker *worker, jit_named_fn *take, void *context, struct jit_naming **ret_naming);

@@ -6,8 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/jit_naming.h"
+#include "store/base/cleanup.h"
 #include "symbolizer/naming/jit_place.h"
+#include "symbolizer/symbolizer.h"
+
+struct jit_owner { // whose code it is
+    uint32_t tgid;
+    uint32_t forked_from; // whose code it may run too: its parent, until it has executed something; 0: not known
+    uint64_t start_boot_ns;
+    uint32_t uid;
+};
+
+// Gives a name to a frame, in the thread.
+typedef void jit_named_fn(uint32_t frame, const struct symbol *symbol, void *context);
 
 enum { JIT_LINEAGE = 4 }; // processes whose code it may run: itself, and whom it was forked from
 

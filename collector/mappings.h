@@ -2,7 +2,22 @@
 #ifndef HEARTH_COLLECTOR_MAPPINGS_H
 #define HEARTH_COLLECTOR_MAPPINGS_H
 
-#include "collector/processes.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/binaries.h"
+
+struct mapping {
+    uint64_t start, end;
+    uint64_t file_offset;
+    struct binary *binary;
+};
+
+struct mappings {
+    struct mapping *rows; // sorted, disjoint
+    size_t count, capacity;
+};
 
 // -ENOMEM; -ENOSPC where LIMIT_MAPPINGS_A_PROCESS are known.
 int mappings__add(struct mappings *mappings, const struct mapping *mapping);

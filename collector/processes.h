@@ -10,18 +10,8 @@
 #include <stdint.h>
 
 #include "collector/binaries.h"
+#include "collector/mappings.h"
 #include "store/base/cleanup.h"
-
-struct mapping {
-    uint64_t start, end;
-    uint64_t file_offset;
-    struct binary *binary;
-};
-
-struct mappings {
-    struct mapping *rows; // sorted, disjoint
-    size_t count, capacity;
-};
 
 struct process {
     uint32_t tgid;

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdint.h>
 
-#include "collector/processes.h"
+#include "collector/mappings.h"
 
 struct procfs_process {
     uint32_t parent;
