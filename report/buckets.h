@@ -3,7 +3,7 @@
 #define HEARTH_REPORT_BUCKETS_H
 
 #include "report/histogram.h"
-#include "report/report.h"
+#include "report/report_request.h"
 #include "report/source.h"
 
 // Adds them to the list, the heaviest first, and widens the source's extent by their intervals. None: the list stays

@@ -5,7 +5,7 @@
 #include "report/fold.h"
 #include "report/format.h"
 #include "report/loss_list.h"
-#include "report/report.h"
+#include "report/report_request.h"
 #include "store/reader.h"
 
 struct source {
