@@ -19,6 +19,7 @@
 #include "store/base/name_pattern.h"
 #include "store/base/wide.h"
 #include "store/reader.h"
+#include "store/reader_questions.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/reader_questions.h"
+
 static bool shares_name(const struct store_reader *reader, const struct store_event *event)
 {
     for (uint32_t i = 1; i <= store_reader__event_count(reader); i++) {

@@ -8,6 +8,7 @@
 
 #include "report/text.h"
 #include "store/base/cleanup.h"
+#include "store/reader_questions.h"
 
 static int take_interval(const struct store_interval_row *row, void *context)
 {

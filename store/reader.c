@@ -10,10 +10,8 @@
 #include <sys/stat.h>
 
 #include "store/reader_insides.h"
-#include "store/reader_walk.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
-DEFINE_CLEANUP(struct reader_walk *, reader_walk__free);
 
 static inline void cleanup__closedir(DIR *directory)
 {
@@ -263,90 +261,6 @@ uint32_t store_reader__binary_count(const struct store_reader *reader)
 const struct store_binary *store_reader__binary(const struct store_reader *reader, uint32_t binary)
 {
     return binary >= 1 && binary <= reader->binary_count ? &reader->binaries[binary - 1] : NULL;
-}
-
-int store_reader__values(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                         int (*row)(const struct store_interval_row *interval, const struct store_value *value,
-                                    void *context),
-                         void *context)
-{
-    _cleanup_(reader_walk__freep) struct reader_walk *walk = NULL;
-    int err = reader_walk__new(reader, query, 0, fault, &walk);
-    while (!err) {
-        const struct store_interval_row *interval;
-        const struct store_value *values;
-        size_t count = 1;
-        err = reader_walk__next(walk, fault, &interval);
-        if (err || !interval)
-            return err;
-        while (!err && count) {
-            err = reader_walk__values(walk, fault, &values, &count);
-            for (size_t i = 0; !err && i < count; i++)
-                err = row(interval, &values[i], context);
-        }
-    }
-    return err;
-}
-
-int store_reader__intervals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                            int (*row)(const struct store_interval_row *interval, void *context), void *context)
-{
-    _cleanup_(reader_walk__freep) struct reader_walk *walk = NULL;
-    int err = reader_walk__new(reader, query, 0, fault, &walk);
-    while (!err) {
-        const struct store_interval_row *interval;
-        err = reader_walk__next(walk, fault, &interval);
-        if (err || !interval)
-            return err;
-        err = row(interval, context);
-    }
-    return err;
-}
-
-int store_reader__totals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                         int (*row)(const struct store_interval_row *interval, const struct store_total *total,
-                                    void *context),
-                         void *context)
-{
-    _cleanup_(reader_walk__freep) struct reader_walk *walk = NULL;
-    int err = reader_walk__new(reader, query, 0, fault, &walk);
-    while (!err) {
-        const struct store_interval_row *interval;
-        bool has = true;
-        err = reader_walk__next(walk, fault, &interval);
-        if (err || !interval)
-            return err;
-        while (!err && has) {
-            struct reader_sum sum = {0};
-            err = reader_walk__total(walk, fault, &sum, &has);
-            struct store_total total = {.event = sum.event, .samples = sum.samples, .value = sum.value};
-            if (!err && has)
-                err = row(interval, &total, context);
-        }
-    }
-    return err;
-}
-
-int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                             int (*row)(const struct store_interval_row *interval,
-                                        const struct store_histogram *histogram, void *context),
-                             void *context)
-{
-    _cleanup_(reader_walk__freep) struct reader_walk *walk = NULL;
-    int err = reader_walk__new(reader, query, 0, fault, &walk);
-    while (!err) {
-        const struct store_interval_row *interval;
-        const struct store_histogram *histogram = NULL;
-        err = reader_walk__next(walk, fault, &interval);
-        if (err || !interval)
-            return err;
-        do {
-            err = reader_walk__histogram(walk, fault, &histogram);
-            if (!err && histogram)
-                err = row(interval, histogram, context);
-        } while (!err && histogram);
-    }
-    return err;
 }
 
 static int take_count(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)

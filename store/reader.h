@@ -87,30 +87,6 @@ struct store_query {
     uint16_t bucket_first, bucket_last; // inclusive, by value (store/base/bucket.h)
 };
 
-// Each value of the range, interval by interval; a row function that returns non-zero ends the walk with that result.
-int store_reader__values(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                         int (*row)(const struct store_interval_row *interval, const struct store_value *value,
-                                    void *context),
-                         void *context);
-// The intervals of the range themselves: losses, cost. Of the query, only the range counts.
-int store_reader__intervals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                            int (*row)(const struct store_interval_row *interval, void *context), void *context);
-// The sums of each event in each interval: kept beside the values, so that nothing is unpacked. Of the query, the range
-// and the event count.
-struct store_total {
-    uint32_t event;
-    uint64_t samples, value;
-};
-int store_reader__totals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                         int (*row)(const struct store_interval_row *interval, const struct store_total *total,
-                                    void *context),
-                         void *context);
-// The stored histograms. Of the query, the range and the event count.
-int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
-                             int (*row)(const struct store_interval_row *interval,
-                                        const struct store_histogram *histogram, void *context),
-                             void *context);
-
 // What the store takes and holds. Reads all names and stacks, no values.
 struct store_size {
     uint64_t files;

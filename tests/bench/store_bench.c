@@ -18,6 +18,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
 #include "store/reader.h"
+#include "store/reader_questions.h"
 #include "store/writer.h"
 
 #define SAMPLES   3136

@@ -21,6 +21,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
 #include "store/reader.h"
+#include "store/reader_questions.h"
 #include "store/writer.h"
 
 DEFINE_CLEANUP(struct store_writer *, store_writer__free);
