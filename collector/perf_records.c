@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collector/source_perf.h"
+#include "collector/perf_event.h"
 #include "store/base/buf.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
@@ -168,7 +168,7 @@ void perf_records__free(struct perf_records *records)
 bool perf_records__came_back(struct perf_records *records, size_t index, uint32_t *ret_cpu)
 {
     struct ring *ring = &records->rings[index], fresh = {.fd = -1};
-    if (!source_perf__is_dead(ring->fd, &ring->enabled_ns))
+    if (!perf_event__is_dead(ring->fd, &ring->enabled_ns))
         return false;
     if (open_ring(&fresh, ring->cpu) != 0) { // the CPU is offline still
         fd__close(&fresh.fd);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/perf_event.h"
 #include "collector/perf_records.h"
 #include "collector/sources.h"
 
@@ -221,23 +222,11 @@ static int attach_cpu(struct event *event, struct perf_cpu *place)
     return 0;
 }
 
-bool source_perf__is_dead(int fd, uint64_t *enabled_ns)
-{
-    struct {
-        uint64_t count, enabled_ns;
-    } now;
-    if (read(fd, &now, sizeof(now)) != (ssize_t)sizeof(now))
-        return false;
-    bool is_dead = now.enabled_ns == *enabled_ns;
-    *enabled_ns = now.enabled_ns;
-    return is_dead;
-}
-
 int source_perf__follow_cpus(struct event *event)
 {
     for (size_t i = 0; i < event->cpu_count; i++) {
         struct perf_cpu *place = &event->cpus[i];
-        if (place->fd >= 0 && !source_perf__is_dead(place->fd, &place->enabled_ns))
+        if (place->fd >= 0 && !perf_event__is_dead(place->fd, &place->enabled_ns))
             continue;
         if (place->link)
             loaded__drop(event->loaded, place->link);
