@@ -125,4 +125,9 @@ int source__count_left(struct event *event);
 // more than that. The link of an iterator, if there is one, is left in event->prepared.
 int source__attach_programs(struct event *event, const struct target *target, struct fault *fault);
 
+// Each stands in a file of its own; sources.h has the list.
+#define SOURCE(name) extern const struct source source_##name;
+#include "collector/sources.def"
+#undef SOURCE
+
 #endif

@@ -7,7 +7,7 @@
 
 #include "collector/feature.h"
 #include "collector/hist_event.h"
-#include "collector/sources.h"
+#include "collector/source.h"
 
 static int parse(struct event *event, struct fault *fault)
 {

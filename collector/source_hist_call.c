@@ -6,8 +6,8 @@
 
 #include "collector/hist_event.h"
 #include "collector/probe_sites.h"
+#include "collector/source.h"
 #include "collector/source_probe.h"
-#include "collector/sources.h"
 #include "collector/trap.h"
 #include "collector/uprobe_multi.h"
 

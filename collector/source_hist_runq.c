@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "collector/hist_event.h"
+#include "collector/source.h"
 #include "collector/source_off_cpu.h"
-#include "collector/sources.h"
 
 static int parse(struct event *event, struct fault *fault)
 {

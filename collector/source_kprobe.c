@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collector/sources.h"
+#include "collector/source.h"
 #include "store/base/limits.h"
 
 static int parse(struct event *event, struct fault *fault)

@@ -7,7 +7,7 @@
 #include "collector/hist_event.h"
 #include "collector/hist_options.h"
 #include "collector/iterator.h"
-#include "collector/sources.h"
+#include "collector/source.h"
 
 static const char *const marks[] = {
 #define WAIT_STATE(name, mark) mark,

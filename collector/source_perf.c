@@ -11,7 +11,7 @@
 
 #include "collector/perf_event.h"
 #include "collector/perf_records.h"
-#include "collector/sources.h"
+#include "collector/source.h"
 
 static int open_event(const struct event *event, uint32_t cpu)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "collector/probe_sites.h"
-#include "collector/sources.h"
+#include "collector/source.h"
 #include "collector/trap.h"
 #include "collector/uprobe_multi.h"
 

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "collector/sources.h"
+#include "collector/source.h"
 #include "collector/tracefs.h"
 #include "store/base/limits.h"
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "collector/probe_sites.h"
+#include "collector/source.h"
 #include "collector/source_probe.h"
-#include "collector/sources.h"
 #include "collector/usdt_sites.h"
 
 int source_usdt__parse(struct event *event, struct fault *fault)

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "collector/iterator.h"
+#include "collector/source.h"
 #include "collector/source_off_cpu.h"
 #include "collector/source_perf.h"
-#include "collector/sources.h"
 
 enum { BEGIN, STILL, END, SWITCH, LINK_COUNT };
 

@@ -4,10 +4,6 @@
 
 #include "collector/source.h"
 
-#define SOURCE(name) extern const struct source source_##name;
-#include "collector/sources.def"
-#undef SOURCE
-
 extern const struct source *const sources[]; // ended by NULL
 
 // Finds the source for event->spelled, of samples or of histograms as the event has it, and lets it parse. -EINVAL with

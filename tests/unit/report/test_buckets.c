@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "report/report.h"
 #include "store/base/cleanup.h"
 #include "tests/unit/report/sample_store.h"
 
