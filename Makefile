@@ -44,10 +44,12 @@ libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 li
 	-lunwind-x86_64 -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
-folders := collector report symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions \
-	jit elf opening index jail) store store/base
+folders := collector $(addprefix collector/,session keep sources probes unwinding naming programs who) \
+	report \
+	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
+	index jail) store store/base
 objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c)) \
-	$(if $(filter collector,$(1)),$(build)/obj/collector/embedded.o)
+	$(if $(filter collector/programs,$(1)),$(build)/obj/collector/programs/embedded.o)
 archive_of = $(build)/lib$(subst /,_,$(1)).a
 archives := $(foreach f,$(folders),$(call archive_of,$(f)))
 main_object := $(build)/obj/collector/main.o
@@ -89,8 +91,8 @@ build/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
 	$(Q)llvm-strip -g $@
 
-# The table of collector/embedded.h, one row a BPF object.
-$(build)/obj/collector/embedded.S: $(bpf_objects) Makefile
+# The table of collector/programs/embedded.h, one row a BPF object.
+$(build)/obj/collector/programs/embedded.S: $(bpf_objects) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '.section .rodata'; \
 	for o in $(bpf_objects); do n=$$(basename $$o .bpf.o); \
@@ -99,7 +101,7 @@ $(build)/obj/collector/embedded.S: $(bpf_objects) Makefile
 	for o in $(bpf_objects); do n=$$(basename $$o .bpf.o); echo ".quad $${n}_name, $${n}_start, $${n}_end"; done; \
 	echo '.quad 0, 0, 0'; echo '.section .note.GNU-stack, "", @progbits'; } > $@
 
-$(build)/obj/collector/embedded.o: $(build)/obj/collector/embedded.S
+$(build)/obj/collector/programs/embedded.o: $(build)/obj/collector/programs/embedded.S
 	$(call say,AS,$<)
 	$(Q)$(CC) -c -o $@ $<
 

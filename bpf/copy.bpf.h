@@ -1,5 +1,6 @@
 // --unwind=copy: the registers and the top of the user stack go to user space as they are, where libunwind unwinds them
-// (collector/copy_stacks.h). The count's user_stack is then an id that no other sample has, and the copy carries it.
+// (collector/unwinding/copy_stacks.h). The count's user_stack is then an id that no other sample has, and the copy
+// carries it.
 #ifndef HEARTH_BPF_COPY_H
 #define HEARTH_BPF_COPY_H
 

@@ -1,7 +1,7 @@
 // How many of an event's hits are taken. The collector bounds the CPU time of the programs: it reads the sums of
-// pace__spend(), and raises control.halvings of an event (collector/governor.h). Then one hit in 2^halvings is taken,
-// and counts for 2^halvings. pace__weight() reads the halvings once, for the choice and for the weight, so that no
-// sample has the weight of another rate.
+// pace__spend(), and raises control.halvings of an event (collector/session/governor.h). Then one hit in 2^halvings is
+// taken, and counts for 2^halvings. pace__weight() reads the halvings once, for the choice and for the weight, so that
+// no sample has the weight of another rate.
 //
 // Hits of a clock or a hardware counter are taken in turn, by CPU, as if the period were longer. All others are taken
 // by chance: in turn, every second of two alternating callers would never be seen.

@@ -220,7 +220,7 @@ static __always_inline void leave_open(struct task_struct *task)
 
 HIST_LEFT_OPEN(leave_open)
 
-// For measuring the cost of a probe without a program: see collector/trap.h.
+// For measuring the cost of a probe without a program: see collector/probes/trap.h.
 SEC("kprobe")
 int trap_nothing(struct pt_regs *ctx)
 {

@@ -255,7 +255,7 @@ int left_keyed(void *ctx)
     return 0;
 }
 
-// For measuring the cost of a probe without a program: see collector/trap.h.
+// For measuring the cost of a probe without a program: see collector/probes/trap.h.
 SEC("kprobe")
 int trap_nothing(struct pt_regs *ctx)
 {

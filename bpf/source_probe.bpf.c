@@ -20,7 +20,7 @@ int sample_return(struct pt_regs *ctx)
     return sample_emit(ctx, &sample);
 }
 
-// For measuring the cost of a probe without a program: see collector/trap.h.
+// For measuring the cost of a probe without a program: see collector/probes/trap.h.
 SEC("kprobe")
 int trap_nothing(struct pt_regs *ctx)
 {

@@ -7,7 +7,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "collector/feature.h"
+#include "collector/programs/feature.h"
 #include "store/base/safe_text.h"
 
 static int be_silent(enum libbpf_print_level level, const char *format, va_list arguments)

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "collector/command_line.h"
-#include "collector/recorder.h"
-#include "collector/sources.h"
-#include "collector/temporary_store.h"
+#include "collector/keep/temporary_store.h"
+#include "collector/session/recorder.h"
+#include "collector/sources/sources.h"
 #include "report/histogram.h"
 #include "report/output.h"
 #include "store/base/buf.h"

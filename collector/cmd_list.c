@@ -18,12 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/chosen_function.h"
-#include "collector/probe_file.h"
-#include "collector/probe_sites.h"
-#include "collector/source_perf.h"
-#include "collector/source_tracepoint.h"
-#include "collector/sources.h"
+#include "collector/probes/chosen_function.h"
+#include "collector/probes/probe_file.h"
+#include "collector/probes/probe_sites.h"
+#include "collector/sources/source_perf.h"
+#include "collector/sources/source_tracepoint.h"
+#include "collector/sources/sources.h"
 #include "report/cmd_list.h"
 #include "store/base/buf.h"
 #include "store/base/live_thread.h"

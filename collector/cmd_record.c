@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "collector/command_line.h"
-#include "collector/feature.h"
-#include "collector/hist_options.h"
-#include "collector/recorder.h"
-#include "collector/sources.h"
-#include "collector/temporary_store.h"
+#include "collector/keep/temporary_store.h"
+#include "collector/programs/feature.h"
+#include "collector/session/recorder.h"
+#include "collector/sources/hist_options.h"
+#include "collector/sources/sources.h"
 #include "report/report.h"
 #include "store/base/buf.h"
 #include "store/base/limits.h"

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collector/unwinder.h"
+#include "collector/unwinding/unwinder.h"
 #include "symbolizer/worker/worker.h"
 
 struct counted {

@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collector/recorder.h"
+#include "collector/session/recorder.h"
 
 enum { DIFFERENCES = 512, SHOWN = 24, TEXT_BYTES = 900 };
 

@@ -36,7 +36,7 @@ is 'bpf/ includes bpf/ alone' "$(strangers 'bpf/.+' "${bpf[@]}")" ''
 
 lists='bpf/[a-z_]+\.def'
 may_include store/base
-may_include store "$lists"
+may_include store
 
 may_include symbolizer/jail
 may_include symbolizer/index
@@ -53,10 +53,21 @@ may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit
 may_include symbolizer/naming symbolizer/{worker,kernel,symbols,companions,jit,elf,opening,index}
 may_include symbolizer symbolizer/{naming,elf}
 
-may_include report store symbolizer symbolizer/{unwind,symbols,jit,opening} "$lists"
-# Of report its doors: report.h, its histograms and output, and the commands.
-may_include collector 'report/(report|histogram|output|cmd_[a-z_]+)\.h' store symbolizer \
-    symbolizer/{naming,worker,unwind,symbols,companions,elf,opening} bpf/wire.h "$lists"
+may_include report store   symbolizer symbolizer/{unwind,symbols,jit,opening} "$lists"
+
+# Of report its doors: the request, its histograms and output, and the commands.
+may_include collector/who store symbolizer/{elf,opening} bpf/wire.h
+may_include collector/programs collector/who symbolizer/{worker,opening} bpf/wire.h
+may_include collector/probes collector/{programs,who} symbolizer/{symbols,companions,elf,opening}
+may_include collector/sources collector/{probes,programs,who} store symbolizer/symbols bpf/wire.h "$lists"
+may_include collector/naming collector/who store store/writer symbolizer symbolizer/{naming,worker}
+may_include collector/unwinding collector/{naming,programs,who} symbolizer/{worker,unwind,elf} bpf/wire.h
+may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer report/profile/histogram.h \
+    bpf/wire.h "$lists"
+may_include collector/session collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
+    symbolizer/{worker,opening} report/profile/histogram.h bpf/wire.h
+may_include collector collector/{session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
+    report/{query/report,profile/histogram,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
 is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/\|^bpf/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
 

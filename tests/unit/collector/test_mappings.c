@@ -1,6 +1,6 @@
 // Mappings against a plain array of pages: whatever is mapped over what, each page belongs to the last one that covered
 // it.
-#include "collector/mappings.h"
+#include "collector/who/mappings.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // The rule by which events are thinned and get their rate back.
-#include "collector/pace.h"
+#include "collector/session/pace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

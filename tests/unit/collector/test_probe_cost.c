@@ -1,5 +1,5 @@
 // The words for what a probe costs.
-#include "collector/probe_cost.h"
+#include "collector/probes/probe_cost.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

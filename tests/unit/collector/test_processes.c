@@ -1,6 +1,6 @@
 // The table of processes as perf's records fill it: exec replaces mappings but the old ones are found until the drain
 // is over; a PID that comes back is another process; children begin with their parent's mappings.
-#include "collector/processes.h"
+#include "collector/who/processes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // Unwind tables in the kernel: what was published is there block by block, renumbered by the common rules; and above
 // the bound the ones that were not used give way, those who lead to them told before.
-#include "collector/unwind_tables.h"
+#include "collector/unwinding/unwind_tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

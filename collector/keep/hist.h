@@ -1,0 +1,34 @@
+// Histograms of a recording: what the drains bring, added up for the interval (into the store) and since the start
+// (for the eyes).
+#ifndef HEARTH_COLLECTOR_KEEP_HIST_H
+#define HEARTH_COLLECTOR_KEEP_HIST_H
+
+#include "collector/programs/cgroup_names.h"
+#include "collector/programs/drain.h"
+#include "collector/sources/source.h"
+#include "report/histogram.h"
+#include "store/store_types.h"
+
+struct hist;
+
+// Of those events that are histograms, which have their numbers (event->hist_number) in this order. Borrowed.
+int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist);
+void hist__free(struct hist *hist);
+
+// Takes the cells of a drain. The rows are borrowed until the next call.
+int hist__take(struct hist *hist, const struct drained *drained, const struct store_histogram **ret_rows,
+               size_t *ret_count);
+
+// Everything since the start, by event, the largest first; the tag is the event's number. Reads what was lost from the
+// programs, which must be there.
+int hist__totals(struct hist *hist, const struct histogram_list **ret_list);
+
+struct hist_sums {
+    uint64_t count, unmatched, lost;
+};
+// Of all histograms of one event since the start.
+int hist__sums(struct hist *hist, const struct event *event, struct hist_sums *ret_sums);
+
+DEFINE_CLEANUP(struct hist *, hist__free);
+
+#endif

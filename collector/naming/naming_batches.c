@@ -1,0 +1,84 @@
+#include "collector/naming/naming_batches.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/base/hash.h"
+
+static int grow_batches(struct batches *batches)
+{
+    if (batches->count < batches->capacity)
+        return 0;
+    size_t capacity = batches->capacity ? batches->capacity * 2 : 32;
+    struct batch *grown = reallocarray(batches->rows, capacity, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    batches->rows = grown;
+    batches->capacity = capacity;
+    return 0;
+}
+
+static uint64_t key_of(const struct batch *batch)
+{
+    return hash__pair(batch->kind, batch->binary ? batch->binary->number : 0);
+}
+
+static int find_batch(struct batches *batches, const struct batch *like, struct batch **ret_batch)
+{
+    uint64_t key = key_of(like);
+    uint32_t index;
+    if (!id_map__get(&batches->by_key, key, &index)) {
+        int err = grow_batches(batches);
+        if (!err)
+            err = id_map__put(&batches->by_key, key, (uint32_t)batches->count);
+        if (err)
+            return err;
+        index = (uint32_t)batches->count++;
+        batches->rows[index] = (struct batch){.kind = like->kind, .binary = like->binary};
+    }
+    *ret_batch = &batches->rows[index];
+    return 0;
+}
+
+static int add_address(struct batch *batch, uint64_t address, uint32_t frame)
+{
+    if (batch->count == batch->capacity) {
+        size_t capacity = batch->capacity ? batch->capacity * 2 : 16;
+        uint64_t *addresses = reallocarray(batch->addresses, capacity, sizeof(*addresses));
+        batch->addresses = addresses ? addresses : batch->addresses;
+        uint32_t *frames = reallocarray(batch->frames, capacity, sizeof(*frames));
+        batch->frames = frames ? frames : batch->frames;
+        if (!addresses || !frames)
+            return -ENOMEM;
+        batch->capacity = capacity;
+    }
+    batch->addresses[batch->count] = address;
+    batch->frames[batch->count++] = frame;
+    return 0;
+}
+
+void batches__release(struct batches *batches)
+{
+    for (size_t i = 0; i < batches->count; i++) {
+        free(batches->rows[i].addresses);
+        free(batches->rows[i].frames);
+    }
+    free(batches->rows);
+    id_map__release(&batches->by_key);
+    *batches = (struct batches){0};
+}
+
+int batches__add(struct batches *batches, const struct batch *like, uint64_t address, uint32_t frame)
+{
+    struct batch *batch;
+    int err = find_batch(batches, like, &batch);
+    return err ? err : add_address(batch, address, frame);
+}
+
+int batches__join(struct batches *batches, const struct batch *batch)
+{
+    int err = 0;
+    for (size_t i = 0; i < batch->count && !err; i++)
+        err = batches__add(batches, batch, batch->addresses[i], batch->frames[i]);
+    return err;
+}

@@ -1,0 +1,41 @@
+#include "collector/naming/resolvers.h"
+
+static int resolve_file(struct symbolizer *symbolizer, const struct batch *batch, symbol_chain_fn *take, void *context)
+{
+    const struct binary *binary = batch->binary;
+    struct symbol_file file = {
+        .fd = binary->fd,
+        .root_fd = binary->root_fd,
+        .path = binary->path,
+        .build_id = binary->build_id_bytes ? binary->build_id : NULL,
+        .build_id_bytes = binary->build_id_bytes,
+        .digest = binary->digest,
+    };
+    if (file.fd < 0)
+        return 0;
+    return symbolizer__resolve_file(symbolizer, &file, batch->addresses, batch->count, take, context);
+}
+
+static int resolve_vdso(struct symbolizer *symbolizer, const struct batch *batch, symbol_chain_fn *take, void *context)
+{
+    return symbolizer__resolve_vdso(symbolizer, batch->addresses, batch->count, take, context);
+}
+
+static int resolve_kernel(struct symbolizer *symbolizer, const struct batch *batch, symbol_chain_fn *take,
+                          void *context)
+{
+    return symbolizer__resolve_kernel(symbolizer, batch->addresses, batch->count, take, context, NULL);
+}
+
+static const struct resolver file = {.resolve = resolve_file}, vdso = {.resolve = resolve_vdso},
+                             kernel = {.resolve = resolve_kernel}, process = {.by_process = true}, none = {0};
+
+const struct resolver *resolver__of(enum store_binary_kind kind)
+{
+    static const struct resolver *const resolvers[] = {
+#define FRAME_KIND(name, number, word, resolver, ...) [STORE_BINARY_##name] = &resolver,
+#include "store/frame_kinds.def"
+#undef FRAME_KIND
+    };
+    return resolvers[kind];
+}

@@ -1,0 +1,34 @@
+// Keeps the time that BPF programs take of each CPU below a share of it: twice a second reads how long the programs of
+// each event ran (wire_tally.events), halves or doubles rates by the rule of collector/session/pace.h, writes the new
+// ones to control.halvings, and tells the user. Of fewer hits each counts for more, and the sums stay true.
+//
+// Histograms, and the waits of --wall, count every single hit: when those programs take more, the governor tells the
+// user, and does nothing. One thread.
+#ifndef HEARTH_COLLECTOR_SESSION_GOVERNOR_H
+#define HEARTH_COLLECTOR_SESSION_GOVERNOR_H
+
+#include <stdint.h>
+
+#include "collector/programs/loader.h"
+#include "collector/sources/source.h"
+#include "store/base/cleanup.h"
+#include "store/base/fault.h"
+
+struct governor;
+
+// The events are borrowed. The loader must have loaded its first object.
+int governor__new(const struct loader *loader, const struct event *events, size_t event_count, double share,
+                  struct fault *fault, struct governor **ret_governor);
+void governor__free(struct governor *governor);
+
+// Readable when governor__tick() is due: twice a second.
+int governor__fd(const struct governor *governor);
+
+typedef void say_fn(void *context, const char *text);
+
+// Says each change through `say`. bpf_ns: how long all of hearth's programs ran since the start, as far as is known.
+void governor__tick(struct governor *governor, uint64_t bpf_ns, say_fn *say, void *context);
+
+DEFINE_CLEANUP(struct governor *, governor__free);
+
+#endif

@@ -1,0 +1,81 @@
+// A recording from start to end: loads and attaches the events, follows the processes, drains on a period, ends with a
+// whole store. The commands that collect (record, hist, the daemon) set it up and run it.
+#ifndef HEARTH_COLLECTOR_SESSION_RECORDER_H
+#define HEARTH_COLLECTOR_SESSION_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+#include "collector/keep/hist.h"
+#include "collector/probes/probe_cost.h"
+#include "collector/sources/source.h"
+#include "collector/unwinding/copy_stacks.h"
+#include "collector/who/target.h"
+#include "report/histogram.h"
+#include "store/base/cleanup.h"
+#include "store/base/fault.h"
+
+struct recorder;
+
+struct recorder_event {
+    const char *spelled;
+    const struct hist_options *hist; // what histogram is made of its values; NULL: samples of it are kept
+};
+
+struct recorder_options {
+    const struct recorder_event *events;
+    size_t event_count;
+    uint64_t frequency_hz; // of samples; one of the two is 0
+    uint64_t period;
+    uint64_t min_wait_ns, max_wait_ns; // of off-cpu; 0: no bound
+    // Called after each drain of histograms, with all of them since the start.
+    void (*show)(const struct histogram_list *totals, bool is_last, void *context);
+    void *show_context;
+    double bpf_share; // of a CPU that the programs may take
+    uint64_t drain_ns;
+    uint64_t duration_ns; // 0: until a signal, or the end of the target
+    const char *store_path;
+    const char *command_line; // for the store
+    const struct target_options *target;
+    bool no_inline;
+    enum wire_unwind unwind;
+    bool keep_threads; // a count for each thread, not for each process and comm
+    bool show_status;
+    copy_pair_fn *compare; // for tests: told of each sample as both unwinders see it; NULL: no
+    void *compare_context;
+    char *const *command; // argv of the command to start, ended by NULL; NULL: none
+};
+
+struct recorder_summary {
+    uint64_t samples, stacks, lost, truncated; // samples: those in the store
+    bool is_incomplete; // the store lacks something of the end, which is the error; all else is well
+    uint64_t elapsed_ns;
+    uint64_t own_cpu_ns, own_bpf_ns, peak_rss_bytes;
+    uint64_t start_cpu_ns; // of own_cpu_ns: until events were collected, and rows of what ran then were in place
+    size_t hist_count;     // events that are histograms
+    struct hist_sums hist; // of all of them
+    uint64_t clocked_samples, clocked_ns, unsampled_ns; // see struct keeper_clocked
+    struct probe_cost costs[WIRE_EVENTS_MAX];           // of the events that are probes and were hit
+    size_t cost_count;
+    bool command_ended;
+    int command_status; // as wait() gives it
+};
+
+// Everything up to and including the attaching of events. Nothing is collected yet of a command, which waits.
+int recorder__new(const struct recorder_options *options, struct fault *fault, struct recorder **ret_recorder);
+// Collects until the end, however it comes. Intervals that the store does not take (a full disk, a lock) wait, and are
+// an error at the end alone, if they still do. Another failure in the middle ends the recording with what was written
+// before. The summary is filled in all the same.
+int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary);
+void recorder__free(struct recorder *recorder);
+
+// "0.52 s of CPU: 0.45 s to start, 0.07 s in 10.0 s of recording (0.70 % of a CPU); 20.1 MiB", in `out`, which is
+// returned.
+enum { RECORDER_COST_BYTES = 160 };
+const char *recorder_summary__cost(const struct recorder_summary *summary, char out[RECORDER_COST_BYTES]);
+
+DEFINE_CLEANUP(struct recorder *, recorder__free);
+
+#endif

@@ -1,0 +1,115 @@
+// The insides of a recording, shared by the files that make it: recorder_programs.c loads and attaches what runs in the
+// kernel, recorder.c sets up the rest and takes it down, recorder_run.c collects.
+#ifndef HEARTH_COLLECTOR_SESSION_RECORDER_INSIDES_H
+#define HEARTH_COLLECTOR_SESSION_RECORDER_INSIDES_H
+
+#include <signal.h>
+
+#include "collector/keep/hist.h"
+#include "collector/keep/keeper.h"
+#include "collector/naming/naming.h"
+#include "collector/programs/cgroup_names.h"
+#include "collector/programs/drain.h"
+#include "collector/programs/early_waits.h"
+#include "collector/programs/fill.h"
+#include "collector/session/governor.h"
+#include "collector/session/launch.h"
+#include "collector/session/own_cost.h"
+#include "collector/session/recorder.h"
+#include "collector/unwinding/copy_stacks.h"
+#include "collector/unwinding/unwinder.h"
+#include "collector/who/perf_records.h"
+#include "collector/who/processes.h"
+#include "store/base/clock.h"
+#include "store/writer.h"
+#include "symbolizer/worker/worker.h"
+
+// The kinds of epoll events, in the high 32 bits of their data; the low 32 bits are an index.
+enum {
+    ON_SIGNAL,
+    ON_DRAIN,
+    ON_STATUS,
+    ON_END,
+    ON_RECORDS,
+    ON_TARGET,
+    ON_COPIES,
+    ON_METER,
+    ON_FILL,
+    ON_CGROUPS,
+    ON_PACE
+};
+
+struct recorder {
+    const struct recorder_options *options;
+    struct wire_config config;
+    struct target target;
+    struct event events[WIRE_EVENTS_MAX];
+    size_t event_count, hist_count; // hist_count: of the events that are histograms
+    struct launch launch;           // pid 0: no command
+    bool command_left;              // the command has exited, or runs on without us
+    struct loader *loader;
+    struct loaded *targets;    // the object that makes the shared maps and follows forks
+    struct early_waits *early; // NULL: no event has such, or the kernel cannot
+    struct drain *drain;
+    struct fill *fill;
+    struct governor *governor;
+    struct binaries *binaries;
+    struct processes *processes;
+    struct perf_records *records;
+    struct store_writer *writer;
+    struct worker *worker; // reads the binaries of strangers
+    struct naming *naming;
+    struct loaded *cgroup_programs; // NULL: the kernel does not have them
+    struct cgroup_names *cgroups;
+    struct keeper *keeper;
+    struct hist *hist;          // NULL: no event is a histogram
+    struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
+    struct copy_stacks *copies; // NULL: stacks are not copied
+    sigset_t signals;
+    int epoll_fd, signal_fd, timers[3];
+    struct bpf_meter *meter;
+    uint64_t started_ns;        // CLOCK_MONOTONIC
+    uint64_t interval_start_ns; // CLOCK_REALTIME
+    uint64_t unwinder_cpu_ns;   // of its thread, when the recording began
+    struct own_cost told;       // up to where the intervals have told the cost
+    size_t targets_left;
+    bool done;
+    bool has_said_waiting; // has told the user that the store takes no intervals; until it takes one
+    struct recorder_summary summary;
+};
+
+// The events as spelled become rows of recorder->events.
+int recorder_programs__parse(struct recorder *recorder, struct fault *fault);
+// Finds what each event is put on; an event that cannot be had is said and left out, where there are others.
+int recorder_programs__prepare(struct recorder *recorder, struct fault *fault);
+// Loads the objects.
+int recorder_programs__load(struct recorder *recorder, struct fault *fault);
+// Tells the kernel side its targets; from here on events are counted.
+int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
+
+// When all is attached, which may take seconds: what was asked for lasts as long as was asked for.
+int recorder__start_timers(struct recorder *recorder, struct fault *fault);
+
+// Counts the waits and calls that go on up to now, so that the interval has its share of them.
+int recorder_interval__settle_events(struct recorder *recorder, bool is_last, struct fault *fault);
+// Drains the kernel's maps and keeps what they held as an interval. -EBUSY and the like of the store are no error while
+// intervals may wait.
+int recorder_interval__keep(struct recorder *recorder, bool is_last, struct fault *fault);
+int recorder_interval__read_records(struct recorder *recorder);
+int recorder_interval__read_copies(struct recorder *recorder, struct fault *fault);
+int recorder_interval__show_histograms(struct recorder *recorder, bool is_last);
+void recorder_interval__count_failures(struct recorder *recorder);
+void recorder_interval__tell_unanswered(const struct recorder *recorder);
+
+// Erases the line of the status, before another line is said.
+void recorder__clear_status(const struct recorder *recorder);
+
+void recorder_summary__fill(struct recorder *recorder, struct recorder_summary *ret_summary);
+
+// Whether stacks are copied to user space, to be unwound there.
+static inline bool recorder__copies_stacks(const struct recorder *recorder)
+{
+    return recorder->options->unwind == WIRE_UNWIND_COPY || recorder->options->compare;
+}
+
+#endif

@@ -1,0 +1,183 @@
+// One interval of a recording: counts what goes on, drains, reads what tells of the drained samples, and keeps it all.
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "collector/session/recorder_insides.h"
+#include "symbolizer/opening/opener.h"
+
+static void measure_interval(struct recorder *recorder, struct store_interval *interval)
+{
+    struct own_cost cost;
+    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
+    interval->start_ns = recorder->interval_start_ns;
+    interval->end_ns = recorder->interval_start_ns = clock__ns(CLOCK_REALTIME);
+    interval->own_cpu_ns = cost.cpu_ns - recorder->told.cpu_ns;
+    interval->own_bpf_ns = cost.bpf_ns - recorder->told.bpf_ns;
+    interval->own_rss_bytes = cost.rss_bytes;
+    recorder->told = cost;
+}
+
+int recorder_interval__settle_events(struct recorder *recorder, bool is_last, struct fault *fault)
+{
+    int err = 0;
+    if (recorder->early)
+        early_waits__unwind(recorder->early);
+    for (size_t i = 0; i < recorder->event_count && !err; i++) {
+        struct event *event = &recorder->events[i];
+        if (event->attached && event->source->settle)
+            err = event->source->settle(event, recorder->drain, is_last);
+    }
+    return err ? fault__set(fault, err, "cannot count what still goes on: %s", strerror(-err)) : 0;
+}
+
+// A process has mapped something over something else: what the kernel side knows of mappings is no longer sure.
+int recorder_interval__read_records(struct recorder *recorder)
+{
+    uint64_t before = processes__replaced(recorder->processes);
+    int err = perf_records__read(recorder->records, recorder->processes);
+    if (recorder->unwinder && processes__replaced(recorder->processes) != before)
+        unwinder__forget_mappings(recorder->unwinder);
+    return err;
+}
+
+int recorder_interval__read_copies(struct recorder *recorder, struct fault *fault)
+{
+    int err = copy_stacks__read(recorder->copies);
+    return err ? fault__set(fault, err, "cannot unwind the copied stacks: %s", strerror(-err)) : 0;
+}
+
+// All copies of the set that is drained now have come.
+static int take_copies(struct recorder *recorder, uint32_t set, struct fault *fault)
+{
+    int err = recorder_interval__read_copies(recorder, fault);
+    if (err)
+        return err;
+    keeper__lose(recorder->keeper, WIRE_LOSS_STACK_CUT, copy_stacks__cut(recorder->copies));
+    keeper__lose(recorder->keeper, WIRE_LOSS_STACK_BROKEN, copy_stacks__broken(recorder->copies));
+    err = copy_stacks__hand_over(recorder->copies, set, recorder->drain);
+    return err ? fault__set(fault, err, "out of memory") : 0;
+}
+
+static int take_histograms(struct recorder *recorder, const struct drained *drained, struct keeper_histograms *ret_rows,
+                           struct fault *fault)
+{
+    *ret_rows = (struct keeper_histograms){0};
+    int err = recorder->hist ? hist__take(recorder->hist, drained, &ret_rows->rows, &ret_rows->count) : 0;
+    return err ? fault__set(fault, err, "cannot add up the histograms: %s", strerror(-err)) : 0;
+}
+
+int recorder_interval__show_histograms(struct recorder *recorder, bool is_last)
+{
+    const struct histogram_list *list;
+    if (!recorder->hist || !recorder->options->show)
+        return 0;
+    int err = hist__totals(recorder->hist, &list);
+    if (!err)
+        recorder->options->show(list, is_last, recorder->options->show_context);
+    return err;
+}
+
+// Names and rows that could not be made, files that could not be opened, hits that the kernel left out.
+void recorder_interval__count_failures(struct recorder *recorder)
+{
+    struct naming_losses names = naming__losses(recorder->naming);
+    keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_FAILED, names.failed);
+    keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_PARTIAL, names.partial);
+    keeper__lose(recorder->keeper, WIRE_LOSS_FILES_UNANSWERED, opener__unanswered());
+    keeper__lose(recorder->keeper, WIRE_LOSS_THROTTLED, perf_records__throttled(recorder->records));
+    if (recorder->unwinder)
+        keeper__lose(recorder->keeper, WIRE_LOSS_ROWS_FAILED, unwinder__totals(recorder->unwinder).failed);
+}
+
+// A CPU that was offline has lost what was opened on it. Between its return and this, what ran on it was not seen.
+static int follow_cpus(struct recorder *recorder, struct fault *fault)
+{
+    int err = 0;
+    for (size_t i = 0; i < perf_records__fd_count(recorder->records) && !err; i++) {
+        uint32_t cpu;
+        if (!perf_records__came_back(recorder->records, i, &cpu))
+            continue;
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)ON_RECORDS << 32 | i};
+        int fd = perf_records__fd(recorder->records, i);
+        err = epoll_ctl(recorder->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+        recorder__clear_status(recorder);
+        fault__warn("CPU %u was offline; from now on it is recorded again", cpu);
+    }
+    for (size_t i = 0; i < recorder->event_count && !err; i++) {
+        struct event *event = &recorder->events[i];
+        if (event->attached && event->source->follow_cpus)
+            err = event->source->follow_cpus(event);
+    }
+    return err ? fault__set(fault, err, "cannot record a CPU again that is back: %s", strerror(-err)) : 0;
+}
+
+// Whether time, or another program, may end what keeps the store from taking an interval.
+static bool may_pass(int err)
+{
+    return err == -EBUSY || err == -ENOSPC || err == -EDQUOT || err == -ENOMEM;
+}
+
+// The recording goes on while intervals wait for the store; the last one is tried again by settle_store. An
+// error that does not pass ends the recording, unless there is a command, which runs to its end without one.
+static int go_on(struct recorder *recorder, int err, bool is_last, const struct fault *fault)
+{
+    if (!err || !keeper__waits(recorder->keeper)) {
+        recorder->has_said_waiting = recorder->has_said_waiting && err;
+        return err;
+    }
+    recorder->done = recorder->done || (!may_pass(err) && recorder->launch.pid <= 0);
+    if (!is_last && !recorder->done && !recorder->has_said_waiting) {
+        recorder__clear_status(recorder);
+        fault__warn("%s. Recording goes on: samples wait in memory", fault->text);
+        recorder->has_said_waiting = true;
+    }
+    return 0;
+}
+
+void recorder_interval__tell_unanswered(const struct recorder *recorder)
+{
+    char text[512];
+    while (opener__tell(text, sizeof(text))) {
+        recorder__clear_status(recorder);
+        fault__warn("%s", text);
+    }
+}
+
+int recorder_interval__keep(struct recorder *recorder, bool is_last, struct fault *fault)
+{
+    struct keeper_histograms histograms;
+    struct drained drained;
+    struct store_interval interval = {0};
+    int err = is_last ? 0 : follow_cpus(recorder, fault);
+    if (!err && !is_last)
+        err = recorder_interval__settle_events(recorder, false, fault);
+    if (err)
+        return err;
+    err = drain__run(recorder->drain, fault, &drained);
+    if (err)
+        return err;
+    fill__clear(recorder->fill, drained.set);
+    // After the flip: the cgroups and mappings of the drained samples have been made before.
+    cgroup_names__read(recorder->cgroups);
+    err = recorder_interval__read_records(recorder);
+    if (err)
+        return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
+    err = recorder->copies ? take_copies(recorder, drained.set, fault) : 0;
+    if (err)
+        return err;
+    err = naming__collect(recorder->naming, recorder->writer);
+    if (err && err != -ENOBUFS) // names that the store did not take wait
+        return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
+    measure_interval(recorder, &interval);
+    recorder_interval__count_failures(recorder);
+    err = take_histograms(recorder, &drained, &histograms, fault);
+    if (!err)
+        err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
+                           perf_records__lost(recorder->records), is_last, fault);
+    err = go_on(recorder, err, is_last, fault);
+    recorder_interval__tell_unanswered(recorder);
+    processes__forget_exited(recorder->processes);
+    naming__start(recorder->naming);
+    return err;
+}
