@@ -45,7 +45,7 @@ libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 li
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
 folders := collector $(addprefix collector/,session keep sources probes unwinding naming programs who) \
-	report \
+	$(addprefix report/,commands query formats profile text) \
 	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
 	index jail) store store/base
 objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c)) \
@@ -105,8 +105,8 @@ $(build)/obj/collector/programs/embedded.o: $(build)/obj/collector/programs/embe
 	$(call say,AS,$<)
 	$(Q)$(CC) -c -o $@ $<
 
-# The files of the flame graph's page are put into the binary by report/web.c.
-$(build)/obj/report/web.o: $(wildcard report/web/*)
+# The files of the flame graph's page are put into the binary by report/formats/web.c.
+$(build)/obj/report/formats/web.o: $(wildcard report/web/*)
 
 # Unit tests: tests/unit/FOLDER/test_NOUN.c, with cmocka.
 unit_tests := $(patsubst %.c,$(build)/%,$(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))

@@ -7,7 +7,7 @@
 //   $ hearth list probes 'usdt:libc:*'
 //   usdt:/lib/x86_64-linux-gnu/libc.so.6:libc:setjmp   arg0:u64 arg1:s32 arg2:u64
 //
-// What a store holds is listed by report/cmd_list.c.
+// What a store holds is listed by report/commands/cmd_list.c.
 #include "collector/cmd_list.h"
 
 #include <bpf/btf.h>
@@ -24,7 +24,7 @@
 #include "collector/sources/source_perf.h"
 #include "collector/sources/source_tracepoint.h"
 #include "collector/sources/sources.h"
-#include "report/cmd_list.h"
+#include "report/commands/cmd_list.h"
 #include "store/base/buf.h"
 #include "store/base/live_thread.h"
 #include "store/base/safe_text.h"

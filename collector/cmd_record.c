@@ -16,7 +16,7 @@
 #include "collector/session/recorder.h"
 #include "collector/sources/hist_options.h"
 #include "collector/sources/sources.h"
-#include "report/report.h"
+#include "report/query/report.h"
 #include "store/base/buf.h"
 #include "store/base/limits.h"
 #include "store/base/options.h"

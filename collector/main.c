@@ -10,13 +10,13 @@
 #include "collector/cmd_hist.h"
 #include "collector/cmd_list.h"
 #include "collector/cmd_record.h"
-#include "report/cmd_diff.h"
-#include "report/cmd_report.h"
-#include "report/cmd_sql.h"
-#include "report/cmd_stat.h"
-#include "report/cmd_symbolize.h"
-#include "report/cmd_unwind_rows.h"
-#include "report/output.h"
+#include "report/commands/cmd_diff.h"
+#include "report/commands/cmd_report.h"
+#include "report/commands/cmd_sql.h"
+#include "report/commands/cmd_stat.h"
+#include "report/commands/cmd_symbolize.h"
+#include "report/commands/cmd_unwind_rows.h"
+#include "report/text/output.h"
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {

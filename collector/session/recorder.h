@@ -13,7 +13,7 @@
 #include "collector/sources/source.h"
 #include "collector/unwinding/copy_stacks.h"
 #include "collector/who/target.h"
-#include "report/histogram.h"
+#include "report/profile/histogram.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/strings.h"
+#include "report/text/strings.h"
 #include "store/base/cleanup.h"
 #include "store/writer.h"
 

@@ -53,7 +53,11 @@ may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit
 may_include symbolizer/naming symbolizer/{worker,kernel,symbols,companions,jit,elf,opening,index}
 may_include symbolizer symbolizer/{naming,elf}
 
-may_include report store   symbolizer symbolizer/{unwind,symbols,jit,opening} "$lists"
+may_include report/text store/sql
+may_include report/profile report/text store store/reader "$lists"
+may_include report/formats report/{profile,text} store/reader
+may_include report/query report/{formats,profile,text} store/reader
+may_include report/commands report/{query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening}
 
 # Of report its doors: the request, its histograms and output, and the commands.
 may_include collector/who store symbolizer/{elf,opening} bpf/wire.h

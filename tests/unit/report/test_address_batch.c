@@ -1,5 +1,5 @@
 // Addresses as words: what is read of lines, whole and not, and where the text of an answer ends up.
-#include "report/address_batch.h"
+#include "report/commands/address_batch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

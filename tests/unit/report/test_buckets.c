@@ -1,11 +1,11 @@
 // Histograms of a stored range: over two intervals and one of them, by threads, by buckets; what is not known is
 // refused.
-#include "report/buckets.h"
+#include "report/query/buckets.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-#include "report/report.h"
+#include "report/query/report.h"
 #include "store/base/cleanup.h"
 #include "tests/unit/report/sample_store.h"
 

@@ -1,5 +1,5 @@
 // The words of the filters.
-#include "report/filter.h"
+#include "report/query/filter.h"
 
 #include <errno.h>
 #include <setjmp.h>

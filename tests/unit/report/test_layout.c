@@ -1,5 +1,5 @@
 // The laws of profiles: totals are sums, recursion counts once, order is fixed, pruning keeps the sum.
-#include "report/layout.h"
+#include "report/profile/layout.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // Reports of a store in which every value is known. The text of each format is held against tests/golden/report/;
 // HEARTH_GOLDEN=write makes these anew.
-#include "report/report.h"
+#include "report/query/report.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report/format.h"
+#include "report/formats/format.h"
 #include "store/base/cleanup.h"
 #include "tests/unit/report/sample_store.h"
 

@@ -1,5 +1,5 @@
 // The tests of differences, against R's binom.test and p.adjust.
-#include "report/significance.h"
+#include "report/profile/significance.h"
 
 #include <math.h>
 #include <setjmp.h>

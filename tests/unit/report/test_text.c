@@ -1,5 +1,5 @@
 // Names from strangers: whatever they hold, a terminal, a line, JSON and HTML stay whole.
-#include "report/text.h"
+#include "report/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

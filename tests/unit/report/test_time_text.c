@@ -1,5 +1,5 @@
 // Times as journalctl takes them, in a zone with summer time.
-#include "report/time_text.h"
+#include "report/text/time_text.h"
 
 #include <errno.h>
 #include <setjmp.h>

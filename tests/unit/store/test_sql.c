@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "report/cmd_sql.h"
+#include "report/commands/cmd_sql.h"
 #include "store/base/bucket.h"
 #include "store/base/buf.h"
 #include "tests/unit/store/load.h"

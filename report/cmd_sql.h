@@ -1,8 +1,0 @@
-#ifndef HEARTH_REPORT_CMD_SQL_H
-#define HEARTH_REPORT_CMD_SQL_H
-
-#include "store/base/command.h"
-
-extern const struct command cmd_sql;
-
-#endif

@@ -1,9 +1,0 @@
-// The command `hearth unwind-rows`.
-#ifndef HEARTH_REPORT_CMD_UNWIND_ROWS_H
-#define HEARTH_REPORT_CMD_UNWIND_ROWS_H
-
-#include "store/base/command.h"
-
-extern const struct command cmd_unwind_rows;
-
-#endif

@@ -1,0 +1,167 @@
+// `hearth diff BEFORE AFTER`: two ranges, processes or stores against each other. A side is a store, or what it has of
+// its own, in words of the filters:
+//
+//   $ hearth diff since=-2h,until=-1h since=-1h --comm nginx
+//   $ hearth diff monday.db tuesday.db -o change.html
+#include "report/commands/cmd_diff.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/formats/format.h"
+#include "report/query/filter.h"
+#include "report/query/report.h"
+#include "store/base/cleanup.h"
+
+static struct {
+    const char *store, *format, *output;
+    struct filter filter;
+} options;
+
+struct side {
+    const char *name;
+    char *words; // a copy that the filter borrows from
+    const char *store;
+    struct filter filter;
+    struct report_request request;
+    bool has_pids, has_tids; // its own, not those of both sides
+};
+
+static void side__release(struct side *side)
+{
+    if (side->has_pids)
+        free(side->filter.pids.ids);
+    if (side->has_tids)
+        free(side->filter.tids.ids);
+    free(side->words);
+}
+
+// Ids that a side names replace those of both sides.
+static int add_ids(const char *text, struct id_list *list, bool *is_own, struct fault *fault)
+{
+    if (!*is_own)
+        *list = (struct id_list){0};
+    *is_own = true;
+    return filter__ids(text, list, fault);
+}
+
+static int set_word(struct side *side, const char *key, const char *value, struct fault *fault)
+{
+    const struct {
+        const char *key;
+        const char **target;
+    } words[] = {
+        {"store", &side->store},        {"event", &side->filter.event},   {"since", &side->filter.since},
+        {"until", &side->filter.until}, {"comm", &side->filter.comm},     {"cgroup", &side->filter.cgroup},
+        {"uid", &side->filter.uid},     {"bucket", &side->filter.bucket},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i].key, key) == 0) {
+            *words[i].target = value;
+            return 0;
+        }
+    if (strcmp(key, "pid") == 0)
+        return add_ids(value, &side->filter.pids, &side->has_pids, fault);
+    if (strcmp(key, "tid") == 0)
+        return add_ids(value, &side->filter.tids, &side->has_tids, fault);
+    return fault__set_code(
+        fault, EXIT_CODE_USAGE, -EINVAL,
+        "unknown word '%s' in '%s'; a side is a store or KEY=VALUE[,KEY=VALUE...] with store, event, "
+        "since, until, pid, tid, comm, cgroup, uid, bucket",
+        key, side->name);
+}
+
+static int parse_side(const char *name, struct side *side, struct fault *fault)
+{
+    *side = (struct side){.name = name, .store = options.store, .filter = options.filter, .words = strdup(name)};
+    if (!side->words)
+        return -ENOMEM;
+    if (!strchr(name, '=')) {
+        side->store = name;
+        return 0;
+    }
+    for (char *rest = side->words, *key; (key = strsep(&rest, ","));) {
+        char *value = strchr(key, '=');
+        if (value)
+            *value++ = '\0';
+        int err = set_word(side, key, value ? value : "", fault);
+        if (err)
+            return fault->code ? err : fault__set_code(fault, EXIT_CODE_USAGE, err, "bad side '%s'", name);
+    }
+    return 0;
+}
+
+static int request_side(struct side *side, struct fault *fault)
+{
+    int err = filter__request(&side->filter, fault, &side->request);
+    side->request.format = options.format;
+    side->request.title = side->name;
+    return err;
+}
+
+static int compare(char **names, struct report_summary *summary, struct fault *fault)
+{
+    _cleanup_(side__release) struct side before = {0};
+    _cleanup_(side__release) struct side after = {0};
+    int err = parse_side(names[0], &before, fault);
+    if (!err)
+        err = parse_side(names[1], &after, fault);
+    if (!err)
+        err = request_side(&before, fault);
+    if (!err)
+        err = request_side(&after, fault);
+    return err ? err
+               : report__compare(filter__store(before.store), &before.request, filter__store(after.store),
+                                 &after.request, options.output ? options.output : "-", summary, fault);
+}
+
+static enum exit_code run(int argc, char **argv)
+{
+    struct fault fault = {0};
+    struct report_summary summary;
+    if (argc != 2) {
+        fault__warn("diff takes two sides, BEFORE and AFTER; `hearth diff -h` tells more");
+        return EXIT_CODE_USAGE;
+    }
+    int err = compare(argv, &summary, &fault);
+    if (err)
+        return fault__say(&fault, err);
+    if (*summary.losses && !summary.shows_losses)
+        fault__warn("lost in the second range: %s; `hearth stat` tells more", summary.losses);
+    return EXIT_CODE_DONE;
+}
+
+static void print_formats(void)
+{
+    printf("\nformats:\n");
+    for (size_t i = 0; formats[i]; i++)
+        if (formats[i]->compares)
+            printf("  %-10s %s\n", formats[i]->name, formats[i]->summary);
+}
+
+static const struct option_row rows[] = {
+    {'i', "input", "STORE", "the store of sides that name none (./hearth.db, else the daemon's)", option__string,
+     &options.store},
+    {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string, &options.format},
+    {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string, &options.output},
+    FILTER_ROWS(options.filter),
+    {0},
+};
+
+const struct command cmd_diff = {
+    .name = "diff",
+    .operands = "BEFORE AFTER",
+    .summary = "compare two ranges, processes or stores",
+    .details =
+        "A side is a store, or KEY=VALUE[,KEY=VALUE...] with store, event, since, until, pid, tid, comm, cgroup, uid,\n"
+        "bucket; the options hold for both sides. Shares of the two are compared, so that ranges of different lengths\n"
+        "can be. P is the probability of such a change by chance, adjusted for the number of functions.\n\n"
+        "  hearth diff since=-2h,until=-1h since=-1h --comm nginx\n"
+        "  hearth diff monday.db tuesday.db -o change.html\n"
+        "  hearth diff pid=812 pid=977 -f top\n",
+    .print_more = print_formats,
+    .options = rows,
+    .run = run,
+};

@@ -1,0 +1,362 @@
+// `hearth list SUBJECT`: what a store holds, the heaviest first.
+//
+//   $ hearth list processes --since -1h
+//      SAMPLES     PID  UID  STARTED              COMM             EXE
+//          45       10    0  2026-11-21 11:59:59  server           /usr/bin/server
+#include "report/commands/cmd_list.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/formats/format.h"
+#include "report/query/filter.h"
+#include "report/text/text.h"
+#include "store/base/cleanup.h"
+#include "store/base/name_pattern.h"
+#include "store/base/wide.h"
+#include "store/reader.h"
+#include "store/reader_questions.h"
+
+DEFINE_CLEANUP(struct store_reader *, store_reader__free);
+
+struct list_options list_options;
+
+// What is counted in the range, by the store's ids.
+struct counts {
+    uint64_t samples, value;
+    uint64_t since_ns, until_ns; // of the intervals in which it was seen
+};
+
+struct list {
+    struct store_reader *reader;
+    const char *glob;          // of names; NULL: all
+    struct name_pattern names; // the glob, for names of threads; zero: matches none
+    const char *head;          // the line above the first row; NULL: printed
+    struct counts *counts;
+    uint32_t count;
+    uint32_t (*id_of)(const struct store_value *value, struct store_reader *reader);
+};
+
+static int grow(struct list *list, uint32_t id)
+{
+    if (id < list->count)
+        return 0;
+    uint32_t count = id < 1024 ? 1024 : id + id / 2;
+    struct counts *counts = count > id ? reallocarray(list->counts, count, sizeof(*counts)) : NULL;
+    if (!counts)
+        return -ENOMEM;
+    memset(counts + list->count, 0, (count - list->count) * sizeof(*counts));
+    list->counts = counts;
+    list->count = count;
+    return 0;
+}
+
+static int count(struct list *list, uint32_t id, const struct store_interval *interval, uint64_t samples,
+                 uint64_t value)
+{
+    int err = grow(list, id);
+    if (err)
+        return err;
+    struct counts *counts = &list->counts[id];
+    if (!counts->samples || interval->start_ns < counts->since_ns)
+        counts->since_ns = interval->start_ns;
+    if (interval->end_ns > counts->until_ns)
+        counts->until_ns = interval->end_ns;
+    counts->samples += samples;
+    counts->value = saturated_sum(counts->value, value);
+    return 0;
+}
+
+static int count_value(const struct store_interval_row *row, const struct store_value *value, void *context)
+{
+    struct list *list = context;
+    return count(list, list->id_of(value, list->reader), &row->interval, value->count, value->value);
+}
+
+static int count_histogram(const struct store_interval_row *row, const struct store_histogram *histogram, void *context)
+{
+    struct list *list = context;
+    uint64_t samples = 0;
+    if (store_reader__event(list->reader, histogram->event)->is_doubled)
+        return 0; // its values are counted already
+    for (size_t i = 0; i < histogram->count_of_buckets; i++)
+        samples += histogram->counts[i];
+    return count(list, histogram->event, &row->interval, samples, histogram->sum);
+}
+
+static uint32_t event_of(const struct store_value *value, struct store_reader *reader)
+{
+    (void)reader;
+    return value->event;
+}
+
+static uint32_t thread_of(const struct store_value *value, struct store_reader *reader)
+{
+    (void)reader;
+    return value->thread;
+}
+
+static uint32_t process_of(const struct store_value *value, struct store_reader *reader)
+{
+    const struct store_thread *thread = store_reader__thread(reader, value->thread);
+    return thread ? thread->process : 0;
+}
+
+static int heaviest_first(const void *a, const void *b, void *context)
+{
+    const struct counts *counts = context;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    if (counts[left].samples != counts[right].samples)
+        return counts[left].samples > counts[right].samples ? -1 : 1;
+    return left < right ? -1 : left > right;
+}
+
+static void begin_row(struct list *list)
+{
+    if (list->head)
+        puts(list->head);
+    list->head = NULL;
+}
+
+static bool is_wanted(const struct list *list, const char *name)
+{
+    return !list->glob || fnmatch(list->glob, name, 0) == 0;
+}
+
+static bool is_wanted_comm(const struct list *list, const char *comm)
+{
+    return !list->glob || name_pattern__matches(&list->names, comm);
+}
+
+static void put_clean(const char *text, int width)
+{
+    _cleanup_(buf__release) struct buf clean = {0};
+    safe_text__append(&clean, text && *text ? text : "-");
+    buf__append_byte(&clean, '\0');
+    printf("%-*s", width, clean.failed ? "?" : (const char *)clean.data);
+}
+
+static bool put_event(struct list *list, uint32_t id)
+{
+    const struct store_event *event = store_reader__event(list->reader, id);
+    const struct counts *counts = &list->counts[id];
+    if (!event || !is_wanted(list, event->name))
+        return false;
+    begin_row(list);
+    char value[TEXT_AMOUNT_BYTES], since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES];
+    bool timed = strcmp(event->unit, "samples") == 0 && event->period;
+    text__amount(timed ? counts->samples * event->period : counts->value, timed ? "ns" : event->unit, value);
+    format__time(counts->since_ns, since);
+    format__time(counts->until_ns, until);
+    printf("%10" PRIu64 "  %10s  %s  %s  %-6s  ", counts->samples, value, since, until,
+           event->is_histogram ? "yes" : "no");
+    put_clean(event->name, 28);
+    fputs("  ", stdout);
+    put_clean(event->detail, 0);
+    return true;
+}
+
+static bool put_process(struct list *list, uint32_t id)
+{
+    const struct store_process *process = store_reader__process(list->reader, id);
+    if (!process || (!is_wanted_comm(list, process->comm) && !is_wanted(list, process->exe)))
+        return false;
+    begin_row(list);
+    char started[FORMAT_TIME_BYTES];
+    format__time(process->start_ns, started);
+    printf("%10" PRIu64 "  %7" PRIu32 "  %7" PRIu32 "  %5" PRIu32 "  %s  ", list->counts[id].samples, process->pid,
+           process->parent_pid, process->uid, started);
+    put_clean(process->comm, 15);
+    fputs("  ", stdout);
+    put_clean(process->exe, 28);
+    fputs("  ", stdout);
+    put_clean(process->cgroup, 0);
+    return true;
+}
+
+static bool put_thread(struct list *list, uint32_t id)
+{
+    const struct store_thread *thread = store_reader__thread(list->reader, id);
+    const struct store_process *process = thread ? store_reader__process(list->reader, thread->process) : NULL;
+    if (!process || !is_wanted_comm(list, thread->comm))
+        return false;
+    begin_row(list);
+    char tid[16] = "all"; // threads of one name kept together
+    if (thread->tid)
+        snprintf(tid, sizeof(tid), "%" PRIu32, thread->tid);
+    printf("%10" PRIu64 "  %7" PRIu32 "  %7s  ", list->counts[id].samples, process->pid, tid);
+    put_clean(thread->comm, 15);
+    fputs("  ", stdout);
+    put_clean(process->exe, 0);
+    return true;
+}
+
+static int put_counted(struct list *list, const char *head, bool (*put)(struct list *list, uint32_t id),
+                       struct fault *fault)
+{
+    _cleanup_free_ uint32_t *ids = calloc((size_t)list->count + 1, sizeof(*ids));
+    if (!ids)
+        return -ENOMEM;
+    uint32_t id_count = 0, shown = 0;
+    list->head = head;
+    for (uint32_t id = 0; id < list->count; id++)
+        if (list->counts[id].samples)
+            ids[id_count++] = id;
+    qsort_r(ids, id_count, sizeof(*ids), heaviest_first, list->counts);
+    for (uint32_t i = 0; i < id_count; i++) {
+        if (put(list, ids[i])) {
+            putchar('\n');
+            shown++;
+        }
+    }
+    return shown ? 0 : fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing of that kind in that range");
+}
+
+static int list_events(struct list *list, const struct store_query *query, struct fault *fault)
+{
+    list->id_of = event_of;
+    int err = store_reader__values(list->reader, query, fault, count_value, list);
+    if (!err)
+        err = store_reader__histograms(list->reader, query, fault, count_histogram, list);
+    return err ? err
+               : put_counted(list,
+                             "   SAMPLES       VALUE  FROM                 TO                   BUCKETS  EVENT"
+                             "                         DETAIL",
+                             put_event, fault);
+}
+
+static int list_processes(struct list *list, const struct store_query *query, struct fault *fault)
+{
+    list->id_of = process_of;
+    int err = store_reader__values(list->reader, query, fault, count_value, list);
+    return err ? err
+               : put_counted(list,
+                             "   SAMPLES      PID   PARENT    UID  STARTED              COMM             "
+                             "EXE                           CGROUP",
+                             put_process, fault);
+}
+
+static int list_threads(struct list *list, const struct store_query *query, struct fault *fault)
+{
+    list->id_of = thread_of;
+    int err = store_reader__values(list->reader, query, fault, count_value, list);
+    return err ? err : put_counted(list, "   SAMPLES      PID      TID  COMM             EXE", put_thread, fault);
+}
+
+static int list_binaries(struct list *list, const struct store_query *query, struct fault *fault)
+{
+    static const char *const kinds[] = {"elf", "kernel", "jit", "mark", "vdso"};
+    (void)query;
+    uint32_t shown = 0;
+    for (uint32_t id = 1; id <= store_reader__binary_count(list->reader); id++) {
+        const struct store_binary *binary = store_reader__binary(list->reader, id);
+        if (!binary || binary->kind == STORE_BINARY_MARK || !is_wanted(list, binary->path))
+            continue;
+        if (!shown++)
+            puts("KIND    BUILD ID                                  PATH");
+        char build_id[41] = "-";
+        for (size_t i = 0; binary->build_id && i < binary->build_id_bytes && i < 20; i++)
+            snprintf(build_id + 2 * i, 3, "%02x", binary->build_id[i]);
+        printf("%-6s  %-40s  ", (size_t)binary->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[binary->kind] : "?",
+               build_id);
+        put_clean(binary->path, 0);
+        putchar('\n');
+    }
+    return shown ? 0 : fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "no such binary in the store");
+}
+
+// The only list of subjects.
+static const struct {
+    const char *name, *summary;
+    int (*list)(struct list *list, const struct store_query *query, struct fault *fault);
+} subjects[] = {
+    {"store", "what was recorded, how much, and when", list_events},
+    {"events", "the same, of the STORE that -i names", list_events},
+    {"processes", "by samples, with their programs and cgroups", list_processes},
+    {"threads", "by samples", list_threads},
+    {"binaries", "the files that code was seen in, with their build ids", list_binaries},
+};
+#define SUBJECT_COUNT (sizeof(subjects) / sizeof(subjects[0]))
+
+static void list__release(struct list *list)
+{
+    store_reader__free(list->reader);
+    free(list->counts);
+}
+
+static int find_event(struct store_reader *reader, const char *name, struct fault *fault, uint32_t *ret_event)
+{
+    for (uint32_t id = 1; name && id <= store_reader__event_count(reader); id++)
+        if (strcmp(store_reader__event(reader, id)->name, name) == 0) {
+            *ret_event = id;
+            return 0;
+        }
+    if (name)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no event '%s' in the store; see `hearth list events`",
+                               name);
+    *ret_event = 0;
+    return 0;
+}
+
+static int run_subject(size_t subject, const char *glob, struct fault *fault)
+{
+    _cleanup_(list__release) struct list list = {.glob = glob};
+    struct report_request request;
+    uint32_t event = 0;
+    if (glob)
+        name_pattern__parse(glob, NULL, &list.names); // a glob that matches no thread's name may match a path
+    int err = filter__request(&list_options.filter, fault, &request);
+    if (!err)
+        err = store_reader__open(filter__store(list_options.store), fault, &list.reader);
+    if (!err)
+        err = find_event(list.reader, request.event, fault, &event);
+    if (err)
+        return err;
+    struct store_query query = {
+        .event = event,
+        .since_ns = request.since_ns,
+        .until_ns = request.until_ns,
+    };
+    return subjects[subject].list(&list, &query, fault);
+}
+
+static enum exit_code run(int argc, char **argv)
+{
+    struct fault fault = {0};
+    const char *names[SUBJECT_COUNT + 1] = {NULL};
+    for (size_t i = 0; i < SUBJECT_COUNT; i++) {
+        names[i] = subjects[i].name;
+        if (argc < 1 || argc > 2 || strcmp(argv[0], subjects[i].name) != 0)
+            continue;
+        int err = run_subject(i, argc > 1 ? argv[1] : NULL, &fault);
+        return err ? fault__say(&fault, err) : EXIT_CODE_DONE;
+    }
+    const char *near = argc ? options__nearest(argv[0], names) : NULL;
+    if (near)
+        fault__warn("unknown subject '%s'; did you mean '%s'?", argv[0], near);
+    else
+        fault__warn("list what? `hearth list -h` lists the subjects");
+    return EXIT_CODE_USAGE;
+}
+
+static void print_subjects(void)
+{
+    printf("\nsubjects of a store:\n");
+    for (size_t i = 0; i < SUBJECT_COUNT; i++)
+        printf("  %-10s %s\n", subjects[i].name, subjects[i].summary);
+}
+
+static const struct option_row rows[] = {LIST_OPTION_ROWS(list_options), {0}};
+
+const struct command cmd_list_stored = {
+    .name = "list",
+    .operands = "SUBJECT [GLOB]",
+    .summary = "what a store holds",
+    .print_more = print_subjects,
+    .options = rows,
+    .run = run,
+};

@@ -1,0 +1,73 @@
+// `hearth report`: a picture or a table of what a store holds.
+#include "report/commands/cmd_report.h"
+
+#include <stdio.h>
+
+#include "report/formats/format.h"
+#include "report/query/filter.h"
+#include "report/query/report.h"
+
+static struct {
+    const char *store, *format, *output, *by;
+    struct filter filter;
+} options;
+
+static const struct option_row rows[] = {
+    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &options.store},
+    {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string, &options.format},
+    {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string, &options.output},
+    {0, "by", "KEY", "of hist: a histogram for each comm, pid, tid or cgroup, where stacks were kept", option__string,
+     &options.by},
+    FILTER_ROWS(options.filter),
+    {0},
+};
+
+static void print_formats(void)
+{
+    printf("\nformats, and the names of files that mean them:\n");
+    for (size_t i = 0; formats[i]; i++) {
+        printf("  %-10s %s (", formats[i]->name, formats[i]->summary);
+        for (const char *const *suffix = formats[i]->suffixes; *suffix; suffix++)
+            printf("%s%s", suffix == formats[i]->suffixes ? "" : " ", *suffix);
+        printf(")\n");
+    }
+}
+
+static enum exit_code run(int argc, char **argv)
+{
+    struct fault fault = {0};
+    if (argc > 1 || (argc == 1 && options.store)) {
+        fault__warn("unexpected operand '%s'; `hearth report -h` tells more", argv[argc - 1]);
+        return EXIT_CODE_USAGE;
+    }
+    const char *store = filter__store(argc ? argv[0] : options.store);
+    struct report_request request;
+    struct report_summary summary;
+    int err = filter__request(&options.filter, &fault, &request);
+    if (!err) {
+        request.format = options.format;
+        request.by = options.by;
+        err = report__write(store, &request, options.output ? options.output : "-", &summary, &fault);
+    }
+    if (err)
+        return fault__say(&fault, err);
+    if (*summary.others)
+        fault__warn("this is '%s'; the store holds %s too: choose with -e", summary.event, summary.others);
+    if (*summary.buckets)
+        fault__warn("values are kept by bucket: --bucket %s gives those of %s", options.filter.bucket, summary.buckets);
+    if (*summary.losses && !summary.shows_losses)
+        fault__warn("lost in that range: %s; `hearth stat` tells more", summary.losses);
+    return EXIT_CODE_DONE;
+}
+
+const struct command cmd_report = {
+    .name = "report",
+    .operands = "[STORE]",
+    .summary = "ask a store for a picture or a table",
+    .details = "The counts of every format add up to the samples of the range. Times are journalctl's: -1h, 12:30, "
+               "yesterday,\n"
+               "2026-11-21 12:30, @UNIX; relative ones are relative to now.\n",
+    .print_more = print_formats,
+    .options = rows,
+    .run = run,
+};

@@ -1,0 +1,139 @@
+#include "report/formats/format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/text/text.h"
+#include "store/base/options.h"
+
+// The only list of formats.
+const struct format *const formats[] = {
+    &format_folded, &format_flame, &format_svg,   &format_top,        &format_tree,
+    &format_hist,   &format_json,  &format_pprof, &format_speedscope, NULL,
+};
+
+const struct format *format__named(const char *name)
+{
+    for (size_t i = 0; formats[i]; i++)
+        if (strcmp(formats[i]->name, name) == 0)
+            return formats[i];
+    return NULL;
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), suffix_length = strlen(suffix);
+    return length > suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
+}
+
+const struct format *format__of_file(const char *path)
+{
+    const struct format *best = NULL;
+    size_t best_length = 0;
+    for (size_t i = 0; formats[i]; i++)
+        for (const char *const *suffix = formats[i]->suffixes; *suffix; suffix++)
+            if (ends_with(path, *suffix) && strlen(*suffix) > best_length) {
+                best = formats[i];
+                best_length = strlen(*suffix);
+            }
+    return best;
+}
+
+int format__unknown(const char *name, struct fault *fault)
+{
+    const char *names[sizeof(formats) / sizeof(formats[0])];
+    char list[256] = "";
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        names[i] = formats[i] ? formats[i]->name : NULL;
+        if (!names[i])
+            break;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *near = options__nearest(name, names);
+    if (near)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; did you mean '%s'?", name, near);
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; there are %s", name, list);
+}
+
+unsigned format__side(const struct picture *picture)
+{
+    return picture->before ? 1 : 0;
+}
+
+uint64_t format__weight(const struct picture *picture, const struct profile_weight *weight)
+{
+    return picture->measure == LAYOUT_SAMPLES ? weight->samples : weight->value;
+}
+
+void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES])
+{
+    time_t seconds = (time_t)(wall_ns / 1000000000u);
+    struct tm day;
+    if (!localtime_r(&seconds, &day) || !strftime(ret_text, FORMAT_TIME_BYTES, "%Y-%m-%d %H:%M:%S", &day))
+        snprintf(ret_text, FORMAT_TIME_BYTES, "@%" PRIu64, wall_ns / 1000000000u);
+}
+
+// "45.2 s", "16 min 40 s", "3 h 5 min", "2 d 4 h".
+static void put_span(uint64_t ns, char ret_text[TEXT_AMOUNT_BYTES])
+{
+    static const struct {
+        uint64_t least_s, large_s, small_s;
+        const char *large, *small;
+    } spans[] = {{172800, 86400, 3600, "d", "h"}, {7200, 3600, 60, "h", "min"}, {120, 60, 1, "min", "s"}};
+    uint64_t seconds = ns / 1000000000u;
+    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+        if (seconds >= spans[i].least_s) {
+            snprintf(ret_text, TEXT_AMOUNT_BYTES, "%" PRIu64 " %s %" PRIu64 " %s", seconds / spans[i].large_s,
+                     spans[i].large, seconds % spans[i].large_s / spans[i].small_s, spans[i].small);
+            return;
+        }
+    text__amount(ns, "ns", ret_text);
+}
+
+void format__span(uint64_t since_ns, uint64_t until_ns, char ret_text[FORMAT_RANGE_BYTES])
+{
+    char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES], length[TEXT_AMOUNT_BYTES];
+    format__time(since_ns, since);
+    format__time(until_ns, until);
+    put_span(until_ns - since_ns, length);
+    bool same_day = strncmp(since, until, strlen("2026-11-21 ")) == 0;
+    time_t end = (time_t)(until_ns / 1000000000u);
+    struct tm day = {0};
+    const char *zone = localtime_r(&end, &day) && day.tm_zone ? day.tm_zone : "";
+    snprintf(ret_text, FORMAT_RANGE_BYTES, "%s to %s %.10s (%s)", since,
+             same_day ? until + strlen("2026-11-21 ") : until, zone, length);
+}
+
+void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES])
+{
+    format__span(picture->since_ns, picture->until_ns, ret_text);
+}
+
+void format__amount(const struct picture *picture, uint64_t amount, char ret_text[FORMAT_AMOUNT_BYTES])
+{
+    char number[TEXT_AMOUNT_BYTES];
+    text__amount(amount, picture->unit, number);
+    bool scaled = strcmp(picture->unit, "ns") == 0 || strcmp(picture->unit, "bytes") == 0; // names its unit itself
+    snprintf(ret_text, FORMAT_AMOUNT_BYTES, "%s%s%.24s", number, scaled ? "" : " ", scaled ? "" : picture->unit);
+}
+
+void format__put_head(const struct picture *picture, FILE *file)
+{
+    char range[FORMAT_RANGE_BYTES], amount[FORMAT_AMOUNT_BYTES];
+    format__range(picture, range);
+    format__amount(picture, format__weight(picture, &picture->total), amount);
+    fprintf(file, "%s, %s: %s\n\n", picture->title, range, amount);
+}
+
+void format__put_losses(const struct picture *picture, FILE *file)
+{
+    for (size_t i = 0; i < picture->losses->count; i++) {
+        const struct loss_sum *sum = &picture->losses->sums[i];
+        const char *meaning = loss_list__meaning(sum->name);
+        fprintf(file, "%slost: %s %" PRIu64 "%s%s%s\n", i ? "" : "\n", sum->name, sum->count, *meaning ? " (" : "",
+                meaning, *meaning ? ")" : "");
+    }
+}

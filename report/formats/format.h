@@ -1,0 +1,94 @@
+// The formats of reports: one struct of operations each, in one table. A new one is a file format_NAME.c, a row in
+// format.c and a test.
+#ifndef HEARTH_REPORT_FORMATS_FORMAT_H
+#define HEARTH_REPORT_FORMATS_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "report/profile/histogram.h"
+#include "report/profile/layout.h"
+#include "report/profile/loss_list.h"
+#include "report/profile/profile.h"
+#include "store/base/fault.h"
+#include "store/reader.h"
+
+// What a picture is held against: the other side of a difference.
+struct picture_before {
+    const char *name, *after_name; // as the user named the sides; clean
+    uint64_t since_ns, until_ns;
+    struct profile_weight total;
+    const struct loss_list *losses;
+};
+
+// All that a format may draw. The times are those of the intervals that had samples.
+struct picture {
+    const char *title;
+    const struct store_meta *meta;
+    const struct store_event *event;
+    uint64_t since_ns, until_ns;
+    const struct loss_list *losses;
+    enum layout_measure measure;
+    const char *unit;                        // of the measure: "samples", "ns", "bytes"
+    struct profile_weight total;             // of the profile, or of the histograms
+    const struct profile *profile;           // of formats that draw stacks
+    const struct histogram_list *histograms; // of formats that draw buckets
+    struct store_reader *reader;             // for the frames of a profile by frame
+    const struct picture_before *before;     // of a difference: its side 0 of the profile, the rest here is side 1
+    const char *output;                      // where it goes: "x.json"; "-" for stdout
+};
+
+enum format_subject {
+    FORMAT_STACKS,
+    FORMAT_FRAMES,     // stacks by frame of the store: addresses and binaries told apart
+    FORMAT_HISTOGRAMS, // values by bucket
+};
+
+struct format {
+    const char *name;
+    const char *const *suffixes; // of files, ended by NULL: {".html", NULL}
+    const char *summary;
+    enum format_subject subject;
+    bool names_only;   // it shows no binaries: functions of one name are one
+    bool is_binary;    // nothing for a terminal
+    bool compares;     // it can draw a difference
+    bool shows_losses; // else the command says them on stderr
+    // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.
+    int (*write)(const struct picture *picture, FILE *file, struct fault *fault);
+};
+
+extern const struct format *const formats[]; // ended by NULL
+
+// NULL when there is none; names only (`format__named`) or by how the file's name ends, the longest suffix first.
+const struct format *format__named(const char *name);
+const struct format *format__of_file(const char *path);
+// -EINVAL and EXIT_CODE_USAGE, with the names there are, or the one that is near.
+int format__unknown(const char *name, struct fault *fault);
+// The side of the profile that is the picture's own.
+unsigned format__side(const struct picture *picture);
+uint64_t format__weight(const struct picture *picture, const struct profile_weight *weight); // in its measure
+
+int format_top__write_difference(const struct picture *picture, FILE *file);
+
+extern const struct format format_folded, format_flame, format_svg, format_top, format_tree, format_hist, format_json,
+    format_pprof, format_speedscope;
+
+// What formats share.
+
+// "2026-11-21 12:30:05", local time.
+#define FORMAT_TIME_BYTES 32
+void format__time(uint64_t wall_ns, char ret_text[FORMAT_TIME_BYTES]);
+// "2026-11-21 12:30:05 to 12:31:05 UTC (60.0 s)": the picture's range.
+#define FORMAT_RANGE_BYTES 128
+void format__span(uint64_t since_ns, uint64_t until_ns, char ret_text[FORMAT_RANGE_BYTES]);
+void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYTES]);
+// "63 samples", "1.20 s".
+#define FORMAT_AMOUNT_BYTES 64
+void format__amount(const struct picture *picture, uint64_t amount, char ret_text[FORMAT_AMOUNT_BYTES]);
+// The first line of a text: title, range and total, and an empty line.
+void format__put_head(const struct picture *picture, FILE *file);
+// "lost: stack-cut 12 (samples whose ...)": a line for each loss at the foot of a text, after an empty line.
+void format__put_losses(const struct picture *picture, FILE *file);
+
+#endif

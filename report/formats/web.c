@@ -1,0 +1,28 @@
+#include "report/formats/web.h"
+
+// The paths are relative to the root of the tree, where make runs the compiler.
+#define EMBED(symbol, path)                                                                                            \
+    __asm__(".pushsection .rodata\n"                                                                                   \
+            ".global " #symbol "_start\n" #symbol "_start:\n"                                                          \
+            ".incbin \"" path "\"\n"                                                                                   \
+            ".global " #symbol "_end\n" #symbol "_end:\n"                                                              \
+            ".byte 0\n.popsection\n");                                                                                 \
+    extern const char symbol##_start[], symbol##_end[]
+
+EMBED(web_page, "report/web/page.html");
+EMBED(web_style, "report/web/page.css");
+EMBED(web_tree, "report/web/tree.js");
+EMBED(web_draw, "report/web/draw.js");
+EMBED(web_words, "report/web/words.js");
+EMBED(web_panel, "report/web/panel.js");
+EMBED(web_script, "report/web/page.js");
+
+const struct web_file web_files[] = {
+    {"style", web_style_start, web_style_end},
+    {"tree", web_tree_start, web_tree_end},
+    {"draw", web_draw_start, web_draw_end},
+    {"words", web_words_start, web_words_end},
+    {"panel", web_panel_start, web_panel_end},
+    {"script", web_script_start, web_script_end},
+    {0},
+};

@@ -1,0 +1,21 @@
+// From a store to a profile: the rows that a query asks for, folded by comm (or thread) and by function.
+#ifndef HEARTH_REPORT_PROFILE_FOLD_H
+#define HEARTH_REPORT_PROFILE_FOLD_H
+
+#include "report/profile/profile.h"
+#include "store/reader.h"
+
+// When the intervals that had rows began and ended, and how many rows they had; zeroes when none had.
+struct fold_extent {
+    uint64_t since_ns, until_ns;
+    uint64_t rows;
+};
+
+void fold_extent__widen(struct fold_extent *extent, const struct store_interval *interval);
+
+// Adds what the query asks of the store to one side (0 or 1) of the profile. Labels are copied: the reader may go.
+// Memory besides the profile: 24 bytes for each distinct pair of root and stack, 8 a node of the trie, 4 a frame.
+int fold__store(struct profile *profile, unsigned side, struct store_reader *reader, const struct store_query *query,
+                struct fault *fault, struct fold_extent *ret_extent);
+
+#endif

@@ -1,0 +1,159 @@
+// A histogram is kept twice where it was recorded with stacks. The stored ones are exact, know their extremes and what
+// was unmatched, and have the keys that `hearth hist --by` made. The values beside the stacks know threads: they answer
+// where threads, or some buckets alone, are asked for. What they cannot tell, the extremes, are ends of buckets then.
+#include "report/query/buckets.h"
+#include "store/reader_questions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct gathering {
+    struct source *source;
+    struct histogram_list *list;
+    void (*name)(const struct store_process *process, const struct store_thread *thread, char *ret_key, size_t bytes);
+    uint64_t stored; // how many there are, whether they are added or not
+};
+
+enum { KEY_BYTES = 512 };
+
+static void name_comm(const struct store_process *process, const struct store_thread *thread, char *ret_key,
+                      size_t bytes)
+{
+    (void)process;
+    snprintf(ret_key, bytes, "%s", thread->comm);
+}
+
+static void name_pid(const struct store_process *process, const struct store_thread *thread, char *ret_key,
+                     size_t bytes)
+{
+    (void)thread;
+    snprintf(ret_key, bytes, "%u", process->pid);
+}
+
+// A recording that does not tell threads apart has none here; they are one histogram a process and comm then.
+static void name_tid(const struct store_process *process, const struct store_thread *thread, char *ret_key,
+                     size_t bytes)
+{
+    if (thread->tid)
+        snprintf(ret_key, bytes, "%u", thread->tid);
+    else
+        snprintf(ret_key, bytes, "%u, all of %s", process->pid, thread->comm);
+}
+
+static void name_cgroup(const struct store_process *process, const struct store_thread *thread, char *ret_key,
+                        size_t bytes)
+{
+    (void)thread;
+    snprintf(ret_key, bytes, "%s", process->cgroup);
+}
+
+static int choose_key(const char *by, struct fault *fault, struct gathering *gathering)
+{
+    static const struct {
+        const char *by;
+        void (*name)(const struct store_process *process, const struct store_thread *thread, char *ret_key,
+                     size_t bytes);
+    } keys[] = {{"comm", name_comm}, {"pid", name_pid}, {"tid", name_tid}, {"cgroup", name_cgroup}};
+    for (size_t i = 0; by && i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strcmp(keys[i].by, by) == 0)
+            gathering->name = keys[i].name;
+    if (!by || gathering->name)
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "bad value for --by: '%s' is none of comm, pid, tid, cgroup", by);
+}
+
+static int find(struct gathering *gathering, const char *key, struct histogram **ret_histogram)
+{
+    const struct store_event *event = gathering->source->event;
+    return histogram_list__find(gathering->list, event->name, event->unit, key, ret_histogram);
+}
+
+static int add_value(const struct store_interval_row *row, const struct store_value *value, void *context)
+{
+    struct gathering *gathering = context;
+    struct store_reader *reader = gathering->source->reader;
+    struct histogram *histogram;
+    char key[KEY_BYTES] = "";
+    if (!value->bucket || !value->count)
+        return 0;
+    if (gathering->name) {
+        const struct store_thread *thread = store_reader__thread(reader, value->thread);
+        gathering->name(store_reader__process(reader, thread->process), thread, key, sizeof(key));
+    }
+    int err = find(gathering, key, &histogram);
+    if (err)
+        return err;
+    histogram__add_bucket(histogram, value->bucket - 1u, value->count, value->value);
+    fold_extent__widen(&gathering->source->extent, &row->interval);
+    return 0;
+}
+
+static int add_stored(const struct store_interval_row *row, const struct store_histogram *stored, void *context)
+{
+    struct gathering *gathering = context;
+    struct histogram *histogram;
+    int err = find(gathering, stored->key, &histogram);
+    if (!err)
+        err = histogram__add_counts(histogram, stored->counts, stored->count_of_buckets, stored->sum, stored->min,
+                                    stored->max);
+    if (err)
+        return err;
+    histogram->unmatched += stored->unmatched;
+    fold_extent__widen(&gathering->source->extent, &row->interval);
+    return 0;
+}
+
+static int count_stored(const struct store_interval_row *row, const struct store_histogram *stored, void *context)
+{
+    struct gathering *gathering = context;
+    (void)row;
+    (void)stored;
+    gathering->stored++;
+    return 0;
+}
+
+static bool asks_for_values(const struct report_request *request)
+{
+    return request->by || request->pid_count || request->tid_count || request->comm || request->cgroup ||
+           request->has_uid || request->has_bucket_low || request->has_bucket_high;
+}
+
+static int from_values(struct gathering *gathering, struct fault *fault)
+{
+    const struct source *source = gathering->source;
+    int err = store_reader__values(source->reader, &source->query, fault, add_value, gathering);
+    if (err || gathering->list->count || source->event->is_doubled)
+        return err;
+    err = store_reader__histograms(source->reader, &source->query, fault, count_stored, gathering);
+    if (err || !gathering->stored)
+        return err;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "'%s' was recorded without stacks: which thread each of its values is of is not known, nor "
+                           "what those of one bucket add up to; `hearth hist --stacks` keeps both",
+                           source->event->name);
+}
+
+static int from_all(struct gathering *gathering, struct fault *fault)
+{
+    const struct source *source = gathering->source;
+    int err = store_reader__histograms(source->reader, &source->query, fault, add_stored, gathering);
+    return err || source->event->is_doubled
+               ? err
+               : store_reader__values(source->reader, &source->query, fault, add_value, gathering);
+}
+
+int buckets__gather(struct source *source, const struct report_request *request, struct histogram_list *list,
+                    struct fault *fault)
+{
+    struct gathering gathering = {.source = source, .list = list};
+    if (!source->event->is_histogram)
+        return source__no_buckets(source, fault);
+    int err = choose_key(request->by, fault, &gathering);
+    if (!err)
+        err = asks_for_values(request) ? from_values(&gathering, fault) : from_all(&gathering, fault);
+    if (!err)
+        histogram_list__sort(list);
+    return err;
+}

@@ -1,0 +1,324 @@
+#include "report/query/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/formats/format.h"
+#include "report/profile/fold.h"
+#include "report/query/buckets.h"
+#include "report/query/source.h"
+#include "report/text/output.h"
+#include "report/text/text.h"
+#include "store/base/bucket.h"
+#include "store/base/cleanup.h"
+#include "store/base/limits.h"
+
+DEFINE_CLEANUP(struct profile *, profile__free);
+DEFINE_CLEANUP(struct output *, output__free);
+
+// All that stands behind one report, or one difference.
+struct work {
+    const struct report_request *request, *before_request; // before: NULL without a difference
+    const struct format *format;
+    struct source source, before_source;
+    struct picture_before before;
+    struct profile *profile;
+    struct histogram_list histograms;
+    struct picture picture;
+    char *title, *before_name, *after_name; // clean
+};
+
+static void work__release(struct work *work)
+{
+    histogram_list__release(&work->histograms);
+    profile__free(work->profile);
+    source__release(&work->source);
+    source__release(&work->before_source);
+    free(work->title);
+    free(work->before_name);
+    free(work->after_name);
+}
+
+bool report__is_report(const char *output)
+{
+    return format__of_file(output) != NULL;
+}
+
+bool report__is_of_histogram(const char *output)
+{
+    const struct format *format = format__of_file(output);
+    return format && format->subject == FORMAT_HISTOGRAMS;
+}
+
+int report__check_output(const char *output_path, struct fault *fault)
+{
+    struct output *output = NULL;
+    int err = output__open(output_path, fault, &output);
+    output__free(output);
+    return err;
+}
+
+static int choose_format(const struct report_request *request, const char *output, struct fault *fault,
+                         const struct format **ret_format)
+{
+    const struct format *format = request->format ? format__named(request->format) : format__of_file(output);
+    if (!format && request->format)
+        return format__unknown(request->format, fault);
+    if (!format && strcmp(output, "-") != 0)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "cannot tell the format from the name '%s'; name one with -f (`hearth report -h`)",
+                               output);
+    if (format && format->is_binary && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s is nothing for a terminal; name a file with -o",
+                               format->name);
+    *ret_format = format ? format : &format_top;
+    if (request->by && (*ret_format)->subject != FORMAT_HISTOGRAMS)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--by is for histograms: -f hist");
+    return 0;
+}
+
+static bool same_word(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_ids(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count)
+{
+    return a_count == b_count && (!a_count || memcmp(a, b, a_count * sizeof(*a)) == 0);
+}
+
+// Two programs held against each other must not fall apart into two roots by their names.
+static bool are_different_threads(const struct report_request *a, const struct report_request *b)
+{
+    return !same_word(a->comm, b->comm) || !same_ids(a->pids, a->pid_count, b->pids, b->pid_count) ||
+           !same_ids(a->tids, a->tid_count, b->tids, b->tid_count);
+}
+
+static int add_profile(struct work *work, struct fault *fault)
+{
+    struct profile_options options = {
+        .grain = work->format->subject == FORMAT_FRAMES ? PROFILE_BY_FRAME
+                 : work->request->lines                 ? PROFILE_BY_LINE
+                                                        : PROFILE_BY_FUNCTION,
+        .threads = work->request->threads,
+        .no_inline = work->request->no_inline,
+        .names_only = work->format->names_only,
+        .one_root = work->before_request && are_different_threads(work->before_request, work->request),
+        .sides = work->before_request ? 2 : 1,
+    };
+    struct source *source = &work->source, *before = &work->before_source;
+    unsigned side = work->before_request ? 1 : 0;
+    int err = profile__new(&options, &work->profile);
+    if (!err && before->reader)
+        err = fold__store(work->profile, 0, before->reader, &before->query, fault, &before->extent);
+    if (!err)
+        err = fold__store(work->profile, side, source->reader, &source->query, fault, &source->extent);
+    if (err)
+        return err;
+    work->picture.profile = work->profile;
+    work->picture.total = profile__total(work->profile, side);
+    return 0;
+}
+
+// What the maps were too full for, or what was never followed, has no key: each histogram may lack it.
+static void add_lost_values(struct work *work)
+{
+    const struct loss_list *losses = &work->source.losses;
+    uint64_t lost = loss_list__count(losses, "hists-full") + loss_list__count(losses, "not-followed") +
+                    loss_list__count(losses, "values-unread");
+    for (size_t i = 0; i < work->histograms.count; i++)
+        work->histograms.items[i]->lost = lost;
+}
+
+static int add_histograms(struct work *work, struct fault *fault)
+{
+    work->histograms.bound = LIMIT_REPORT_HISTOGRAMS;
+    int err = buckets__gather(&work->source, work->request, &work->histograms, fault);
+    for (size_t i = 0; !err && i < work->histograms.count; i++) {
+        work->picture.total.samples += work->histograms.items[i]->count;
+        work->picture.total.value =
+            saturated_sum(work->picture.total.value, saturated_u64(work->histograms.items[i]->sum));
+    }
+    work->picture.histograms = &work->histograms;
+    return err;
+}
+
+static int clean_copy(const char *text, char **ret_copy)
+{
+    _cleanup_(buf__release) struct buf clean = {0};
+    safe_text__append(&clean, text);
+    buf__append_byte(&clean, '\0');
+    if (clean.failed)
+        return -ENOMEM;
+    *ret_copy = (char *)take_pointer(clean.data);
+    return 0;
+}
+
+static int set_title(struct work *work)
+{
+    const char *event = work->source.event->name, *host = work->picture.meta->host;
+    const char *before = work->before_request ? work->before_request->title : NULL;
+    const char *own = work->request->title, *on = host && *host ? " on " : "";
+    _cleanup_free_ char *made = NULL;
+    int length = before ? asprintf(&made, "%s%s%s: %s against %s", event, on, *on ? host : "", own, before)
+                        : asprintf(&made, "%s%s%s", event, on, *on ? host : "");
+    if (length < 0) {
+        made = NULL;
+        return -ENOMEM;
+    }
+    int err = clean_copy(own && !before ? own : made, &work->title);
+    work->picture.title = work->title;
+    return err;
+}
+
+static int set_before(struct work *work, struct fault *fault)
+{
+    struct source *before = &work->before_source;
+    int err = clean_copy(work->before_request->title, &work->before_name);
+    if (!err)
+        err = clean_copy(work->request->title, &work->after_name);
+    if (!err)
+        err = source__add_losses(before, fault);
+    work->before = (struct picture_before){
+        .name = work->before_name,
+        .after_name = work->after_name,
+        .since_ns = before->extent.since_ns,
+        .until_ns = before->extent.until_ns,
+        .total = profile__total(work->profile, 0),
+        .losses = &before->losses,
+    };
+    work->picture.before = &work->before;
+    if (!err && !work->before.total.samples)
+        err = source__nothing(before, fault);
+    return err;
+}
+
+static int make_picture(struct work *work, struct fault *fault)
+{
+    struct source *source = &work->source;
+    work->picture = (struct picture){
+        .meta = store_reader__meta(source->reader),
+        .event = source->event,
+        .losses = &source->losses,
+        .measure = source->measure,
+        .unit = source->event->unit,
+        .reader = source->reader,
+    };
+    int err = set_title(work);
+    if (!err)
+        err = work->format->subject == FORMAT_HISTOGRAMS ? add_histograms(work, fault) : add_profile(work, fault);
+    if (!err && !work->picture.total.samples)
+        err = source__nothing(source, fault);
+    if (!err)
+        err = source__add_losses(source, fault);
+    add_lost_values(work);
+    work->picture.since_ns = source->extent.since_ns;
+    work->picture.until_ns = source->extent.until_ns;
+    return err;
+}
+
+static int write_picture(struct work *work, const char *output_path, struct fault *fault)
+{
+    _cleanup_(output__freep) struct output *output = NULL;
+    work->picture.output = output_path;
+    int err = output__open(output_path, fault, &output);
+    if (!err)
+        err = work->format->write(&work->picture, output__file(output), fault);
+    return err ? err : output__commit(take_pointer(output), fault);
+}
+
+// Values are kept by bucket: an end of the range that lies inside of one has taken all of it.
+static void word_buckets(const struct work *work, struct report_summary *summary)
+{
+    const struct report_request *request = work->request;
+    const struct store_query *query = &work->source.query;
+    char low[TEXT_AMOUNT_BYTES], high[TEXT_AMOUNT_BYTES];
+    if (!query->has_buckets)
+        return;
+    wide first = bucket__least(query->bucket_first), end = bucket__greatest(query->bucket_last) + 1;
+    if ((!request->has_bucket_low || first == request->bucket_low) &&
+        (!request->has_bucket_high || end == request->bucket_high))
+        return;
+    text__amount(first, work->source.event->unit, low);
+    text__amount(end, work->source.event->unit, high);
+    if (!request->has_bucket_high)
+        snprintf(summary->buckets, sizeof(summary->buckets), "%s and above", low);
+    else if (!request->has_bucket_low)
+        snprintf(summary->buckets, sizeof(summary->buckets), "all below %s", high);
+    else
+        snprintf(summary->buckets, sizeof(summary->buckets), "%s to %s", low, high);
+}
+
+static void summarize(const struct work *work, struct report_summary *ret_summary)
+{
+    *ret_summary = (struct report_summary){
+        .samples = work->picture.total.samples,
+        .value = work->picture.total.value,
+        .since_ns = work->picture.since_ns,
+        .until_ns = work->picture.until_ns,
+        .shows_losses = work->format->shows_losses,
+    };
+    word_buckets(work, ret_summary);
+    if (work->source.has_others) {
+        snprintf(ret_summary->event, sizeof(ret_summary->event), "%s", work->source.event->name);
+        source__list_events(work->source.reader, false, work->source.event, ret_summary->others,
+                            sizeof(ret_summary->others));
+    }
+    loss_list__print(&work->source.losses, ret_summary->losses, sizeof(ret_summary->losses));
+}
+
+int report__write(const char *store_path, const struct report_request *request, const char *output,
+                  struct report_summary *ret_summary, struct fault *fault)
+{
+    _cleanup_(work__release) struct work work = {.request = request};
+    int err = choose_format(request, output, fault, &work.format);
+    if (!err)
+        err = source__open(store_path, request, work.format->subject == FORMAT_HISTOGRAMS, fault, &work.source);
+    if (!err)
+        err = make_picture(&work, fault);
+    if (!err)
+        err = write_picture(&work, output, fault);
+    if (!err && ret_summary)
+        summarize(&work, ret_summary);
+    return err;
+}
+
+static int check_comparable(const struct work *work, struct fault *fault)
+{
+    if (!work->format->compares)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "%s cannot draw a difference; folded, flame, top and "
+                               "json can",
+                               work->format->name);
+    const struct store_event *before = work->before_source.event, *after = work->source.event;
+    if (strcmp(before->unit, after->unit) != 0)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is in %s and '%s' in %s: they cannot be compared",
+                               before->name, before->unit, after->name, after->unit);
+    return 0;
+}
+
+int report__compare(const char *before_path, const struct report_request *before, const char *after_path,
+                    const struct report_request *after, const char *output, struct report_summary *ret_summary,
+                    struct fault *fault)
+{
+    _cleanup_(work__release) struct work work = {.request = after, .before_request = before};
+    int err = choose_format(after, output, fault, &work.format);
+    if (!err)
+        err = source__open(before_path, before, false, fault, &work.before_source);
+    if (!err)
+        err = source__open(after_path, after, false, fault, &work.source);
+    if (!err)
+        err = check_comparable(&work, fault);
+    if (!err)
+        err = make_picture(&work, fault);
+    if (!err)
+        err = set_before(&work, fault);
+    if (!err)
+        err = write_picture(&work, output, fault);
+    if (!err && ret_summary)
+        summarize(&work, ret_summary);
+    return err;
+}

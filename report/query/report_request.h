@@ -1,0 +1,31 @@
+// Requests for reports.
+#ifndef HEARTH_REPORT_QUERY_REPORT_REQUEST_H
+#define HEARTH_REPORT_QUERY_REPORT_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/wide.h"
+
+// Zeroes and NULLs ask for everything. Strings and arrays are borrowed for the call.
+struct report_request {
+    const char *format;                   // "folded", "flame"...; NULL: as the output's name ends, else "top"
+    const char *event;                    // NULL: the only one that the format can show, else "cpu"
+    uint64_t since_ns, until_ns;          // wall clock; 0: no bound
+    bool has_bucket_low, has_bucket_high; // of events that keep a bucket with each value; otherwise: no bound
+    wide bucket_low, bucket_high;         // in the event's unit; high is exclusive
+    const uint32_t *pids, *tids;
+    size_t pid_count, tid_count;
+    const char *by; // of histograms that have stacks: one for each "comm", "pid", "tid" or "cgroup"; NULL: as recorded
+    const char *comm;   // may be a glob
+    const char *cgroup; // that one and those below it
+    bool has_uid;
+    uint32_t uid;
+    bool threads;      // a root for each thread ("COMM-PID/TID"), not for each comm
+    bool lines;        // a frame for each line of source, not for each function
+    bool no_inline;    // only the functions that code belongs to
+    const char *title; // NULL: the event and the host
+};
+
+#endif

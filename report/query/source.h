@@ -1,0 +1,42 @@
+// What a report is made from: an open store, the event and the query that a request means there.
+#ifndef HEARTH_REPORT_QUERY_SOURCE_H
+#define HEARTH_REPORT_QUERY_SOURCE_H
+
+#include "report/formats/format.h"
+#include "report/profile/fold.h"
+#include "report/profile/loss_list.h"
+#include "report/query/report_request.h"
+#include "store/reader.h"
+
+struct source {
+    const char *path;
+    struct store_reader *reader;
+    const struct store_event *event;
+    struct store_query query;
+    struct fold_extent extent; // of what was found
+    struct loss_list losses;
+    bool for_histogram;          // buckets are wanted, not stacks
+    bool has_others;             // the event was chosen among several, by a rule, not by the user
+    enum layout_measure measure; // "samples" are counted, all else is added up by value
+};
+
+// A store may hold samples of an event and a histogram of it, by one name. for_histogram: the histogram is wanted, as
+// it is where the request has buckets. -EINVAL with EXIT_CODE_USAGE for an event or a bucket that is not there. On
+// failure too the source must be released.
+int source__open(const char *path, const struct report_request *request, bool for_histogram, struct fault *fault,
+                 struct source *source);
+// "cpu, off-cpu, off-cpu (histogram)": the names of the store's events, but for that one (NULL: all).
+void source__list_events(const struct store_reader *reader, bool only_histograms, const struct store_event *but,
+                         char *ret_list, size_t bytes);
+void source__release(struct source *source);
+
+// The losses of the intervals asked for.
+int source__add_losses(struct source *source, struct fault *fault);
+
+// -ENODATA and EXIT_CODE_EMPTY, with words that say what there is instead.
+int source__nothing(struct source *source, struct fault *fault);
+
+// -EINVAL and EXIT_CODE_USAGE: what was asked for needs values with buckets.
+int source__no_buckets(const struct source *source, struct fault *fault);
+
+#endif

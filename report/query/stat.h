@@ -1,0 +1,32 @@
+// What a store holds, lost and cost, for `hearth stat`: gathered without unpacking any values, printed as text or JSON.
+#ifndef HEARTH_REPORT_QUERY_STAT_H
+#define HEARTH_REPORT_QUERY_STAT_H
+
+#include <stdio.h>
+
+#include "report/profile/loss_list.h"
+#include "store/reader.h"
+
+struct stat_event {
+    uint64_t samples, value;
+};
+
+struct store_stat {
+    const char *path;
+    struct store_reader *reader; // borrowed
+    struct store_size size;
+    uint64_t first_ns, last_ns; // of the intervals
+    uint64_t covered_ns;        // their sum
+    uint64_t peak_rss_bytes;
+    struct stat_event *events; // by id - 1
+    uint64_t samples;
+    struct loss_list losses;
+};
+
+int store_stat__gather(const char *path, struct store_reader *reader, struct fault *fault, struct store_stat *ret_stat);
+void store_stat__release(struct store_stat *stat);
+
+int store_stat__print_text(const struct store_stat *stat, FILE *file);
+int store_stat__print_json(const struct store_stat *stat, FILE *file);
+
+#endif
