@@ -18,7 +18,7 @@
 #include "collector/programs/drain.h"
 #include "collector/who/processes.h"
 #include "store/base/cleanup.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 
 struct frames;
 

@@ -13,7 +13,7 @@
 #include "collector/sources/source.h"
 #include "collector/who/processes.h"
 #include "store/base/cleanup.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 
 struct keeper;
 

@@ -9,7 +9,7 @@
 
 #include "store/base/fault.h"
 #include "store/store_types.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 
 struct waiting_interval;
 

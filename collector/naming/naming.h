@@ -14,7 +14,7 @@
 #include "collector/naming/code.h"
 #include "collector/naming/jit_naming.h"
 #include "store/base/fault.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 #include "symbolizer/symbolizer.h"
 
 struct naming;

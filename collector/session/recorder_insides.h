@@ -21,7 +21,7 @@
 #include "collector/who/perf_records.h"
 #include "collector/who/processes.h"
 #include "store/base/clock.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 #include "symbolizer/worker/worker.h"
 
 // The kinds of epoll events, in the high 32 bits of their data; the low 32 bits are an index.

@@ -18,8 +18,8 @@
 #include "store/base/cleanup.h"
 #include "store/base/name_pattern.h"
 #include "store/base/wide.h"
-#include "store/reader.h"
-#include "store/reader_questions.h"
+#include "store/reader/reader.h"
+#include "store/reader/reader_questions.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 

@@ -12,7 +12,7 @@
 #include "report/profile/loss_list.h"
 #include "report/profile/profile.h"
 #include "store/base/fault.h"
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 // What a picture is held against: the other side of a difference.
 struct picture_before {

@@ -15,7 +15,7 @@
 #include "store/base/hash.h"
 #include "store/base/limits.h"
 #include "store/base/wide.h"
-#include "store/reader_questions.h"
+#include "store/reader/reader_questions.h"
 
 struct pair {
     uint32_t root; // label

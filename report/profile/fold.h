@@ -3,7 +3,7 @@
 #define HEARTH_REPORT_PROFILE_FOLD_H
 
 #include "report/profile/profile.h"
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 // When the intervals that had rows began and ended, and how many rows they had; zeroes when none had.
 struct fold_extent {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "report/profile/profile.h"
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 struct frame_labels;
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 struct loss_sum {
     char *name; // clean

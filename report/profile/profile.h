@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 // The kind of a label: an enum store_binary_kind (a mark always stands right below its root), or that of a root, which
 // is a comm or a thread.

@@ -2,7 +2,7 @@
 // was unmatched, and have the keys that `hearth hist --by` made. The values beside the stacks know threads: they answer
 // where threads, or some buckets alone, are asked for. What they cannot tell, the extremes, are ends of buckets then.
 #include "report/query/buckets.h"
-#include "store/reader_questions.h"
+#include "store/reader/reader_questions.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/reader_questions.h"
+#include "store/reader/reader_questions.h"
 
 static bool shares_name(const struct store_reader *reader, const struct store_event *event)
 {

@@ -6,7 +6,7 @@
 #include "report/profile/fold.h"
 #include "report/profile/loss_list.h"
 #include "report/query/report_request.h"
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 struct source {
     const char *path;

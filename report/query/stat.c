@@ -8,7 +8,7 @@
 
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
-#include "store/reader_questions.h"
+#include "store/reader/reader_questions.h"
 
 static int take_interval(const struct store_interval_row *row, void *context)
 {

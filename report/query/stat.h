@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "report/profile/loss_list.h"
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 struct stat_event {
     uint64_t samples, value;

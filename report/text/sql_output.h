@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "store/sql.h"
+#include "store/sql/sql.h"
 
 struct sql_output;
 

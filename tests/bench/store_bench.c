@@ -17,9 +17,9 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
-#include "store/reader.h"
-#include "store/reader_questions.h"
-#include "store/writer.h"
+#include "store/reader/reader.h"
+#include "store/reader/reader_questions.h"
+#include "store/writer/writer.h"
 
 #define SAMPLES   3136
 #define PROCESSES 200

@@ -13,7 +13,7 @@
 
 #include "report/text/strings.h"
 #include "store/base/cleanup.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 
 #define START_NS       (1795262400ull * 1000000000u)
 #define INTERVAL_NS    10000000000ull

@@ -37,6 +37,9 @@ is 'bpf/ includes bpf/ alone' "$(strangers 'bpf/.+' "${bpf[@]}")" ''
 lists='bpf/[a-z_]+\.def'
 may_include store/base
 may_include store
+may_include store/reader store
+may_include store/sql store store/reader
+may_include store/writer store
 
 may_include symbolizer/jail
 may_include symbolizer/index

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "store/base/bucket.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 
 #define SAMPLE_START_NS (1795262400ull * 1000000000u)
 #define SAMPLE_STEP_NS  10000000000ull

@@ -20,9 +20,9 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/hash.h"
-#include "store/reader.h"
-#include "store/reader_questions.h"
-#include "store/writer.h"
+#include "store/reader/reader.h"
+#include "store/reader/reader_questions.h"
+#include "store/writer/writer.h"
 
 DEFINE_CLEANUP(struct store_writer *, store_writer__free);
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);

@@ -1,6 +1,6 @@
 // SQL over a store: its plain tables are those of the file, its unpacked ones add up to what was written, a condition
 // that is used to read less never changes the answer, and the queries of the help run.
-#include "store/sql.h"
+#include "store/sql/sql.h"
 
 #include <sqlite3.h>
 

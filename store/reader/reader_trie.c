@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/base/limits.h"
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 // The nodes of one file, with its own ids, while they are read.
 struct file_nodes {

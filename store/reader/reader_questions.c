@@ -1,6 +1,6 @@
-#include "store/reader_questions.h"
+#include "store/reader/reader_questions.h"
 
-#include "store/reader_walk.h"
+#include "store/reader/reader_walk.h"
 
 DEFINE_CLEANUP(struct reader_walk *, reader_walk__free);
 

@@ -1,9 +1,9 @@
 // A row of the table histogram_total.
-#ifndef HEARTH_STORE_READER_HISTOGRAM_H
-#define HEARTH_STORE_READER_HISTOGRAM_H
+#ifndef HEARTH_STORE_READER_READER_HISTOGRAM_H
+#define HEARTH_STORE_READER_READER_HISTOGRAM_H
 
 #include "store/base/bucket.h"
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 // Those of an interval.
 #define READER_HISTOGRAM_ROWS                                                                                          \

@@ -4,13 +4,13 @@
 // Those of the file itself (meta, event, process, thread, binary, function, file, frame, frame_line, interval, total,
 // process_total, loss, histogram_total) have the columns that plain sqlite3 shows; `sample`, `stack`, `stack_frame` and
 // `histogram` are unpacked as they are read. `store_sql__schema` prints them all.
-#ifndef HEARTH_STORE_SQL_H
-#define HEARTH_STORE_SQL_H
+#ifndef HEARTH_STORE_SQL_SQL_H
+#define HEARTH_STORE_SQL_SQL_H
 
 #include <stdbool.h>
 
 #include "store/base/fault.h"
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 struct store_sql;
 

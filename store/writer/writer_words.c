@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "store/base/limits.h"
-#include "store/writer_insides.h"
+#include "store/writer/writer_insides.h"
 
 void writer_words__init(struct store_writer *writer)
 {

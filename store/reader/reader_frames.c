@@ -5,7 +5,7 @@
 
 #include "store/base/hash.h"
 #include "store/base/limits.h"
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 static const char damaged[] = "[damaged]";
 

@@ -1,9 +1,9 @@
 // The questions about a range of a store. Each function walks over the intervals of the range, and calls `row` for each
 // thing that it finds; a `row` that returns non-zero ends the walk with that result.
-#ifndef HEARTH_STORE_READER_QUESTIONS_H
-#define HEARTH_STORE_READER_QUESTIONS_H
+#ifndef HEARTH_STORE_READER_READER_QUESTIONS_H
+#define HEARTH_STORE_READER_READER_QUESTIONS_H
 
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 // Each value of the range, interval by interval; a row function that returns non-zero ends the walk with that result.
 int store_reader__values(struct store_reader *reader, const struct store_query *query, struct fault *fault,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "store/base/bucket.h"
-#include "store/writer_insides.h"
+#include "store/writer/writer_insides.h"
 
 static const char *const statement_texts[WRITER_STATEMENT_COUNT] = {
     [WRITER_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/base/name_pattern.h"
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 static bool contains(const uint32_t *numbers, size_t count, uint32_t wanted)
 {

@@ -1,12 +1,12 @@
 // A table of `hearth sql`: a row of the one list in sql.c, and a cursor. sql_module.c speaks SQLite's virtual table
 // protocol for all of them: it tells SQLite which constraints help (those on columns with a role), and hands them to
 // the cursor as a `sql_ask`. What a cursor gives may be more than was asked for: SQLite checks each row again.
-#ifndef HEARTH_STORE_SQL_TABLE_H
-#define HEARTH_STORE_SQL_TABLE_H
+#ifndef HEARTH_STORE_SQL_SQL_TABLE_H
+#define HEARTH_STORE_SQL_SQL_TABLE_H
 
 #include <sqlite3.h>
 
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 enum sql_role {
     SQL_PLAIN,      // no constraint on it helps

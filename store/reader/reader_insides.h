@@ -5,13 +5,13 @@
 // Each file has ids of its own. What is equal in two files (a process by pid and start, a binary by build id, a stack
 // by its frames) gets one id of the reader; a file's map leads from its ids to the reader's. A reader of one file has
 // the same ids as the file, unless its writer began a dictionary anew.
-#ifndef HEARTH_STORE_READER_INSIDES_H
-#define HEARTH_STORE_READER_INSIDES_H
+#ifndef HEARTH_STORE_READER_READER_INSIDES_H
+#define HEARTH_STORE_READER_READER_INSIDES_H
 
 #include "store/database.h"
 #include "store/dictionary.h"
 #include "store/pack.h"
-#include "store/reader.h"
+#include "store/reader/reader.h"
 #include "store/texts.h"
 
 struct id_list { // from the ids of a file to those of the reader; 0: not there

@@ -1,10 +1,10 @@
-#include "store/sql.h"
+#include "store/sql/sql.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/sql_table.h"
+#include "store/sql/sql_table.h"
 
 static const struct sql_table *const tables[] = {
     &sql_sample,  &sql_stack,           &sql_stack_frame, &sql_histogram, &sql_event,

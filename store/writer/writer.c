@@ -1,6 +1,6 @@
 // Opening, appending and closing. The file is in WAL mode while it is written: a commit is one run of appended pages,
 // and readers go on beside it. After each interval the WAL is copied into the file, so that it stays short.
-#include "store/writer.h"
+#include "store/writer/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "store/base/limits.h"
 #include "store/schema.h"
-#include "store/writer_insides.h"
+#include "store/writer/writer_insides.h"
 
 #define TEXT_OF_(number) #number
 #define TEXT_OF(number)  TEXT_OF_(number)

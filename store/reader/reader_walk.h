@@ -2,10 +2,10 @@
 //
 // The intervals of a file are listed in one short transaction; each block of values is then read in one of its own: a
 // slow caller never holds a transaction open. Several walks may go on in one reader.
-#ifndef HEARTH_STORE_READER_WALK_H
-#define HEARTH_STORE_READER_WALK_H
+#ifndef HEARTH_STORE_READER_READER_WALK_H
+#define HEARTH_STORE_READER_READER_WALK_H
 
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 struct reader_walk;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/base/buf.h"
-#include "store/sql_table.h"
+#include "store/sql/sql_table.h"
 
 struct stack_cursor {
     struct sql_cursor cursor;

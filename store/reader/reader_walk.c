@@ -1,11 +1,11 @@
-#include "store/reader_walk.h"
+#include "store/reader/reader_walk.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/base/bucket.h"
-#include "store/reader_histogram.h"
+#include "store/reader/reader_histogram.h"
 
 enum { LIST, LOSS, PACK, TOTAL_OF, TOTAL, PROCESS_TOTAL, HISTOGRAM, STATEMENT_COUNT };
 

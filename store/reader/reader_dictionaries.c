@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 // Makes room for one more at the end of an array.
 static int reserve(void *array, uint32_t *capacity, uint32_t count, size_t size)

@@ -1,5 +1,5 @@
 // Opening a store, whether a file or a directory of them, and its dictionaries.
-#include "store/reader.h"
+#include "store/reader/reader.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 

@@ -1,5 +1,5 @@
 // The tables of `hearth sql` that are dictionaries of the reader: one row an id.
-#include "store/sql_table.h"
+#include "store/sql/sql_table.h"
 
 // Ids from `at` to `last`; what is 0 in a store of ids is never given.
 struct dictionary_cursor {

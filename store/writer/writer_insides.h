@@ -1,14 +1,14 @@
 // What the files of the writer share: writer.c opens, appends and closes; writer_words.c takes what is interned;
 // writer_rows.c puts it into the tables. Nobody else includes this.
-#ifndef HEARTH_STORE_WRITER_INSIDES_H
-#define HEARTH_STORE_WRITER_INSIDES_H
+#ifndef HEARTH_STORE_WRITER_WRITER_INSIDES_H
+#define HEARTH_STORE_WRITER_WRITER_INSIDES_H
 
 #include "store/base/buf.h"
 #include "store/database.h"
 #include "store/dictionary.h"
 #include "store/pack.h"
 #include "store/texts.h"
-#include "store/writer.h"
+#include "store/writer/writer.h"
 
 struct writer_event {
     char *name, *unit, *detail;

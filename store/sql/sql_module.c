@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "store/base/name_pattern.h"
-#include "store/sql_table.h"
+#include "store/sql/sql_table.h"
 
 struct sql_vtab {
     sqlite3_vtab base;

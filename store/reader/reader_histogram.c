@@ -1,4 +1,4 @@
-#include "store/reader_histogram.h"
+#include "store/reader/reader_histogram.h"
 
 #include <errno.h>
 

@@ -5,8 +5,8 @@
 //
 // Cost: store.md's layout, about 4 bytes a value and under 1 ms a transaction for 1,000 values. Memory: 16 bytes a
 // trie node, 24 a frame, bounded by limits.h; past the bound a new dictionary begins and nothing is lost.
-#ifndef HEARTH_STORE_WRITER_H
-#define HEARTH_STORE_WRITER_H
+#ifndef HEARTH_STORE_WRITER_WRITER_H
+#define HEARTH_STORE_WRITER_WRITER_H
 
 #include "store/base/fault.h"
 #include "store/store_types.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "store/base/bucket.h"
-#include "store/reader_walk.h"
-#include "store/sql_table.h"
+#include "store/reader/reader_walk.h"
+#include "store/sql/sql_table.h"
 
 struct interval_cursor {
     struct sql_cursor cursor;

@@ -5,8 +5,8 @@
 // Everything returned is borrowed from the reader and lives as long as it. One thread at a time.
 //
 // A reader sees the store as it was when it was opened: what a writer appends later is for the next reader.
-#ifndef HEARTH_STORE_READER_H
-#define HEARTH_STORE_READER_H
+#ifndef HEARTH_STORE_READER_READER_H
+#define HEARTH_STORE_READER_READER_H
 
 #include "store/base/fault.h"
 #include "store/store_types.h"

@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 
 #include "store/base/limits.h"
-#include "store/reader_insides.h"
+#include "store/reader/reader_insides.h"
 #include "store/schema.h"
 #include "store/shape.h"
 
