@@ -1,6 +1,6 @@
 // Tells the path of each control group (v2) when it is made: one that is gone before the drain cannot be asked any
 // more.
-#include "bpf/maps.bpf.h"
+#include "bpf/common/maps.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>

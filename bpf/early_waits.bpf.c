@@ -5,7 +5,7 @@
 // The copy faults pages in, as the thread itself would, and that must end: memory of a file may lie on a mount that
 // does not answer, that of userfaultfd waits for its handler, and a mapping lock that is taken may stay so. Only
 // private memory without a file is copied, and only where the lock is free.
-#include "bpf/vmlinux.h"
+#include "bpf/common/vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
 

@@ -7,8 +7,8 @@
 #ifndef HEARTH_BPF_HIST_H
 #define HEARTH_BPF_HIST_H
 
-#include "bpf/filter.bpf.h"
-#include "bpf/hist_bucket.h"
+#include "bpf/common/filter.bpf.h"
+#include "bpf/wire/hist_bucket.h"
 
 const volatile struct wire_hist_config own_hist;
 

@@ -1,7 +1,7 @@
 // Lists the executable mappings of all processes, as the notes that their files would be announced by, and the
 // processes that are likely to be sampled: what hearth knows before its first sample
 // (collector/programs/mapped_files.c).
-#include "bpf/unwind_find.bpf.h"
+#include "bpf/unwind/unwind_find.bpf.h"
 
 // Writes the process of each thread that runs, waits for a CPU, or came to one within the last second. Times of arrival
 // are of the scheduler's clock, which no helper tells: the reader of this list has come to its CPU just now. Where the

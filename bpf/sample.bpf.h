@@ -13,10 +13,10 @@
 #ifndef HEARTH_BPF_SAMPLE_H
 #define HEARTH_BPF_SAMPLE_H
 
-#include "bpf/copy.bpf.h"
-#include "bpf/filter.bpf.h"
-#include "bpf/pace.bpf.h"
-#include "bpf/unwind.bpf.h"
+#include "bpf/common/filter.bpf.h"
+#include "bpf/common/pace.bpf.h"
+#include "bpf/unwind/copy.bpf.h"
+#include "bpf/unwind/unwind.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -231,7 +231,7 @@ static __always_inline __u64 stack__user_by_frame_pointers(void *ctx, struct scr
     return stack__put_user(scratch, count, status);
 }
 
-// The walk by unwind rows (bpf/unwind.bpf.h), and what became of it.
+// The walk by unwind rows (bpf/unwind/unwind.bpf.h), and what became of it.
 static __always_inline __u64 stack__user_by_rows(struct scratch *scratch, __u64 returned_from)
 {
     scratch->walk.returned_from = returned_from;

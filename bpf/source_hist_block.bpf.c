@@ -1,6 +1,6 @@
 // How long block I/O takes, from its issue to the device to its completion, for the thread that issued it.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 

@@ -7,7 +7,7 @@
 // The stack of a call, where stacks are kept, is that at its return, with the function itself on top of its callers.
 #define UNWIND_AT_UPROBE 1
 #define SCRATCH_SLOTS    4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 

@@ -1,7 +1,7 @@
 // How long a function of the kernel takes, from its entry to its return, per thread; what it attaches to is set before
 // it is loaded.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and its trampoline
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 

@@ -8,7 +8,7 @@
 // So the stack of a wait is the one the thread left the CPU with: where it waited for what has woken it, or was
 // preempted, and where it goes on. A thread that has not left the CPU since the begin has none.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 

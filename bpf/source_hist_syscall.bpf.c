@@ -1,6 +1,6 @@
 // How long system calls take: one of them, or each in a histogram of its own.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 

@@ -5,7 +5,7 @@
 // (--key argN: a request's number), in a hash map by process and key, whatever thread ends it.
 #define UNWIND_AT_UPROBE 1
 #define SCRATCH_SLOTS    4 // a uprobe's program may be preempted, and another thread of the CPU may hit the probe then
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 

@@ -8,16 +8,16 @@
 // The chunks of a stack lie in the set that was active when its thread left. The collector keeps them for as long as
 // the iterator names them.
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 
 #include "bpf/off_cpu.bpf.h"
 
-// While the event is thinned (bpf/pace.bpf.h), a thread has one wait each EACH_NS, doubled with each halving, taken
-// with weight 1, and up to BURST of them at once: the waits of a thread that waits now and then are exact. The waits
-// above that rate, which cost most of the CPU time, are taken by chance. At the choice nobody knows how long the wait
-// will be, so that neither long nor short ones are preferred.
+// While the event is thinned (bpf/common/pace.bpf.h), a thread has one wait each EACH_NS, doubled with each halving,
+// taken with weight 1, and up to BURST of them at once: the waits of a thread that waits now and then are exact. The
+// waits above that rate, which cost most of the CPU time, are taken by chance. At the choice nobody knows how long the
+// wait will be, so that neither long nor short ones are preferred.
 enum { EACH_NS = 1000000, BURST = 8 };
 
 static __always_inline __u32 choose_weight(struct wait *wait, __u64 now_ns)

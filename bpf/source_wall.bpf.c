@@ -11,7 +11,7 @@
 // Threads that wait when the recording begins are found by an iterator (bpf/early.bpf.h).
 #define KERNEL_FRAMES_SKIPPED 2 // the program and bpf_trace_runN
 #define SCRATCH_SLOTS         3 // the clock may interrupt the iterators
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 const volatile __u16 own_event;
 

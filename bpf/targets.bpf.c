@@ -1,7 +1,7 @@
 // Keeps the maps `targets` and `targets_tid` true while processes and threads come and go: children of targets become
 // targets before they run, and who is gone leaves, so that his id may be used again by a stranger. An id is in a map
 // from its owner's life alone: the filter need not compare start times.
-#include "bpf/maps.bpf.h"
+#include "bpf/common/maps.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>

@@ -93,7 +93,7 @@ struct store_histogram {
     size_t count_of_buckets;
 };
 
-// Something counted that went wrong: a row of bpf/losses.def or of the collector's own.
+// Something counted that went wrong: a row of bpf/wire/losses.def or of the collector's own.
 struct store_loss {
     const char *name;
     uint64_t count;

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/naming/naming.h"
 #include "collector/programs/drain.h"
 #include "collector/who/processes.h"

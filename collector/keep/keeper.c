@@ -13,7 +13,7 @@
 
 static const char *const status_marks[] = {
 #define STACK_STATUS(name, mark, meaning) mark,
-#include "bpf/stack_status.def"
+#include "bpf/wire/stack_status.def"
 #undef STACK_STATUS
 };
 

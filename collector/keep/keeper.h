@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/naming/naming.h"
 #include "collector/programs/cgroup_names.h"
 #include "collector/programs/drain.h"

@@ -2,7 +2,7 @@
 
 static const char *const names[] = {
 #define LOSS(name, text, meaning) text,
-#include "bpf/losses.def"
+#include "bpf/wire/losses.def"
 #undef LOSS
 };
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "store/store_types.h"
 
 struct losses {

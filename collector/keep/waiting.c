@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
 

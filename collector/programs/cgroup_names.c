@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/who/cgroups.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/programs/loader.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/programs/loader.h"
 
 struct mapped_file {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/programs/loader.h"
 #include "store/base/fault.h"
 

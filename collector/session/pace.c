@@ -1,6 +1,6 @@
 #include "collector/session/pace.h"
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 #define SECOND_NS 1000000000ull
 

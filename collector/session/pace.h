@@ -1,5 +1,5 @@
 // The rule by which events take fewer of their hits, so that the programs keep to a share of each CPU; without the
-// kernel. bpf/pace.bpf.h says how a halving is carried out.
+// kernel. bpf/common/pace.bpf.h says how a halving is carried out.
 //
 //   a CPU above its share  the rate of the event whose programs took most of it is halved, then again that of the event
 //                          that would take most now, until the programs would have kept to the share

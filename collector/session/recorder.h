@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/keep/hist.h"
 #include "collector/probes/probe_cost.h"
 #include "collector/sources/source.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "store/base/fault.h"
 #include "store/base/options.h"
 

@@ -11,7 +11,7 @@
 
 static const char *const marks[] = {
 #define WAIT_STATE(name, mark) mark,
-#include "bpf/wait_states.def"
+#include "bpf/wire/wait_states.def"
 #undef WAIT_STATE
 };
 

@@ -10,7 +10,7 @@
 
 _Static_assert(COPY_FRAMES_MAX == WIRE_USER_FRAMES_MAX && COPY_REGISTERS == WIRE_COPY_REGISTERS,
                "both sides keep as much");
-_Static_assert((int)COPY_STACK_COMPAT == (int)WIRE_STACK_COMPAT, "both are bpf/stack_status.def");
+_Static_assert((int)COPY_STACK_COMPAT == (int)WIRE_STACK_COMPAT, "both are bpf/wire/stack_status.def");
 
 struct kept_chunk {
     uint64_t id;

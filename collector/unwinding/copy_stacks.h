@@ -19,7 +19,7 @@ struct copy_stacks;
 struct copy_pair {
     uint32_t tgid;
     size_t kernel_count, user_count;
-    const uint64_t *kernel_frames, *user_frames; // as bpf/wire.h has them
+    const uint64_t *kernel_frames, *user_frames; // as bpf/wire/wire.h has them
     enum wire_stack_status kernel_status, user_status;
     struct binaries *binaries; // to which the frames belong
 };

@@ -7,7 +7,7 @@
 
 #include <poll.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "collector/who/binaries.h"
 #include "store/base/cleanup.h"
 #include "symbolizer/unwind/unwind_cache.h"

@@ -1,6 +1,6 @@
-// Unwind tables in the kernel: each an array of blocks of its own (bpf/unwind_rows.h), reached by number through one
-// outer map, all with rules from one list. Bounded in bytes: above the bound, tables whose use was not noticed lately
-// give way.
+// Unwind tables in the kernel: each an array of blocks of its own (bpf/wire/unwind_rows.h), reached by number through
+// one outer map, all with rules from one list. Bounded in bytes: above the bound, tables whose use was not noticed
+// lately give way.
 //
 // Not for use from two threads at once.
 #ifndef HEARTH_COLLECTOR_UNWINDING_UNWIND_TABLES_H

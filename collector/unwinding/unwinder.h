@@ -1,4 +1,5 @@
-// The collector's side of unwinding (the kernel's is bpf/unwind.bpf.h): answers for files that stacks were seen in.
+// The collector's side of unwinding (the kernel's is bpf/unwind/unwind.bpf.h): answers for files that stacks were seen
+// in.
 //
 //   note {file 8:1 inode 4711, mapped at 7f12..., by PID 812}
 //     -> /proc/812/map_files/7f12...-7f14... -> build id -> number of the binary (collector/who/binaries.h)

@@ -2,7 +2,7 @@
 //
 // A mapping tells a file (device, inode, generation); who opens the file learns its contents (file_identity.h), and
 // files of the same contents and owner are one entry. Without a file, the path stands for it. The number of an entry is
-// also the binary id that the kernel side writes into frames (bpf/wire.h).
+// also the binary id that the kernel side writes into frames (bpf/wire/wire.h).
 //
 // The file behind it is opened once, while a process that maps it lives (through map_files, which reaches deleted and
 // replaced files and other mount namespaces), and the descriptor is kept for naming.
@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "store/base/cleanup.h"
 #include "store/store_types.h"
 #include "symbolizer/elf/file_identity.h"

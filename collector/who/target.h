@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 #include "store/base/fault.h"
 #include "store/base/name_pattern.h"
 #include "store/base/options.h"

@@ -13,7 +13,7 @@ static const struct {
     const char *name, *meaning;
 } meanings[] = {
 #define LOSS(id, name, meaning) {name, meaning},
-#include "bpf/losses.def"
+#include "bpf/wire/losses.def"
 #undef LOSS
 };
 

@@ -1,5 +1,5 @@
 // The bounds of hearth, each with its reason and what happens there. What is bounded by the kernel side too stands in
-// bpf/wire.h.
+// bpf/wire/wire.h.
 #ifndef HEARTH_STORE_BASE_LIMITS_H
 #define HEARTH_STORE_BASE_LIMITS_H
 
@@ -243,8 +243,8 @@
 // one where many are alike; a made-up pack of a hundred bytes holds a million. Above: the rest counts as damaged.
 #define LIMIT_STORE_ROWS(file_bytes) (LIMIT_STORE_PACK_ROWS + 16 * (uint64_t)(file_bytes))
 
-// Frames of one stack: as many as bpf/wire.h lets a walk take of the user's and the kernel's, and marks. Above: the
-// stack is damaged, and is cut there.
+// Frames of one stack: as many as bpf/wire/wire.h lets a walk take of the user's and the kernel's, and marks. Above:
+// the stack is damaged, and is cut there.
 #define LIMIT_STORE_STACK_FRAMES 1024u
 
 // A column of a row: the largest are packs, with some three bytes for each of LIMIT_STORE_PACK_ROWS. Above: the row

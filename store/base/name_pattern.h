@@ -8,7 +8,7 @@
 //
 // Compiled, a pattern is an automaton of at most 16 states, state N for "N of its parts have matched", a bit each in a
 // word. One load and four operations a byte step all of them: short enough to run in the kernel, on every sample
-// (bpf/name_pattern.h).
+// (bpf/wire/name_pattern.h).
 #ifndef HEARTH_STORE_BASE_NAME_PATTERN_H
 #define HEARTH_STORE_BASE_NAME_PATTERN_H
 

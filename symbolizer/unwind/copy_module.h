@@ -16,7 +16,7 @@
 
 #include <libunwind-x86_64.h>
 
-#include "bpf/unwind_rows.h"
+#include "bpf/wire/unwind_rows.h"
 #include "store/base/cleanup.h"
 
 struct copy_pages; // the cache, shared by all modules of an unwinder

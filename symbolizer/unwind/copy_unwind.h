@@ -22,7 +22,7 @@
 
 enum copy_status {
 #define STACK_STATUS(name, ...) COPY_STACK_##name,
-#include "bpf/stack_status.def"
+#include "bpf/wire/stack_status.def"
 #undef STACK_STATUS
 };
 

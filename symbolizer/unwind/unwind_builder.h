@@ -1,4 +1,4 @@
-// Rows, as they are found, to the packed table of bpf/unwind_rows.h.
+// Rows, as they are found, to the packed table of bpf/wire/unwind_rows.h.
 //
 //   struct unwind_builder builder = {0};
 //   unwind_builder__add(&builder, offset, rule);      // offsets grow; equal neighbours become one row

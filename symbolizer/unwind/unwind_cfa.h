@@ -1,12 +1,12 @@
 // Running the programs of call frame information: the rules in force, address by address, in the form of
-// bpf/unwind_rows.h.
+// bpf/wire/unwind_rows.h.
 //
 //   DW_CFA_def_cfa: rsp+8; DW_CFA_offset: ra at cfa-8       (the CIE)           26000  rsp+8   c-8
 //   DW_CFA_advance_loc: 6; DW_CFA_def_cfa_offset: 16        (the FDE)           26006  rsp+16  c-8
 #ifndef HEARTH_SYMBOLIZER_UNWIND_UNWIND_CFA_H
 #define HEARTH_SYMBOLIZER_UNWIND_UNWIND_CFA_H
 
-#include "bpf/unwind_rows.h"
+#include "bpf/wire/unwind_rows.h"
 #include "store/base/buf.h"
 #include "symbolizer/unwind/unwind_cfi.h"
 

@@ -1,5 +1,5 @@
-// ELF files to unwind rows: the tables that bpf/unwind_rows.h describes, made from .eh_frame, and from .debug_frame
-// where .eh_frame says nothing.
+// ELF files to unwind rows: the tables that bpf/wire/unwind_rows.h describes, made from .eh_frame, and from
+// .debug_frame where .eh_frame says nothing.
 //
 //   struct unwind_table *table;
 //   int err = unwind_table__compile(fd, &fault, &table);       // libLLVM-14: 60 ms, 3.2 MiB
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/unwind_rows.h"
+#include "bpf/wire/unwind_rows.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
@@ -35,8 +35,8 @@ struct unwind_table {
 };
 
 // -ENOEXEC: no ELF of a kind that runs here (64 bits, x86-64, not relocatable); -EBADMSG: an ELF whose headers lie
-// (-EIO and the like where it cannot be read); -E2BIG: above the bounds of bpf/unwind_rows.h. A file without any CFI
-// gives a table all the same, of gaps and end marks.
+// (-EIO and the like where it cannot be read); -E2BIG: above the bounds of bpf/wire/unwind_rows.h. A file without any
+// CFI gives a table all the same, of gaps and end marks.
 int unwind_table__compile(int fd, struct fault *fault, struct unwind_table **ret_table);
 int unwind_table__compile_memory(const void *image, size_t bytes, struct fault *fault, struct unwind_table **ret_table);
 

@@ -1,4 +1,4 @@
-// Packed tables: looked up, walked, checked, renumbered. Their shape is described in bpf/unwind_rows.h.
+// Packed tables: looked up, walked, checked, renumbered. Their shape is described in bpf/wire/unwind_rows.h.
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>

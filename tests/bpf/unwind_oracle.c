@@ -31,7 +31,7 @@ static char *own_path; // with --fp: COMMAND's
 
 static const char *const marks[] = {
 #define STACK_STATUS(name, ...) #name,
-#include "bpf/stack_status.def"
+#include "bpf/wire/stack_status.def"
 #undef STACK_STATUS
 };
 

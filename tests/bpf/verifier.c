@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 static bool verbose;
 

@@ -1,7 +1,6 @@
 #!/bin/bash
-# Who may include whom: one line a folder. Every folder may include its own files and those of store/base; bpf/*.h and
-# bpf/*.def are agreed between both sides and stand on nothing but each other. Behind that: which of our own folders may
-# include a library's header.
+# Who may include whom: one line a folder. Every folder may include its own files, and all but those of bpf/ store/base.
+# Behind that: which of our own folders may include a library's header.
 . tests/tap.sh
 
 files() { git ls-files --cached --others --exclude-standard "$@"; }
@@ -18,8 +17,9 @@ strangers() { # PATTERN FILE...
 
 ruled=()
 may_include() { # FOLDER [FOLDER|HEADER]...
-    local folder=$1 allowed="$1/[^/]+|store/base/[^/]+" other own
+    local folder=$1 allowed="$1/[^/]+" other own
     shift
+    [[ $folder == bpf* ]] || allowed+="|store/base/[^/]+"
     for other in "$@"; do
         case $other in
         *.h | *.def) allowed+="|$other" ;;
@@ -27,14 +27,16 @@ may_include() { # FOLDER [FOLDER|HEADER]...
         esac
     done
     ruled+=("$folder")
-    mapfile -t own < <(files ":(glob)$folder/*.[ch]")
-    is "$folder includes itself, store/base $*" "$(strangers "$allowed" "${own[@]}")" ''
+    mapfile -t own < <(files ":(glob)$folder/*.[ch]" ":(glob)$folder/*.def")
+    is "$folder includes itself and $*" "$(strangers "$allowed" "${own[@]}")" ''
 }
 
-mapfile -t bpf < <(files 'bpf/*.h' 'bpf/*.def' 'bpf/*.bpf.c')
-is 'bpf/ includes bpf/ alone' "$(strangers 'bpf/.+' "${bpf[@]}")" ''
+lists='bpf/wire/[a-z_]+\.def'
+may_include bpf/wire
+may_include bpf/common bpf/wire
+may_include bpf/unwind bpf/{common,wire}
+may_include bpf bpf/{unwind,common,wire}
 
-lists='bpf/[a-z_]+\.def'
 may_include store/base
 may_include store
 may_include store/reader store
@@ -49,7 +51,7 @@ may_include symbolizer/jit symbolizer/opening
 may_include symbolizer/companions symbolizer/{elf,opening}
 may_include symbolizer/symbols symbolizer/{elf,index}
 may_include symbolizer/kernel symbolizer/{symbols,elf,opening}
-may_include symbolizer/unwind symbolizer/elf bpf/unwind_rows.h "$lists"
+may_include symbolizer/unwind symbolizer/elf bpf/wire/unwind_rows.h "$lists"
 may_include symbolizer/dwarf symbolizer/{companions,elf,index,jail}
 may_include symbolizer/go symbolizer/{dwarf,symbols,elf}
 may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit,elf,index,jail}
@@ -63,20 +65,20 @@ may_include report/query report/{formats,profile,text} store/reader
 may_include report/commands report/{query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening}
 
 # Of report its doors: the request, its histograms and output, and the commands.
-may_include collector/who store symbolizer/{elf,opening} bpf/wire.h
-may_include collector/programs collector/who symbolizer/{worker,opening} bpf/wire.h
+may_include collector/who store symbolizer/{elf,opening} bpf/wire/wire.h
+may_include collector/programs collector/who symbolizer/{worker,opening} bpf/wire/wire.h
 may_include collector/probes collector/{programs,who} symbolizer/{symbols,companions,elf,opening}
-may_include collector/sources collector/{probes,programs,who} store symbolizer/symbols bpf/wire.h "$lists"
+may_include collector/sources collector/{probes,programs,who} store symbolizer/symbols bpf/wire/wire.h "$lists"
 may_include collector/naming collector/who store store/writer symbolizer symbolizer/{naming,worker}
-may_include collector/unwinding collector/{naming,programs,who} symbolizer/{worker,unwind,elf} bpf/wire.h
+may_include collector/unwinding collector/{naming,programs,who} symbolizer/{worker,unwind,elf} bpf/wire/wire.h
 may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer report/profile/histogram.h \
-    bpf/wire.h "$lists"
+    bpf/wire/wire.h "$lists"
 may_include collector/session collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
-    symbolizer/{worker,opening} report/profile/histogram.h bpf/wire.h
+    symbolizer/{worker,opening} report/profile/histogram.h bpf/wire/wire.h
 may_include collector collector/{session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
     report/{query/report,profile/histogram,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
-is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/\|^bpf/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
+is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
 
 # Relative includes hide who is meant.
 mapfile -t all < <(files '*.[ch]' '*.cc')

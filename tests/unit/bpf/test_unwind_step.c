@@ -29,7 +29,7 @@ static inline long unwind_read(void *to, uint32_t bytes, uint64_t address)
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)bytes ? 0 : -1;
 }
 
-#include "bpf/unwind_step.h"
+#include "bpf/unwind/unwind_step.h"
 #include "symbolizer/unwind/unwind_rows.h"
 
 #define DEPTH_MAX    400

@@ -1,5 +1,5 @@
 // The buckets that the kernel side counts in are those that stores and reports mean.
-#include "bpf/hist_bucket.h"
+#include "bpf/wire/hist_bucket.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

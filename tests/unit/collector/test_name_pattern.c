@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "bpf/name_pattern.h"
+#include "bpf/wire/name_pattern.h"
 
 // The answer of both sides for a name; they must agree. Longer names are cut as the kernel does.
 static bool matches(const struct name_pattern *pattern, const char *name)

@@ -4,7 +4,7 @@
 #ifndef HEARTH_BPF_UNWIND_VMA_H
 #define HEARTH_BPF_UNWIND_VMA_H
 
-#include "bpf/unwind_maps.bpf.h"
+#include "bpf/unwind/unwind_maps.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 

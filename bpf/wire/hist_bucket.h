@@ -1,8 +1,8 @@
 // The bucket of a value, for the kernel side: what bucket__of() of store/base/bucket.h says, held equal by a test.
-#ifndef HEARTH_BPF_HIST_BUCKET_H
-#define HEARTH_BPF_HIST_BUCKET_H
+#ifndef HEARTH_BPF_WIRE_HIST_BUCKET_H
+#define HEARTH_BPF_WIRE_HIST_BUCKET_H
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 // The exponent is found by halves: BPF has no instruction that counts zeros.
 static inline __u32 hist_bucket__of(__u64 value)

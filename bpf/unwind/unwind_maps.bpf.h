@@ -1,7 +1,7 @@
 // The maps of the unwinder, and who writes them.
 //
 //   files             (device, inode, generation) -> binary id and table       collector, on a note; pending: this side
-//   unwind_tables     table -> array of blocks (bpf/unwind_rows.h)             collector, through mmap()
+//   unwind_tables     table -> array of blocks (bpf/wire/unwind_rows.h)             collector, through mmap()
 //   unwind_rules      rule -> struct unwind_rule, of all binaries together     collector, through mmap()
 //   unwind_uses       table -> not 0: looked at                                this side
 //   unwind_control    the generation: raised whenever any of them changed      collector
@@ -9,8 +9,8 @@
 #ifndef HEARTH_BPF_UNWIND_MAPS_H
 #define HEARTH_BPF_UNWIND_MAPS_H
 
-#include "bpf/maps.bpf.h"
-#include "bpf/unwind_step.bpf.h"
+#include "bpf/common/maps.bpf.h"
+#include "bpf/unwind/unwind_step.bpf.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

@@ -9,8 +9,8 @@
 //
 // The id of a chunk is a hash of everything in it and of the id of the chunk behind it, so that equal stacks are one
 // entry, and deep recursion shares its tail.
-#ifndef HEARTH_BPF_WIRE_H
-#define HEARTH_BPF_WIRE_H
+#ifndef HEARTH_BPF_WIRE_WIRE_H
+#define HEARTH_BPF_WIRE_WIRE_H
 
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
@@ -39,21 +39,21 @@
 
 enum wire_stack_status {
 #define STACK_STATUS(name, ...) WIRE_STACK_##name,
-#include "bpf/stack_status.def"
+#include "bpf/wire/stack_status.def"
 #undef STACK_STATUS
     WIRE_STACK_STATUS_COUNT,
 };
 
 enum wire_loss {
 #define LOSS(name, ...) WIRE_LOSS_##name,
-#include "bpf/losses.def"
+#include "bpf/wire/losses.def"
 #undef LOSS
     WIRE_LOSS_COUNT,
 };
 
 enum wire_wait_state { // detail of off-CPU samples
 #define WAIT_STATE(name, ...) WIRE_WAIT_##name,
-#include "bpf/wait_states.def"
+#include "bpf/wire/wait_states.def"
 #undef WAIT_STATE
     WIRE_WAIT_STATE_COUNT,
 };

@@ -3,7 +3,7 @@
 #ifndef HEARTH_BPF_WHO_H
 #define HEARTH_BPF_WHO_H
 
-#include "bpf/maps.bpf.h"
+#include "bpf/common/maps.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 

@@ -8,9 +8,9 @@
 #ifndef HEARTH_BPF_UNWIND_FIND_H
 #define HEARTH_BPF_UNWIND_FIND_H
 
-#include "bpf/unwind_maps.bpf.h"
-#include "bpf/unwind_uprobe.bpf.h"
-#include "bpf/unwind_vma.bpf.h"
+#include "bpf/unwind/unwind_maps.bpf.h"
+#include "bpf/unwind/unwind_uprobe.bpf.h"
+#include "bpf/unwind/unwind_vma.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 

@@ -6,11 +6,11 @@
 #ifndef HEARTH_BPF_MAPS_H
 #define HEARTH_BPF_MAPS_H
 
-#include "bpf/vmlinux.h"
+#include "bpf/common/vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 #define EEXIST 17
 

@@ -8,7 +8,7 @@
 #ifndef HEARTH_BPF_PACE_H
 #define HEARTH_BPF_PACE_H
 
-#include "bpf/maps.bpf.h"
+#include "bpf/common/maps.bpf.h"
 
 // A program may be preempted, and a virtual machine be stopped: such a time is no CPU time of hearth.
 #define PACE_LONGEST_NS 1000000

@@ -4,16 +4,16 @@
 //   count = unwind__all(&scratch->walk, &scratch->frames);     // WIRE_FRAME(binary, offset), or addresses; leaf first
 //   status = scratch->walk.status;                             // enum wire_stack_status
 //
-// For each frame: the rule at its pc (bpf/unwind_find.bpf.h), and by the rule the caller's registers.
+// For each frame: the rule at its pc (bpf/unwind/unwind_find.bpf.h), and by the rule the caller's registers.
 //
 // Code without rows is followed by frame pointers, which JITs, Go and programs built so keep. Where others do not, they
 // may skip frames or lead nowhere: a stack that was followed so is never called whole, even when it reaches its start.
 #ifndef HEARTH_BPF_UNWIND_H
 #define HEARTH_BPF_UNWIND_H
 
-#include "bpf/unwind_find.bpf.h"
-#include "bpf/unwind_maps.bpf.h"
-#include "bpf/unwind_uprobe.bpf.h"
+#include "bpf/unwind/unwind_find.bpf.h"
+#include "bpf/unwind/unwind_maps.bpf.h"
+#include "bpf/unwind/unwind_uprobe.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 

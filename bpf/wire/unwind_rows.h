@@ -1,5 +1,5 @@
 // Unwind rows as the kernel side reads them: what symbolizer/ compiles out of an ELF's call frame information, what the
-// collector publishes in one array a binary, and what bpf/unwind_step.h looks up. Declared once, for both sides.
+// collector publishes in one array a binary, and what bpf/unwind/unwind_step.h looks up. Declared once, for both sides.
 //
 // A row says, from one file offset of code to the next, how to find the caller: the canonical frame address (CFA: the
 // stack pointer in the caller, after the return), the return address (always at CFA-8, or the row is marked) and the
@@ -14,8 +14,8 @@
 // The first word of a run is the row in force at the granule's first byte; `count` rows follow, whose places are
 // relative to the granule and above 0. Granules without rows of their own share a run of one word. A run may cross from
 // one block to the next, and is never longer than a block.
-#ifndef HEARTH_BPF_UNWIND_ROWS_H
-#define HEARTH_BPF_UNWIND_ROWS_H
+#ifndef HEARTH_BPF_WIRE_UNWIND_ROWS_H
+#define HEARTH_BPF_WIRE_UNWIND_ROWS_H
 
 #ifndef __VMLINUX_H__
 #include <linux/types.h>

@@ -1,8 +1,8 @@
 // The pure step, with the kernel's way to read the memory of the current process.
-#ifndef HEARTH_BPF_UNWIND_STEP_BPF_H
-#define HEARTH_BPF_UNWIND_STEP_BPF_H
+#ifndef HEARTH_BPF_UNWIND_UNWIND_STEP_BPF_H
+#define HEARTH_BPF_UNWIND_UNWIND_STEP_BPF_H
 
-#include "bpf/vmlinux.h"
+#include "bpf/common/vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
 
@@ -13,6 +13,6 @@ static __always_inline long unwind_read(void *to, __u32 bytes, __u64 address)
 }
 #endif
 
-#include "bpf/unwind_step.h"
+#include "bpf/unwind/unwind_step.h"
 
 #endif

@@ -9,10 +9,10 @@
 // read when a rule further out needs it. Most code is built without frame pointers, so most of these reads never
 // happen. The slot below the return address, where rbp is saved when it is a frame pointer, comes with the return
 // address.
-#ifndef HEARTH_BPF_UNWIND_STEP_H
-#define HEARTH_BPF_UNWIND_STEP_H
+#ifndef HEARTH_BPF_UNWIND_UNWIND_STEP_H
+#define HEARTH_BPF_UNWIND_UNWIND_STEP_H
 
-#include "bpf/unwind_rows.h"
+#include "bpf/wire/unwind_rows.h"
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))

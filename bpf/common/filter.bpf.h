@@ -3,8 +3,8 @@
 #ifndef HEARTH_BPF_FILTER_H
 #define HEARTH_BPF_FILTER_H
 
-#include "bpf/name_pattern.h"
-#include "bpf/who.bpf.h"
+#include "bpf/common/who.bpf.h"
+#include "bpf/wire/name_pattern.h"
 
 #define CGROUP_DEPTH_MAX 32 // as deep as is looked
 

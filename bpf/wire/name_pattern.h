@@ -1,9 +1,9 @@
 // --comm in the kernel: name_pattern__matches() of store/base/name_pattern.h over the same compiled pattern, without a
 // branch a byte. A test holds both equal.
-#ifndef HEARTH_BPF_NAME_PATTERN_H
-#define HEARTH_BPF_NAME_PATTERN_H
+#ifndef HEARTH_BPF_WIRE_NAME_PATTERN_H
+#define HEARTH_BPF_WIRE_NAME_PATTERN_H
 
-#include "bpf/wire.h"
+#include "bpf/wire/wire.h"
 
 // `name` is zero behind its end.
 static inline int wire_name_pattern__matches(const volatile struct wire_name_pattern *pattern, const char *name)

@@ -4,8 +4,8 @@
 #ifndef HEARTH_BPF_COPY_H
 #define HEARTH_BPF_COPY_H
 
-#include "bpf/maps.bpf.h"
-#include "bpf/unwind.bpf.h"
+#include "bpf/common/maps.bpf.h"
+#include "bpf/unwind/unwind.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
