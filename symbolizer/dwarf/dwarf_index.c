@@ -92,7 +92,8 @@ static void want_units(struct builder *builder, const struct buf *map)
                              (holds_code(&request->dwarf->units[i]) || request->dwarf->units[i].is_broken);
 }
 
-static int build_unit(const struct builder *builder, struct dwarf_unit *unit, struct dwarf_sink *sink)
+// `by_libdw`: the entries of its split half, if it has one, are read by libdw.
+static int build_unit(const struct builder *builder, struct dwarf_unit *unit, bool by_libdw, struct dwarf_sink *sink)
 {
     struct dwarf_files files = {.unit = unit};
     struct dwarf_unit *split = NULL;
@@ -104,8 +105,10 @@ static int build_unit(const struct builder *builder, struct dwarf_unit *unit, st
     if (err != -ENOMEM && unit->dwo_name && builder->request->open_split)
         split_err = builder->request->open_split(builder->request->context, unit, &split);
     bool is_damaged = err == -EBADMSG || split_err == -EBADMSG;
+    split = split_err ? NULL : split;
     if (err != -ENOMEM)
-        err = dwarf_functions__walk(split_err ? unit : split ? split : unit, &files, sink);
+        err = by_libdw && split ? libdw_reader__read_half(split, &files, sink)
+                                : dwarf_functions__walk(split ? split : unit, &files, sink);
     dwarf_files__release(&files);
     return err ? err : is_damaged ? -EBADMSG : 0;
 }
@@ -116,16 +119,17 @@ static int build_by_any(struct lane *lane, struct dwarf_unit *unit)
 {
     struct dwarf_mark mark = dwarf_sink__mark(lane->sink);
     struct libdw_reader *second = lane->builder->request->second;
-    int err = build_unit(lane->builder, unit, lane->sink);
+    int err = build_unit(lane->builder, unit, false, lane->sink);
     if (err != -EBADMSG)
         return err;
-    if (second && !unit->dwo_name) {
+    if (second) {
         dwarf_sink__cut(lane->sink, &mark);
-        err = libdw_reader__read_unit(second, unit->offset, lane->sink);
+        err = unit->dwo_name ? build_unit(lane->builder, unit, true, lane->sink)
+                             : libdw_reader__read_unit(second, unit->offset, lane->sink);
         if (err == 0 || err == -ENOMEM)
             return err;
         dwarf_sink__cut(lane->sink, &mark);
-        err = build_unit(lane->builder, unit, lane->sink);
+        err = build_unit(lane->builder, unit, false, lane->sink);
     }
     lane->refused++;
     return err;

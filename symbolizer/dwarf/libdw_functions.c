@@ -6,7 +6,9 @@
 
 #include "store/base/limits.h"
 #include "symbolizer/dwarf/dwarf_file.h"
+#include "symbolizer/dwarf/dwarf_form.h"
 #include "symbolizer/dwarf/dwarf_functions.h"
+#include "symbolizer/dwarf/dwarf_ranges.h"
 #include "symbolizer/dwarf/libdw_lines.h"
 
 // Entries that are open at once. Our own reader allows fewer, since it keeps them on the stack; these are on the heap.
@@ -20,10 +22,12 @@ struct open_entry {
 
 struct walk {
     struct dwarf_sink *sink;
-    Dwarf_Files *files; // NULL: none
+    const struct libdw_half *half; // NULL: a whole unit
+    Dwarf_Files *files;            // NULL: none
     const char *folder;
     struct buf open;   // struct open_entry
     struct buf layers; // struct layer
+    uint32_t depth;    // of the ranges in hand
     Dwarf_Off last;    // the entry in hand; one that follows lies behind it, or the file is damaged and has a loop
 };
 
@@ -70,17 +74,69 @@ static const char *find_name(Dwarf_Die *die, bool *ret_bare)
     return name ? name : fallback;
 }
 
+static bool take_range(uint64_t low, uint64_t high, void *context)
+{
+    struct walk *walk = context;
+    struct dwarf_sink *sink = walk->sink;
+    struct layer layer = {.value = (uint32_t)(sink->scopes.length_bytes / sizeof(struct index_scope)),
+                          .rank = walk->depth};
+    if (dwarf_sink__relative(sink, low, high, &layer.start, &layer.end))
+        buf__append(&walk->layers, &layer, sizeof(layer));
+    return !walk->layers.failed;
+}
+
+// An attribute of a split half, by our own reader, which knows the skeleton.
+static struct dwarf_value own_value(const struct libdw_half *half, Dwarf_Die *die, unsigned name)
+{
+    struct dwarf_value value = {0};
+    Dwarf_Attribute attribute;
+    if (!dwarf_attr(die, name, &attribute) || (uintptr_t)attribute.valp < (uintptr_t)half->info)
+        return value;
+    const struct dwarf_unit *unit = half->unit;
+    struct dwarf_attribute own = {
+        .name = (uint16_t)name,
+        .form = (uint16_t)attribute.form,
+        .bytes = dwarf_form__bytes((uint16_t)attribute.form, unit->version, unit->address_bytes, unit->offset_bytes)};
+    if (attribute.form == DW_FORM_implicit_const)
+        return (struct dwarf_value){.form = DW_FORM_udata, .number = number_of(die, name)};
+    struct dwarf_reader reader =
+        dwarf_reader__over(unit->file->sections[DWARF_INFO], (uintptr_t)attribute.valp - (uintptr_t)half->info);
+    dwarf_value__read(unit, &reader, &own, &value);
+    return reader.failed ? (struct dwarf_value){0} : value;
+}
+
+static void each_range(struct walk *walk, Dwarf_Die *die)
+{
+    struct dwarf_sink *sink = walk->sink;
+    Dwarf_Addr base, low, high;
+    if (walk->half) {
+        struct dwarf_bounds bounds = {own_value(walk->half, die, DW_AT_low_pc),
+                                      own_value(walk->half, die, DW_AT_high_pc),
+                                      own_value(walk->half, die, DW_AT_ranges)};
+        dwarf_ranges__each(walk->half->unit, &bounds, &sink->ranges_read, take_range, walk);
+        return;
+    }
+    for (ptrdiff_t at = 0; sink->ranges_read++ < LIMIT_RANGES && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0;)
+        take_range(low, high, walk);
+}
+
 // Adds the ranges of an entry as layers of the scope that comes next. False: it has none.
 static bool add_ranges(struct walk *walk, Dwarf_Die *die, uint32_t depth)
 {
-    struct dwarf_sink *sink = walk->sink;
-    struct layer layer = {.value = (uint32_t)(sink->scopes.length_bytes / sizeof(struct index_scope)), .rank = depth};
     size_t before = walk->layers.length_bytes;
-    Dwarf_Addr base, low, high;
-    for (ptrdiff_t at = 0; sink->ranges_read++ < LIMIT_RANGES && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0;)
-        if (dwarf_sink__relative(sink, low, high, &layer.start, &layer.end))
-            buf__append(&walk->layers, &layer, sizeof(layer));
+    walk->depth = depth;
+    each_range(walk, die);
     return walk->layers.length_bytes > before;
+}
+
+// The file of a call, in the pool.
+static uint32_t call_file(const struct walk *walk, Dwarf_Die *die)
+{
+    uint64_t file = number_of(die, DW_AT_call_file);
+    if (walk->half)
+        return dwarf_files__path(walk->half->files, walk->sink->pool, file);
+    const char *path = walk->files ? dwarf_filesrc(walk->files, file, NULL, NULL) : NULL;
+    return libdw_lines__path(walk->folder, path, walk->sink->pool);
 }
 
 // INDEX_NONE: it has no code.
@@ -96,9 +152,7 @@ static uint32_t add_scope(struct walk *walk, Dwarf_Die *die, uint32_t parent, ui
     if (parent == INDEX_NONE) {
         scope.call_line = is_bare || dwarf_functions__are_labels(language_of(die)) ? INDEX_SCOPE_BARE : 0;
     } else {
-        uint64_t file = number_of(die, DW_AT_call_file);
-        scope.call_file =
-            walk->files ? libdw_lines__path(walk->folder, dwarf_filesrc(walk->files, file, NULL, NULL), sink->pool) : 0;
+        scope.call_file = call_file(walk, die);
         scope.call_line = (uint32_t)number_of(die, DW_AT_call_line);
     }
     buf__append(&sink->scopes, &scope, sizeof(scope));
@@ -176,10 +230,10 @@ static int walk_entries(struct walk *walk, Dwarf_Die *unit)
     return walk->open.failed ? -ENOMEM : err;
 }
 
-int libdw_functions__walk(Dwarf_Die *unit, struct dwarf_sink *sink)
+int libdw_functions__walk(Dwarf_Die *unit, const struct libdw_half *half, struct dwarf_sink *sink)
 {
-    struct walk walk = {.sink = sink, .folder = libdw_lines__folder(unit)};
-    if (dwarf_getsrcfiles(unit, &walk.files, NULL) != 0)
+    struct walk walk = {.sink = sink, .half = half, .folder = libdw_lines__folder(unit)};
+    if (half || dwarf_getsrcfiles(unit, &walk.files, NULL) != 0)
         walk.files = NULL;
     int err = walk_entries(&walk, unit);
     int flatten_err = walk.layers.failed

@@ -4,9 +4,16 @@
 
 #include <elfutils/libdw.h>
 
+#include "symbolizer/dwarf/dwarf_lines.h"
 #include "symbolizer/dwarf/dwarf_sink.h"
 
-// -EBADMSG: damaged; the functions before the damage are in the sink.
-int libdw_functions__walk(Dwarf_Die *unit, struct dwarf_sink *sink);
+struct libdw_half { // the split half of a unit: libdw reads its entries, our own reader their addresses and files
+    const struct dwarf_unit *unit; // with its skeleton
+    struct dwarf_files *files;     // of the skeleton's line program
+    const uint8_t *info;           // where libdw has the half's .debug_info
+};
+
+// `half` is NULL for a unit that is whole. -EBADMSG: damaged; the functions before the damage are in the sink.
+int libdw_functions__walk(Dwarf_Die *unit, const struct libdw_half *half, struct dwarf_sink *sink);
 
 #endif
