@@ -7,6 +7,7 @@
 #   ok 'two and two is four' test $((2 + 2)) -eq 4
 #   is 'the answer' "$(answer)" 42
 #   skip 'kprobes count' 'this kernel has no kprobes'
+#   skip 'Go' "$(lacks golang-go)"
 #   done_testing
 #
 # Tests run in the root of the tree. $HEARTH is the binary, $LOADS the folder of the workloads (fp/NAME, nofp/NAME), $TMP a
@@ -122,6 +123,20 @@ within() {
 # Time that the hypervisor gave to others since the boot, of all CPUs, in ns: a thread was on its CPU then, and yet used
 # none of it, and no clock of that CPU ticked.
 stolen_ns() { awk -v hz="$(getconf CLK_TCK)" '$1 == "cpu" { printf "%.0f", $9 * 1e9 / hz }' /proc/stat; }
+
+# Why a test does without a package of .ci/packages: a reason for `skip`. That is a failure under CI=true, but not where apt
+# has lists and none of the package's names in them.
+lacks() {
+    local names
+    mapfile -t names < <(awk '!/^#/ { print $1 }' .ci/packages | grep -E "(^|\|)$1(\||$)" | tr '|' '\n' | grep -vx -e - | sort -u)
+    if [[ ${#names[@]} == 0 ]]; then
+        echo "there is no $1"
+    elif [[ -n $(apt-cache madison make 2>/dev/null) && -z $(apt-cache madison "${names[@]}" 2>/dev/null) ]]; then
+        echo "this distribution has no $1"
+    else
+        echo "$1 is not installed"
+    fi
+}
 
 skip() { echo "ok $((++tap_count)) - $1 # SKIP $2"; }
 

@@ -109,7 +109,7 @@ if command -v go >/dev/null; then
     "$HEARTH" record -e "uprobe:$TMP/descend_go:main.descend" -o "$TMP/x.db" -- "$TMP/descend_go" 0.2 >"$TMP/out" 2>&1
     is 'but its entry' "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) > 20 from total')" '0 1'
 else
-    skip 'the return of a Go function' 'no Go compiler'
+    skip 'the return of a Go function' "$(lacks golang-go)"
 fi
 "$HEARTH" record -e "uretprobe:$LOADS/nofp/exceptions:hearth_test::handler" -o "$TMP/x.db" -- "$LOADS/nofp/exceptions" 0.2 2>"$TMP/said" >&2
 is 'the return of a C++ function that is not thrown through' "$? $(sqlite3 "$TMP/x.db" 'select sum(samples) > 0 from total')" '0 1'

@@ -96,7 +96,7 @@ if needs xz; then
     objcopy --add-section .gnu_debugdata="$TMP/mini.debug.xz" "$TMP/mini"
     is 'stripped, with MiniDebugInfo' "$(counted "uprobe:$TMP/mini:*hidden*" "$TMP/mini")" 70
 else
-    skip 'stripped, with MiniDebugInfo' 'xz-utils is not installed'
+    skip 'stripped, with MiniDebugInfo' "$(lacks xz-utils)"
 fi
 
 # --- libc: versions, functions that the processor chooses, instructions that the kernel must not step over.

@@ -96,6 +96,6 @@ if command -v go >/dev/null; then
     GOCACHE=$TMP/go-cache GOFLAGS=-trimpath go build -o "$TMP/g" "$TMP/g.go" 2>/dev/null
     refuses 'arguments of Go' 'Go passes arguments by a convention of its own' "uprobe:$TMP/g:main.work" --value arg1
 else
-    skip 'arguments of Go' 'go is not here'
+    skip 'arguments of Go' "$(lacks golang-go)"
 fi
 done_testing

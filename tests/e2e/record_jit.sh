@@ -47,7 +47,7 @@ END
     read -r named all < <(awk '/hot(Leaf|Outer)/ { n += $NF } /hot(Leaf|Outer)|\[jit\]/ { a += $NF } END { print n + 0, a + 0 }' "$TMP/node.folded")
     ok "a jitdump whose end is written when node ends ($named of $all)" test $((100 * named)) -ge $((60 * all + 1))
 else
-    skip 'a jitdump whose end is written when node ends' 'node is not installed'
+    skip 'a jitdump whose end is written when node ends' "$(lacks nodejs)"
 fi
 
 # A map that is nothing but a hole, and grows all the time, is not read again and again.

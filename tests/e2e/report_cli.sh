@@ -125,7 +125,7 @@ if command -v go >/dev/null; then
     like 'pprof: the losses are in the file' "$raw" 'lost: stack-cut 6, counts-full 2'
     like 'pprof: by comm' "$(cd "$TMP" && go tool pprof -tags -sample_index=samples s.pb.gz 2>&1)" '37.*server'
 else
-    skip 'pprof reads the file' 'no go here'
+    skip 'pprof reads the file' "$(lacks golang-go)"
 fi
 
 report -o "$TMP/s.json" && report -o "$TMP/s.speedscope.json" 2>/dev/null && report -o "$TMP/s.svg"

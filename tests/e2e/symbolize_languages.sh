@@ -40,7 +40,7 @@ if command -v go >/dev/null; then
     strip "$TMP/go-external"
     is 'Go, linked with C, stripped' "$(chain "$TMP/go-external" "$marker")" "$expected"
 else
-    skip 'Go, exe: DWARF' 'go is not installed'
+    skip 'Go, exe: DWARF' "$(lacks golang-go)"
 fi
 
 if command -v rustc >/dev/null; then
@@ -63,7 +63,7 @@ if command -v rustc >/dev/null; then
         fi
     done
 else
-    skip 'Rust, legacy' 'rustc is not installed'
+    skip 'Rust, legacy' "$(lacks rustc)"
 fi
 
 # An address inside a function of a live process, by what /tmp/perf-PID.map says: "START SIZE NAME".
@@ -95,7 +95,7 @@ END
     like 'node, its jitdump' "$(name_in $pid "$address")" '^(JS|LazyCompile):[*]chainLeaf .*chain.js:1(:19)? (.*chain.js:1|\?\?:0)$'
     like 'node, its jitdump, with the line' "$(name_in $pid "$internal")" " $line\$"
 else
-    skip 'node, its perf map' 'node is not installed'
+    skip 'node, its perf map' "$(lacks nodejs)"
 fi
 
 # The interpreter's own functions, in a process that runs it.

@@ -128,6 +128,6 @@ if command -v musl-gcc >/dev/null; then
     musl-gcc -O1 -static "$TMP/returns.c" -o "$TMP/returns-musl"
     is 'what handlers return to, musl' "$(returns_of "$TMP/returns-musl")" '__restore_rt '
 else
-    skip 'what handlers return to, musl' 'musl-tools is not installed'
+    skip 'what handlers return to, musl' "$(lacks musl-tools)"
 fi
 done_testing

@@ -29,6 +29,6 @@ done
 if [[ -e /usr/lib/debug/.build-id/$(readelf -n "$libc" | sed -nE 's|.*Build ID: (..)(.*)|\1/\2|p').debug ]]; then
     ok 'libc with its debug file, 3000 addresses' tests/bench/symbols.py -n 3000 "$libc"
 else
-    skip 'libc with its debug file, 3000 addresses' 'libc6-dbg is not installed'
+    skip 'libc with its debug file, 3000 addresses' "$(lacks libc6-dbg)"
 fi
 done_testing

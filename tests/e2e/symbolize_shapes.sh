@@ -81,7 +81,7 @@ for cc in gcc clang; do
         build "lto-$cc" $cc -flto "${linker[@]}" "$TMP/chain.c" "$TMP/other.c"
         is "$cc: link-time optimization" "$(chain "$TMP/lto-$cc")$(at=other_marker chain "$TMP/lto-$cc")" "${whole_chain}other other.c:3|"
     else
-        skip "$cc: link-time optimization" 'lld is not installed'
+        skip "$cc: link-time optimization" "$(lacks lld)"
     fi
 
     # dwz moves what several units have in common to partial units, and what several files have to a third file.

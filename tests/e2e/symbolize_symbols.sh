@@ -95,6 +95,6 @@ if command -v ld.lld >/dev/null; then
         is "aarch64, a stub of the linkage table, branch protection $protection" "$("$HEARTH" symbolize -e "$TMP/far" "$stub" | head -1)" 'far@plt ??:0'
     done
 else
-    skip 'i386, DWARF 4' 'lld is not installed'
+    skip 'i386, DWARF 4' "$(lacks lld)"
 fi
 done_testing

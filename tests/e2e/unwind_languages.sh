@@ -65,13 +65,13 @@ if command -v go >/dev/null; then
     record -- "${warmed[@]}" "$TMP/stripped_go" 2
     check 'Go, stripped' 97 '\[stripped_go\+0x[0-9a-f]*\]|main\.leaf' '([^;]*;){20}'
 else
-    skip 'Go' 'no Go compiler'
+    skip 'Go' "$(lacks golang-go)"
 fi
 if command -v rustc >/dev/null; then
     rustc -O -o "$TMP/descend_rust" $languages/descend.rs
     run 'Rust' 98 'descend::leaf' '_start;.*;descend::main;(descend::descend;){19,21}descend::leaf' "$TMP/descend_rust" 2
 else
-    skip 'Rust' 'no Rust compiler'
+    skip 'Rust' "$(lacks rustc)"
 fi
 run 'C++ with exceptions' 98 'hearth_test::handler' '_start;.*;main;hearth_test::attempts.*;.*hearth_test::attempt<.*;hearth_test::handler' \
     "$LOADS/nofp/exceptions" 1
@@ -113,7 +113,7 @@ if command -v go >/dev/null; then
     broken=$(grep -E '^calls_c;\[unwind: unreadable stack\];runtime\.asmcgocall[^;]*;.*c_outer;c_leaf' "$TMP/out.folded" | samples)
     ok "copies, which lack the goroutine's stack, end at asmcgocall and say so ($broken of $all)" at_least "$broken" "$all" 98
 else
-    skip 'Go calls C' 'no Go compiler'
+    skip 'Go calls C' "$(lacks golang-go)"
 fi
 record -- "${warmed[@]}" "$LOADS/nofp/no_return" 1
 all=$(grep -E '^no_return;.*no_return( |;)' "$TMP/out.folded" | samples)

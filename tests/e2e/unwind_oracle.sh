@@ -65,13 +65,13 @@ if command -v go >/dev/null; then
     GOCACHE=$TMP/go-cache GOFLAGS=-p=2 go build -o "$TMP/descend_go" $languages/descend.go
     compare 'Go' 97 "$TMP/descend_go" 2
 else
-    skip 'Go' 'no Go compiler'
+    skip 'Go' "$(lacks golang-go)"
 fi
 if command -v rustc >/dev/null; then
     rustc -O -o "$TMP/descend_rust" $languages/descend.rs
     compare 'Rust' 97 "$TMP/descend_rust" 2
 else
-    skip 'Rust' 'no Rust compiler'
+    skip 'Rust' "$(lacks rustc)"
 fi
 
 # JIT code and V8's builtins, which have no call frame information but frame pointers: of a leaf before its push these
@@ -86,7 +86,7 @@ compare_jit() {
 if command -v node >/dev/null; then
     compare_jit
 else
-    skip 'node' 'no node'
+    skip 'node' "$(lacks nodejs)"
 fi
 
 # Frame pointers, where the program keeps them: another witness, of libunwind this time. They lose the caller of a
