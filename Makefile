@@ -79,7 +79,7 @@ $(build)/obj/%.o: %.c Makefile
 
 $(build)/obj/store/schema.o: store/schema.sql # embedded
 
-# The BPF side. -g for BTF; the objects are embedded into the binary by collector/embedded.c.
+# The BPF side. -g for BTF; the objects are embedded into the binary (collector/programs/embedded.h).
 # Debian's folder of the kernel's asm/ headers. clang -print-multiarch, where clang has it, prints another name.
 multiarch := $(shell uname -m)-linux-gnu
 arch := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
