@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/formats/format.h"
+#include "report/formats/formats.h"
 #include "report/query/filter.h"
 #include "report/query/report.h"
 #include "store/base/cleanup.h"

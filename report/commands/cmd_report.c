@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "report/formats/format.h"
+#include "report/formats/formats.h"
 #include "report/query/filter.h"
 #include "report/query/report.h"
 

@@ -1,5 +1,4 @@
-// The formats of reports: one struct of operations each, in one table. A new one is a file format_NAME.c, a row in
-// format.c and a test.
+// A format of reports: a struct of operations. A new one is a file format_NAME.c, a row in formats.def and a test.
 #ifndef HEARTH_REPORT_FORMATS_FORMAT_H
 #define HEARTH_REPORT_FORMATS_FORMAT_H
 
@@ -58,21 +57,15 @@ struct format {
     int (*write)(const struct picture *picture, FILE *file, struct fault *fault);
 };
 
-extern const struct format *const formats[]; // ended by NULL
-
-// NULL when there is none; names only (`format__named`) or by how the file's name ends, the longest suffix first.
-const struct format *format__named(const char *name);
-const struct format *format__of_file(const char *path);
-// -EINVAL and EXIT_CODE_USAGE, with the names there are, or the one that is near.
-int format__unknown(const char *name, struct fault *fault);
 // The side of the profile that is the picture's own.
 unsigned format__side(const struct picture *picture);
 uint64_t format__weight(const struct picture *picture, const struct profile_weight *weight); // in its measure
 
 int format_top__write_difference(const struct picture *picture, FILE *file);
 
-extern const struct format format_folded, format_flame, format_svg, format_top, format_tree, format_hist, format_json,
-    format_pprof, format_speedscope;
+#define FORMAT(name) extern const struct format format_##name;
+#include "report/formats/formats.def"
+#undef FORMAT
 
 // What formats share.
 

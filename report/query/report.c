@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report/formats/format.h"
+#include "report/formats/formats.h"
 #include "report/profile/fold.h"
 #include "report/query/buckets.h"
 #include "report/query/source.h"
@@ -44,12 +44,12 @@ static void work__release(struct work *work)
 
 bool report__is_report(const char *output)
 {
-    return format__of_file(output) != NULL;
+    return formats__of_file(output) != NULL;
 }
 
 bool report__is_of_histogram(const char *output)
 {
-    const struct format *format = format__of_file(output);
+    const struct format *format = formats__of_file(output);
     return format && format->subject == FORMAT_HISTOGRAMS;
 }
 
@@ -64,9 +64,9 @@ int report__check_output(const char *output_path, struct fault *fault)
 static int choose_format(const struct report_request *request, const char *output, struct fault *fault,
                          const struct format **ret_format)
 {
-    const struct format *format = request->format ? format__named(request->format) : format__of_file(output);
+    const struct format *format = request->format ? formats__named(request->format) : formats__of_file(output);
     if (!format && request->format)
-        return format__unknown(request->format, fault);
+        return formats__unknown(request->format, fault);
     if (!format && strcmp(output, "-") != 0)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "cannot tell the format from the name '%s'; name one with -f (`hearth report -h`)",

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report/formats/format.h"
+#include "report/formats/formats.h"
 #include "store/base/cleanup.h"
 #include "tests/unit/report/sample_store.h"
 
@@ -243,7 +243,7 @@ static void suffixes_name_formats(void **state)
         {"x.tree", "tree"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_string_equal(format__of_file(cases[i].path)->name, cases[i].format);
+        assert_string_equal(formats__of_file(cases[i].path)->name, cases[i].format);
         assert_true(report__is_report(cases[i].path));
     }
     static const char *const stores[] = {"x.db", "hearth.db", "html", ".html", "x.html.db", "-"};
