@@ -171,6 +171,11 @@
 // hosts. Above: the least lately used is let go and made, or mapped from the cache, again when it is needed.
 #define LIMIT_LOADED_INDEX_BYTES (12ull << 20)
 #define LIMIT_LOADED_INDEXES     1024
+
+// Binaries that are known to be among the loss "names-partial", so that each is counted once: 100 bytes each. Above:
+// one whose index is made again may be counted again.
+#define LIMIT_PARTIAL_INDEXES 1024u
+
 // The ring of perf's records, per CPU; a power of two of pages. An exec writes about 3 KB, so a ring takes 80 of them
 // between two reads. Above: records are lost, counted as the loss "records-lost".
 #define LIMIT_RECORD_RING_BYTES (256u * 1024)

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "store/base/limits.h"
 #include "symbolizer/companions/debug_dirs.h"
 #include "symbolizer/companions/debuginfod.h"
 #include "symbolizer/elf/file_identity.h"
@@ -182,14 +183,18 @@ static bool is_missing(const struct index_pieces *entry, uint64_t offset)
     return true;
 }
 
-// Counts a binary once, also when its index is dropped and made again.
+// Counts a binary once, also when its index is dropped and made again; the last LIMIT_PARTIAL_INDEXES are kept.
 static void count_partial(struct index_set *set, const struct index_pieces *entry)
 {
-    const struct index_key *keys = (const struct index_key *)set->partial.data;
-    for (size_t i = 0; i < set->partial.length_bytes / sizeof(*keys); i++)
+    struct index_key *keys = (struct index_key *)set->partial.data;
+    size_t count = set->partial.length_bytes / sizeof(*keys);
+    for (size_t i = 0; i < count; i++)
         if (memcmp(&keys[i], &entry->key, sizeof(*keys)) == 0)
             return;
-    buf__append(&set->partial, &entry->key, sizeof(entry->key));
+    if (count < LIMIT_PARTIAL_INDEXES)
+        buf__append(&set->partial, &entry->key, sizeof(entry->key));
+    else
+        keys[set->counts.fallbacks % count] = entry->key;
     set->counts.fallbacks++;
 }
 
