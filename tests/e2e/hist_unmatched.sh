@@ -5,7 +5,8 @@
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'probes take root'
-values=$TMP/values # a file of this test's own: a probe is on a file, and other tests run the workload at the same time
+# A file and a name of this test's own: a probe is on a file, --comm is a name, and others run the workload meanwhile.
+own=values$$ values=$TMP/values$$
 cp "$LOADS/nofp/values" "$values"
 
 # counts FILE: of each histogram the key, how many ended, how many did not.
@@ -21,13 +22,13 @@ is 'is one of its argument' "$(counts "$TMP/x.json")" "0:100:0 ${ENDLESS}0000000
 killed "$pair"
 is 'a pair of USDT probes' "$(counts "$TMP/x.json")" ':100:1'
 killed "$pair" --key arg0 --by comm
-is 'a pair by key' "$(counts "$TMP/x.json")" 'values:100:1'
+is 'a pair by key' "$(counts "$TMP/x.json")" "$own:100:1"
 
 # running PROBE: of threads that live on when the recording ends, after the workload has begun to wait.
 running() {
     local hearth child
     rm -rf "$TMP/unseen" && mkdir "$TMP/unseen"
-    TMPDIR=$TMP/unseen "$HEARTH" hist "$1" --comm values -f json -o "$TMP/x.json" 2>/dev/null &
+    TMPDIR=$TMP/unseen "$HEARTH" hist "$1" --comm "$own" -f json -o "$TMP/x.json" 2>/dev/null &
     hearth=$!
     await recording "$TMP/unseen"
     background "$values" 100 "$ENDLESS" >/dev/null
