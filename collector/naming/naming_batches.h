@@ -1,4 +1,5 @@
-// The frames that wait for names: one batch for each binary, and one for the kernel.
+// The frames that wait for names: one batch for each binary, and one for all code of a kind that has none, as the
+// kernel's.
 #ifndef HEARTH_COLLECTOR_NAMING_NAMING_BATCHES_H
 #define HEARTH_COLLECTOR_NAMING_NAMING_BATCHES_H
 
@@ -10,7 +11,7 @@
 
 struct batch {
     enum store_binary_kind kind;
-    const struct binary *binary; // NULL: the kernel, of which there is one
+    const struct binary *binary; // NULL: the kind has none
     uint64_t *addresses;         // in a binary: offsets
     uint32_t *frames;            // of the store
     size_t count, capacity;

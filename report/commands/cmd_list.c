@@ -5,6 +5,7 @@
 //          45       10    0  2026-11-21 11:59:59  server           /usr/bin/server
 #include "report/commands/cmd_list.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -247,9 +248,22 @@ static int list_threads(struct list *list, const struct store_query *query, stru
     return err ? err : put_counted(list, "   SAMPLES      PID      TID  COMM             EXE", put_thread, fault);
 }
 
+// "elf": the kind's name in store/frame_kinds.def, in small letters.
+static void put_kind(enum store_binary_kind kind)
+{
+    static const char *const names[] = {
+#define FRAME_KIND(name, ...) [STORE_BINARY_##name] = #name,
+#include "store/frame_kinds.def"
+#undef FRAME_KIND
+    };
+    int width = 0;
+    for (const char *at = names[kind]; *at; at++, width++)
+        putchar(tolower(*at));
+    printf("%*s", width < 6 ? 6 - width : 0, "");
+}
+
 static int list_binaries(struct list *list, const struct store_query *query, struct fault *fault)
 {
-    static const char *const kinds[] = {"elf", "kernel", "jit", "mark", "vdso"};
     (void)query;
     uint32_t shown = 0;
     for (uint32_t id = 1; id <= store_reader__binary_count(list->reader); id++) {
@@ -261,8 +275,8 @@ static int list_binaries(struct list *list, const struct store_query *query, str
         char build_id[41] = "-";
         for (size_t i = 0; binary->build_id && i < binary->build_id_bytes && i < 20; i++)
             snprintf(build_id + 2 * i, 3, "%02x", binary->build_id[i]);
-        printf("%-6s  %-40s  ", (size_t)binary->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[binary->kind] : "?",
-               build_id);
+        put_kind(binary->kind);
+        printf("  %-40s  ", build_id);
         put_clean(binary->path, 0);
         putchar('\n');
     }

@@ -62,7 +62,7 @@ may_include report/text store/sql
 may_include report/profile report/text store store/reader "$lists"
 may_include report/formats report/{profile,text} store/reader
 may_include report/query report/{formats,profile,text} store/reader
-may_include report/commands report/{query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening}
+may_include report/commands store/frame_kinds.def report/{query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening}
 
 # Of report its doors: the request, its histograms and output, and the commands.
 may_include collector/who store symbolizer/{elf,opening} bpf/wire/wire.h

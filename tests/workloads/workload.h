@@ -50,6 +50,7 @@ INLINED uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
+// Goes on over execve(): behind another program in the same process it is not 0 when main() begins.
 INLINED uint64_t thread_cpu_ns(void)
 {
     return clock_ns(CLOCK_THREAD_CPUTIME_ID);
