@@ -21,9 +21,8 @@ struct frames {
 int frames__new(const struct frames_parts *parts, struct frames **ret_frames)
 {
     _cleanup_(frames__freep) struct frames *frames = calloc(1, sizeof(*frames));
-    int err = frames ? kernel_map__new(&frames->kernel) : -ENOMEM;
-    if (err)
-        return err;
+    if (!frames || kernel_map__new(&frames->kernel) != 0)
+        return -ENOMEM;
     frames->parts = *parts;
     *ret_frames = take_pointer(frames);
     return 0;

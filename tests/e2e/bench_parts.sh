@@ -5,6 +5,7 @@
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'the benches load BPF programs: that takes root'
+export READERS_FILES=4
 export BENCH_ALONE=1 BENCH_SECONDS=1 BENCH_ROUNDS=1 BENCH_TIMES=2000 BENCH_UNWIND_SECONDS=0.5
 
 # The words with which a part does less than all; nothing: all of it.
@@ -12,6 +13,7 @@ words_of() {
     case $1 in
     */symbols.sh) echo "-n 300 --times 2000 $TMP/large" ;;
     */unwind_bench.sh) echo 'leaves python3' ;;
+    */two_readers.sh) echo build/tests/workloads/fp ;;
     */probes.sh) echo 'function usdt syscall runq' ;;
     esac
 }
