@@ -18,7 +18,8 @@ kill -INT $hearth
 wait $hearth
 is "$count tracepoints, ended by ^C" $? 0
 took_ms=$((($(date +%s%N) - start_ns) / 1000000))
-ok "in a moment ($took_ms ms): not $count times a grace period" test $took_ms -lt 5000
+# A grace period takes 20 to 50 ms on an idle machine, and longer on a busy one.
+ok "in a moment ($took_ms ms): not $count times a grace period" test $took_ms -lt $((count * 25))
 ok 'with what was seen' test "$(sqlite3 "$TMP/y.db" 'SELECT sum(samples) FROM total')" -gt 0
 is 'and no program counts behind its back' "$(sqlite3 "$TMP/y.db" "SELECT count(*) FROM loss WHERE name = 'unaccounted'")" 0
 done_testing

@@ -143,7 +143,7 @@ all=$(grep -E '^recursion;(.*;bottom|\[(unwind|stack lost))' "$TMP/out.folded" |
 ok 'recursion of 2000 is cut, marked so, and the innermost frames are kept' at_least "$cut" "$all" 97
 run 'threads' 99 'burn' '(clone3?|__clone3?|__GI___clone3?|[^;]*clone[^;]*);start_thread;[^;]*;?burn' "$LOADS/nofp/burn" 8 3
 run 'coroutines' 99 'in_coroutine_' '[^;]*;coroutine;in_coroutine_[012]' "$LOADS/nofp/coroutines" 1
-run 'a signal on its own stack' 99 'in_handler' '_start;.*;main;between_signals;(interrupted|[^;]*timer_settime[^;]*);(.*;)?handler;in_handler' "$LOADS/nofp/signals" 1 altstack
+run 'a signal on its own stack' 99 'in_handler' '_start;.*;main;between_signals;(interrupted|[^;]*timer_settime[^;]*);(.*;)?handler;in_handler' "$LOADS/nofp/signals" 2 altstack
 run 'a library that comes and goes' 96 'plugin_leaf' '_start;.*;main;turns;one_turn;plugin_work;plugin_leaf' "$LOADS/nofp/dlopen" 2
 
 cp "$LOADS/nofp/leaves" "$TMP/early"
