@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 #include "collector/naming/jit_process.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
+#include "store/base/thread.h"
 
 struct request { // frame 0: only seen
     struct jit_owner owner;
@@ -262,11 +262,7 @@ int jit_naming__new(struct worker *worker, jit_named_fn *take, void *context, st
     naming->processes = calloc(naming->count_max, sizeof(struct jit_process *));
     if (!naming->processes)
         return -ENOMEM;
-    sigset_t all, before; // signals are the main thread's
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int err = -pthread_create(&naming->thread, NULL, run, naming);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int err = thread__start(run, naming, &naming->thread);
     naming->has_thread = !err;
     if (!err)
         *ret_naming = take_pointer(naming);

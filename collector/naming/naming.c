@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 #include "store/base/priority.h"
+#include "store/base/thread.h"
 #include "symbolizer/worker/worker.h"
 
 // A binary that takes the quick lane too long is named in the slow one, so that the others go on.
@@ -218,12 +218,7 @@ static int start_lane(struct lane *lane, const struct symbolizer_options *option
     int err = new_symbolizer(lane, options, fault);
     if (err)
         return err;
-    // Signals are the main thread's.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    err = -pthread_create(&lane->thread, NULL, run, lane);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    err = thread__start(run, lane, &lane->thread);
     lane->has_thread = !err;
     return err ? fault__set(fault, err, "cannot start a naming thread: %s", strerror(-err)) : 0;
 }

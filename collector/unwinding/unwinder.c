@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -19,6 +18,7 @@
 #include "store/base/clock.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "store/base/thread.h"
 #include "symbolizer/elf/file_identity.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.
@@ -379,11 +379,7 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
     int err = set_up(unwinder, options);
     if (!err) {
         learn_what_runs(unwinder, options);
-        sigset_t all, before; // signals are the main thread's
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        err = -pthread_create(&unwinder->thread, NULL, run, unwinder);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        err = thread__start(run, unwinder, &unwinder->thread);
         unwinder->has_thread = !err;
     }
     if (err)

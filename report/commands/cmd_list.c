@@ -135,10 +135,8 @@ static bool is_wanted_comm(const struct list *list, const char *comm)
 
 static void put_clean(const char *text, int width)
 {
-    _cleanup_(buf__release) struct buf clean = {0};
-    safe_text__append(&clean, text && *text ? text : "-");
-    buf__append_byte(&clean, '\0');
-    printf("%-*s", width, clean.failed ? "?" : (const char *)clean.data);
+    _cleanup_free_ char *clean = safe_text__dup(text && *text ? text : "-");
+    printf("%-*s", width, clean ? clean : "?");
 }
 
 static bool put_event(struct list *list, uint32_t id)

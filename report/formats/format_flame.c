@@ -149,11 +149,9 @@ static int put_labels(const struct picture *picture, const struct used *used, FI
 
 static void put_text(const char *name, const char *text, FILE *file)
 {
-    _cleanup_(buf__release) struct buf clean = {0};
-    safe_text__append(&clean, text ? text : "");
-    buf__append_byte(&clean, '\0');
+    _cleanup_free_ char *clean = safe_text__dup(text ? text : "");
     fprintf(file, "\"%s\":", name);
-    text__put_json(file, clean.failed ? "" : (const char *)clean.data);
+    text__put_json(file, clean ? clean : "");
     fputs(",\n", file);
 }
 

@@ -24,11 +24,9 @@
 
 static void put_string(FILE *file, const char *name, const char *value)
 {
+    _cleanup_free_ char *clean = safe_text__dup(value ? value : "");
     fprintf(file, "\"%s\":", name);
-    _cleanup_(buf__release) struct buf clean = {0};
-    safe_text__append(&clean, value ? value : "");
-    buf__append_byte(&clean, '\0');
-    text__put_json(file, clean.failed ? "" : (const char *)clean.data);
+    text__put_json(file, clean ? clean : "");
     fputc(',', file);
 }
 

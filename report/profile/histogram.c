@@ -31,14 +31,6 @@ void histogram_list__release(struct histogram_list *list)
     *list = (struct histogram_list){.bound = list->bound};
 }
 
-static char *clean_copy(const char *text)
-{
-    _cleanup_(buf__release) struct buf clean = {0};
-    safe_text__append(&clean, text);
-    buf__append_byte(&clean, '\0');
-    return clean.failed ? NULL : (char *)take_pointer(clean.data);
-}
-
 static uint64_t hash_of(const struct histogram *histogram)
 {
     return hash__pair(hash__bytes(histogram->probe, strlen(histogram->probe)),
@@ -92,9 +84,9 @@ int histogram_list__find(struct histogram_list *list, const char *probe, const c
     _cleanup_(histogram__freep) struct histogram *made = calloc(1, sizeof(*made));
     if (!made)
         return -ENOMEM;
-    made->probe = clean_copy(probe);
-    made->unit = clean_copy(unit);
-    made->by = clean_copy(by);
+    made->probe = safe_text__dup(probe);
+    made->unit = safe_text__dup(unit);
+    made->by = safe_text__dup(by);
     int err = made->probe && made->unit && made->by ? make_index(list) : -ENOMEM;
     if (err)
         return err;

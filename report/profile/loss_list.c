@@ -19,13 +19,11 @@ static const struct {
 
 static int add(struct loss_list *list, const struct store_loss *loss)
 {
-    _cleanup_(buf__release) struct buf clean = {0};
-    safe_text__append(&clean, loss->name);
-    buf__append_byte(&clean, '\0');
-    if (clean.failed)
+    _cleanup_free_ char *clean = safe_text__dup(loss->name);
+    if (!clean)
         return -ENOMEM;
     for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->sums[i].name, (char *)clean.data) == 0) {
+        if (strcmp(list->sums[i].name, clean) == 0) {
             list->sums[i].count += loss->count;
             return 0;
         }
@@ -33,7 +31,7 @@ static int add(struct loss_list *list, const struct store_loss *loss)
     if (!sums)
         return -ENOMEM;
     list->sums = sums;
-    sums[list->count++] = (struct loss_sum){(char *)take_pointer(clean.data), loss->count};
+    sums[list->count++] = (struct loss_sum){take_pointer(clean), loss->count};
     return 0;
 }
 

@@ -146,17 +146,6 @@ static int add_histograms(struct work *work, struct fault *fault)
     return err;
 }
 
-static int clean_copy(const char *text, char **ret_copy)
-{
-    _cleanup_(buf__release) struct buf clean = {0};
-    safe_text__append(&clean, text);
-    buf__append_byte(&clean, '\0');
-    if (clean.failed)
-        return -ENOMEM;
-    *ret_copy = (char *)take_pointer(clean.data);
-    return 0;
-}
-
 static int set_title(struct work *work)
 {
     const char *event = work->source.event->name, *host = work->picture.meta->host;
@@ -169,19 +158,17 @@ static int set_title(struct work *work)
         made = NULL;
         return -ENOMEM;
     }
-    int err = clean_copy(own && !before ? own : made, &work->title);
+    work->title = safe_text__dup(own && !before ? own : made);
     work->picture.title = work->title;
-    return err;
+    return work->title ? 0 : -ENOMEM;
 }
 
 static int set_before(struct work *work, struct fault *fault)
 {
     struct source *before = &work->before_source;
-    int err = clean_copy(work->before_request->title, &work->before_name);
-    if (!err)
-        err = clean_copy(work->request->title, &work->after_name);
-    if (!err)
-        err = source__add_losses(before, fault);
+    work->before_name = safe_text__dup(work->before_request->title);
+    work->after_name = safe_text__dup(work->request->title);
+    int err = work->before_name && work->after_name ? source__add_losses(before, fault) : -ENOMEM;
     work->before = (struct picture_before){
         .name = work->before_name,
         .after_name = work->after_name,

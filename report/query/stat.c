@@ -247,13 +247,11 @@ int store_stat__print_text(const struct store_stat *stat, FILE *file)
 
 static int put_text(FILE *file, const char *name, const char *text)
 {
-    _cleanup_(buf__release) struct buf buf = {0};
-    safe_text__append(&buf, text);
-    buf__append_byte(&buf, '\0');
-    if (buf.failed)
+    _cleanup_free_ char *clean = safe_text__dup(text);
+    if (!clean)
         return -ENOMEM;
     fprintf(file, "\"%s\": ", name);
-    text__put_json(file, (const char *)buf.data);
+    text__put_json(file, clean);
     return 0;
 }
 

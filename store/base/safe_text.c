@@ -73,6 +73,14 @@ void safe_text__append(struct buf *buf, const char *text)
     }
 }
 
+char *safe_text__dup(const char *text)
+{
+    _cleanup_(buf__release) struct buf clean = {0};
+    safe_text__append(&clean, text);
+    buf__append_byte(&clean, '\0');
+    return clean.failed ? NULL : (char *)take_pointer(clean.data);
+}
+
 size_t safe_text__copy(const char *text, char *out, size_t out_bytes)
 {
     char escape[ESCAPE_BYTES];

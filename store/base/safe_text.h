@@ -18,6 +18,9 @@
 
 void safe_text__append(struct buf *buf, const char *text);
 
+// A copy of its own, to be freed. NULL: no memory.
+char *safe_text__dup(const char *text);
+
 // Into `out`, ended by a NUL and cut to fit, but not within a character or an escape. Returns the length.
 size_t safe_text__copy(const char *text, char *out, size_t out_bytes);
 
