@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A FUSE file system, spoken to the kernel directly, whose server can stop answering: silent_fs.py MOUNTPOINT FILE...
 
-The root folder holds the given files, read-only and executable, of one block each as ZFS says of new files. The program prints "mounted" when it has mounted it. From
-SIGUSR1 on the program takes every request and answers none, as a file server that is switched off; from SIGUSR2 on it
-answers again, the held requests first. SIGTERM unmounts and ends it: processes that wait get ENOTCONN.
+The root folder holds the given files, read-only and executable, of one block each as ZFS says of new files. The
+program prints "mounted" when it has mounted it. From SIGUSR1 on the program takes every request and answers none, as
+a file server that is switched off; from SIGUSR2 on it answers again, the held requests first. SIGTERM unmounts and
+ends it: processes that wait get ENOTCONN.
 """
 import ctypes
 import os
