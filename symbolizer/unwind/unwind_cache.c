@@ -12,7 +12,7 @@
 #include "store/base/limits.h"
 
 // Raised whenever the shape of a table changes, or what an ELF is compiled to.
-#define VERSION 8
+#define VERSION 9
 
 #define ROOM_UNIT_BYTES ((size_t)2 << 20) // of huge pages
 

@@ -30,6 +30,11 @@
     {                                                                                                                  \
         .kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 56, .rbp_offset = -24, .rbx_slot = -2                \
     }
+// As the kernel leaves it on the stack: struct rt_sigframe (arch/x86/include/asm/sigframe.h).
+#define SIGNAL_FRAME                                                                                                   \
+    {                                                                                                                  \
+        .kind = UNWIND_SIGNAL, .cfa_offset = 160                                                                       \
+    }
 #define CODE(text) (const uint8_t *)(text), sizeof(text) - 1
 static const struct pattern {
     const uint8_t *head; // what stands first
@@ -60,6 +65,10 @@ static const struct pattern {
     // the same on the system stack already: movq $0, 8(%rsp); mov %rdx, (%rsp); call; mov (%rsp), %rsi
     {CODE("\x48\xc7\x44\x24\x08\x00\x00\x00\x00\x48\x89\x14\x24\xe8"), 18, CODE("\x48\x8b\x34\x24"), 13, 5,
      GO_FRAMED_DIRECT_CALL},
+    // sigreturn, where handlers return to: int3, then mov $15, %rax (rt_sigreturn); syscall. Go describes it as a
+    // function that
+    // was called. From the byte before, since callers are looked up at the return address minus one.
+    {CODE("\xcc\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05"), 10, CODE(""), 0, 10, SIGNAL_FRAME},
     // crosscall1, where C calls Go on a new thread: push %r15; mov %rdi, %rbx; mov %rdx, %rdi; call *%rsi; call *%rbx
     {CODE("\x41\x57\x48\x89\xfb\x48\x89\xd7\xff\xd6\xff\xd3"), 12, CODE(""), 8, 4, SIX_PUSHED},
 };
