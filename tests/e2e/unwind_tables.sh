@@ -44,8 +44,8 @@ whole() { # WORKLOAD ARGUMENTS PATTERN
     local arguments
     read -ra arguments <<<"$2"
     ok "$1 is recorded" record_warmed -- "$LOADS/nofp/$1" "${arguments[@]}"
-    # In exec and before its own code a program has frames of the kernel and of the loader alone.
-    at_least "99 % of the stacks of $1 $2 are whole" "$(share "$1" "$3|_dl_start|[^;[]*_\\[k\\];")" 99
+    # In fork(), execve() and exit() a program has frames of the kernel alone, and before its own code those of the loader.
+    at_least "99 % of the stacks of $1 $2 are whole" "$(share "$1" "$3|_dl_start|([^;]*_\\[k\\];)*(__x64_sys_e|ret_from_fork)")" 99
 }
 # The share of the samples in the innermost call of a recursion, and of the broken ones, that have every call above it: on
 # the way there and back there are fewer.
