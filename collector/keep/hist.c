@@ -237,12 +237,21 @@ static int add_empty(struct hist *hist)
     return err;
 }
 
+// The empty ones take no key's place.
+static void set_bound(struct hist *hist)
+{
+    hist->totals.bound = LIMIT_HISTOGRAMS;
+    for (size_t i = 0; i < hist->totals.count; i++)
+        hist->totals.bound += !hist->totals.items[i]->count && !hist->totals.items[i]->unmatched;
+}
+
 int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
 {
     int err = add_empty(hist);
     if (err)
         return err;
     histogram_list__drop_empty(&hist->totals); // of an event that had nothing to show before
+    set_bound(hist);
     histogram_list__sort_by(&hist->totals, compare_totals);
     // Values that an event lost have no key any more: each of its histograms may lack them, and says so.
     for (size_t i = 0; i < hist->totals.count; i++)
