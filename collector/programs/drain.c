@@ -11,36 +11,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collector/programs/chunk_shelf.h"
+#include "collector/programs/map_table.h"
 #include "collector/programs/shared_array.h"
-#include "store/base/id_map.h"
-
-enum { BATCH = 2048 }; // more than any one bucket of the kernel's hash table holds, which is all a batch must fit
-
-// Keys and values of one map, drained.
-struct table {
-    char *keys, *values;
-    size_t key_bytes, value_bytes;
-    size_t count, capacity;
-};
-
-// Chunks of stacks by their ids.
-struct shelf {
-    struct table chunks;
-    struct id_map by_id;
-};
 
 struct drain {
     int counts_fd[2], stacks_fd[2], hists_fd[2], cells_fd[2], tallies_fd;
     struct wire_control *control; // shared with the programs
     int cpu_count;
     struct wire_tally *per_cpu;
-    struct table counts, hists;
-    struct table cells_read; // of the array, as it is
-    bool has_cells;          // the array has more than the one entry that it must have
-    struct shelf chunks;     // of this drain
+    struct map_table counts, hists;
+    struct map_table cells_read; // of the array, as it is
+    bool has_cells;              // the array has more than the one entry that it must have
+    struct chunk_shelf chunks;   // of this drain
     // Of stacks that belong to no count yet (drain__hold): the last drain's chunks, those that were wanted at the last
     // drain, and those that are wanted at this one, for the next.
-    struct shelf last, held, held_next;
+    struct chunk_shelf last, held, held_next;
     uint64_t *wanted;
     size_t wanted_count, wanted_capacity;
     bool holds;
@@ -48,8 +34,6 @@ struct drain {
     struct drained_count *joined;
     size_t joined_capacity;
 };
-
-static const struct table empty_shelf = {.key_bytes = sizeof(uint64_t), .value_bytes = sizeof(struct wire_chunk)};
 
 static bool has_entries(int map_fd)
 {
@@ -74,8 +58,7 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
     drain->tallies_fd = loader__map_fd(loader, "tallies");
     drain->counts.key_bytes = sizeof(struct wire_count_key);
     drain->counts.value_bytes = sizeof(struct wire_count);
-    drain->chunks.chunks = drain->last.chunks = drain->held.chunks = empty_shelf;
-    drain->held_next.chunks = empty_shelf;
+    drain->chunks = drain->last = drain->held = drain->held_next = CHUNK_SHELF_EMPTY;
     drain->cpu_count = libbpf_num_possible_cpus();
     if (drain->cpu_count < 0)
         return fault__set(fault, drain->cpu_count, "cannot count the CPUs: %s", strerror(-drain->cpu_count));
@@ -94,71 +77,23 @@ int drain__new(const struct loader *loader, struct fault *fault, struct drain **
     return 0;
 }
 
-static void table__release(struct table *table)
-{
-    free(table->keys);
-    free(table->values);
-}
-
-static void shelf__release(struct shelf *shelf)
-{
-    table__release(&shelf->chunks);
-    id_map__release(&shelf->by_id);
-}
-
 void drain__free(struct drain *drain)
 {
     if (!drain)
         return;
     shared_array__unmap(drain->control, sizeof(*drain->control));
-    table__release(&drain->counts);
-    table__release(&drain->hists);
-    table__release(&drain->cells_read);
+    map_table__release(&drain->counts);
+    map_table__release(&drain->hists);
+    map_table__release(&drain->cells_read);
     free(drain->cells);
-    shelf__release(&drain->chunks);
-    shelf__release(&drain->last);
-    shelf__release(&drain->held);
-    shelf__release(&drain->held_next);
+    chunk_shelf__release(&drain->chunks);
+    chunk_shelf__release(&drain->last);
+    chunk_shelf__release(&drain->held);
+    chunk_shelf__release(&drain->held_next);
     free(drain->wanted);
     free(drain->per_cpu);
     free(drain->joined);
     free(drain);
-}
-
-static int table__reserve(struct table *table, size_t count)
-{
-    if (count <= table->capacity)
-        return 0;
-    size_t capacity = table->capacity ? table->capacity * 2 : BATCH;
-    char *keys = reallocarray(table->keys, capacity, table->key_bytes);
-    table->keys = keys ? keys : table->keys;
-    char *values = reallocarray(table->values, capacity, table->value_bytes);
-    table->values = values ? values : table->values;
-    if (!keys || !values)
-        return -ENOMEM;
-    table->capacity = capacity;
-    return 0;
-}
-
-// Appends all that is in the map to the table, and empties the map.
-static int table__take(struct table *table, int map_fd)
-{
-    uint32_t position = 0, *from = NULL;
-    while (true) {
-        int err = table__reserve(table, table->count + BATCH);
-        if (err)
-            return err;
-        uint32_t count = BATCH;
-        errno = 0;
-        err = bpf_map_lookup_and_delete_batch(map_fd, from, &position, table->keys + table->count * table->key_bytes,
-                                              table->values + table->count * table->value_bytes, &count, NULL);
-        if (err && errno != ENOENT)
-            return -errno;
-        table->count += count;
-        if (err) // ENOENT: that was the last one
-            return 0;
-        from = &position;
-    }
 }
 
 // An update takes an entry from the CPU's reserve, and so has it filled up to its mark, a hundred or so
@@ -245,25 +180,6 @@ static void add_cell(struct wire_hist_cell *sum, const struct wire_hist_cell *ce
     sum->max = cell->max > sum->max ? cell->max : sum->max;
 }
 
-static int table__read(struct table *table, int map_fd)
-{
-    uint32_t position = 0, *from = NULL;
-    for (table->count = 0;; from = &position) {
-        uint32_t count = BATCH;
-        int err = table__reserve(table, table->count + BATCH);
-        if (err)
-            return err;
-        errno = 0;
-        err = bpf_map_lookup_batch(map_fd, from, &position, table->keys + table->count * table->key_bytes,
-                                   table->values + table->count * table->value_bytes, &count, NULL);
-        if (err && errno != ENOENT)
-            return -errno;
-        table->count += count;
-        if (err)
-            return 0;
-    }
-}
-
 static bool is_zero(const char *bytes, size_t count)
 {
     return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
@@ -272,16 +188,16 @@ static bool is_zero(const char *bytes, size_t count)
 // The cells of the array that hold something join those of the hash, and are emptied.
 static int take_cells(struct drain *drain, int map_fd)
 {
-    struct table *read = &drain->cells_read, *hists = &drain->hists;
+    struct map_table *read = &drain->cells_read, *hists = &drain->hists;
     _cleanup_free_ char *nothing = calloc(1, read->value_bytes);
-    int err = !nothing ? -ENOMEM : drain->has_cells ? table__read(read, map_fd) : 0;
+    int err = !nothing ? -ENOMEM : drain->has_cells ? map_table__read(read, map_fd) : 0;
     for (size_t i = 0; i < read->count && !err; i++) {
         const char *value = read->values + i * read->value_bytes;
         uint32_t place;
         memcpy(&place, read->keys + i * sizeof(place), sizeof(place));
         if (is_zero(value, read->value_bytes))
             continue;
-        err = table__reserve(hists, hists->count + 1);
+        err = map_table__reserve(hists, hists->count + 1);
         if (err)
             return err;
         uint32_t bucket = place % WIRE_HIST_CELLS;
@@ -311,37 +227,6 @@ static int join_cells(struct drain *drain)
     return 0;
 }
 
-static int shelf__index(struct shelf *shelf)
-{
-    id_map__clear(&shelf->by_id);
-    const uint64_t *ids = (const uint64_t *)(const void *)shelf->chunks.keys;
-    int err = 0;
-    for (size_t i = 0; i < shelf->chunks.count && !err; i++)
-        err = id_map__put(&shelf->by_id, ids[i], (uint32_t)i);
-    return err;
-}
-
-static const struct wire_chunk *shelf__find(const struct shelf *shelf, uint64_t id)
-{
-    uint32_t index;
-    if (!id_map__get(&shelf->by_id, id, &index))
-        return NULL;
-    return (const struct wire_chunk *)(const void *)(shelf->chunks.values + index * sizeof(struct wire_chunk));
-}
-
-static int shelf__put(struct shelf *shelf, uint64_t id, const struct wire_chunk *chunk)
-{
-    int err = table__reserve(&shelf->chunks, shelf->chunks.count + 1);
-    if (!err)
-        err = id_map__put(&shelf->by_id, id, (uint32_t)shelf->chunks.count);
-    if (err)
-        return err;
-    memcpy(shelf->chunks.keys + shelf->chunks.count * sizeof(id), &id, sizeof(id));
-    memcpy(shelf->chunks.values + shelf->chunks.count * sizeof(*chunk), chunk, sizeof(*chunk));
-    shelf->chunks.count++;
-    return 0;
-}
-
 int drain__hold(struct drain *drain, uint64_t stack)
 {
     drain->holds = true;
@@ -362,42 +247,29 @@ int drain__hold(struct drain *drain, uint64_t stack)
 // Takes from this drain's chunks, the last one's and those held so far what is wanted, with its callers.
 static int hold_wanted(struct drain *drain)
 {
-    struct shelf *held = &drain->held_next;
+    struct chunk_shelf *held = &drain->held_next;
     int err = 0;
     for (size_t i = 0; i < drain->wanted_count && !err; i++) {
         const struct wire_chunk *chunk;
-        for (uint64_t id = drain->wanted[i]; id && !err && !shelf__find(held, id); id = chunk->caller) {
+        for (uint64_t id = drain->wanted[i]; id && !err && !chunk_shelf__find(held, id); id = chunk->caller) {
             chunk = drain__chunk(drain, id);
             if (!chunk)
                 break;
-            err = shelf__put(held, id, chunk);
+            err = chunk_shelf__put(held, id, chunk);
         }
     }
     drain->wanted_count = 0;
     return err;
 }
 
-static void shelf__swap(struct shelf *a, struct shelf *b)
-{
-    struct shelf swapped = *a;
-    *a = *b;
-    *b = swapped;
-}
-
-static void shelf__clear(struct shelf *shelf)
-{
-    shelf->chunks.count = 0;
-    id_map__clear(&shelf->by_id);
-}
-
 static void shelve(struct drain *drain)
 {
     if (drain->holds) {
-        shelf__swap(&drain->chunks, &drain->last);
-        shelf__swap(&drain->held, &drain->held_next);
-        shelf__clear(&drain->held_next);
+        chunk_shelf__swap(&drain->chunks, &drain->last);
+        chunk_shelf__swap(&drain->held, &drain->held_next);
+        chunk_shelf__clear(&drain->held_next);
     }
-    shelf__clear(&drain->chunks);
+    chunk_shelf__clear(&drain->chunks);
     drain->counts.count = drain->hists.count = 0;
 }
 
@@ -407,11 +279,11 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
     shelve(drain);
     int err = flip(drain, &old);
     if (!err)
-        err = table__take(&drain->counts, drain->counts_fd[old]);
+        err = map_table__take(&drain->counts, drain->counts_fd[old]);
     if (!err)
-        err = table__take(&drain->chunks.chunks, drain->stacks_fd[old]);
+        err = map_table__take(&drain->chunks.chunks, drain->stacks_fd[old]);
     if (!err)
-        err = table__take(&drain->hists, drain->hists_fd[old]);
+        err = map_table__take(&drain->hists, drain->hists_fd[old]);
     if (!err)
         err = take_cells(drain, drain->cells_fd[old]);
     if (!err)
@@ -419,7 +291,7 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
     if (!err)
         err = join_cells(drain);
     if (!err)
-        err = shelf__index(&drain->chunks);
+        err = chunk_shelf__index(&drain->chunks);
     if (!err)
         err = hold_wanted(drain);
     if (!err)
@@ -437,15 +309,15 @@ int drain__run(struct drain *drain, struct fault *fault, struct drained *ret_dra
 
 int drain__put(struct drain *drain, uint64_t id, const struct wire_chunk *chunk)
 {
-    return shelf__put(&drain->chunks, id, chunk);
+    return chunk_shelf__put(&drain->chunks, id, chunk);
 }
 
 const struct wire_chunk *drain__chunk(const struct drain *drain, uint64_t id)
 {
-    const struct wire_chunk *chunk = shelf__find(&drain->chunks, id);
+    const struct wire_chunk *chunk = chunk_shelf__find(&drain->chunks, id);
     if (!chunk)
-        chunk = shelf__find(&drain->last, id);
-    return chunk ? chunk : shelf__find(&drain->held, id);
+        chunk = chunk_shelf__find(&drain->last, id);
+    return chunk ? chunk : chunk_shelf__find(&drain->held, id);
 }
 
 uint64_t drain__emitted(const struct drain *drain)
