@@ -22,10 +22,20 @@ enum seen { // leaving the CPU
 #define WAIT_FIELDS __u64 seen; // enum seen
 #include "bpf/waits.bpf.h"
 
+// Every thread that wakes up gets a wait: the filter is asked when it runs. Where the kernel refuses one, for instance
+// because this CPU is in the middle of making another one, only a thread that passes the filter has lost something.
+static __always_inline struct wait *begin(struct task_struct *task)
+{
+    struct wait *wait = wait__try_make(task);
+    if (!wait && filter__task_passes(task, false))
+        hist__lose(WIRE_LOSS_NOT_FOLLOWED);
+    return wait;
+}
+
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(hist_wakeup, struct task_struct *task)
 {
-    struct wait *wait = wait__make(task);
+    struct wait *wait = begin(task);
     if (wait && !wait->start_ns) // not preempted on its way to sleep: then it has waited all the time
         wait->start_ns = bpf_ktime_get_ns();
     return 0;
@@ -34,7 +44,7 @@ int BPF_PROG(hist_wakeup, struct task_struct *task)
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(hist_wakeup_new, struct task_struct *task)
 {
-    struct wait *wait = wait__make(task);
+    struct wait *wait = begin(task);
     if (!wait)
         return 0;
     wait->seen = SEEN_NEW;

@@ -27,9 +27,15 @@ static __always_inline struct wait *wait__of(struct task_struct *task)
     return bpf_task_storage_get(&own_waits, task, NULL, 0);
 }
 
+static __always_inline struct wait *wait__try_make(struct task_struct *task)
+{
+    return bpf_task_storage_get(&own_waits, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+// Of a thread that has passed the filter.
 static __always_inline struct wait *wait__make(struct task_struct *task)
 {
-    struct wait *wait = bpf_task_storage_get(&own_waits, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct wait *wait = wait__try_make(task);
     if (!wait)
         hist__lose(WIRE_LOSS_NOT_FOLLOWED);
     return wait;
