@@ -20,23 +20,30 @@
 #include "store/base/options.h"
 #include "store/base/safe_text.h"
 
-static struct {
+static struct hist_command_options {
     struct target_options target;
     struct hist_words words;
     const char *format, *output;
     uint64_t duration_ns, refresh_ns, min_wait_ns, max_wait_ns;
 } options;
 
+static const struct option_row hist_rows[] = {HIST_OPTION_ROWS(""), {0}};
+
 static const struct option_row rows[] = {
-    TARGET_OPTION_ROWS(options.target),
-    {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
-    {'i', "interval", "SECONDS", "show what there is so often, on a terminal", option__seconds_ns, &options.refresh_ns},
-    HIST_OPTION_ROWS(options.words, ""),
-    {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, &options.min_wait_ns},
-    {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, &options.max_wait_ns},
+    OPTION_ROWS_OF(target_option_rows, struct hist_command_options, target),
+    {'d', "duration", "SECONDS", "end after so long", option__seconds_ns,
+     offsetof(struct hist_command_options, duration_ns)},
+    {'i', "interval", "SECONDS", "show what there is so often, on a terminal", option__seconds_ns,
+     offsetof(struct hist_command_options, refresh_ns)},
+    OPTION_ROWS_OF(hist_rows, struct hist_command_options, words),
+    {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns,
+     offsetof(struct hist_command_options, min_wait_ns)},
+    {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns,
+     offsetof(struct hist_command_options, max_wait_ns)},
     {'f', "format", "FORMAT", "text, json or svg; else as FILE's name ends, else text", option__string,
-     &options.format},
-    {'o', "output", "FILE", "a store (.db), or the picture itself (.txt .json .svg)", option__string, &options.output},
+     offsetof(struct hist_command_options, format)},
+    {'o', "output", "FILE", "a store (.db), or the picture itself (.txt .json .svg)", option__string,
+     offsetof(struct hist_command_options, output)},
     {0},
 };
 
@@ -265,5 +272,6 @@ const struct command cmd_hist = {
                "that of its issue. A stored range is shown again by `hearth report -f hist`.\n",
     .print_more = print_probes,
     .options = rows,
+    .values = &options,
     .run = run,
 };

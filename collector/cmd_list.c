@@ -33,11 +33,15 @@
 #include "symbolizer/symbols/symbol_name.h"
 #include "symbolizer/symbols/usdt_notes.h"
 
-static uint64_t pid;
+static struct list_command_options {
+    uint64_t pid; // of `probes`
+    struct list_options stored;
+} options;
 
 static const struct option_row rows[] = {
-    {'p', "pid", "PID", "of `probes`: the files as this process maps and sees them", option__u64, &pid},
-    LIST_OPTION_ROWS(list_options),
+    {'p', "pid", "PID", "of `probes`: the files as this process maps and sees them", option__u64,
+     offsetof(struct list_command_options, pid)},
+    OPTION_ROWS_OF(list_option_rows, struct list_command_options, stored),
     {0},
 };
 
@@ -161,7 +165,7 @@ static int list_file(const char *name, bool functions, bool usdt, const char *pa
 {
     _cleanup_(probe_file__release) struct probe_file file = PROBE_FILE_NONE;
     struct probes probes = {.pattern = pattern};
-    int err = probe_file__open(name, (uint32_t)pid, fault, &file);
+    int err = probe_file__open(name, (uint32_t)options.pid, fault, &file);
     if (err)
         return err;
     probes.path = file.path;
@@ -179,10 +183,10 @@ static int list_file(const char *name, bool functions, bool usdt, const char *pa
 static int list_mapped(bool functions, bool usdt, const char *pattern, size_t *count, struct fault *fault)
 {
     char maps[64], line[PATH_MAX + 128], last[PATH_MAX] = "";
-    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)pid));
+    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)options.pid));
     _cleanup_file_ FILE *file = fopen(maps, "re");
     if (!file)
-        return fault__set(fault, -errno, "cannot read what PID %llu maps: %s", (unsigned long long)pid,
+        return fault__set(fault, -errno, "cannot read what PID %llu maps: %s", (unsigned long long)options.pid,
                           strerror(errno));
     while (fgets(line, sizeof(line), file)) {
         char flags[8] = "";
@@ -232,13 +236,13 @@ static int list_probes(const char *glob, struct fault *fault)
     words = only_usdt ? only_usdt : only_functions ? only_functions : words;
     if (kernel)
         err = list_kernel(kernel, &count, fault);
-    else if (strchr(words, '/') && probe_file__is_there(words, (uint32_t)pid))
+    else if (strchr(words, '/') && probe_file__is_there(words, (uint32_t)options.pid))
         err = list_file(words, !only_usdt, !only_functions, "*", &count, fault);
-    else if (strchr(words, ':') && (err = probe__split(words, (uint32_t)pid, 0, file, &rest, fault)) == 0)
+    else if (strchr(words, ':') && (err = probe__split(words, (uint32_t)options.pid, 0, file, &rest, fault)) == 0)
         err = list_file(file, !only_usdt, !only_functions, rest, &count, fault);
     else if (strchr(words, ':'))
         return err;
-    else if (pid)
+    else if (options.pid)
         err = list_mapped(!only_usdt, !only_functions, words, &count, fault);
     else if (glob)
         err = list_file(words, !only_usdt, !only_functions, "*", &count, fault);
@@ -263,7 +267,8 @@ static const struct {
 
 static enum exit_code run(int argc, char **argv)
 {
-    bool is_stored = list_options.store || list_options.filter.event || list_options.filter.since;
+    const struct list_options *stored = &options.stored;
+    bool is_stored = stored->store || stored->filter.event || stored->filter.since;
     for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
         struct fault fault = {0};
         if (is_stored || argc < 1 || argc > 2 || strcmp(argv[0], subjects[i].name) != 0)
@@ -271,7 +276,7 @@ static enum exit_code run(int argc, char **argv)
         int err = subjects[i].list(argc > 1 ? argv[1] : NULL, &fault);
         return err ? fault__say(&fault, err) : EXIT_CODE_DONE;
     }
-    return cmd_list_stored.run(argc, argv);
+    return cmd_list_stored__run(stored, argc, argv);
 }
 
 static void print_subjects(void)
@@ -282,7 +287,7 @@ static void print_subjects(void)
     fputs("\nFILE is a path, or the name of a library or program; in a path with colons it is the longest part that is "
           "a file.\n",
           stdout);
-    cmd_list_stored.print_more();
+    cmd_list_stored__print_subjects();
 }
 
 const struct command cmd_list = {
@@ -291,5 +296,6 @@ const struct command cmd_list = {
     .summary = "list events and probes that can be named here, and what a store holds",
     .print_more = print_subjects,
     .options = rows,
+    .values = &options,
     .run = run,
 };

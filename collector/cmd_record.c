@@ -13,8 +13,8 @@
 #include "collector/command_line.h"
 #include "collector/keep/temporary_store.h"
 #include "collector/programs/feature.h"
+#include "collector/session/record_words.h"
 #include "collector/session/recorder.h"
-#include "collector/sources/hist_options.h"
 #include "collector/sources/sources.h"
 #include "report/query/report.h"
 #include "store/base/buf.h"
@@ -22,66 +22,7 @@
 #include "store/base/options.h"
 #include "store/base/safe_text.h"
 
-static struct {
-    struct option_list events, hists;
-    struct hist_words hist_words;
-    struct target_options target;
-    uint64_t frequency_hz, period, min_wait_ns, max_wait_ns, duration_ns, drain_ns;
-    double bpf_share;
-    const char *output;
-    bool inlined, threads;
-    enum wire_unwind unwind;
-} options = {.bpf_share = LIMIT_BPF_SHARE, .drain_ns = 5000000000u, .output = "hearth.db", .inlined = true};
-
-static int parse_unwind(const char *text, void *target, struct fault *fault)
-{
-    static const struct {
-        const char *name;
-        enum wire_unwind unwind;
-    } ways[] = {
-        {"auto", WIRE_UNWIND_AUTO}, {"table", WIRE_UNWIND_TABLE}, {"fp", WIRE_UNWIND_FP}, {"copy", WIRE_UNWIND_COPY}};
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-        if (strcmp(text, ways[i].name) == 0) {
-            *(enum wire_unwind *)target = ways[i].unwind;
-            return 0;
-        }
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table, fp or copy", text);
-}
-
-// The sum of wall time is exact thread by thread.
-static int add_wall(const char *text, void *target, struct fault *fault)
-{
-    (void)text;
-    options.threads = true;
-    return option__list("wall", target, fault);
-}
-
-static const struct option_row rows[] = {
-    {'e', "event", "EVENT", "what to sample (cpu); may be given several times", option__list, &options.events},
-    {0, "wall", NULL, "the time of each thread, on the CPU and off it, in one picture: as -e wall --threads", add_wall,
-     &options.events},
-    {0, "hist", "PROBE", "a histogram beside the events, as `hearth hist PROBE` makes it; may be given several times",
-     option__list, &options.hists},
-    HIST_OPTION_ROWS(options.hist_words, "of --hist, "),
-    TARGET_OPTION_ROWS(options.target),
-    {'F', "freq", "HZ", "samples a second and CPU, of clocks and hardware counters (99)", option__u64,
-     &options.frequency_hz},
-    {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, &options.period},
-    {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, &options.min_wait_ns},
-    {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, &options.max_wait_ns},
-    {0, "max-cpu", "PCT", "of a CPU that sampling may take; above it fewer samples are taken, and weigh more (20%)",
-     option__share, &options.bpf_share},
-    {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, &options.duration_ns},
-    {'i', "interval", "SECONDS", "how often the kernel's maps are drained (5)", option__seconds_ns, &options.drain_ns},
-    {'o', "output", "FILE",
-     "a store (hearth.db), or a report as its name ends: .html .svg .folded .txt .json ...; -: top, to stdout",
-     option__string, &options.output},
-    {0, "unwind", "HOW", "user stacks by auto, table, fp, or copy: to user space, for one process", parse_unwind,
-     &options.unwind},
-    {0, "threads", NULL, "keep the threads of a process apart", option__flag, &options.threads},
-    {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, &options.inlined},
-    {0},
-};
+static struct record_words options = RECORD_WORDS_DEFAULTS;
 
 // A frame with the share p of n samples has p of the time, give or take sqrt(p (1 - p) / n) of it, twice that in 19
 // cases of 20; at most, where p is one half.
@@ -173,10 +114,6 @@ static int record(const struct recorder_options *recorder_options, struct fault 
 
 static int check_histograms(bool is_report, struct fault *fault)
 {
-    const char *first = hist_words__first(&options.hist_words);
-    if (first && !options.hists.count)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s is for histograms: name one with --hist PROBE",
-                               first);
     if (is_report && options.hist_words.stacks)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--stacks keeps stacks in a store: name one with -o FILE.db");
@@ -207,35 +144,12 @@ static void print_events(void)
     sources__print(false);
 }
 
-// The events, and behind them the histograms.
-static int list_events(const struct hist_options *hist, struct recorder_event **ret_events, size_t *ret_count,
-                       struct fault *fault)
-{
-    struct recorder_event *events = calloc(options.events.count + options.hists.count + 1, sizeof(*events));
-    size_t count = 0;
-    if (!events)
-        return fault__set(fault, -ENOMEM, "out of memory");
-    for (size_t i = 0; i < options.events.count; i++)
-        events[count++] = (struct recorder_event){.spelled = options.events.values[i]};
-    if (!count)
-        events[count++] = (struct recorder_event){.spelled = "cpu"};
-    for (size_t i = 0; i < options.hists.count; i++)
-        events[count++] = (struct recorder_event){.spelled = options.hists.values[i], .hist = hist};
-    *ret_events = events;
-    *ret_count = count;
-    return 0;
-}
-
 static int check_options(bool is_report, struct hist_options *ret_hist, struct fault *fault)
 {
     int err = check_output(is_report, fault);
     if (!err)
         err = check_histograms(is_report, fault);
-    if (!err)
-        err = hist_options__parse(&options.hist_words, ret_hist, fault);
-    if (!err && options.frequency_hz && options.period)
-        err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "-F and -c exclude each other");
-    return err;
+    return err ? err : record_words__check(&options, ret_hist, fault);
 }
 
 static enum exit_code run(int argc, char **argv)
@@ -250,7 +164,7 @@ static enum exit_code run(int argc, char **argv)
     bool is_report = strcmp(options.output, "-") == 0 || report__is_report(options.output);
     int err = check_options(is_report, &hist, &fault);
     if (!err)
-        err = list_events(&hist, &events, &event_count, &fault);
+        err = record_words__list_events(&options, &hist, &events, &event_count, &fault);
     if (!err && is_report)
         err = temporary_store__make(&temporary, &fault);
     if (err)
@@ -304,6 +218,7 @@ const struct command cmd_record = {
         "  hearth record -d 10 -o flame.html -p PID     a flame graph of a process\n"
         "  hearth record -- make                        a build with all it starts, into hearth.db\n",
     .print_more = print_events,
-    .options = rows,
+    .options = record_word_rows,
+    .values = &options,
     .run = run,
 };

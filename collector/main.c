@@ -24,24 +24,24 @@ static const struct command *const commands[] = {
     &cmd_stat,   &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
 
-static void print_options(const struct option_row *row)
+static bool print_option(const struct option_row *row, size_t offset, void *context)
 {
-    for (; row->letter || row->name; row++) {
-        char left[64] = "    ";
-        if (row->letter)
-            snprintf(left, sizeof(left), "-%c%s", row->letter, row->name ? ", " : "");
-        size_t used = strlen(left);
-        snprintf(left + used, sizeof(left) - used, "%s%s%s%s", row->name ? "--" : "", row->name ? row->name : "",
-                 row->argument ? " " : "", row->argument ? row->argument : "");
-        printf("  %-26s %s\n", left, row->help);
-    }
+    char left[64] = "    ";
+    (void)offset, (void)context;
+    if (row->letter)
+        snprintf(left, sizeof(left), "-%c%s", row->letter, row->name ? ", " : "");
+    size_t used = strlen(left);
+    snprintf(left + used, sizeof(left) - used, "%s%s%s%s", row->name ? "--" : "", row->name ? row->name : "",
+             row->argument ? " " : "", row->argument ? row->argument : "");
+    printf("  %-26s %s\n", left, row->help);
+    return false;
 }
 
 static enum exit_code print_command_help(const struct command *command)
 {
     printf("usage: hearth %s [OPTION...]%s%s\n\n%s.\n\n", command->name, command->operands ? " " : "",
            command->operands ? command->operands : "", command->summary);
-    print_options(command->options);
+    options__visit(command->options, print_option, NULL);
     if (command->details)
         printf("\n%s", command->details);
     if (command->print_more)
@@ -137,7 +137,8 @@ int main(int argc, char **argv)
         return close_output(print_command_help(command));
     struct fault fault = {0};
     int operands;
-    int err = options__parse(command->options, starts_program(command), argc - 2, argv + 2, &fault, &operands);
+    int err = options__parse(command->options, command->values, starts_program(command), argc - 2, argv + 2, &fault,
+                             &operands);
     if (err)
         return fault__say(&fault, err);
     argv[2 + operands] = NULL;

@@ -27,25 +27,30 @@ struct hist_words {
     bool stacks;
 };
 
-// Rows for a command's table of options. `of`: a string literal that the help texts begin with.
-#define HIST_OPTION_ROWS(words, of)                                                                                    \
+// The rows of a table of a struct hist_words. `of`: a string literal that the help texts begin with.
+#define HIST_OPTION_ROWS(of)                                                                                           \
     {0,                                                                                                                \
      "by",                                                                                                             \
      "KEY",                                                                                                            \
      of "a histogram for each comm, pid, tid, cgroup, or value of argN; arg1:s32 as for --value",                      \
      option__string,                                                                                                   \
-     &(words).by},                                                                                                     \
-        {0, "key", "argN", of "pair START and END by an argument, not by thread", option__string, &(words).key},       \
+     offsetof(struct hist_words, by)},                                                                                 \
+        {0,                                                                                                            \
+         "key",                                                                                                        \
+         "argN",                                                                                                       \
+         of "pair START and END by an argument, not by thread",                                                        \
+         option__string,                                                                                               \
+         offsetof(struct hist_words, key)},                                                                            \
         {0,                                                                                                            \
          "value",                                                                                                      \
          "argN",                                                                                                       \
          of "the values of an argument, or of retval; arg1:s32 where it has 32 bits and a sign",                       \
          option__string,                                                                                               \
-         &(words).value},                                                                                              \
+         offsetof(struct hist_words, value)},                                                                          \
     {                                                                                                                  \
         0, "stacks", NULL,                                                                                             \
             of "keep the stacks of every bucket: `hearth report -f flame --bucket LOW..HIGH` draws them",              \
-            option__flag, &(words).stacks                                                                              \
+            option__flag, offsetof(struct hist_words, stacks)                                                          \
     }
 
 // -EINVAL with a fault.

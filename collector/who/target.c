@@ -18,6 +18,22 @@
 #include "store/base/live_thread.h"
 #include "store/base/name_pattern.h"
 
+const struct option_row target_option_rows[] = {
+    {'a', "all", NULL, "every process (the default without a command or a -p)", option__flag,
+     offsetof(struct target_options, all)},
+    {'p', "pid", "PID[,PID...]", "only these processes", option__string, offsetof(struct target_options, pids)},
+    {'t', "tid", "TID[,TID...]", "only these threads, kept apart", option__string,
+     offsetof(struct target_options, tids)},
+    {'G', "cgroup", "PATH", "only this cgroup (v2) and those below it", option__string,
+     offsetof(struct target_options, cgroup)},
+    {'u', "uid", "USER", "only this user's, by name or number", option__string, offsetof(struct target_options, uid)},
+    {'C', "cpu", "LIST", "only these CPUs: 0,2-5", option__string, offsetof(struct target_options, cpus)},
+    {0, "comm", "NAME", NAME_PATTERN_HELP, option__string, offsetof(struct target_options, comm)},
+    {0, "include-self", NULL, "hearth itself too, for its developers", option__flag,
+     offsetof(struct target_options, include_self)},
+    {0},
+};
+
 static int out_of_memory(struct fault *fault)
 {
     return fault__set(fault, -ENOMEM, "out of memory");

@@ -19,18 +19,7 @@ struct target_options {
     bool include_self;
 };
 
-// Rows for a command's table of options.
-#define TARGET_OPTION_ROWS(target)                                                                                     \
-    {'a', "all", NULL, "every process (the default without a command or a -p)", option__flag, &(target).all},          \
-        {'p', "pid", "PID[,PID...]", "only these processes", option__string, &(target).pids},                          \
-        {'t', "tid", "TID[,TID...]", "only these threads, kept apart", option__string, &(target).tids},                \
-        {'G', "cgroup", "PATH", "only this cgroup (v2) and those below it", option__string, &(target).cgroup},         \
-        {'u', "uid", "USER", "only this user's, by name or number", option__string, &(target).uid},                    \
-        {'C', "cpu", "LIST", "only these CPUs: 0,2-5", option__string, &(target).cpus},                                \
-        {0, "comm", "NAME", NAME_PATTERN_HELP, option__string, &(target).comm},                                        \
-    {                                                                                                                  \
-        0, "include-self", NULL, "hearth itself too, for its developers", option__flag, &(target).include_self         \
-    }
+extern const struct option_row target_option_rows[]; // of a struct target_options
 
 struct target_process {
     uint32_t pid;

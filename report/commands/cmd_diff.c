@@ -15,7 +15,7 @@
 #include "report/query/report.h"
 #include "store/base/cleanup.h"
 
-static struct {
+static struct diff_options {
     const char *store, *format, *output;
     struct filter filter;
 } options;
@@ -143,10 +143,12 @@ static void print_formats(void)
 
 static const struct option_row rows[] = {
     {'i', "input", "STORE", "the store of sides that name none (./hearth.db, else the daemon's)", option__string,
-     &options.store},
-    {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string, &options.format},
-    {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string, &options.output},
-    FILTER_ROWS(options.filter),
+     offsetof(struct diff_options, store)},
+    {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string,
+     offsetof(struct diff_options, format)},
+    {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string,
+     offsetof(struct diff_options, output)},
+    OPTION_ROWS_OF(filter_rows, struct diff_options, filter),
     {0},
 };
 
@@ -163,5 +165,6 @@ const struct command cmd_diff = {
         "  hearth diff pid=812 pid=977 -f top\n",
     .print_more = print_formats,
     .options = rows,
+    .values = &options,
     .run = run,
 };

@@ -24,7 +24,15 @@
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 
-struct list_options list_options;
+const struct option_row list_option_rows[] = {
+    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string,
+     offsetof(struct list_options, store)},
+    {'e', "event", "EVENT", "count this event only", option__string, offsetof(struct list_options, filter.event)},
+    {0, "since", "TIME", "from: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX", option__string,
+     offsetof(struct list_options, filter.since)},
+    {0, "until", "TIME", "up to", option__string, offsetof(struct list_options, filter.until)},
+    {0},
+};
 
 // What is counted in the range, by the store's ids.
 struct counts {
@@ -314,16 +322,16 @@ static int find_event(struct store_reader *reader, const char *name, struct faul
     return 0;
 }
 
-static int run_subject(size_t subject, const char *glob, struct fault *fault)
+static int run_subject(const struct list_options *options, size_t subject, const char *glob, struct fault *fault)
 {
     _cleanup_(list__release) struct list list = {.glob = glob};
     struct report_request request;
     uint32_t event = 0;
     if (glob)
         name_pattern__parse(glob, NULL, &list.names); // a glob that matches no thread's name may match a path
-    int err = filter__request(&list_options.filter, fault, &request);
+    int err = filter__request(&options->filter, fault, &request);
     if (!err)
-        err = store_reader__open(filter__store(list_options.store), fault, &list.reader);
+        err = store_reader__open(filter__store(options->store), fault, &list.reader);
     if (!err)
         err = find_event(list.reader, request.event, fault, &event);
     if (err)
@@ -336,7 +344,7 @@ static int run_subject(size_t subject, const char *glob, struct fault *fault)
     return subjects[subject].list(&list, &query, fault);
 }
 
-static enum exit_code run(int argc, char **argv)
+enum exit_code cmd_list_stored__run(const struct list_options *options, int argc, char **argv)
 {
     struct fault fault = {0};
     const char *names[SUBJECT_COUNT + 1] = {NULL};
@@ -344,7 +352,7 @@ static enum exit_code run(int argc, char **argv)
         names[i] = subjects[i].name;
         if (argc < 1 || argc > 2 || strcmp(argv[0], subjects[i].name) != 0)
             continue;
-        int err = run_subject(i, argc > 1 ? argv[1] : NULL, &fault);
+        int err = run_subject(options, i, argc > 1 ? argv[1] : NULL, &fault);
         return err ? fault__say(&fault, err) : EXIT_CODE_DONE;
     }
     const char *near = argc ? options__nearest(argv[0], names) : NULL;
@@ -355,20 +363,9 @@ static enum exit_code run(int argc, char **argv)
     return EXIT_CODE_USAGE;
 }
 
-static void print_subjects(void)
+void cmd_list_stored__print_subjects(void)
 {
     printf("\nsubjects of a store:\n");
     for (size_t i = 0; i < SUBJECT_COUNT; i++)
         printf("  %-10s %s\n", subjects[i].name, subjects[i].summary);
 }
-
-static const struct option_row rows[] = {LIST_OPTION_ROWS(list_options), {0}};
-
-const struct command cmd_list_stored = {
-    .name = "list",
-    .operands = "SUBJECT [GLOB]",
-    .summary = "what a store holds",
-    .print_more = print_subjects,
-    .options = rows,
-    .run = run,
-};

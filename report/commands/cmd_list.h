@@ -9,22 +9,10 @@ struct list_options {
     const char *store;
     struct filter filter;
 };
-extern struct list_options list_options;
 
-// Rows for a command's table of options.
-#define LIST_OPTION_ROWS(list)                                                                                         \
-    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &(list).store},      \
-        {'e', "event", "EVENT", "count this event only", option__string, &(list).filter.event},                        \
-        {0,                                                                                                            \
-         "since",                                                                                                      \
-         "TIME",                                                                                                       \
-         "from: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX",                                                   \
-         option__string,                                                                                               \
-         &(list).filter.since},                                                                                        \
-    {                                                                                                                  \
-        0, "until", "TIME", "up to", option__string, &(list).filter.until                                              \
-    }
+extern const struct option_row list_option_rows[]; // of a struct list_options
 
-extern const struct command cmd_list_stored;
+enum exit_code cmd_list_stored__run(const struct list_options *options, int argc, char **argv);
+void cmd_list_stored__print_subjects(void);
 
 #endif

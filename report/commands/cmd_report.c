@@ -7,18 +7,21 @@
 #include "report/query/filter.h"
 #include "report/query/report.h"
 
-static struct {
+static struct report_options {
     const char *store, *format, *output, *by;
     struct filter filter;
 } options;
 
 static const struct option_row rows[] = {
-    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &options.store},
-    {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string, &options.format},
-    {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string, &options.output},
+    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string,
+     offsetof(struct report_options, store)},
+    {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string,
+     offsetof(struct report_options, format)},
+    {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string,
+     offsetof(struct report_options, output)},
     {0, "by", "KEY", "of hist: a histogram for each comm, pid, tid or cgroup, where stacks were kept", option__string,
-     &options.by},
-    FILTER_ROWS(options.filter),
+     offsetof(struct report_options, by)},
+    OPTION_ROWS_OF(filter_rows, struct report_options, filter),
     {0},
 };
 
@@ -69,5 +72,6 @@ const struct command cmd_report = {
                "2026-11-21 12:30, @UNIX; relative ones are relative to now.\n",
     .print_more = print_formats,
     .options = rows,
+    .values = &options,
     .run = run,
 };

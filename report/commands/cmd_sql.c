@@ -11,17 +11,19 @@
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
 
-static struct {
+static struct sql_options {
     const char *store, *format;
     bool has_header, has_no_header;
 } options;
 
 static const struct option_row rows[] = {
-    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &options.store},
+    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string,
+     offsetof(struct sql_options, store)},
     {'f', "format", "FORMAT", "list, column, csv or json (column on a terminal, else list)", option__string,
-     &options.format},
-    {'H', "header", NULL, "begin with the names of the columns (column, csv)", option__flag, &options.has_header},
-    {0, "no-header", NULL, "do not", option__flag, &options.has_no_header},
+     offsetof(struct sql_options, format)},
+    {'H', "header", NULL, "begin with the names of the columns (column, csv)", option__flag,
+     offsetof(struct sql_options, has_header)},
+    {0, "no-header", NULL, "do not", option__flag, offsetof(struct sql_options, has_no_header)},
     {0},
 };
 
@@ -250,5 +252,6 @@ const struct command cmd_sql = {
     .summary = "ask SQL of a store, packed intervals included",
     .details = details,
     .options = rows,
+    .values = &options,
     .run = run,
 };

@@ -9,13 +9,14 @@
 #include "report/query/stat.h"
 #include "store/base/cleanup.h"
 
-static struct {
+static struct stat_options {
     const char *store, *format;
 } options;
 
 static const struct option_row rows[] = {
-    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string, &options.store},
-    {'f', "format", "FORMAT", "text or json (text)", option__string, &options.format},
+    {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string,
+     offsetof(struct stat_options, store)},
+    {'f', "format", "FORMAT", "text or json (text)", option__string, offsetof(struct stat_options, format)},
     {0},
 };
 
@@ -58,5 +59,6 @@ const struct command cmd_stat = {
     .operands = "[STORE]",
     .summary = "tell what a store holds, lost and cost",
     .options = rows,
+    .values = &options,
     .run = run,
 };

@@ -26,7 +26,7 @@
 #define MAX_DEBUG_DIRS 15
 #define WARM_BYTES     ((size_t)32 << 20) // for 100,000 addresses and their answers
 
-static struct {
+static struct symbolize_options {
     const char *file;
     uint64_t pid;
     bool kernel;
@@ -41,18 +41,25 @@ static struct {
 } options = {.format = "text"};
 
 static const struct option_row rows[] = {
-    {'e', "exe", "FILE", "name addresses of this ELF file, as it has them", option__string, &options.file},
-    {'p', "pid", "PID", "name addresses of this live process", option__u64, &options.pid},
-    {'k', "kernel", NULL, "name addresses of the running kernel", option__flag, &options.kernel},
-    {0, "no-inline", NULL, "only the function the code belongs to", option__flag, &options.no_inline},
-    {0, "no-demangle", NULL, "names as the binary has them", option__flag, &options.no_demangle},
-    {0, "debug-dir", "DIR", "where debug files are looked for (/usr/lib/debug)", option__list, &options.debug_dirs},
-    {0, "debuginfod", NULL, "ask the servers of $DEBUGINFOD_URLS for debug files", option__flag, &options.debuginfod},
+    {'e', "exe", "FILE", "name addresses of this ELF file, as it has them", option__string,
+     offsetof(struct symbolize_options, file)},
+    {'p', "pid", "PID", "name addresses of this live process", option__u64, offsetof(struct symbolize_options, pid)},
+    {'k', "kernel", NULL, "name addresses of the running kernel", option__flag,
+     offsetof(struct symbolize_options, kernel)},
+    {0, "no-inline", NULL, "only the function the code belongs to", option__flag,
+     offsetof(struct symbolize_options, no_inline)},
+    {0, "no-demangle", NULL, "names as the binary has them", option__flag,
+     offsetof(struct symbolize_options, no_demangle)},
+    {0, "debug-dir", "DIR", "where debug files are looked for (/usr/lib/debug)", option__list,
+     offsetof(struct symbolize_options, debug_dirs)},
+    {0, "debuginfod", NULL, "ask the servers of $DEBUGINFOD_URLS for debug files", option__flag,
+     offsetof(struct symbolize_options, debuginfod)},
     {0, "root", "DIR", "with -k: the kernel whose /proc, /sys and debug files are below DIR", option__string,
-     &options.root},
-    {0, "cache", "DIR", "keep what was read of a binary here, for the next time", option__string, &options.cache_dir},
-    {0, "stats", NULL, "say on stderr what it cost", option__flag, &options.stats},
-    {'f', "format", "text|json", "how to print (text)", option__string, &options.format},
+     offsetof(struct symbolize_options, root)},
+    {0, "cache", "DIR", "keep what was read of a binary here, for the next time", option__string,
+     offsetof(struct symbolize_options, cache_dir)},
+    {0, "stats", NULL, "say on stderr what it cost", option__flag, offsetof(struct symbolize_options, stats)},
+    {'f', "format", "text|json", "how to print (text)", option__string, offsetof(struct symbolize_options, format)},
     {0},
 };
 
@@ -322,5 +329,6 @@ const struct command cmd_symbolize = {
         "has:\n"
         "`vfs_read+0x1a/0x200`.\n",
     .options = rows,
+    .values = &options,
     .run = run,
 };

@@ -11,6 +11,27 @@
 #include "report/text/time_text.h"
 #include "store/base/cleanup.h"
 
+const struct option_row filter_rows[] = {
+    {'e', "event", "EVENT", "the event (the only one, else cpu)", option__string, offsetof(struct filter, event)},
+    {0, "since", "TIME", "from: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX", option__string,
+     offsetof(struct filter, since)},
+    {0, "until", "TIME", "up to", option__string, offsetof(struct filter, until)},
+    {'p', "pid", "PID[,PID...]", "only these processes", filter__ids, offsetof(struct filter, pids)},
+    {'t', "tid", "TID[,TID...]", "only these threads", filter__ids, offsetof(struct filter, tids)},
+    {'u', "uid", "USER", "only this user's processes: a name or a number", option__string,
+     offsetof(struct filter, uid)},
+    {'G', "cgroup", "PATH", "only this cgroup and those below it", option__string, offsetof(struct filter, cgroup)},
+    {'C', "cpu", "LIST", "cannot be asked of a store: it keeps no CPUs", option__string, offsetof(struct filter, cpu)},
+    {0, "comm", "NAME", NAME_PATTERN_HELP, option__string, offsetof(struct filter, comm)},
+    {0, "bucket", "LOW..HIGH", "only values of a histogram event from LOW up to HIGH: 16ms.., 4KiB..1MiB",
+     option__string, offsetof(struct filter, bucket)},
+    {0, "threads", NULL, "a root for each thread, not for each comm", option__flag, offsetof(struct filter, threads)},
+    {0, "lines", NULL, "a frame for each line of source, not for each function", option__flag,
+     offsetof(struct filter, lines)},
+    {0, "no-inline", NULL, "leave inlined functions out", option__flag, offsetof(struct filter, no_inline)},
+    {0},
+};
+
 int filter__ids(const char *text, void *target, struct fault *fault)
 {
     struct id_list *list = target;

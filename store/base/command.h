@@ -13,6 +13,7 @@ struct command {
     void (*print_more)(void); // what of -h comes from other tables, on stdout; NULL: nothing
     // The options, ended by a row without a name; parsed by main before run is called.
     const struct option_row *options;
+    void *values; // the struct that the options fill; NULL: there are none
     // argv[0..argc) are the operands left when the options are gone.
     enum exit_code (*run)(int argc, char **argv);
 };

@@ -120,28 +120,88 @@ const char *options__nearest(const char *word, const char *const *names)
 
 static bool is_end(const struct option_row *row)
 {
-    return !row->letter && !row->name;
+    return !row->letter && !row->name && !row->rows;
+}
+
+static bool visit_at(const struct option_row *row, size_t offset, options_visitor_fn *visit, void *context)
+{
+    for (; !is_end(row); row++) {
+        size_t at = offset + row->offset;
+        if (row->rows ? visit_at(row->rows, at, visit, context) : visit(row, at, context))
+            return true;
+    }
+    return false;
+}
+
+bool options__visit(const struct option_row *rows, options_visitor_fn *visit, void *context)
+{
+    return visit_at(rows, 0, visit, context);
+}
+
+static bool release_list(const struct option_row *row, size_t offset, void *context)
+{
+    if (row->parse == option__list) {
+        struct option_list *list = (struct option_list *)((char *)context + offset);
+        free(list->values);
+        *list = (struct option_list){0};
+    }
+    return false;
+}
+
+void options__release(const struct option_row *rows, void *values)
+{
+    options__visit(rows, release_list, values);
+}
+
+struct names {
+    const char *names[64]; // ended by NULL
+    size_t count;
+};
+
+static bool add_name(const struct option_row *row, size_t offset, void *context)
+{
+    struct names *names = context;
+    (void)offset;
+    if (row->name && names->count < 63)
+        names->names[names->count++] = row->name;
+    return false;
 }
 
 static int unknown(const struct option_row *rows, const char *word, struct fault *fault)
 {
-    const char *names[64];
-    size_t count = 0;
-    for (const struct option_row *row = rows; !is_end(row) && count < 63; row++)
-        if (row->name)
-            names[count++] = row->name;
-    names[count] = NULL;
-    const char *near = strncmp(word, "--", 2) == 0 ? options__nearest(word + 2, names) : NULL;
+    struct names names = {0};
+    options__visit(rows, add_name, &names);
+    const char *near = strncmp(word, "--", 2) == 0 ? options__nearest(word + 2, names.names) : NULL;
     if (near)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown option '%s'; did you mean '--%s'?", word,
                                near);
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown option '%s'; -h lists the options", word);
 }
 
-static int apply(const struct option_row *row, const char *shown, const char *text, struct fault *fault)
+// An option looked for by its name or its letter, and where its value goes.
+struct found {
+    const char *name; // not ended; NULL: by the letter
+    size_t name_bytes;
+    char letter;
+    const struct option_row *row;
+    size_t offset;
+};
+
+static bool is_meant(const struct option_row *row, size_t offset, void *context)
+{
+    struct found *found = context;
+    found->row = row;
+    found->offset = offset;
+    if (!found->name)
+        return row->letter == found->letter;
+    return row->name && strlen(row->name) == found->name_bytes &&
+           strncmp(row->name, found->name, found->name_bytes) == 0;
+}
+
+static int apply(const struct found *found, void *values, const char *shown, const char *text, struct fault *fault)
 {
     struct fault why = {0};
-    int err = row->parse(text, row->target, &why);
+    int err = found->row->parse(text, (char *)values + found->offset, &why);
     if (err)
         return fault__set_code(fault, EXIT_CODE_USAGE, err, "bad value for %s: %s", shown, why.text);
     return 0;
@@ -153,53 +213,49 @@ static int missing(const struct option_row *row, const char *shown, struct fault
 }
 
 // One word that begins with "--". Takes the value from the next word where there is no '='; ret_taken says so.
-static int parse_long(const struct option_row *rows, char *word, char *next, struct fault *fault, bool *ret_taken)
+static int parse_long(const struct option_row *rows, void *values, char *word, char *next, struct fault *fault,
+                      bool *ret_taken)
 {
-    const char *name = word + 2;
-    size_t length = strcspn(name, "=");
-    const char *value = name[length] == '=' ? name + length + 1 : NULL;
-    for (const struct option_row *row = rows; !is_end(row); row++) {
-        if (!row->name || strlen(row->name) != length || strncmp(row->name, name, length) != 0)
-            continue;
-        char shown[64];
-        snprintf(shown, sizeof(shown), "--%s", row->name);
-        if (!row->argument && value)
-            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s takes no value", shown);
-        *ret_taken = row->argument && !value;
-        if (*ret_taken)
-            value = next;
-        if (row->argument && !value)
-            return missing(row, shown, fault);
-        return apply(row, shown, value, fault);
-    }
-    return unknown(rows, word, fault);
+    struct found found = {.name = word + 2, .name_bytes = strcspn(word + 2, "=")};
+    const char *value = found.name[found.name_bytes] == '=' ? found.name + found.name_bytes + 1 : NULL;
+    if (!options__visit(rows, is_meant, &found))
+        return unknown(rows, word, fault);
+    char shown[64];
+    snprintf(shown, sizeof(shown), "--%s", found.row->name);
+    if (!found.row->argument && value)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s takes no value", shown);
+    *ret_taken = found.row->argument && !value;
+    if (*ret_taken)
+        value = next;
+    if (found.row->argument && !value)
+        return missing(found.row, shown, fault);
+    return apply(&found, values, shown, value, fault);
 }
 
 // One word of glued short options, the last of which may have a value in the same or in the next word.
-static int parse_short(const struct option_row *rows, char *word, char *next, struct fault *fault, bool *ret_taken)
+static int parse_short(const struct option_row *rows, void *values, char *word, char *next, struct fault *fault,
+                       bool *ret_taken)
 {
     for (const char *letter = word + 1; *letter; letter++) {
-        const struct option_row *row = rows;
-        while (!is_end(row) && row->letter != *letter)
-            row++;
-        if (is_end(row))
+        struct found found = {.letter = *letter};
+        if (!options__visit(rows, is_meant, &found))
             return unknown(rows, word, fault);
         char shown[] = {'-', *letter, '\0'};
-        if (!row->argument) {
-            int err = apply(row, shown, NULL, fault);
+        if (!found.row->argument) {
+            int err = apply(&found, values, shown, NULL, fault);
             if (err)
                 return err;
             continue;
         }
         *ret_taken = !letter[1];
         const char *value = letter[1] ? letter + 1 : next;
-        return value ? apply(row, shown, value, fault) : missing(row, shown, fault);
+        return value ? apply(&found, values, shown, value, fault) : missing(found.row, shown, fault);
     }
     return 0;
 }
 
-int options__parse(const struct option_row *rows, bool stop_at_operand, int argc, char **argv, struct fault *fault,
-                   int *ret_operands)
+int options__parse(const struct option_row *rows, void *values, bool stop_at_operand, int argc, char **argv,
+                   struct fault *fault, int *ret_operands)
 {
     int operands = 0;
     for (int i = 0; i < argc; i++) {
@@ -215,8 +271,8 @@ int options__parse(const struct option_row *rows, bool stop_at_operand, int argc
         }
         bool taken = false;
         char *next = i + 1 < argc ? argv[i + 1] : NULL;
-        int err = argv[i][1] == '-' ? parse_long(rows, argv[i], next, fault, &taken)
-                                    : parse_short(rows, argv[i], next, fault, &taken);
+        int err = argv[i][1] == '-' ? parse_long(rows, values, argv[i], next, fault, &taken)
+                                    : parse_short(rows, values, argv[i], next, fault, &taken);
         if (err)
             return err;
         i += taken;

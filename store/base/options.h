@@ -1,11 +1,14 @@
 // Options as a table: parsing, -h, the man page, shell completion and "did you mean" are all printed from it.
 //
-//   static struct { const char *store; double since; bool lines; } options;
+//   struct request { const char *store; bool lines; struct filter filter; };
 //   static const struct option_row rows[] = {
-//       {'i', "input", "STORE", "the store to read (./hearth.db)", option__string, &options.store},
-//       {0, "lines", NULL, "a frame per line of source", option__flag, &options.lines},
+//       {'i', "input", "STORE", "the store to read", option__string, offsetof(struct request, store)},
+//       {0, "lines", NULL, "a frame per line of source", option__flag, offsetof(struct request, lines)},
+//       OPTION_ROWS_OF(filter_rows, struct request, filter),
 //       {0},
 //   };
+//
+// A table says where in a struct each value goes, and the caller brings the struct: one table fills any number of them.
 //
 // Short options may be glued (-F99), long ones take "--name VALUE" or "--name=VALUE", "--" ends the options, and
 // so does the first operand of a command whose operands start another program (options__parse's stop_at_operand).
@@ -19,14 +22,26 @@
 #include "store/base/fault.h"
 
 struct option_row {
-    char letter;          // 0: none
-    const char *name;     // without the dashes; NULL: none (then letter is set); a row without both ends the table
+    char letter;      // 0: none
+    const char *name; // without the dashes; NULL: none (then letter is set); a row without any of these ends the table
     const char *argument; // "HZ", or NULL for a flag
     const char *help;     // one line
     // Stores `text` (NULL for flags) into `target`; on failure says in the fault what was wrong with the value.
     int (*parse)(const char *text, void *target, struct fault *fault);
-    void *target;
+    size_t offset; // of the target in the struct that the table fills
+    // The table of a struct that lies at `offset`: its rows stand here in place of this one. NULL: this is an option.
+    const struct option_row *rows;
 };
+
+#define OPTION_ROWS_OF(table, type, member)                                                                            \
+    {                                                                                                                  \
+        .rows = (table), .offset = offsetof(type, member)                                                              \
+    }
+
+// Calls `visit` with each option of the table and the offset of its value, in the order of the rows, until one call
+// returns true. Returns whether one did.
+typedef bool options_visitor_fn(const struct option_row *row, size_t offset, void *context);
+bool options__visit(const struct option_row *rows, options_visitor_fn *visit, void *context);
 
 struct option_list { // of -e EVENT -e EVENT: the values are borrowed from argv
     const char **values;
@@ -41,11 +56,14 @@ int option__u64(const char *text, void *target, struct fault *fault);     // uin
 int option__share(const char *text, void *target, struct fault *fault);   // double, 0.2 from "20" or "20%", at most 1
 int option__seconds_ns(const char *text, void *target, struct fault *fault); // uint64_t ns, from "10", "0.5", "500ms"
 
-// Parses argv[0..argc) by the table. The operands are moved to the front of argv and counted in ret_operands.
-// -EINVAL with a fault (exit code EXIT_CODE_USAGE) for an unknown option (with a "did you mean"), a missing or a bad
-// value. "-h" and "--help" are not seen here: main looks for them first.
-int options__parse(const struct option_row *rows, bool stop_at_operand, int argc, char **argv, struct fault *fault,
-                   int *ret_operands);
+// Parses argv[0..argc) by the table into the struct `values`. The operands are moved to the front of argv and counted
+// in ret_operands. -EINVAL with a fault (exit code EXIT_CODE_USAGE) for an unknown option (with a "did you mean"), a
+// missing or a bad value. "-h" and "--help" are not seen here: main looks for them first.
+int options__parse(const struct option_row *rows, void *values, bool stop_at_operand, int argc, char **argv,
+                   struct fault *fault, int *ret_operands);
+
+// Frees the lists among the values.
+void options__release(const struct option_row *rows, void *values);
 
 // The name of `names` (ended by NULL) nearest to `word`, or NULL when none is near.
 const char *options__nearest(const char *word, const char *const *names);
