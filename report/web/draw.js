@@ -104,7 +104,7 @@ function drawSlivers(pen, d, at, y) {
     const node = tree.rowNode[at];
     if (tree.total[node] >= least || (tree.x[node] - x) * pen.scale >= pixel + 1) break;
     if (sliverFill(pen, node) !== fill) break;
-    at = firstRightOf(tree, d, x + (pixel + 1) / pen.scale);
+    at = Math.max(at + 1, firstRightOf(tree, d, x + (pixel + 1) / pen.scale)); // rounding may find the same frame again
   }
   pen.drawn++;
   pen.context.globalAlpha = fill === pen.palette.match ? 1 : 0.5;
