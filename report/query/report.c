@@ -9,6 +9,7 @@
 #include "report/formats/formats.h"
 #include "report/profile/fold.h"
 #include "report/query/buckets.h"
+#include "report/query/filter_words.h"
 #include "report/query/source.h"
 #include "report/text/output.h"
 #include "report/text/text.h"
@@ -146,19 +147,49 @@ static int add_histograms(struct work *work, struct fault *fault)
     return err;
 }
 
-static int set_title(struct work *work)
+// "monday.db (only pid 12)": one side of a difference, where filters of its own part it from the other.
+static int name_side(const char *side, const char *words, char **ret_name)
+{
+    int length = *words ? asprintf(ret_name, "%s (%s)", side, words) : asprintf(ret_name, "%s", side);
+    return length < 0 ? -ENOMEM : 0;
+}
+
+// "cpu on box (only comm nginx)", "cpu on box: monday.db against tuesday.db (only comm nginx)".
+static int print_title(const struct work *work, const char *filter, const char *before_filter, char **ret_title)
 {
     const char *event = work->source.event->name, *host = work->picture.meta->host;
-    const char *before = work->before_request ? work->before_request->title : NULL;
-    const char *own = work->request->title, *on = host && *host ? " on " : "";
-    _cleanup_free_ char *made = NULL;
-    int length = before ? asprintf(&made, "%s%s%s: %s against %s", event, on, *on ? host : "", own, before)
-                        : asprintf(&made, "%s%s%s", event, on, *on ? host : "");
-    if (length < 0) {
-        made = NULL;
-        return -ENOMEM;
+    const char *on = host && *host ? " on " : "", *behind = *filter ? " (" : "", *close = *filter ? ")" : "";
+    _cleanup_free_ char *before = NULL, *after = NULL;
+    int length;
+    if (!*on)
+        host = "";
+    if (!work->before_request) {
+        length = asprintf(ret_title, "%s%s%s%s%s%s", event, on, host, behind, filter, close);
+        return length < 0 ? -ENOMEM : 0;
     }
-    work->title = safe_text__dup(own && !before ? own : made);
+    bool alike = strcmp(filter, before_filter) == 0;
+    int err = name_side(work->before_request->title, alike ? "" : before_filter, &before);
+    if (!err)
+        err = name_side(work->request->title, alike ? "" : filter, &after);
+    if (err)
+        return err;
+    length = asprintf(ret_title, "%s%s%s: %s against %s%s%s%s", event, on, host, after, before, alike ? behind : "",
+                      alike ? filter : "", alike ? close : "");
+    return length < 0 ? -ENOMEM : 0;
+}
+
+static int set_title(struct work *work)
+{
+    const char *unit = work->source.event->unit;
+    _cleanup_free_ char *filter = NULL, *before_filter = NULL, *title = NULL;
+    int err = filter_words__make(work->request, &work->source.query, unit, &filter);
+    if (!err && work->before_request)
+        err = filter_words__make(work->before_request, &work->before_source.query, unit, &before_filter);
+    if (!err)
+        err = print_title(work, filter, before_filter, &title);
+    if (err)
+        return err;
+    work->title = safe_text__dup(title);
     work->picture.title = work->title;
     return work->title ? 0 : -ENOMEM;
 }
@@ -222,21 +253,12 @@ static void word_buckets(const struct work *work, struct report_summary *summary
 {
     const struct report_request *request = work->request;
     const struct store_query *query = &work->source.query;
-    char low[TEXT_AMOUNT_BYTES], high[TEXT_AMOUNT_BYTES];
     if (!query->has_buckets)
         return;
     wide first = bucket__least(query->bucket_first), end = bucket__greatest(query->bucket_last) + 1;
-    if ((!request->has_bucket_low || first == request->bucket_low) &&
-        (!request->has_bucket_high || end == request->bucket_high))
-        return;
-    text__amount(first, work->source.event->unit, low);
-    text__amount(end, work->source.event->unit, high);
-    if (!request->has_bucket_high)
-        snprintf(summary->buckets, sizeof(summary->buckets), "%s and above", low);
-    else if (!request->has_bucket_low)
-        snprintf(summary->buckets, sizeof(summary->buckets), "all below %s", high);
-    else
-        snprintf(summary->buckets, sizeof(summary->buckets), "%s to %s", low, high);
+    if ((request->has_bucket_low && first != request->bucket_low) ||
+        (request->has_bucket_high && end != request->bucket_high))
+        filter_words__buckets(query, work->source.event->unit, summary->buckets);
 }
 
 static void summarize(const struct work *work, struct report_summary *ret_summary)

@@ -25,7 +25,7 @@ struct report_request {
     bool threads;      // a root for each thread ("COMM-PID/TID"), not for each comm
     bool lines;        // a frame for each line of source, not for each function
     bool no_inline;    // only the functions that code belongs to
-    const char *title; // NULL: the event and the host
+    const char *title; // of a difference: the side's name
 };
 
 #endif

@@ -166,4 +166,14 @@ titles = [t.firstChild.data for t in svg.getElementsByTagName("title")]
 assert "serve (server): 30 samples, 57.69%" in titles and "all: 52 samples, 100.00%" in titles
 END
 ok 'json, speedscope, hist and svg parse, and say the same' python3 "$TMP/check.py" "$TMP"
+
+# A picture of a part says so, in every format that has a place for words.
+for format in top tree svg flame json speedscope; do
+    report -e cpu -p 10,11 --comm 'se*' --threads --no-inline -f "$format" >"$TMP/part" 2>/dev/null
+    ok "$format says the filters" \
+        grep -qF 'cpu on box (only comm se*, only pid 10,11, by thread, without inlined functions)' "$TMP/part"
+done
+is 'and the values' "$(report -e uprobe:./server:serve --bucket 1ms.. 2>/dev/null | head -1 | grep -o '(only.*above)')" \
+    '(only values of 983 us and above)'
+is 'of a whole there is nothing to say' "$(report -e cpu | head -1 | grep -cE 'only|\(by')" 0
 done_testing

@@ -32,6 +32,8 @@ is 'what went' "$(row leaf <"$TMP/top")" '10.00% 0.00% -10.00% <0.001 10.00% 0.0
 is 'a caller: nothing of its own to test' "$(row gone <"$TMP/top")" '0.00% 0.00% +0.00% - 10.00% 0.00% -10.00% <0.001'
 is 'what came' "$(row new <"$TMP/top")" '0.00% 9.09% +9.09% <0.001 0.00% 9.09% +9.09% <0.001'
 is 'the most changed comes first' "$(awk '$2 ~ /%$/ { print $9 }' "$TMP/top" | head -3 | paste -sd ' ')" 'leaf new grown'
+is 'a filter of both sides is said once' "$(diff -i "$TMP/s.db" -p 10 until=@1795262410 since=@1795262410 -f top | head -1)" \
+    'cpu on box: since=@1795262410 against until=@1795262410 (only pid 10)'
 diff "$TMP/a.db" "$TMP/a.db" -f top >"$TMP/same"
 is 'nothing changes against itself' "$(row grown <"$TMP/same")" '10.00% 10.00% +0.00% 1.000 10.00% 10.00% +0.00% 1.000'
 
