@@ -62,6 +62,13 @@ static bool is_same(const struct copy_pair *pair, uint64_t a, uint64_t b)
                       strcmp(path_of(pair, a), path_of(pair, b)) == 0);
 }
 
+// A sample amid the handling of a foreign uprobe: the registers stand one byte behind its breakpoint, which the kernel
+// side takes back.
+static bool is_probed(const struct copy_pair *pair)
+{
+    return pair->kernel_count && pair->user_count && is_same(pair, pair->kernel_frames[0] + 1, pair->user_frames[0]);
+}
+
 static void print_frame(FILE *file, const struct copy_pair *pair, const uint64_t *frames, size_t count, size_t index)
 {
     if (index >= count) {
@@ -114,7 +121,7 @@ static bool is_whole(enum wire_stack_status status)
 static void compare(const struct copy_pair *pair, void *context)
 {
     (void)context;
-    size_t first = 0;
+    size_t first = is_probed(pair) ? 1 : 0;
     while (first < pair->kernel_count && first < pair->user_count &&
            is_same(pair, pair->kernel_frames[first], pair->user_frames[first]))
         first++;
