@@ -5,10 +5,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -163,58 +160,6 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
     return keeper__new(&parts, fault, &recorder->keeper);
 }
 
-static int watch(struct recorder *recorder, int fd, uint32_t kind, size_t index)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)kind << 32 | index};
-    return fd < 0 || epoll_ctl(recorder->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0 ? -errno : 0;
-}
-
-static int watch_timer(struct recorder *recorder, uint32_t kind, uint64_t first_ns, bool repeat)
-{
-    struct timespec time = {.tv_sec = (time_t)(first_ns / 1000000000u), .tv_nsec = (long)(first_ns % 1000000000u)};
-    struct itimerspec setting = {.it_value = time};
-    if (repeat)
-        setting.it_interval = time;
-    int *timer = &recorder->timers[kind - ON_DRAIN];
-    *timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (*timer < 0 || timerfd_settime(*timer, 0, &setting, NULL) != 0)
-        return -errno;
-    return watch(recorder, *timer, kind, 0);
-}
-
-static int set_up_watches(struct recorder *recorder, struct fault *fault)
-{
-    recorder->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    recorder->signal_fd = signalfd(-1, &recorder->signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    int err = watch(recorder, recorder->signal_fd, ON_SIGNAL, 0);
-    for (size_t i = 0; i < perf_records__fd_count(recorder->records) && !err; i++)
-        err = watch(recorder, perf_records__fd(recorder->records, i), ON_RECORDS, i);
-    for (size_t i = 0; i < recorder->target.process_count && !err; i++)
-        err = watch(recorder, recorder->target.processes[i].pidfd, ON_TARGET, i);
-    if (!err && recorder->copies)
-        err = watch(recorder, copy_stacks__fd(recorder->copies), ON_COPIES, 0);
-    if (!err)
-        err = watch(recorder, bpf_meter__fd(recorder->meter), ON_METER, 0);
-    if (!err)
-        err = watch(recorder, governor__fd(recorder->governor), ON_PACE, 0);
-    if (!err)
-        err = watch(recorder, fill__fd(recorder->fill), ON_FILL, 0);
-    if (!err && cgroup_names__fd(recorder->cgroups) >= 0)
-        err = watch(recorder, cgroup_names__fd(recorder->cgroups), ON_CGROUPS, 0);
-    recorder->targets_left = recorder->target.process_count;
-    return err ? fault__set(fault, err, "cannot wait for events: %s", strerror(-err)) : 0;
-}
-
-int recorder__start_timers(struct recorder *recorder, struct fault *fault)
-{
-    int err = watch_timer(recorder, ON_DRAIN, recorder->options->drain_ns, true);
-    if (!err && recorder->options->show_status)
-        err = watch_timer(recorder, ON_STATUS, 1000000000u, true);
-    if (!err && recorder->options->duration_ns)
-        err = watch_timer(recorder, ON_END, recorder->options->duration_ns, false);
-    return err ? fault__set(fault, err, "cannot set a timer: %s", strerror(-err)) : 0;
-}
-
 static int prepare_command(struct recorder *recorder, struct fault *fault)
 {
     const struct recorder_options *options = recorder->options;
@@ -307,9 +252,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     if (!recorder)
         return fault__set(fault, -ENOMEM, "out of memory");
     recorder->options = options;
-    recorder->epoll_fd = recorder->signal_fd = -1;
-    for (size_t i = 0; i < sizeof(recorder->timers) / sizeof(recorder->timers[0]); i++)
-        recorder->timers[i] = -1;
+    recorder->signal_fd = -1;
     bound_heap();
     block_signals(recorder);
     opener__begin();
@@ -333,7 +276,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     if (!err)
         err = set_up_kernel_side(recorder, fault);
     if (!err)
-        err = set_up_watches(recorder, fault);
+        err = recorder_watch__begin(recorder, fault);
     recorder->interval_start_ns = clock__ns(CLOCK_REALTIME); // events count from when they are attached
     if (!err)
         err = recorder_programs__attach(recorder, fault);
@@ -379,9 +322,8 @@ void recorder__free(struct recorder *recorder)
     processes__free(recorder->processes);
     binaries__free(recorder->binaries);
     target__release(&recorder->target);
-    for (size_t i = 0; i < sizeof(recorder->timers) / sizeof(recorder->timers[0]); i++)
-        fd__close(&recorder->timers[i]);
-    fd__close(&recorder->epoll_fd);
+    loop__free(recorder->loop);
+    free(recorder->target_watches);
     fd__close(&recorder->signal_fd);
     free(recorder);
 }

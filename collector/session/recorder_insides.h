@@ -1,5 +1,6 @@
 // The insides of a recording, shared by the files that make it: recorder_programs.c loads and attaches what runs in the
-// kernel, recorder.c sets up the rest and takes it down, recorder_run.c collects.
+// kernel, recorder.c sets up the rest and takes it down, recorder_watch.c waits and handles, recorder_interval.c keeps
+// one interval, recorder_run.c begins and ends.
 #ifndef HEARTH_COLLECTOR_SESSION_RECORDER_INSIDES_H
 #define HEARTH_COLLECTOR_SESSION_RECORDER_INSIDES_H
 
@@ -14,6 +15,7 @@
 #include "collector/programs/fill.h"
 #include "collector/session/governor.h"
 #include "collector/session/launch.h"
+#include "collector/session/loop.h"
 #include "collector/session/own_cost.h"
 #include "collector/session/recorder.h"
 #include "collector/unwinding/copy_stacks.h"
@@ -24,20 +26,7 @@
 #include "store/writer/writer.h"
 #include "symbolizer/worker/worker.h"
 
-// The kinds of epoll events, in the high 32 bits of their data; the low 32 bits are an index.
-enum {
-    ON_SIGNAL,
-    ON_DRAIN,
-    ON_STATUS,
-    ON_END,
-    ON_RECORDS,
-    ON_TARGET,
-    ON_COPIES,
-    ON_METER,
-    ON_FILL,
-    ON_CGROUPS,
-    ON_PACE
-};
+struct target_watch;
 
 struct recorder {
     const struct recorder_options *options;
@@ -66,14 +55,15 @@ struct recorder {
     struct unwinder *unwinder;  // NULL: stacks are not unwound by rows
     struct copy_stacks *copies; // NULL: stacks are not copied
     sigset_t signals;
-    int epoll_fd, signal_fd, timers[3];
+    struct loop *loop;
+    int signal_fd;
+    struct target_watch *target_watches;
     struct bpf_meter *meter;
     uint64_t started_ns;        // CLOCK_MONOTONIC
     uint64_t interval_start_ns; // CLOCK_REALTIME
     uint64_t unwinder_cpu_ns;   // of its thread, when the recording began
     struct own_cost told;       // up to where the intervals have told the cost
     size_t targets_left;
-    bool done;
     bool has_said_waiting; // has told the user that the store takes no intervals; until it takes one
     struct recorder_summary summary;
 };
@@ -87,8 +77,11 @@ int recorder_programs__load(struct recorder *recorder, struct fault *fault);
 // Tells the kernel side its targets; from here on events are counted.
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
 
+// Makes the loop, and registers what the recording waits for.
+int recorder_watch__begin(struct recorder *recorder, struct fault *fault);
 // When all is attached, which may take seconds: what was asked for lasts as long as was asked for.
-int recorder__start_timers(struct recorder *recorder, struct fault *fault);
+int recorder_watch__start_timers(struct recorder *recorder, struct fault *fault);
+loop_call_fn recorder_watch__on_records; // of perf's records on one CPU
 
 // Counts the waits and calls that go on up to now, so that the interval has its share of them.
 int recorder_interval__settle_events(struct recorder *recorder, bool is_last, struct fault *fault);

@@ -1,7 +1,6 @@
 // One interval of a recording: counts what goes on, drains, reads what tells of the drained samples, and keeps it all.
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "collector/session/recorder_insides.h"
 #include "symbolizer/opening/opener.h"
@@ -98,9 +97,7 @@ static int follow_cpus(struct recorder *recorder, struct fault *fault)
         uint32_t cpu;
         if (!perf_records__came_back(recorder->records, i, &cpu))
             continue;
-        struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)ON_RECORDS << 32 | i};
-        int fd = perf_records__fd(recorder->records, i);
-        err = epoll_ctl(recorder->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+        err = loop__add(recorder->loop, perf_records__fd(recorder->records, i), recorder_watch__on_records, recorder);
         recorder__clear_status(recorder);
         fault__warn("CPU %u was offline; from now on it is recorded again", cpu);
     }
@@ -126,8 +123,9 @@ static int go_on(struct recorder *recorder, int err, bool is_last, const struct 
         recorder->has_said_waiting = recorder->has_said_waiting && err;
         return err;
     }
-    recorder->done = recorder->done || (!may_pass(err) && recorder->launch.pid <= 0);
-    if (!is_last && !recorder->done && !recorder->has_said_waiting) {
+    if (!may_pass(err) && recorder->launch.pid <= 0)
+        loop__stop(recorder->loop);
+    if (!is_last && !loop__is_stopped(recorder->loop) && !recorder->has_said_waiting) {
         recorder__clear_status(recorder);
         fault__warn("%s. Recording goes on: samples wait in memory", fault->text);
         recorder->has_said_waiting = true;

@@ -1,119 +1,9 @@
-// A recording while it runs: waits, handles, and ends.
+// A recording from its first interval to its last.
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "collector/session/recorder_insides.h"
 #include "store/base/limits.h"
-
-void recorder__clear_status(const struct recorder *recorder)
-{
-    if (recorder->options->show_status)
-        fprintf(stderr, "\r\033[K");
-}
-
-// Many forks fill the table of processes: then the drain comes at once.
-static int follow_processes(struct recorder *recorder, struct fault *fault)
-{
-    int err = recorder_interval__read_records(recorder);
-    if (err)
-        return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
-    return processes__is_crowded(recorder->processes) ? recorder_interval__keep(recorder, false, fault) : 0;
-}
-
-static void show_status(const struct recorder *recorder)
-{
-    const struct keeper_totals *totals = keeper__totals(recorder->keeper);
-    fprintf(stderr, "\r\033[Khearth: %llu s, %llu samples, %llu lost",
-            (unsigned long long)((clock__ns(CLOCK_MONOTONIC) - recorder->started_ns) / 1000000000u),
-            (unsigned long long)drain__emitted(recorder->drain), (unsigned long long)totals->lost);
-    fflush(stderr);
-}
-
-static void on_target_gone(struct recorder *recorder, size_t index)
-{
-    const struct target_process *process = &recorder->target.processes[index];
-    epoll_ctl(recorder->epoll_fd, EPOLL_CTL_DEL, process->pidfd, NULL);
-    recorder->targets_left--;
-    if ((pid_t)process->pid == recorder->launch.pid) {
-        recorder->done = true;
-        return;
-    }
-    recorder__clear_status(recorder);
-    fault__warn("PID %u has exited; what was collected of it is kept", process->pid);
-    recorder->done = recorder->done || recorder->targets_left == 0;
-}
-
-static void swallow(int fd)
-{
-    uint64_t ignored[16]; // larger than a signalfd_siginfo
-    while (read(fd, ignored, sizeof(ignored)) > 0)
-        ;
-}
-
-static void say_pace(void *context, const char *text)
-{
-    recorder__clear_status(context);
-    fault__warn("%s", text);
-}
-
-static int handle(struct recorder *recorder, const struct epoll_event *event, struct fault *fault)
-{
-    int err;
-    switch (event->data.u64 >> 32) {
-    case ON_SIGNAL:
-        swallow(recorder->signal_fd); // a second signal is another one
-        recorder->done = true;
-        return 0;
-    case ON_END:
-        recorder->done = true;
-        return 0;
-    case ON_DRAIN:
-        swallow(recorder->timers[ON_DRAIN - ON_DRAIN]);
-        err = recorder_interval__keep(recorder, false, fault);
-        return err ? err : recorder_interval__show_histograms(recorder, false);
-    case ON_FILL:
-        return fill__take(recorder->fill) ? recorder_interval__keep(recorder, false, fault) : 0;
-    case ON_STATUS:
-        swallow(recorder->timers[ON_STATUS - ON_DRAIN]);
-        show_status(recorder);
-        return 0;
-    case ON_RECORDS:
-        return follow_processes(recorder, fault);
-    case ON_COPIES:
-        err = recorder_interval__read_records(recorder);
-        return err ? err : recorder_interval__read_copies(recorder, fault);
-    case ON_CGROUPS:
-        cgroup_names__read(recorder->cgroups);
-        return 0;
-    case ON_METER:
-        bpf_meter__tick(recorder->meter);
-        return 0;
-    case ON_PACE:
-        governor__tick(recorder->governor, bpf_meter__ns(recorder->meter), say_pace, recorder);
-        return 0;
-    case ON_TARGET:
-        on_target_gone(recorder, (uint32_t)event->data.u64);
-        return 0;
-    }
-    return 0;
-}
-
-static int collect(struct recorder *recorder, struct fault *fault)
-{
-    int err = 0;
-    while (!recorder->done && !err) {
-        struct epoll_event events[16];
-        int count = epoll_wait(recorder->epoll_fd, events, 16, -1);
-        if (count < 0 && errno != EINTR)
-            err = fault__set(fault, -errno, "cannot wait for events: %s", strerror(errno));
-        for (int i = 0; i < count && !err; i++)
-            err = handle(recorder, &events[i], fault);
-    }
-    return err;
-}
 
 static int count_left(struct recorder *recorder, struct fault *fault)
 {
@@ -207,11 +97,11 @@ int recorder__run(struct recorder *recorder, struct fault *fault, struct recorde
     recorder->summary.start_cpu_ns = cost.cpu_ns;
     recorder->unwinder_cpu_ns = recorder->unwinder ? unwinder__cpu_ns(recorder->unwinder) : 0;
     recorder->started_ns = clock__ns(CLOCK_MONOTONIC);
-    int err = recorder__start_timers(recorder, fault);
+    int err = recorder_watch__start_timers(recorder, fault);
     if (!err && recorder->launch.pid > 0)
         err = launch__go(&recorder->launch, recorder->signal_fd, fault);
     if (!err)
-        err = collect(recorder, fault);
+        err = loop__run(recorder->loop, fault);
     recorder__clear_status(recorder);
     recorder->summary.elapsed_ns = clock__ns(CLOCK_MONOTONIC) - recorder->started_ns;
     if (recorder->launch.pid > 0)
