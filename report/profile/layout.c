@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/base/bucket.h"
 #include "store/base/cleanup.h"
 
 static uint64_t measured(const struct profile_weight *weight, enum layout_measure measure)
@@ -183,59 +182,6 @@ void layout__release(struct layout *layout)
     free(layout->rows);
     free(layout->sides);
     *layout = (struct layout){0};
-}
-
-// The least total a row needs so that at most `limit` rows have it: found in a histogram of the totals, since a parent
-// is never lighter than its children, what is lighter is always a whole subtree.
-static uint64_t threshold(const struct layout *layout, uint32_t limit)
-{
-    uint32_t counts[BUCKET_COUNT] = {0}, kept = 0, bucket = BUCKET_COUNT;
-    for (uint32_t i = 0; i < layout->count; i++)
-        counts[bucket__of(layout->rows[i].total)]++;
-    while (bucket > 0 && kept + counts[bucket - 1] <= limit)
-        kept += counts[--bucket];
-    return bucket == BUCKET_COUNT ? UINT64_MAX : bucket__low(bucket);
-}
-
-static void move_row(struct layout *layout, uint32_t from, uint32_t to)
-{
-    layout->rows[to] = layout->rows[from];
-    for (unsigned side = 0; layout->sides && side < 2; side++)
-        layout->sides[to][side] = layout->sides[from][side];
-}
-
-// The selves of a run of rows become that of `parent`, which stands before them.
-static void absorb(struct layout *layout, uint32_t parent, uint32_t first, uint32_t end)
-{
-    for (uint32_t i = first; i < end; i++) {
-        layout->rows[parent].self = saturated_sum(layout->rows[parent].self, layout->rows[i].self);
-        for (unsigned side = 0; layout->sides && side < 2; side++)
-            layout->sides[parent][side] += layout->sides[i][side];
-    }
-}
-
-int layout__prune(struct layout *layout, uint32_t limit, uint32_t *ret_cut)
-{
-    uint32_t kept = 0, before = layout->count;
-    uint64_t least = before > limit ? threshold(layout, limit) : 0;
-    _cleanup_free_ uint32_t *path = calloc((size_t)layout->depth + 1, sizeof(*path)); // kept rows, by depth
-    if (!path)
-        return -ENOMEM;
-    for (uint32_t i = 0, next; i < before; i = next) {
-        const struct layout_row row = layout->rows[i];
-        next = i + 1;
-        if (row.depth == 0 || row.total >= least) {
-            path[row.depth] = kept;
-            move_row(layout, i, kept++);
-            continue;
-        }
-        while (next < before && layout->rows[next].depth > row.depth)
-            next++;
-        absorb(layout, path[row.depth - 1], i, next);
-    }
-    layout->count = kept;
-    *ret_cut = before - kept;
-    return 0;
 }
 
 int layout__sum(const struct layout *layout, uint32_t label_count, struct layout_sum **ret_sums)

@@ -41,10 +41,6 @@ int layout__make(const struct profile *profile, unsigned side, enum layout_measu
                  struct layout *ret_layout);
 void layout__release(struct layout *layout);
 
-// Cuts the lightest subtrees off, whole, until at most `limit` rows are left; their weight becomes their parents' self.
-// ret_cut: how many rows went.
-int layout__prune(struct layout *layout, uint32_t limit, uint32_t *ret_cut);
-
 // Each label's own weight, and the weight of the stacks it stands in (once for each, however often it recurs there).
 struct layout_sum {
     uint32_t label;

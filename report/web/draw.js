@@ -7,33 +7,64 @@ const ROW = 18, FONT = '12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", 
 
 const SHADES = 8;
 const NARROW = 0.8; // pixels
+const LIGHTER = "z"; // the kind of "[lighter frames]", which stand for what is too light to be drawn
 
 const darkTheme = matchMedia("(prefers-color-scheme: dark)");
 
-// Fills by kind (data.looks has their hues; the theme their lightness) and shade; `dim` ones for frames that a search does not match.
-function makePalette() {
-  const dark = darkTheme.matches, palette = {};
+// WCAG's contrast of two colours [r, g, b], 0 to 255.
+function contrastOf(a, b) {
+  const light = (colour) => colour.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0.05);
+  return Math.max(light(a), light(b)) / Math.min(light(a), light(b));
+}
+
+function rgbOf(hue, saturation, light) {
+  const chroma = (saturation / 100) * Math.min(light / 100, 1 - light / 100);
+  return [0, 8, 4].map((n) => {
+    const k = (n + hue / 30) % 12;
+    return 255 * (light / 100 - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1)));
+  });
+}
+
+const hexOf = (rgb) => `#${rgb.map((c) => Math.round(c).toString(16).padStart(2, "0")).join("")}`;
+const colourOf = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+const READABLE = 4.5; // WCAG AA, of small text
+
+// The fill nearest to that lightness on which the text can be read.
+function readableFill(hue, saturation, light, text, isDark) {
+  let rgb = rgbOf(hue, saturation, light);
+  while (contrastOf(rgb, colourOf(text)) < READABLE && light > 0 && light < 100)
+    rgb = rgbOf(hue, saturation, (light += isDark ? -1 : 1));
+  return hexOf(rgb);
+}
+
+// Fills by kind (data.looks has their hues; the theme their lightness) and shade; `dim` ones for frames that a search does not
+// match, `above` ones for the callers of a zoomed frame.
+function makePalette(isDark = darkTheme.matches) {
+  const palette = {};
+  palette.text = isDark ? "#f3efe9" : "#1d1a16";
+  palette.dimText = isDark ? "#b9b2a7" : "#5d574d";
+  palette.page = isDark ? "#171615" : "#fbfaf8";
   for (const [kind, look] of Object.entries(data.looks)) {
-    palette[kind] = { plain: [], dim: [] };
+    palette[kind] = { plain: [], dim: [], above: [] };
     for (let shade = 0; shade < SHADES; shade++) {
-      const turn = (shade / (SHADES - 1) - 0.5) * 2, light = (dark ? 34 : 73) + turn * (dark ? 4 : 4.5);
-      const hue = look.hue + turn * look.spread, saturation = look.saturation * (dark ? 0.62 : 1);
-      palette[kind].plain.push(`hsl(${hue} ${saturation}% ${light}%)`);
-      palette[kind].dim.push(`hsl(${hue} ${saturation * 0.25}% ${dark ? 21 : 90}%)`);
+      const turn = (shade / (SHADES - 1) - 0.5) * 2, light = (isDark ? 34 : 73) + turn * (isDark ? 4 : 4.5);
+      const hue = look.hue + turn * look.spread, saturation = look.saturation * (isDark ? 0.62 : 1);
+      palette[kind].plain.push(readableFill(hue, saturation, light, palette.text, isDark));
+      palette[kind].dim.push(readableFill(hue, saturation * 0.25, isDark ? 21 : 90, palette.dimText, isDark));
+      palette[kind].above.push(readableFill(hue, saturation * 0.5, isDark ? 25 : 86, palette.text, isDark));
     }
   }
   // By tone, -8 to 8, of a difference: blue went, red came, what only chance may have moved is pale.
   palette.tones = Array.from({ length: 17 }, (_, i) => i - 8).map((tone) => {
     const strong = Math.abs(tone) / 8, hue = tone < 0 ? 215 : 6;
-    if (!tone) return dark ? "hsl(35 5% 27%)" : "hsl(35 14% 88%)";
-    return dark ? `hsl(${hue} ${35 + 30 * strong}% ${30 + 8 * strong}%)` : `hsl(${hue} ${55 + 25 * strong}% ${84 - 20 * strong}%)`;
+    if (!tone) return readableFill(35, isDark ? 5 : 14, isDark ? 27 : 88, palette.text, isDark);
+    return isDark ? readableFill(hue, 35 + 30 * strong, 30 + 8 * strong, palette.text, isDark)
+      : readableFill(hue, 55 + 25 * strong, 84 - 20 * strong, palette.text, isDark);
   });
-  palette.text = dark ? "#f3efe9" : "#1d1a16";
-  palette.dimText = dark ? "#8b857b" : "#8b857b";
-  palette.match = dark ? "hsl(318 62% 46%)" : "hsl(318 78% 72%)";
-  palette.page = dark ? "#171615" : "#fbfaf8";
-  palette.accent = dark ? "#ff9d5c" : "#b3400a";
-  palette.hatch = dark ? "rgba(255,120,100,0.5)" : "rgba(180,30,10,0.45)";
+  palette.match = readableFill(318, isDark ? 62 : 78, isDark ? 46 : 72, palette.text, isDark);
+  palette.accent = isDark ? "#ff9d5c" : "#b3400a";
+  palette.hatch = isDark ? "rgba(255,120,100,0.5)" : "rgba(180,30,10,0.45)";
   return palette;
 }
 
@@ -44,9 +75,9 @@ function shadeOf(text) {
 }
 
 // A drawing of `view` onto `canvas`: view = {tree, labels, x, width, zoom, isMatch, hover, selected, isFlame, scroll,
-// contentHeight}, where x and width are the part of the root's weight in sight.
+// contentHeight, ratio}, where x and width are the part of the root's weight in sight.
 function drawPicture(canvas, view, palette) {
-  const context = canvas.getContext("2d"), ratio = devicePixelRatio || 1;
+  const context = canvas.getContext("2d"), ratio = view.ratio || devicePixelRatio || 1;
   const width = canvas.width / ratio, height = canvas.height / ratio;
   const pen = { context, view, palette, width, scale: width / view.width, drawn: 0 };
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -73,11 +104,7 @@ function rowTop(view, d) {
 function drawAncestor(pen, d, y) {
   let node = pen.view.zoom;
   while (pen.view.tree.depth[node] > d) node = pen.view.tree.parent[node];
-  drawFrame(pen, node, 0, y, pen.width);
-  pen.context.fillStyle = pen.palette.page;
-  pen.context.globalAlpha = 0.45;
-  pen.context.fillRect(0, y, pen.width, ROW - 1);
-  pen.context.globalAlpha = 1;
+  drawFrame(pen, node, 0, y, pen.width, true);
 }
 
 function drawRow(pen, d, y) {
@@ -120,25 +147,39 @@ function sliverFill(pen, node) {
   return tree.tone ? pen.palette.tones[tree.tone[node] + 8] : kind.plain[SHADES >> 1];
 }
 
-function fillOf(pen, node) {
+function fillOf(pen, node, isAbove) {
   const { tree, labels, isMatch } = pen.view, label = tree.label[node], kind = pen.palette[labels.kind[label]];
   if (isMatch) return isMatch[label] ? pen.palette.match : kind.dim[labels.shade[label]];
-  return tree.tone ? pen.palette.tones[tree.tone[node] + 8] : kind.plain[labels.shade[label]];
+  if (tree.tone) return pen.palette.tones[tree.tone[node] + 8];
+  return (isAbove ? kind.above : kind.plain)[labels.shade[label]];
 }
 
-function drawFrame(pen, node, left, y, wide) {
-  const { context, palette, view } = pen, label = view.tree.label[node];
+function drawFrame(pen, node, left, y, wide, isAbove) {
+  const { context, palette, view } = pen, label = view.tree.label[node], kind = view.labels.kind[label];
   const from = Math.max(left, 0), to = Math.min(left + wide, pen.width);
   const fill = Math.max(to - from - (wide > 3 ? 1 : 0), 0.5);
   pen.drawn++;
-  context.fillStyle = fillOf(pen, node);
+  context.fillStyle = fillOf(pen, node, isAbove);
   context.fillRect(from, y, fill, ROW - 1);
-  if (view.labels.kind[label] === "m") drawHatch(pen, from, y, fill);
+  if (kind === "m" || kind === LIGHTER) drawHatch(pen, from, y, fill);
+  if (kind === "i" && fill > 4) drawDashes(pen, from, y, fill);
   const room = Math.floor((to - from - 7) / pen.character);
   if (room < 2) return;
-  const name = view.labels.name[label];
   context.fillStyle = view.isMatch && !view.isMatch[label] ? palette.dimText : palette.text;
-  context.fillText(name.length > room ? name.slice(0, room - 1) + "\u2026" : name, from + 3, y + ROW / 2, to - from - 6);
+  context.fillText(shorten(view.labels.name[label], room), from + 3, y + ROW / 2, to - from - 6);
+}
+
+// Inlined functions have a mark of their own: their hue is near that of their callers, for some eyes the same.
+function drawDashes(pen, left, y, wide) {
+  const { context } = pen;
+  context.strokeStyle = pen.palette.text;
+  context.lineWidth = 1;
+  context.setLineDash([3, 3]);
+  context.beginPath();
+  context.moveTo(left, y + 0.5);
+  context.lineTo(left + wide, y + 0.5);
+  context.stroke();
+  context.setLineDash([]);
 }
 
 // Frames that are no code are not to be taken for functions.

@@ -1,7 +1,6 @@
 // The page: what is shown, and what mouse and keys do to it. Texts from the profile are only ever set as textContent.
 "use strict";
 
-const trail = []; // views before: {tree, zoom}
 let pending = 0, moving = null;
 
 // Drawing, once a frame of the screen.
@@ -30,21 +29,54 @@ function step(now) {
   if (time === 1) moving = null;
 }
 
-function fit() {
-  const canvas = $("canvas"), scroller = $("scroller"), ratio = devicePixelRatio || 1;
-  const width = scroller.clientWidth, height = scroller.clientHeight;
-  const rows = deepestIn(view.tree, view.zoom) + 1;
-  view.contentHeight = Math.max(rows * ROW + 6, height);
+// On paper the whole picture is drawn, as wide as the page: PAPER is about A4's width in pixels of CSS, and no canvas can be much
+// higher than CANVAS_MAX.
+const PAPER = 1000, CANVAS_MAX = 16000;
+
+function fit(isPrint) {
+  const canvas = $("canvas"), scroller = $("scroller"), ratio = isPrint === true ? 2 : devicePixelRatio || 1;
+  const width = isPrint === true ? PAPER : scroller.clientWidth;
+  const rows = deepestIn(view.tree, view.zoom) + 1, needed = rows * ROW + 6;
+  const height = isPrint === true ? Math.min(needed, CANVAS_MAX) : scroller.clientHeight;
+  view.contentHeight = isPrint === true ? needed : Math.max(needed, height);
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  $("spacer").style.height = `${Math.max(view.contentHeight - height, 0)}px`;
-  view.scroll = scroller.scrollTop;
-  redraw();
+  canvas.style.width = isPrint === true ? "100%" : `${width}px`;
+  canvas.style.height = isPrint === true ? "auto" : `${height}px`;
+  $("spacer").style.height = isPrint === true ? "0" : `${Math.max(view.contentHeight - height, 0)}px`;
+  view.scroll = isPrint === true ? 0 : scroller.scrollTop;
+  if (isPrint === true) drawPicture(canvas, { ...view, hover: -1, ratio }, palette);
+  else redraw();
 }
 
-// Views.
+// Paper is light.
+function dress(isPrint) {
+  palette = isPrint ? makePalette(false) : makePalette();
+  listKinds();
+  fit(isPrint);
+}
+
+// Views: the whole profile, the callers or the callees of a function, the whole with recursion merged.
+
+const trees = new Map();
+whole.kind = "whole";
+
+function treeOf(kind, label) {
+  const key = `${kind} ${label}`;
+  if (!trees.has(key)) {
+    trees.clear(); // one besides the whole: each may be as large
+    const make = { callers: callersOf, callees: calleesOf, merged: mergeRecursion }[kind];
+    trees.set(key, Object.assign(make(whole, label), { kind }));
+  }
+  return trees.get(key);
+}
+
+function wordMode(tree) {
+  const name = labels.name[tree.label[0]], drawn = data.cut ? " Frames too light to be drawn are missing." : "";
+  return { whole: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
+    callers: `Callers of ${name}, by the weight of it and of all it calls; Back returns.${drawn}`,
+    callees: `What ${name} calls, wherever it was called from; Back returns.${drawn}` }[tree.kind];
+}
 
 function show(tree, zoom, glide) {
   const { tree: before } = view;
@@ -55,48 +87,60 @@ function show(tree, zoom, glide) {
   if (glide && tree === before && !matchMedia("(prefers-reduced-motion: reduce)").matches)
     moving = { x: view.x, width: view.width, toX, toWidth };
   else Object.assign(view, { x: toX, width: toWidth }), (moving = null);
-  $("back").disabled = !trail.length;
   $("reset").disabled = zoom === 0 && tree === whole;
-  $("callers").disabled = view.selected <= 0 && tree === whole;
+  $("merge").setAttribute("aria-pressed", tree.kind === "merged");
+  allowFunction(view.selected);
   $("mode").hidden = tree === whole;
-  $("mode").textContent = tree === whole ? "" : `Callers of ${labels.name[tree.label[0]]}, by the weight of it and of ` +
-    "all it calls; Back returns.";
+  $("mode").textContent = wordMode(tree);
   fit();
   reveal(zoom, true);
   countMatches();
   fillPanel();
   tell(view.selected);
-  remember();
+}
+
+// To another view, which the browser's Back returns from.
+function goTo(tree, zoom, glide) {
+  show(tree, zoom, glide);
+  remember(true);
 }
 
 function zoomTo(node) {
   if (node < 0 || (node === view.zoom && node === view.selected && view.tree !== whole)) return;
-  if (node !== view.zoom) trail.push({ tree: view.tree, zoom: view.zoom });
-  show(view.tree, node, true);
+  if (node === view.zoom) show(view.tree, node, true);
+  else goTo(view.tree, node, true);
 }
 
 function back() {
-  const last = trail.pop();
-  if (last) show(last.tree, last.zoom, true);
+  if (viewDepth) window.history.back();
 }
 
 function reset() {
-  if (view.zoom === 0 && view.tree === whole) return;
-  trail.push({ tree: view.tree, zoom: view.zoom });
-  show(whole, 0, true);
+  if (view.zoom !== 0 || view.tree !== whole) goTo(whole, 0, true);
 }
 
-function showCallers(node) {
-  if (node <= 0 && view.tree === whole) return;
-  const tree = callersOf(whole, view.tree.label[node]);
-  trail.push({ tree: view.tree, zoom: view.zoom });
-  show(tree, 0, false);
+// The function of a node, with all that calls it or all that it calls.
+function showFunction(kind, node) {
+  const label = node >= 0 ? view.tree.label[node] : -1;
+  if (label >= 0 && isFunction(view.tree, node)) goTo(treeOf(kind, label), 0, false);
+}
+
+function isFunction(tree, node) {
+  return node > 0 || (node === 0 && (tree.kind === "callers" || tree.kind === "callees"));
+}
+
+function allowFunction(node) {
+  $("callers").disabled = $("callees").disabled = !isFunction(view.tree, node);
+}
+
+function toggleMerged() {
+  goTo(view.tree.kind === "merged" ? whole : treeOf("merged", 0), 0, false);
 }
 
 function select(node) {
   if (node < 0) return;
   view.selected = node;
-  $("callers").disabled = node === 0 && view.tree === whole;
+  allowFunction(node);
   if (view.tree.x[node] < view.x - 1e-9 || view.tree.x[node] >= view.x + view.width) {
     let up = view.zoom;
     while (up && !(up <= node && node < view.tree.end[up])) up = view.tree.parent[up];
@@ -123,7 +167,7 @@ function flip(isFlame) {
   $("flip").textContent = isFlame ? "Icicle" : "Flame";
   fit();
   reveal(view.zoom, true);
-  remember();
+  remember(false);
   redraw();
 }
 
@@ -132,24 +176,19 @@ function tell(node) {
     $("status").textContent = "";
     return;
   }
-  const { name, what, weight } = describe(node);
-  $("status").textContent = [name, ...what, ...weight].join("  \u00b7  ");
-}
-
-// The address keeps what is shown, so that it can be passed on.
-function remember() {
-  const words = new URLSearchParams();
-  if (view.tree === whole && view.zoom) words.set("zoom", view.zoom);
-  if (query.text) words.set(query.isRegex ? "regex" : "search", query.text);
-  if (view.isFlame) words.set("flame", "1");
-  try {
-    window.history.replaceState(null, "", words.toString() ? `#${words}` : location.pathname + location.search);
-  } catch (_) {
-    // A page without an address of its own cannot keep it.
-  }
+  $("status").textContent = describeShortly(node);
 }
 
 // Search.
+
+// Characters beyond 16 bits need the flag u, which refuses needless escapes such as `\\:`; other tools take these.
+function patternOf(text, ignoresCase) {
+  try {
+    return new RegExp(text, ignoresCase ? "iu" : "u");
+  } catch (_) {
+    return new RegExp(text, ignoresCase ? "i" : "");
+  }
+}
 
 function search(text, isRegex) {
   query = { text, isRegex };
@@ -157,7 +196,7 @@ function search(text, isRegex) {
   let matches = null, bad = false;
   const low = text.toLowerCase();
   try {
-    const pattern = isRegex && text ? new RegExp(text, text === low ? "iu" : "u") : null;
+    const pattern = isRegex && text ? patternOf(text, text === low) : null;
     matches = pattern ? (name) => pattern.test(name)
       : text === low ? (name) => name.toLowerCase().includes(low) : (name) => name.includes(text);
   } catch (_) {
@@ -167,7 +206,7 @@ function search(text, isRegex) {
   view.isMatch = text && !bad ? Uint8Array.from(labels.name, (name) => matches(name)) : null;
   countMatches();
   fillPanel();
-  remember();
+  remember(false);
   redraw();
 }
 
@@ -178,10 +217,19 @@ function countMatches() {
     delete root.matched;
     return;
   }
-  const { sum, frames } = matchedIn(view.tree, view.zoom, view.isMatch);
+  const { sum, frames, isLeast } = weighMatches();
   root.matched = sum;
-  $("matched").textContent = [`matched ${share(sum, view.tree.total[view.zoom])}`, view.tree.sides ? "" : amount(sum),
+  $("matched").textContent = [`matched ${isLeast ? "at least " : ""}${share(sum, view.tree.total[view.zoom])}`, view.tree.sides ? "" : amount(sum),
     `${frames.toLocaleString("en")} frames`].filter(Boolean).join(" \u00b7 ");
+}
+
+// Of a page without its lightest frames only one function's weight in all is known; what else is found is the least there is.
+function weighMatches() {
+  const found = matchedIn(view.tree, view.zoom, view.isMatch);
+  if (!data.cut) return found;
+  const first = view.isMatch.indexOf(1), isOne = first >= 0 && view.isMatch.indexOf(1, first + 1) < 0;
+  if (isOne && view.tree === whole && view.zoom === 0 && !whole.sides) return { ...found, sum: sums[0].total[first] };
+  return { ...found, isLeast: true };
 }
 
 function nextMatch(direction) {
@@ -192,41 +240,6 @@ function nextMatch(direction) {
     const node = zoom + ((((from - zoom + i * direction) % count) + count) % count);
     if (isMatch[tree.label[node]]) return select(node);
   }
-}
-
-// Mouse.
-
-function nodeUnder(event) {
-  const box = $("canvas").getBoundingClientRect(), y = event.clientY - box.top + view.scroll;
-  const d = Math.floor((view.isFlame ? view.contentHeight - y : y) / ROW);
-  if (d >= 0 && d < view.tree.depth[view.zoom]) {
-    let node = view.zoom;
-    while (view.tree.depth[node] > d) node = view.tree.parent[node];
-    return node;
-  }
-  return nodeAt(view.tree, d, view.x + ((event.clientX - box.left) / box.width) * view.width);
-}
-
-function hover(event) {
-  const node = event ? nodeUnder(event) : -1, tip = $("tip");
-  if (node !== view.hover) {
-    view.hover = node;
-    redraw();
-  }
-  tip.hidden = node < 0;
-  tell(node >= 0 ? node : view.selected);
-  if (node < 0) return;
-  const { name, what, weight } = describe(node), bold = document.createElement("b");
-  bold.textContent = name;
-  tip.replaceChildren(bold, ...[...what, ...weight].map((line, i) => {
-    const span = document.createElement("span");
-    span.textContent = line;
-    span.className = i < what.length ? "faint" : "";
-    return span;
-  }));
-  const right = event.clientX + 14 + tip.offsetWidth > innerWidth, below = event.clientY + 18 + tip.offsetHeight > innerHeight;
-  tip.style.left = `${Math.max(right ? event.clientX - tip.offsetWidth - 10 : event.clientX + 14, 4)}px`;
-  tip.style.top = `${Math.max(below ? event.clientY - tip.offsetHeight - 10 : event.clientY + 18, 4)}px`;
 }
 
 // Keys.
@@ -251,7 +264,9 @@ const keys = {
   "/": () => ($("search").focus(), $("search").select()),
   n: () => nextMatch(1),
   N: () => nextMatch(-1),
-  c: () => showCallers(view.selected),
+  c: () => showFunction("callers", view.selected),
+  e: () => showFunction("callees", view.selected),
+  m: toggleMerged,
   f: togglePanel,
   i: () => flip(!view.isFlame),
   "?": () => $("keys").showModal(),
@@ -268,7 +283,7 @@ function onKey(event) {
     if (event.key === "Enter") $("canvas").focus(), nextMatch(1);
     return;
   }
-  if (event.target.closest("button, tr") && event.key === "Enter") return;
+  if (event.target.closest("button") && (event.key === "Enter" || event.key === " ")) return;
   const action = keys[event.key];
   if (!action) return;
   event.preventDefault();
@@ -278,48 +293,38 @@ function onKey(event) {
 // Start.
 
 function listen() {
-  const canvas = $("canvas");
   $("scroller").onscroll = () => ((view.scroll = $("scroller").scrollTop), redraw());
-  canvas.onfocus = () => view.selected < 0 && select(view.zoom);
-  canvas.onmousemove = hover;
-  canvas.onmouseleave = () => hover(null);
-  canvas.onclick = (event) => {
-    const node = nodeUnder(event);
-    if (node < 0) return;
-    view.selected = node;
-    zoomTo(node);
-  };
-  canvas.oncontextmenu = (event) => {
-    const node = nodeUnder(event);
-    if (node > 0) event.preventDefault(), showCallers(node);
-  };
+  $("canvas").onfocus = () => view.selected < 0 && select(view.zoom);
+  listenToPointer();
   $("back").onclick = back;
   $("reset").onclick = reset;
   $("flip").onclick = () => flip(!view.isFlame);
-  $("callers").onclick = () => showCallers(view.selected);
+  $("callers").onclick = () => showFunction("callers", view.selected);
+  $("callees").onclick = () => showFunction("callees", view.selected);
+  $("merge").onclick = toggleMerged;
   $("table").onclick = $("panel-close").onclick = togglePanel;
+  $("panel-rows").onkeydown = movePanelRow;
   $("help").onclick = () => $("keys").showModal();
   $("search").oninput = () => search($("search").value, query.isRegex);
   $("regex").onclick = () => search($("search").value, !query.isRegex);
-  for (const button of $("panel").querySelectorAll("[data-sort]"))
-    button.onclick = () => ((sortBy = button.dataset.sort), fillPanel());
+  $("early").onclick = () => (($("search").value = "^\\[(truncated|unwind: .*)\\]$"), search($("search").value, true));
+  for (const button of $("panel").querySelectorAll("[data-sort]")) button.onclick = () => sortPanel(button.dataset.sort);
   addEventListener("keydown", onKey);
   addEventListener("resize", fit);
+  addEventListener("popstate", onAddress);
+  addEventListener("hashchange", onAddress);
+  addEventListener("beforeprint", () => dress(true));
+  addEventListener("afterprint", () => dress(false));
   darkTheme.onchange = () => ((palette = makePalette()), listKinds(), fillPanel(), redraw());
 }
 
 function start() {
-  const words = new URLSearchParams(location.hash.slice(1)), zoom = Number(words.get("zoom")) || 0;
+  viewDepth = (window.history.state && window.history.state.viewDepth) || 0;
   listFacts();
   listKinds();
   listen();
-  view.isFlame = words.has("flame");
-  $("flip").textContent = view.isFlame ? "Icicle" : "Flame";
-  $("search").value = words.get("regex") || words.get("search") || "";
-  query = { text: $("search").value, isRegex: words.has("regex") };
-  show(whole, Number.isInteger(zoom) && zoom > 0 && zoom < whole.count ? zoom : 0, false);
-  search(query.text, query.isRegex);
-  if (words.has("panel")) togglePanel();
+  restore();
+  $("back").disabled = !viewDepth;
   document.documentElement.dataset.frames = whole.count;
   document.documentElement.dataset.total = whole.total[0];
 }

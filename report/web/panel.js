@@ -4,46 +4,86 @@
 let sortBy = "self";
 const SHOWN = 300; // rows; a search chooses among the others
 
+// By label and side, self and total in the part shown. Of the whole they are computed by the report, with the frames that are too
+// light to be drawn.
+function sumPart() {
+  const { tree, zoom } = view, count = labels.name.length;
+  if (tree === whole && zoom === 0) return sums;
+  return sidesOf(tree).map((self, side) => {
+    const part = sumLabels(tree, zoom, count, self, totalsOf(tree)[side]);
+    if (tree.own) part.self.fill(0), (part.self[tree.label[0]] = ownIn(tree, zoom)[side]);
+    return part;
+  });
+}
+
 // What the two columns hold, by label, and the words for them.
 function panelColumns() {
-  const { tree, zoom } = view, count = labels.name.length;
-  if (!tree.sides) {
-    const sums = sumLabels(tree, zoom, count, tree.self, tree.total), all = tree.total[zoom];
-    return { sums, has: sums.total, word: (value) => share(value, all), rank: (value) => value };
-  }
-  const [before, after] = tree.sides.map((self, side) => sumLabels(tree, zoom, count, self, tree.sideTotals[side]));
-  const [a, b] = wholes(), change = (key) => before[key].map((value, i) => after[key][i] / b - value / a);
+  const { tree, zoom } = view, parts = sumPart();
+  if (!tree.sides) return { sums: parts[0], has: parts[0].total, word: (value) => share(value, tree.total[zoom]), rank: (value) => value };
+  const [before, after] = parts, [a, b] = wholes();
+  const change = (key) => before[key].map((value, i) => after[key][i] / b - value / a);
   return { sums: { self: change("self"), total: change("total") }, has: before.total.map((value, i) => value + after.total[i]),
     word: points, rank: Math.abs };
 }
 
 function fillPanel() {
   if ($("panel").hidden) return;
-  const { sums, has, word, rank } = panelColumns(), rows = [];
+  const columns = panelColumns(), { sums: values, has, rank } = columns, rows = [];
   for (let i = 0; i < labels.name.length; i++)
     if (has[i] && labels.kind[i] !== "r" && (!view.isMatch || view.isMatch[i])) rows.push(i);
-  rows.sort((a, b) => rank(sums[sortBy][b]) - rank(sums[sortBy][a]) || rank(sums.total[b]) - rank(sums.total[a]));
-  const shown = rows.slice(0, SHOWN);
+  if (sortBy === "name") rows.sort((a, b) => (labels.name[a] < labels.name[b] ? -1 : labels.name[a] > labels.name[b] ? 1 : a - b));
+  else rows.sort((a, b) => rank(values[sortBy][b]) - rank(values[sortBy][a]) || rank(values.total[b]) - rank(values.total[a]));
+  const isPart = data.cut && !(view.tree === whole && view.zoom === 0);
   $("panel-title").textContent = `${rows.length.toLocaleString("en")} functions` +
-    (view.tree.sides ? ", by their change in points" : "") + (rows.length > SHOWN ? `; the first ${SHOWN}` : "");
-  $("panel-rows").replaceChildren(...shown.map((label) => panelRow(label, word(sums.self[label]), word(sums.total[label]))));
-  for (const button of $("panel").querySelectorAll("[data-sort]"))
+    (view.tree.sides ? ", by their change in points" : "") + (rows.length > SHOWN ? `; the first ${SHOWN}` : "") +
+    (isPart ? "; without the lighter frames" : "");
+  $("panel-p").hidden = !showsChance();
+  $("panel-rows").replaceChildren(...rows.slice(0, SHOWN).map((label, i) => panelRow(label, columns, i === 0)));
+  for (const button of $("panel").querySelectorAll("[data-sort]")) {
     button.classList.toggle("chosen", button.dataset.sort === sortBy);
+    button.closest("th").setAttribute("aria-sort", button.dataset.sort !== sortBy ? "none" : sortBy === "name" ? "ascending" : "descending");
+  }
 }
 
-function panelRow(label, self, total) {
-  const row = document.createElement("tr");
-  for (const text of [self, total, labels.name[label]]) row.appendChild(document.createElement("td")).textContent = text;
-  const chip = document.createElement("span");
+// The probabilities are those of the whole ranges.
+function showsChance() {
+  return !!data.ps && data.counted && view.tree === whole && view.zoom === 0;
+}
+
+function panelRow(label, { sums: values, word }, isFirst) {
+  const row = document.createElement("tr"), name = document.createElement("button"), chip = document.createElement("span");
+  const texts = [word(values.self[label]), word(values.total[label])];
+  if (showsChance()) texts.push(wordChance(chanceOf(label)).replace("P = ", "").replace("P < ", "<"));
+  for (const text of texts) row.appendChild(document.createElement("td")).textContent = text;
   chip.className = "chip";
-  chip.style.background = palette[labels.kind[label]].plain[labels.shade[label]];
-  row.lastChild.className = "name";
-  row.lastChild.prepend(chip);
-  row.title = [labels.name[label], data.modules[data.module[label]], placeOf(label)].filter(Boolean).join("\n");
-  row.tabIndex = 0;
+  chip.style.background = chipOf(label, values.total[label]);
+  name.textContent = labels.name[label];
+  name.title = [labels.name[label], data.modules[data.module[label]], placeOf(label)].filter(Boolean).join("\n");
+  name.tabIndex = isFirst ? 0 : -1; // one stop of the Tab key; arrows move among the rows
+  const cell = row.appendChild(document.createElement("td"));
+  cell.className = "name";
+  cell.append(chip, name);
+  row.classList.toggle("chance", showsChance() && chanceOf(label) > CHANCE);
   row.onclick = () => searchExactly(labels.name[label]);
-  row.onkeydown = (event) => event.key === "Enter" && row.onclick();
   return row;
+}
+
+// The colour of the frames: of a difference, of the change.
+function chipOf(label, change) {
+  if (!whole.sides) return palette[labels.kind[label]].plain[labels.shade[label]];
+  const p = chanceOf(label);
+  return palette.tones[data.counted && p > CHANCE ? 8 : change < 0 ? 1 : change > 0 ? 15 : 8];
+}
+
+function movePanelRow(event) {
+  const row = event.target.closest("tr"), to = { ArrowDown: "nextSibling", ArrowUp: "previousSibling" }[event.key];
+  if (!row || !to || !row[to]) return;
+  event.preventDefault();
+  event.stopPropagation();
+  row.querySelector("button").tabIndex = -1;
+  const button = row[to].querySelector("button");
+  button.tabIndex = 0;
+  button.focus();
 }
 
 function searchExactly(name) {
@@ -55,6 +95,14 @@ function searchExactly(name) {
 function togglePanel() {
   $("panel").hidden = !$("panel").hidden;
   $("table").setAttribute("aria-expanded", !$("panel").hidden);
+  document.body.classList.toggle("has-panel", !$("panel").hidden);
   fit();
   fillPanel();
+  remember(false);
+}
+
+function sortPanel(by) {
+  sortBy = by;
+  fillPanel();
+  remember(false);
 }

@@ -2,21 +2,25 @@
 // of the picture is a list of nodes sorted by x. No DOM here.
 "use strict";
 
-// Columns of varints, base64: for each node how many levels up from a child of the one before, its label, its self; of a
-// difference also its self before.
-function decodeTree(text, count, isDifference) {
+// A function that reads varints, in base64, one after the other.
+function varintsOf(text) {
   const bytes = atob(text);
-  const tree = { count, depth: new Uint32Array(count), label: new Uint32Array(count), self: new Float64Array(count) };
-  const before = isDifference ? new Float64Array(count) : null;
   let at = 0;
-  function varint() {
+  return () => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = bytes.charCodeAt(at++);
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-  }
+  };
+}
+
+// Varints: for each node how many levels up from a child of the one before, its label, its self; of a difference also its self
+// before.
+function decodeTree(text, count, isDifference) {
+  const tree = { count, depth: new Uint32Array(count), label: new Uint32Array(count), self: new Float64Array(count) };
+  const before = isDifference ? new Float64Array(count) : null, varint = varintsOf(text);
   for (let i = 0, next = 0; i < count; i++) {
     tree.depth[i] = next - varint();
     tree.label[i] = varint();
@@ -26,6 +30,16 @@ function decodeTree(text, count, isDifference) {
   }
   if (before) tree.sides = [before, tree.self];
   return finishTree(tree);
+}
+
+// Varints: self and total of each label in the whole profile, what is too light to be drawn included; of a difference those
+// before, then those after. As sumLabels() gives them, a pair for each side.
+function decodeSums(text, labelCount, isDifference) {
+  const varint = varintsOf(text), sides = isDifference ? 2 : 1;
+  const sums = Array.from({ length: sides }, () => ({ self: new Float64Array(labelCount), total: new Float64Array(labelCount) }));
+  for (let label = 0; label < labelCount; label++)
+    for (const side of sums) (side.self[label] = varint()), (side.total[label] = varint());
+  return sums;
 }
 
 // Adds parents, ends, totals, places and rows to depth, label and self. In a difference, sides are the selves before and
@@ -70,15 +84,28 @@ function placeNodes(tree) {
   return Object.assign(tree, { x, rowStart, rowNode });
 }
 
-// How a share changed, -8 (gone) to 8 (new); 0 where it did not, or where chance would do as much in one case of a
-// thousand (two shares of counts, normal law). Values that are no counts have no such law.
-function toneOf(before, beforeWhole, after, afterWhole, isCounted) {
+// How a share changed, -8 (gone) to 8 (new).
+function toneOf(before, after) {
+  return before === after ? 0 : Math.sign(after - before) * Math.ceil((8 * Math.abs(after - before)) / Math.max(before, after));
+}
+
+// Whether chance would do as much to a share of counts in less than one case of a thousand (normal law). Of one path among
+// many; what is said of a function is computed for all of them together, in the report.
+function isBeyondChance(before, beforeWhole, after, afterWhole) {
   const a = before / beforeWhole, b = after / afterWhole, all = (before + after) / (beforeWhole + afterWhole);
-  if (a === b || !(all > 0)) return 0;
-  const deviation = Math.sqrt(all * (1 - all) * (1 / beforeWhole + 1 / afterWhole));
-  if (isCounted && !(Math.abs(b - a) > 3.29 * deviation)) return 0;
-  const change = (b - a) / Math.max(a, b);
-  return Math.sign(change) * Math.ceil(Math.abs(change) * 8);
+  return Math.abs(b - a) > 3.29 * Math.sqrt(all * (1 - all) * (1 / beforeWhole + 1 / afterWhole));
+}
+
+// Two hashes of the path from the root to each node, which mean the same frames in another page of the same program too.
+function hashPaths(tree, hashOfLabel) {
+  if (tree.hashes) return tree.hashes;
+  const low = new Uint32Array(tree.count), high = new Uint32Array(tree.count);
+  for (let i = 1; i < tree.count; i++) {
+    const [a, b] = hashOfLabel(tree.label[i]);
+    low[i] = Math.imul(low[tree.parent[i]] ^ a, 0x9e3779b1) + b;
+    high[i] = Math.imul(high[tree.parent[i]] ^ b, 0x85ebca6b) + a;
+  }
+  return (tree.hashes = { low, high });
 }
 
 // The place in row `d` of the first node that ends right of `x`.
@@ -138,36 +165,88 @@ function sumLabels(tree, node, labelCount, selves, totals) {
   return { self, total };
 }
 
+// A tree that is still made: a node has its children by label and its weight on each side; `own` is what the function itself
+// weighs there.
+function makeNode(label, sides) {
+  return { label, selves: new Array(sides).fill(0), own: new Array(sides).fill(0), children: new Map() };
+}
+
+function childOf(node, label) {
+  let child = node.children.get(label);
+  if (!child) node.children.set(label, (child = makeNode(label, node.selves.length)));
+  return child;
+}
+
+const sidesOf = (tree) => tree.sides || [tree.self];
+const totalsOf = (tree) => tree.sideTotals || [tree.total];
+
 // The tree of those who call `label`: the function at the root, its callers above it, weighed by the time spent below.
 function callersOf(tree, label) {
-  const totals = tree.sideTotals || [tree.total];
-  const fresh = (of) => ({ label: of, selves: totals.map(() => 0), children: new Map() });
-  const root = fresh(label);
+  const totals = totalsOf(tree), selves = sidesOf(tree), root = makeNode(label, totals.length);
   for (let i = 1, covered = 0; i < tree.count; i++) {
     if (tree.label[i] !== label || i < covered) continue; // what it calls itself stays with its first call
     covered = tree.end[i];
     let at = root;
-    for (let up = tree.parent[i]; up !== 0; up = tree.parent[up]) {
-      if (!at.children.has(tree.label[up])) at.children.set(tree.label[up], fresh(tree.label[up]));
-      at = at.children.get(tree.label[up]);
-    }
+    for (let up = tree.parent[i]; up !== 0; up = tree.parent[up]) at = childOf(at, tree.label[up]);
     totals.forEach((total, side) => (at.selves[side] += total[i]));
+    for (let j = i; j < covered; j++)
+      if (tree.label[j] === label) selves.forEach((self, side) => (at.own[side] += self[j]));
   }
-  return flatten(root, tree);
+  return flatten(root, tree, true);
 }
 
-function flatten(root, tree) {
-  const depths = [], labels = [], selves = root.selves.map(() => []), todo = [[root, 0]];
+// The tree of what `label` calls, wherever it was called from: the function at the root, what it calls below it.
+function calleesOf(tree, label) {
+  const selves = sidesOf(tree), root = makeNode(label, selves.length);
+  for (let i = 1; i < tree.count; i++) {
+    if (tree.label[i] !== label) continue;
+    const made = [root], depth = tree.depth[i], end = tree.end[i];
+    for (let j = i; j < end; j++) {
+      const at = (made[tree.depth[j] - depth] = j === i ? root : childOf(made[tree.depth[j] - depth - 1], tree.label[j]));
+      selves.forEach((self, side) => (at.selves[side] += self[j]));
+    }
+    i = end - 1;
+  }
+  return flatten(root, tree, false);
+}
+
+// The tree without recursion: a function that is called again below itself continues where it was first called.
+function mergeRecursion(tree) {
+  const selves = sidesOf(tree), root = makeNode(tree.label[0], selves.length), path = [];
+  for (let i = 0; i < tree.count; i++) {
+    const depth = tree.depth[i], label = tree.label[i], above = depth ? path[depth - 1] : null;
+    // Where this label already stands on the path: the made nodes know their callers.
+    let at = above;
+    while (at && at.label !== label) at = at.above;
+    if (!at) {
+      at = above ? childOf(above, label) : root;
+      at.above = above;
+    }
+    path[depth] = at;
+    selves.forEach((self, side) => (at.selves[side] += self[i]));
+  }
+  return flatten(root, tree, false);
+}
+
+function flatten(root, tree, hasOwn) {
+  const depths = [], labels = [], selves = root.selves.map(() => []), own = root.selves.map(() => []), todo = [[root, 0]];
   while (todo.length) {
     const [node, depth] = todo.pop();
     depths.push(depth);
     labels.push(node.label);
     node.selves.forEach((self, side) => selves[side].push(self));
+    node.own.forEach((self, side) => own[side].push(self));
     for (const child of node.children.values()) todo.push([child, depth + 1]);
   }
   const out = { count: depths.length, depth: Uint32Array.from(depths), label: Uint32Array.from(labels) };
   const columns = selves.map((column) => Float64Array.from(column));
-  if (tree.sides) Object.assign(out, { sides: columns, wholes: tree.sideTotals.map((totals) => totals[0]) });
+  if (tree.sides) Object.assign(out, { sides: columns, wholes: tree.wholes || tree.sideTotals.map((totals) => totals[0]) });
   else out.self = columns[0];
+  if (hasOwn) out.own = own.map((column) => Float64Array.from(column));
   return finishTree(out);
+}
+
+// The function's own weight in the part of a tree of callers, a number for each side.
+function ownIn(tree, node) {
+  return tree.own.map((own) => own.subarray(node, tree.end[node]).reduce((sum, value) => sum + value, 0));
 }

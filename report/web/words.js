@@ -9,6 +9,8 @@ const labels = {
   shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
 };
 const whole = decodeTree(data.nodes, data.count, !!data.before);
+const sums = decodeSums(data.sums, data.names.length, !!data.before); // of the whole profile, a pair for each side
+const CHANCE = 0.05; // above: a change of a function is no more than chance
 let palette = makePalette(), query = { text: "", isRegex: false };
 
 const view = {
@@ -49,28 +51,45 @@ function wholes() {
   return whole.sideTotals.map((totals) => totals[0]);
 }
 
-// Marks each node of a difference with how it changed.
+// How probable the change of a function's total is by chance; -1 where there is nothing to test.
+function chanceOf(label) {
+  return data.ps ? data.ps[2 * label + 1] : -1;
+}
+
+function wordChance(p) {
+  return p < 0 ? "" : p < 0.001 ? "P < 0.001" : `P = ${p.toFixed(p < 0.1 ? 3 : 2)}`;
+}
+
+// Marks each node of a difference with how it changed: its own path, where this is more than chance; else as its function did in
+// all, where that is. Values that are no counts have no law of chance.
 function setTones(tree) {
   if (!tree.sides || tree.tone) return tree;
   const [before, after] = wholes(), [a, b] = tree.sideTotals;
-  tree.tone = Int8Array.from(a, (weight, i) => toneOf(weight, before, b[i], after, data.counted));
+  const ofFunction = (label) => toneOf(sums[0].total[label] / before, sums[1].total[label] / after);
+  tree.tone = Int8Array.from(a, (weight, i) => {
+    const label = tree.label[i], p = chanceOf(label);
+    if (!data.counted || isBeyondChance(weight, before, b[i], after)) return toneOf(weight / before, b[i] / after);
+    return p >= 0 && p <= CHANCE ? ofFunction(label) : 0;
+  });
   return tree;
 }
 
 function describeChange(tree, node) {
   const [before, after] = wholes(), a = tree.sideTotals[0][node], b = tree.sideTotals[1][node];
-  const change = b / after - a / before, tone = setTones(tree).tone[node];
+  const change = b / after - a / before, p = chanceOf(tree.label[node]);
   const times = a && b ? `, ${(b / after / (a / before)).toFixed(2)} times` : "";
-  return [`before ${amount(a)}, ${share(a, before)} \u00b7 after ${amount(b)}, ${share(b, after)} of all`,
-    `${points(change)} points${times}${data.counted && !tone ? " \u00b7 no more than chance" : ""}`];
+  const isChance = data.counted && node && !isBeyondChance(a, before, b, after);
+  const judged = [isChance ? "here no more than chance" : "", p >= 0 ? `the function in all: ${wordChance(p)}` : ""];
+  return [`${points(change)} points${times}`, `before ${amount(a)}, ${share(a, before)} \u00b7 after ${amount(b)}, ${share(b, after)} of all`,
+    ...judged.filter(Boolean)];
 }
 
 function describeWeight(tree, node) {
   const time = data.period && tree.total[node] ? ` (${cpuTime(tree.total[node])})` : "";
   const lines = [`${amount(tree.total[node])}${time} \u00b7 ${share(tree.total[node], whole.total[0])} of all` +
     (node ? ` \u00b7 ${share(tree.total[node], tree.total[tree.parent[node]])} of its parent` : "")];
-  if (tree === whole && tree.self[node] && node)
-    lines.push(`itself ${amount(tree.self[node])} \u00b7 ${share(tree.self[node], whole.total[0])}`);
+  const own = tree.own ? (node ? 0 : ownIn(tree, 0)[0]) : tree.self[node];
+  if (own && (node || tree !== whole)) lines.push(`itself ${amount(own)} \u00b7 ${share(own, whole.total[0])}`);
   return lines;
 }
 
@@ -79,11 +98,36 @@ function describe(node) {
   const { tree } = view, label = tree.label[node], module = data.modules[data.module[label]];
   const kind = node === 0 && tree === whole ? "everything" : [module, data.looks[labels.kind[label]].name].filter(Boolean).join(" \u00b7 ");
   const weight = tree.sides ? describeChange(tree, node) : describeWeight(tree, node);
-  return { name: labels.name[label], what: [kind, placeOf(label)].filter(Boolean), weight };
+  return { name: labels.name[label], kind, place: placeOf(label), weight };
+}
+
+// One line, that may be cut at its end: numbers first, the source's path last.
+function describeShortly(node) {
+  const { name, kind, place, weight } = describe(node);
+  return [shorten(name, 60), ...weight, kind, cutMiddle(place, 60)].filter(Boolean).join("  \u00b7  ");
 }
 
 function listLosses(losses) {
   return losses.map(([name, count, why]) => `${name} ${count.toLocaleString("en")}${why ? ` (${why})` : ""}`).join("; ");
+}
+
+// Stacks that end early are not lost: their samples are in the picture.
+const isShortened = ([name]) => name === "stack-cut" || name === "stack-broken";
+
+function listLost() {
+  const lost = [], truly = data.losses.filter((loss) => !isShortened(loss));
+  if (data.before && data.before.losses.length) lost.push(`Lost before: ${listLosses(data.before.losses)}.`);
+  if (truly.length) lost.push(`Lost${data.before ? " after" : ""}: ${listLosses(truly)}.`);
+  const early = data.losses.filter(isShortened).reduce((sum, [, count]) => sum + count, 0), all = wholeWeight();
+  $("lost").textContent = lost.join(" ");
+  $("early").hidden = !early;
+  $("early").textContent = data.counted && early <= all ? `${early.toLocaleString("en")} of ${all.toLocaleString("en")} stacks ` +
+    `(${share(early, all)}) end early` : `${early.toLocaleString("en")} stacks end early`;
+  $("losses").hidden = !lost.length && !early;
+}
+
+function wholeWeight() {
+  return data.before ? wholes()[1] : whole.total[0];
 }
 
 function listFacts() {
@@ -91,13 +135,9 @@ function listFacts() {
   const facts = data.before ? [side(data.before.name, data.before.range, wholes()[0]), side(data.afterName, data.range, wholes()[1])]
     : [data.range, amount(whole.total[0]) + (data.period ? ` (${cpuTime(whole.total[0])})` : "")];
   facts.push(data.detail, data.kernel && `${data.kernel} ${data.arch}`);
-  if (data.cut) facts.push(`${data.cut.toLocaleString("en")} of the smallest frames left out`);
+  if (data.cut) facts.push(`the ${data.cut.toLocaleString("en")} lightest frames put together as [lighter frames]`);
   $("facts").textContent = facts.filter(Boolean).join("  \u00b7  ");
-  const lost = [];
-  if (data.before && data.before.losses.length) lost.push(`Lost before: ${listLosses(data.before.losses)}.`);
-  if (data.losses.length) lost.push(`Lost${data.before ? " after" : ""}: ${listLosses(data.losses)}`);
-  $("losses").hidden = !lost.length;
-  $("losses").textContent = lost.join(" ");
+  listLost();
 }
 
 function listKinds() {

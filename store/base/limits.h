@@ -325,7 +325,8 @@
 #define LIMIT_SOURCE_PATH_BYTES 4096
 
 // Frames in one flame graph page: 5 bytes each in the file, some 50 in the browser; it draws them in milliseconds.
-// Above: the lightest subtrees are added to their callers, and the page says how many.
+// Above: a frame "[lighter frames]" stands for the lightest callees of a function, and the page says how many.
+// Functions that have a row in its table: as many; above, the lightest of them have none.
 #define LIMIT_FLAME_NODES 500000
 
 #endif

@@ -73,6 +73,17 @@ fails_with 4 'nothing of' -i "$TMP/s.db" pid=10 pid=99
 fails_with 4 'nothing of' -i "$TMP/s.db" pid=99 pid=10
 fails_with 2 'not a time' -i "$TMP/s.db" since=x since=-1h
 
+# A function that grew in all, by no more than chance on each of its paths; and one that did not change, in as many.
+for side in 'a 30' 'b 45'; do
+    awk -v weight="${side#* }" 'BEGIN { print "app;main;steady 5000"; for (i = 0; i < 20; i++)
+        printf "app;main;way%d;thin %d\napp;main;way%d;same 30\n", i, weight, i }' |
+        build/tests/tools/make_store "$TMP/thin_${side% *}.db"
+done
+diff "$TMP/thin_a.db" "$TMP/thin_b.db" -o "$TMP/thin.html"
+p_of() { diff "$TMP/thin_a.db" "$TMP/thin_b.db" -f top | awk -v name="$1" '$9 == name { print $8 }'; }
+is 'the table: a function that grew on many thin paths, one that did not' "$(p_of thin) $(p_of same | awk '{ print ($1 > 0.05) }')" \
+    '<0.001 1'
+
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [[ -n $browser ]]; then
     diff "$TMP/a.db" "$TMP/b.db" -o "$TMP/d.html"
@@ -82,19 +93,37 @@ if [[ -n $browser ]]; then
 const named = (name) => Array.from(whole.label).findIndex((label) => labels.name[label] === name);
 const tones = ["flat", "grown", "gone", "leaf", "new"].map((name) => Math.sign(whole.tone[named(name)])).join(" ");
 const words = describe(named("grown")).weight.join("; "), widest = whole.total[0];
-showCallers(named("leaf"));
+showFunction("callers", named("leaf"));
 const callers = [labels.name[view.tree.label[0]], Math.sign(view.tree.tone[0]), view.tree.count].join(" ");
 document.body.innerHTML = "";
 Object.assign(document.documentElement.dataset, { tones, words, widest, callers });
 </script></body></html>
 END
-    dom=$(timeout -k 5 200 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
-        --user-data-dir="$TMP/browser" --force-prefers-reduced-motion --virtual-time-budget=5000 --dump-dom "file://$TMP/driven.html" 2>/dev/null | head -c 2000)
-    value() { grep -m 1 -oE " data-$1=\"[^\"]*\"" <<<"$dom" | cut -d '"' -f 2; }
+    cat >"$TMP/thin.js" <<'END'
+<script>
+const tones = (name) => [...new Set(Array.from(whole.tone).filter((_, i) => labels.name[whole.label[i]] === name).map(Math.sign))].join();
+togglePanel();
+const row = (name) => [...$("panel-rows").children].find((r) => r.querySelector("button").textContent === name);
+const words = ["thin", "same"].map((name) => `${row(name).children[2].textContent.replace(/[0-9.]{4,}/, "P")} ${row(name).className || "change"}`).join("; ");
+const toned = `${tones("thin")} ${tones("same")}`;
+document.body.innerHTML = "";
+Object.assign(document.documentElement.dataset, { toned, words });
+</script></body></html>
+END
+    { sed '/^<\/body>$/Q' "$TMP/thin.html" && cat "$TMP/thin.js"; } >"$TMP/thin_driven.html"
+    load() {
+        dom=$(timeout -k 5 200 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$TMP/browser" \
+            --force-prefers-reduced-motion --virtual-time-budget=5000 --dump-dom "file://$1" 2>/dev/null | head -c 2000)
+    }
+    value() { grep -m 1 -oE " data-$1=\"[^\"]*\"" <<<"$dom" | cut -d '"' -f 2 | sed 's/&lt;/</g'; }
+    load "$TMP/driven.html"
     is 'the page: what came is red, what went is blue' "$(value tones)" '0 1 -1 -1 1'
     is 'the page: a frame says both sides' "$(value words)" \
-        'before 500 samples, 10.0 % · after 2,000 samples, 18.2 % of all; +8.18 points, 1.82 times'
+        '+8.18 points, 1.82 times; before 500 samples, 10.0 % · after 2,000 samples, 18.2 % of all; the function in all: P < 0.001'
     is 'the page: callers are compared too' "$(value callers)" 'leaf -1 4'
+    load "$TMP/thin_driven.html"
+    is 'the page: paths too thin to judge have the tone of their function' "$(value toned)" '1 0'
+    is 'the page: its table says the same as the one of text' "$(value words)" '<P change; P chance'
 else
     skip 'the page' 'no chromium here'
 fi

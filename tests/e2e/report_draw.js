@@ -1,5 +1,10 @@
-// node report_draw.js WIDTHS PAGE...: the page's own drawing code, on a canvas that keeps what is filled, at every width of
-// 300 to 300 + WIDTHS - 1 pixels. For each width that draws forever, or that leaves a row unfilled, a line.
+// The pure part of the page's code, without a browser.
+//   node report_draw.js widths COUNT PAGE...   draws at every width of 300 to 300 + COUNT - 1 pixels; a line for each width that draws
+//                                              forever or leaves a row unfilled
+//   node report_draw.js sums PAGE NAME...      of functions: name, self, total, self of the frames drawn
+//   node report_draw.js contrast PAGE          the least contrast of text and fill, light and dark
+//   node report_draw.js shorten ROOM NAME...
+//   node report_draw.js laws PAGE              that views of the page's tree keep its sum
 "use strict";
 const fs = require("fs"), vm = require("vm");
 
@@ -10,7 +15,7 @@ function load(page) {
   const text = fs.readFileSync(page, "utf8"), json = text.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)[1];
   const context = { matchMedia: () => ({ matches: false }), devicePixelRatio: 1, atob, data: JSON.parse(json) };
   vm.createContext(context);
-  for (const name of ["tree.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
+  for (const name of ["tree.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
   vm.runInContext(`
     const tree = decodeTree(data.nodes, data.count, !!data.before);
     if (tree.sides) tree.tone = new Int8Array(tree.count);
@@ -21,7 +26,7 @@ function load(page) {
     function draw(width, fills) {
       searches = 0;
       const pen = { setTransform() {}, clearRect() {}, fillText() {}, strokeRect() {}, save() {}, restore() {}, beginPath() {},
-        rect() {}, clip() {}, moveTo() {}, lineTo() {}, stroke() {}, measureText: (t) => ({ width: 7.2 * t.length }),
+        rect() {}, clip() {}, moveTo() {}, lineTo() {}, stroke() {}, setLineDash() {}, measureText: (t) => ({ width: 7.2 * t.length }),
         fillRect: (x, y, wide, high) => fills.push([x, y, wide, high]) };
       const canvas = { width, height: (tree.deepest + 1) * ROW, getContext: () => pen };
       return drawPicture(canvas, { tree, labels, zoom: 0, x: 0, width: tree.total[0], isMatch: null, hover: -1, selected: -1,
@@ -36,17 +41,67 @@ function uncovered(context, fills, width) {
     ? width - Math.max(...fills.filter(([, y]) => y === 0).map(([x, , wide]) => x + wide)) : width;
 }
 
-const widths = Number(process.argv[2]);
-for (const page of process.argv.slice(3)) {
-  const context = load(page);
-  for (let width = 300; width < 300 + widths; width++) {
-    const fills = [];
-    try {
-      context.draw(width, fills);
-      if (uncovered(context, fills, width) > 1.5) console.log(`${page} ${width}: the root is not drawn to its end`);
-    } catch (error) {
-      console.log(`${page} ${width}: ${error.message}`);
+function drawAll([count, ...pages]) {
+  for (const page of pages) {
+    const context = load(page);
+    for (let width = 300; width < 300 + Number(count); width++) {
+      const fills = [];
+      try {
+        context.draw(width, fills);
+        if (uncovered(context, fills, width) > 1.5) console.log(`${page} ${width}: the root is not drawn to its end`);
+      } catch (error) {
+        console.log(`${page} ${width}: ${error.message}`);
+      }
     }
   }
+  console.log("end");
 }
-console.log("end");
+
+function printSums([page, ...names]) {
+  const run = (code) => vm.runInContext(code, context), context = load(page);
+  const tree = run("tree"), [sums] = run("decodeSums(data.sums, data.names.length, false)"), drawn = run("sumLabels(tree, 0, data.names.length, tree.self, tree.total)");
+  for (const name of names) {
+    const label = context.data.names.indexOf(name);
+    console.log(name, sums.self[label], sums.total[label], drawn.self[label]);
+  }
+  console.log("all", sums.self.reduce((sum, self) => sum + self, 0), tree.total[0]);
+}
+
+function printContrast([page]) {
+  const context = load(page), colourOf = vm.runInContext("colourOf", context);
+  for (const isDark of [false, true]) {
+    const palette = vm.runInContext(`makePalette(${isDark})`, context), least = [];
+    const weigh = (fills, text) => least.push(...fills.map((fill) => context.contrastOf(colourOf(fill), colourOf(text))));
+    for (const kind of Object.keys(context.data.looks)) {
+      weigh([...palette[kind].plain, ...palette[kind].above], palette.text);
+      weigh(palette[kind].dim, palette.dimText);
+    }
+    weigh([...palette.tones, palette.match], palette.text);
+    console.log(Math.min(...least) >= 4.5 ? "readable" : `contrast ${Math.min(...least)}`);
+  }
+}
+
+function checkLaws([page]) {
+  const context = load(page);
+  console.log(vm.runInContext(`(() => {
+    const wrong = [], near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.max(1, tree.total[0]);
+    const all = sumLabels(tree, 0, labels.name.length, tree.self, tree.total), sum = (column) => column.reduce((a, b) => a + b, 0);
+    const merged = mergeRecursion(tree), after = sumLabels(merged, 0, labels.name.length, merged.self, merged.total);
+    if (!near(merged.total[0], tree.total[0])) wrong.push("merged: sum");
+    for (let i = 0; i < labels.name.length; i++) {
+      if (!near(all.self[i], after.self[i]) || !near(all.total[i], after.total[i])) wrong.push("merged: " + labels.name[i]);
+      if (labels.kind[i] === "r") continue;
+      const callers = callersOf(tree, i), callees = calleesOf(tree, i);
+      if (!near(callers.total[0], all.total[i]) || !near(callees.total[0], all.total[i])) wrong.push("total: " + labels.name[i]);
+      if (!near(ownIn(callers, 0)[0], all.self[i])) wrong.push("self: " + labels.name[i]);
+    }
+    return wrong.length ? wrong.join("\\n") : "equal";
+  })()`, context));
+}
+
+const [what, ...rest] = process.argv.slice(2);
+({ widths: drawAll, sums: printSums, contrast: printContrast, laws: checkLaws,
+  shorten: ([room, ...names]) => {
+    const context = load(process.env.PAGE);
+    for (const name of names) console.log(context.shorten(name, Number(room)));
+  } })[what](rest);

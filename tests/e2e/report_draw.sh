@@ -1,5 +1,6 @@
 #!/bin/bash
-# The drawing code of the flame graph page in node, which needs no browser: at no width does it draw forever.
+# The code of the flame graph page that needs no browser, in node: drawing at each width, sums of a page without its lightest
+# frames, sums of its views, names in little room, contrast.
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
 
@@ -8,10 +9,28 @@ node=$(command -v node || command -v nodejs) || skip_all "$(lacks nodejs)"
 build/tests/tools/make_sample "$TMP/sample.db"
 "$HEARTH" report -i "$TMP/sample.db" -o "$TMP/sample.html"
 # Stacks of many weights, so that the last frame of a row is a sliver that ends where the row does.
-awk 'BEGIN { for (i = 0; i < 3000; i++) printf "c%d;f%d;g%d;h%d %d\n", i % 3, i % 7, i % 211, i, 1 + i * 7919 % 1009 }' |
+awk 'BEGIN { for (i = 0; i < 1500; i++) printf "c%d;f%d;g%d;h%d %d\n", i % 3, i % 7, i % 211, i, 1 + i * 7919 % 1009 }' |
     build/tests/tools/make_store "$TMP/slivers.db"
 "$HEARTH" report -i "$TMP/slivers.db" -o "$TMP/slivers.html"
 "$HEARTH" diff "$TMP/slivers.db" "$TMP/sample.db" -o "$TMP/diff.html"
 is 'a picture of each width from 300 to 2600 pixels is drawn to its end' \
-    "$(timeout 120 "$node" tests/e2e/report_draw.js 2301 "$TMP/sample.html" "$TMP/slivers.html" "$TMP/diff.html" | head -20)" 'end'
+    "$(timeout 120 "$node" tests/e2e/report_draw.js widths 2301 "$TMP/sample.html" "$TMP/slivers.html" "$TMP/diff.html" | head -20)" 'end'
+page() { "$node" tests/e2e/report_draw.js "$@"; }
+is 'callers, callees and merged recursion keep the sums' "$(page laws "$TMP/sample.html")" 'equal'
+is 'text can be read on all fills, in light and dark' "$(page contrast "$TMP/sample.html" | paste -sd ' ')" 'readable readable'
+is 'arguments go first, then what templates are made of, then the middle' "$(PAGE=$TMP/sample.html page shorten 24 \
+    'short(int)' 'serve::run(int, char const*) const' 'std::map<int, std::vector<char> >::find(int)' \
+    'operator<(std::pair<int,int>)' '<T as core::Trait>::f' '[libverylongname.so.12.34+0x1234]' | paste -sd '|')" \
+    'short(int)|serve::run(…) const|std::map<…>::find(…)|operator<(…)|<T as core::Trait>::f|[libveryl….12.34+0x1234]'
+
+# More frames than a page has: 540,000. Functions weigh what they weigh, whatever is drawn of them.
+awk 'BEGIN { for (i = 0; i < 180000; i++) printf "c;g%d;f%d;h%d %d\n", i, i % 1000, i % 13, 1 + i % 7 }' >"$TMP/cut.folded"
+build/tests/tools/make_store "$TMP/cut.db" <"$TMP/cut.folded"
+"$HEARTH" report -i "$TMP/cut.db" -o "$TMP/cut.html"
+page sums "$TMP/cut.html" f7 h3 g179999 >"$TMP/sums"
+is 'a page without its lightest frames: totals of functions' "$(cut -d ' ' -f 1-3 "$TMP/sums" | paste -sd '|')" \
+    "$(awk -F '[; ]' '{ all += $5; if ($3 == "f7") f += $5; if ($4 == "h3") h += $5; if ($2 == "g179999") g = $5 }
+       END { print "f7 0 " f "|h3 " h " " h "|g179999 0 " g "|all " all " " all }' "$TMP/cut.folded")"
+is 'and what is not drawn is not added to the self of its callers' "$(awk '/^f7/ { print $4 }' "$TMP/sums")" 0
+like 'frames too light are said to be' "$(grep -o '"cut":[0-9]*' "$TMP/cut.html")" '"cut":[1-9]'
 done_testing

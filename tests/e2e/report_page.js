@@ -35,6 +35,11 @@ const colourAt = (x, y) => {
   const ratio = devicePixelRatio || 1, box = $("canvas").getBoundingClientRect();
   return [...$("canvas").getContext("2d").getImageData((x - box.left) * ratio, (y - box.top) * ratio, 1, 1).data];
 };
+// Nodes whose label stands above them too.
+const recursions = (tree) => Array.from(tree.label).filter((label, i) => {
+  for (let up = i; up; up = tree.parent[up]) if (tree.label[tree.parent[up]] === label) return true;
+  return false;
+}).length;
 const zoomed = () => labels.name[view.tree.label[view.zoom]];
 const selected = () => labels.name[view.tree.label[view.selected]];
 
@@ -44,7 +49,11 @@ async function run() {
   check("each row is sorted, and no frame is wider than its caller", Array.from({ length: whole.count }, (_, i) => i)
     .every((i) => i === 0 || (whole.x[i] >= whole.x[whole.parent[i]] - 1e-9 &&
       whole.x[i] + whole.total[i] <= whole.x[whole.parent[i]] + whole.total[whole.parent[i]] + 1e-9)), true);
-  check("the losses are in sight", /stack-cut 6 .*counts-full 2/.test($("losses").textContent) && !$("losses").hidden, true);
+  check("the losses are in sight", /counts-full 2/.test($("losses").textContent) && !/stack-cut/.test($("losses").textContent) && !$("losses").hidden, true);
+  check("stacks that end early are no losses", $("early").textContent, "6 of 52 stacks (11.5 %) end early");
+  $("early").click();
+  check("and can be searched for", document.documentElement.dataset.matched, "9");
+  press("Escape");
   check("range and event are in sight", /2026-11-21 12:00:00 to 12:00:20 UTC/.test($("facts").textContent), true);
 
   const serve = at(find("serve"));
@@ -52,15 +61,16 @@ async function run() {
   check("a frame is drawn in its own colour", drawn[3] === 255 && drawn[0] > drawn[2], true);
   $("canvas").dispatchEvent(new MouseEvent("mousemove", serve));
   check("hovering tells function, binary, place, share of all and of the parent", $("tip").textContent,
-    "serveserver \u00b7 user/src/serve.c:730 samples (303 ms of CPU) \u00b7 57.7 % of all \u00b7 81.1 % of its parent" +
-    "itself 30 samples \u00b7 57.7 %");
+    "serve30 samples (303 ms of CPU) \u00b7 57.7 % of all \u00b7 81.1 % of its parent" +
+    "itself 30 samples \u00b7 57.7 %server \u00b7 user/src/serve.c:7");
+  check("the status line begins with numbers", /^serve +\u00b7 +30 samples /.test($("status").textContent), true);
   $("canvas").dispatchEvent(new MouseEvent("mouseleave"));
   check("and stops", $("tip").hidden, true);
 
   $("canvas").dispatchEvent(new MouseEvent("click", at(find("parse"))));
   await frame();
   check("a click zooms", [zoomed(), view.width], ["parse", 7]);
-  check("the address keeps the view", location.hash.includes(`zoom=${view.zoom}`), true);
+  check("the address keeps the view, by the path's hash", location.hash, `#zoom=${hexPath(whole, view.zoom)}`);
   $("canvas").dispatchEvent(new MouseEvent("click", at(find("main"))));
   await frame();
   check("a click on a caller zooms out", [zoomed(), view.width], ["main", 37]);
@@ -110,7 +120,33 @@ async function run() {
   await frame();
   check("callers of a function: its whole weight", [labels.name[view.tree.label[0]], view.tree.total[0]], ["serve", 38]);
   check("and who calls it", [find("main"), find("[truncated]")].map((n) => view.tree.total[n]), [33, 5]);
+  const callersAddress = location.hash;
+  press("f");
+  const row = (name) => [...$("panel-rows").children].map((r) => r.textContent).find((text) => text.endsWith(name));
+  check("its table: the function's own weight, none of its callers'", [row("serve"), row("main")],
+    ["78.9 %100.0 %serve", "0.00 %86.8 %main"]);
+  press("f");
+  window.history.back();
+  await frame();
+  check("the browser's Back returns to the view before", view.tree === whole, true);
+  location.hash = callersAddress;
+  await frame();
+  check("an address typed into the open page is followed", [view.tree.kind, labels.name[view.tree.label[0]]], ["callers", "serve"]);
+  press("Home");
+  await frame();
+
+  select(find("serve"));
+  $("callees").click();
+  await frame();
+  check("callees of a function: its weight, and what it calls", [labels.name[view.tree.label[0]], view.tree.total[0], view.tree.kind],
+    ["serve", 38, "callees"]);
   press("Backspace");
+  await frame();
+  press("m");
+  await frame();
+  check("recursion merged: the sum stays, and no function stands below itself", [view.tree.total[0], recursions(view.tree)], [52, 0]);
+  check("which the whole has", recursions(whole) > 0, true);
+  press("m");
   await frame();
 
   press("f");
@@ -118,7 +154,29 @@ async function run() {
   check("the table of functions", first.textContent, "57.7 %73.1 %serve");
   first.click();
   check("a row searches for its function", document.documentElement.dataset.matched, "38");
+  first.querySelector("button").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true, cancelable: true }));
+  check("one row is a stop of the Tab key; arrows move on", [...$("panel-rows").querySelectorAll("button")].filter((b) => !b.tabIndex).length, 1);
   press("f");
+  type("");
+  $("regex").getAttribute("aria-pressed") === "true" || $("regex").click();
+  type("^serve\\:?$");
+  check("escapes that need none are taken", document.documentElement.dataset.matched, "38");
+  press("Escape");
+
+  $("canvas").dispatchEvent(new PointerEvent("pointerdown", { ...at(find("parse")), pointerType: "touch" }));
+  $("canvas").dispatchEvent(new PointerEvent("click", { ...at(find("parse")), pointerType: "touch" }));
+  check("a finger's first tap shows numbers and does not zoom", [view.zoom, $("sheet").hidden, /7 samples/.test($("sheet-card").textContent)],
+    [0, false, true]);
+  $("sheet-zoom").click();
+  await frame();
+  check("its button zooms", [zoomed(), $("sheet").hidden], ["parse", true]);
+  press("Home");
+  await frame();
+
+  dispatchEvent(new Event("beforeprint"));
+  check("paper gets the whole picture", [$("canvas").width, $("canvas").height], [2 * PAPER, 2 * ((whole.deepest + 1) * ROW + 6)]);
+  dispatchEvent(new Event("afterprint"));
+  check("each button says what it is", [...document.querySelectorAll("button")].filter((b) => !b.textContent.trim() && !b.ariaLabel).length, 0);
   check("nothing in a name became a tag or ran", [typeof window.hacked, document.querySelectorAll("img, b.x").length],
     ["undefined", 0]);
 }

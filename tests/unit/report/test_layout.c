@@ -1,5 +1,5 @@
 // The laws of profiles: totals are sums, recursion counts once, order is fixed, pruning keeps the sum.
-#include "report/profile/layout.h"
+#include "report/profile/layout_prune.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,6 +93,52 @@ static void recursion_counts_once_in_totals(void **state)
     profile__free(profile);
 }
 
+// Rows for lighter frames; each is a leaf, the last of its parent's.
+static uint32_t count_lighter(const struct layout *layout)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < layout->count; i++) {
+        if (layout->rows[i].label != LAYOUT_LIGHTER)
+            continue;
+        count++;
+        assert_int_equal(layout->rows[i].self, layout->rows[i].total);
+        assert_true(i + 1 == layout->count || layout->rows[i + 1].depth < layout->rows[i].depth);
+    }
+    return count;
+}
+
+// Frames that stay weigh by themselves what they weighed before: what is lighter is not added to them.
+static void pruning_changes_no_row_that_stays(void **state)
+{
+    (void)state;
+    struct profile *profile;
+    assert_int_equal(profile__new(&(struct profile_options){0}, &profile), 0);
+    for (unsigned i = 1; i <= 900; i++) {
+        char stack[64];
+        snprintf(stack, sizeof(stack), "comm;f%u;g%u", i % 4, i % 100);
+        add(profile, stack, i % 11);
+        stack[7] = '\0';
+        add(profile, stack, 1);
+    }
+    struct layout whole, layout;
+    uint32_t cut;
+    assert_int_equal(layout__make(profile, 0, LAYOUT_SAMPLES, LAYOUT_BY_NAME, &whole), 0);
+    assert_int_equal(layout__make(profile, 0, LAYOUT_SAMPLES, LAYOUT_BY_NAME, &layout), 0);
+    assert_int_equal(layout__prune(&layout, 50, &cut), 0);
+    assert_true(cut > 0 && layout.count <= 50);
+    for (uint32_t i = 0, at = 0; i < layout.count; i++) {
+        if (layout.rows[i].label == LAYOUT_LIGHTER)
+            continue;
+        while (whole.rows[at].node != layout.rows[i].node)
+            at++;
+        assert_int_equal(layout.rows[i].self, whole.rows[at].self);
+        assert_int_equal(layout.rows[i].total, whole.rows[at].total);
+    }
+    layout__release(&layout);
+    layout__release(&whole);
+    profile__free(profile);
+}
+
 static void pruning_keeps_the_sum_and_the_heaviest(void **state)
 {
     (void)state;
@@ -105,14 +151,16 @@ static void pruning_keeps_the_sum_and_the_heaviest(void **state)
         add(profile, stack, i);
         whole += i;
     }
-    static const uint32_t limits[] = {1, 2, 10, 100, 1000, 3000, 100000};
+    static const uint32_t limits[] = {2, 3, 10, 100, 1000, 3000, 100000};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         struct layout layout;
         assert_int_equal(layout__make(profile, 0, LAYOUT_SAMPLES, LAYOUT_BY_NAME, &layout), 0);
         uint32_t before = layout.count, cut;
         assert_int_equal(layout__prune(&layout, limits[i], &cut), 0);
         assert_true(layout.count <= limits[i]);
-        assert_int_equal(layout.count + cut, before);
+        uint32_t lighter = count_lighter(&layout);
+        assert_int_equal(layout.count - lighter + cut, before);
+        assert_true(cut ? lighter > 0 : lighter == 0);
         assert_int_equal(layout.rows[0].total, whole);
         uint64_t selves = 0;
         for (uint32_t row = 0; row < layout.count; row++) {
@@ -141,7 +189,7 @@ static void both_sides_keep_their_sums(void **state)
         sums[0] += i;
         sums[1] += i % 3 ? 0 : 2 * i;
     }
-    static const uint32_t limits[] = {1, 50, 500, 100000};
+    static const uint32_t limits[] = {2, 50, 500, 100000};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         struct layout layout;
         uint32_t cut;
@@ -186,8 +234,11 @@ static void labels_are_clean_and_widen_their_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_come_in_order_with_their_totals),   cmocka_unit_test(recursion_counts_once_in_totals),
-        cmocka_unit_test(pruning_keeps_the_sum_and_the_heaviest), cmocka_unit_test(both_sides_keep_their_sums),
+        cmocka_unit_test(rows_come_in_order_with_their_totals),
+        cmocka_unit_test(recursion_counts_once_in_totals),
+        cmocka_unit_test(pruning_keeps_the_sum_and_the_heaviest),
+        cmocka_unit_test(pruning_changes_no_row_that_stays),
+        cmocka_unit_test(both_sides_keep_their_sums),
         cmocka_unit_test(labels_are_clean_and_widen_their_lines),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
