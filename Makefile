@@ -48,7 +48,7 @@ folders := collector $(addprefix collector/,session keep sources probes unwindin
 	$(addprefix report/,commands query formats profile text) \
 	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
 	index jail) \
-	$(addprefix store/,sql writer reader) store store/base
+	$(addprefix store/,directory sql writer reader) store store/base
 objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c)) \
 	$(if $(filter collector/programs,$(1)),$(build)/obj/collector/programs/embedded.o)
 archive_of = $(build)/lib$(subst /,_,$(1)).a

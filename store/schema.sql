@@ -59,7 +59,8 @@ CREATE TABLE file (
     path TEXT NOT NULL
 );
 
--- A place in a binary, as stacks refer to it.
+-- A place in a binary, as stacks refer to it. In files of the 1 h tier, a function: its offset is 0x80 and a hash of 56
+-- bits, and its lines are 0.
 CREATE TABLE frame (
     id INTEGER PRIMARY KEY,
     binary INTEGER NOT NULL REFERENCES binary,
@@ -85,6 +86,15 @@ CREATE TABLE interval (
     own_cpu_ns INTEGER NOT NULL,
     own_bpf_ns INTEGER NOT NULL,
     own_rss_bytes INTEGER NOT NULL
+);
+
+-- In a directory of day files: an interval that is the sum of others, those with the ids `first` to `last` of the file
+-- whose meta says `store`. Not in older files.
+CREATE TABLE source (
+    interval INTEGER PRIMARY KEY REFERENCES interval,
+    store TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
 );
 
 CREATE TABLE total (

@@ -65,6 +65,14 @@ struct store_binary {
     const char *path;
 };
 
+// Where a tier keeps frames by function, the offset of a frame is no address: a hash of the names of its chain, by
+// which the same function is the same frame in all files. No place in a file or in memory begins with this byte.
+#define STORE_FOLDED_OFFSET 0x80ull
+static inline bool store_offset__is_folded(uint64_t offset)
+{
+    return offset >> 56 == STORE_FOLDED_OFFSET;
+}
+
 // One function of a frame's chain, innermost first: chain[0] is the innermost inlined function, the last one is the
 // function the code belongs to.
 struct store_line {
@@ -99,6 +107,13 @@ struct store_loss {
     uint64_t count;
 };
 
+// Of an interval that is the sum of others: those with the ids `first` to `last` of the file whose name is `store`.
+struct store_rolled {
+    uint32_t tier_s; // how long it is at most
+    const char *store;
+    uint32_t first, last;
+};
+
 struct store_interval {
     uint64_t start_ns;
     uint64_t end_ns;
@@ -107,6 +122,7 @@ struct store_interval {
     uint64_t own_cpu_ns; // CPU time of hearth's own process in the interval
     uint64_t own_bpf_ns; // run time of its BPF programs; 0 where statistics are off
     uint64_t own_rss_bytes;
+    const struct store_rolled *rolled; // NULL: as drained; a reader gives it as NULL
 };
 
 #endif

@@ -101,7 +101,8 @@ int source__open(const char *path, const struct report_request *request, bool fo
     uint32_t event = 0;
     bool wants_buckets = for_histogram || request->has_bucket_low || request->has_bucket_high;
     source->path = path;
-    int err = store_reader__open(path, fault, &source->reader);
+    struct store_part part = {.since_ns = request->since_ns, .until_ns = request->until_ns};
+    int err = store_reader__open_part(path, &part, fault, &source->reader);
     if (!err)
         err = choose_event(source->reader, request->event, wants_buckets, fault, &event);
     if (err)

@@ -263,6 +263,13 @@
 // kernel side hold. Above: the pack counts as damaged.
 #define LIMIT_STORE_PACK_ROWS (8u << 20)
 
+// Files of a directory that a reader keeps open: the days of full intervals and minutes, which are retired soon. Above:
+// each is opened when it is read, and one that was removed since ends the reading with -ESTALE.
+#define LIMIT_STORE_HELD_FILES 64u
+
+// Intervals that follow one another so closely join on: clocks are set by less. Above: nothing was recorded in between.
+#define LIMIT_STORE_GAP_NS 1000000000ull
+
 // How long SQLite waits for another program's lock: to open a store or read it; to append an interval, which is tried
 // again with the next one.
 #define LIMIT_STORE_BUSY_MS   2000

@@ -1,7 +1,6 @@
-// Opening a store, whether a file or a directory of them, and its dictionaries.
+// Opening a store, and what is asked of its dictionaries.
 #include "store/reader/reader.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,12 +12,6 @@
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 
-static inline void cleanup__closedir(DIR *directory)
-{
-    closedir(directory);
-}
-DEFINE_CLEANUP(DIR *, cleanup__closedir);
-
 void reader__note_damage(struct store_reader *reader, const struct reader_file *file, const char *what,
                          uint64_t samples)
 {
@@ -28,110 +21,10 @@ void reader__note_damage(struct store_reader *reader, const struct reader_file *
     damage->samples += samples;
 }
 
-static int add_file(struct store_reader *reader, const char *path)
-{
-    struct reader_file *files = reallocarray(reader->files, reader->file_count + 1, sizeof(*files));
-    if (!files)
-        return -ENOMEM;
-    reader->files = files;
-    char *copy = strdup(path);
-    if (!copy)
-        return -ENOMEM;
-    files[reader->file_count++] = (struct reader_file){.path = copy};
-    return 0;
-}
-
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(((const struct reader_file *)a)->path, ((const struct reader_file *)b)->path);
-}
-
 static int compare_times(const void *a, const void *b)
 {
     const struct reader_file *x = a, *y = b;
     return x->first_ns != y->first_ns ? (x->first_ns < y->first_ns ? -1 : 1) : strcmp(x->path, y->path);
-}
-
-static int list_files(struct store_reader *reader, struct fault *fault)
-{
-    _cleanup_(cleanup__closedirp) DIR *directory = opendir(reader->path);
-    if (!directory)
-        return fault__set(fault, -errno, "cannot read the store '%s': %s", reader->path, strerror(errno));
-    for (struct dirent *entry; (entry = readdir(directory));) {
-        char path[PATH_MAX];
-        size_t length = strlen(entry->d_name);
-        if (length < 4 || strcmp(entry->d_name + length - 3, ".db") != 0)
-            continue;
-        if ((size_t)snprintf(path, sizeof(path), "%s/%s", reader->path, entry->d_name) >= sizeof(path))
-            continue;
-        int err = add_file(reader, path);
-        if (err)
-            return fault__set(fault, err, "out of memory");
-    }
-    if (reader->file_count == 0)
-        return fault__set(fault, -ENOENT, "cannot read the store '%s': no file in that directory ends in .db",
-                          reader->path);
-    qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_paths);
-    return 0;
-}
-
-static void drop_file(struct store_reader *reader, size_t index)
-{
-    reader_file__free(&reader->files[index]);
-    reader->file_count--;
-    memmove(&reader->files[index], &reader->files[index + 1], (reader->file_count - index) * sizeof(*reader->files));
-}
-
-// The files of a directory: what is no store, or damaged as a whole, is left out and noted; what a retention removed
-// meanwhile is not missed.
-static int load_directory(struct store_reader *reader, struct fault *fault)
-{
-    struct fault first = {0};
-    int first_err = -ENOENT;
-    for (size_t i = 0; i < reader->file_count;) {
-        struct fault why = {0};
-        int err = reader_dictionaries__load(reader, &reader->files[i], &why);
-        if (!err) {
-            i++;
-            continue;
-        }
-        if (err != -EBADMSG && err != -ENOENT) {
-            if (fault)
-                *fault = why;
-            return err;
-        }
-        if (err == -EBADMSG) {
-            reader__note_damage(reader, &reader->files[i], "the whole", 0);
-            if (!first.text[0]) {
-                first = why;
-                first_err = err;
-            }
-        }
-        drop_file(reader, i);
-    }
-    if (reader->file_count > 0)
-        return 0;
-    if (fault && first.text[0])
-        *fault = first;
-    else
-        fault__set(fault, first_err, "cannot read the store '%s': it holds nothing", reader->path);
-    return first_err;
-}
-
-static int load(struct store_reader *reader, struct fault *fault)
-{
-    struct stat status;
-    if (stat(reader->path, &status) != 0)
-        return fault__set(fault, -errno, "cannot read the store '%s': %s%s", reader->path, strerror(errno),
-                          errno == ENOENT ? "; name one with -i, or make one with `hearth record`" : "");
-    if (S_ISDIR(status.st_mode)) {
-        int err = list_files(reader, fault);
-        return err ? err : load_directory(reader, fault);
-    }
-    int err = add_file(reader, reader->path);
-    if (err)
-        return fault__set(fault, err, "out of memory");
-    return reader_dictionaries__load(reader, &reader->files[0], fault);
 }
 
 static int finish(struct store_reader *reader)
@@ -148,6 +41,10 @@ static int finish(struct store_reader *reader)
         reader->files[i].interval_base = base;
         base += reader->files[i].interval_end ? reader->files[i].interval_end - 1 : 0;
     }
+    reader->interval_count = base;
+    int err = reader_cover__resolve(reader);
+    if (err)
+        return err;
     for (uint32_t i = 0; i < reader->binary_keys.count; i++) {
         const struct reader_binary_key *key = dictionary__record(&reader->binary_keys, i + 1);
         reader->binaries[i].build_id = key->build_id_bytes ? key->build_id : NULL;
@@ -160,7 +57,8 @@ static int finish(struct store_reader *reader)
     return 0;
 }
 
-int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader)
+int store_reader__open_part(const char *path, const struct store_part *part, struct fault *fault,
+                            struct store_reader **ret_reader)
 {
     _cleanup_(store_reader__freep) struct store_reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
@@ -175,7 +73,7 @@ int store_reader__open(const char *path, struct fault *fault, struct store_reade
     int err = reader->path ? packer__new(&reader->packer) : -ENOMEM;
     if (err)
         return fault__set(fault, err, "out of memory");
-    err = load(reader, fault);
+    err = reader_directory__load(reader, part, fault);
     if (err)
         return err;
     err = finish(reader);
@@ -183,6 +81,11 @@ int store_reader__open(const char *path, struct fault *fault, struct store_reade
         return fault__set(fault, err, "out of memory");
     *ret_reader = take_pointer(reader);
     return 0;
+}
+
+int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader)
+{
+    return store_reader__open_part(path, &(struct store_part){0}, fault, ret_reader);
 }
 
 void store_reader__free(struct store_reader *reader)
@@ -209,6 +112,7 @@ void store_reader__free(struct store_reader *reader)
     free(reader->lines);
     free(reader->parents);
     free(reader->node_frames);
+    free(reader->rolled);
     free(reader->path);
     free(reader);
 }

@@ -4,6 +4,9 @@
 // asked for. Reads are short transactions, so that a report left open never starves the writer's checkpoints.
 // Everything returned is borrowed from the reader and lives as long as it. One thread at a time.
 //
+// In a directory, what was rolled up may stand there twice or three times: in full intervals, minutes and hours. A
+// query gets each moment once (reader_cover.c).
+//
 // A reader sees the store as it was when it was opened: what a writer appends later is for the next reader.
 #ifndef HEARTH_STORE_READER_READER_H
 #define HEARTH_STORE_READER_READER_H
@@ -16,6 +19,16 @@ struct store_reader;
 // -ENOENT, -EACCES, -EBADMSG (not a store, or damaged; the fault says where), -EPROTO (made by a newer hearth).
 int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader);
 void store_reader__free(struct store_reader *reader);
+
+// What of a directory to open: its files are left out that have nothing of the range by their names (store/day_file.h),
+// so that a report of an hour does not read the names of a year. Where none would be left, all are opened.
+struct store_part {
+    uint64_t since_ns, until_ns; // until_ns 0: no end
+    const char *const *names;    // only these files; NULL: all
+    size_t name_count;
+};
+int store_reader__open_part(const char *path, const struct store_part *part, struct fault *fault,
+                            struct store_reader **ret_reader);
 
 // What of the store could not be read. A damaged block of values costs only itself: everything else is still given,
 // and whoever shows the rest shows this too.
@@ -69,6 +82,8 @@ struct store_interval_row {
     struct store_interval interval;
     uint32_t tier_s; // how long the intervals of its tier are; 0: as drained
     uint32_t id;
+    const char *store; // the name of its file, in its meta
+    uint32_t own_id;   // there
 };
 
 // What to read. Zeroes and NULLs ask for everything.
@@ -83,6 +98,7 @@ struct store_query {
     const char *cgroup; // that cgroup and those below it
     bool has_uid;
     uint32_t uid;
+    bool is_coarse; // the longest intervals that lie in the range whole, not the shortest there are
     bool has_buckets;
     uint16_t bucket_first, bucket_last; // inclusive, by value (store/base/bucket.h)
 };

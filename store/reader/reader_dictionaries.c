@@ -6,8 +6,7 @@
 
 #include "store/reader/reader_insides.h"
 
-// Makes room for one more at the end of an array.
-static int reserve(void *array, uint32_t *capacity, uint32_t count, size_t size)
+int reader__reserve(void *array, uint32_t *capacity, uint32_t count, size_t size)
 {
     if (count < *capacity)
         return 0;
@@ -110,8 +109,8 @@ static int take_process(struct store_reader *reader, struct reader_file *file, s
     for (int i = 0; i < 4 && !err; i++)
         err = reader__text(&reader->words, statement, 5 + i, &words[i]);
     if (!err)
-        err = reserve(&reader->processes, &reader->process_capacity, reader->process_keys.count,
-                      sizeof(*reader->processes));
+        err = reader__reserve(&reader->processes, &reader->process_capacity, reader->process_keys.count,
+                              sizeof(*reader->processes));
     if (!err)
         err = dictionary__intern(&reader->process_keys, &key, &id, &is_new);
     if (err)
@@ -141,7 +140,8 @@ static int take_thread(struct store_reader *reader, struct reader_file *file, sq
     if (!err)
         err = reader__text(&reader->words, statement, 3, &key.comm);
     if (!err)
-        err = reserve(&reader->threads, &reader->thread_capacity, reader->thread_keys.count, sizeof(*reader->threads));
+        err = reader__reserve(&reader->threads, &reader->thread_capacity, reader->thread_keys.count,
+                              sizeof(*reader->threads));
     if (!err)
         err = dictionary__intern(&reader->thread_keys, &key, &id, &is_new);
     if (err)
@@ -165,8 +165,8 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
     if (!err && (build_id_bytes > sizeof(key.build_id) || key.kind >= STORE_BINARY_COUNT))
         err = -EBADMSG;
     if (!err)
-        err =
-            reserve(&reader->binaries, &reader->binary_capacity, reader->binary_keys.count, sizeof(*reader->binaries));
+        err = reader__reserve(&reader->binaries, &reader->binary_capacity, reader->binary_keys.count,
+                              sizeof(*reader->binaries));
     if (err)
         return err;
     if (build_id_bytes)
@@ -214,6 +214,37 @@ static int take_node_end(struct store_reader *reader, struct reader_file *file, 
     return 0;
 }
 
+static int take_has_sources(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
+{
+    (void)reader;
+    file->has_sources = number64(statement, 0) > 0;
+    return 0;
+}
+
+static const char rolled_up[] = "SELECT interval, store, first, last, tier_s, start_ns, end_ns FROM source JOIN "
+                                "interval ON interval.id = source.interval";
+
+static int take_rolled(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
+{
+    uint32_t word, owner;
+    int err = reader__text(&reader->words, statement, 1, &word);
+    if (!err)
+        err = texts__intern(&reader->words, file->store_name, SIZE_MAX, &owner);
+    if (!err)
+        err = reader__reserve(&reader->rolled, &reader->rolled_capacity, reader->rolled_count, sizeof(*reader->rolled));
+    if (err || number64(statement, 0) >= file->interval_end) // written since
+        return err;
+    reader->rolled[reader->rolled_count++] = (struct reader_rolled){.owner = texts__text(&reader->words, owner),
+                                                                    .source = texts__text(&reader->words, word),
+                                                                    .interval = number32(statement, 0),
+                                                                    .first = number32(statement, 2),
+                                                                    .last = number32(statement, 3),
+                                                                    .tier_s = number32(statement, 4),
+                                                                    .start_ns = number64(statement, 5),
+                                                                    .end_ns = number64(statement, 6)};
+    return 0;
+}
+
 static const struct {
     const char *sql;
     const char *what;
@@ -228,6 +259,7 @@ static const struct {
      take_process},
     {"SELECT id, process, tid, comm FROM thread", "the table thread", take_thread},
     {"SELECT count(*) FROM pragma_table_info('binary') WHERE name = 'digest'", "the table binary", take_has_digests},
+    {"SELECT count(*) FROM pragma_table_info('source')", "the table source", take_has_sources},
 };
 
 static const char *binaries_of(const struct reader_file *file)
@@ -244,7 +276,11 @@ static int load_tables(struct store_reader *reader, struct reader_file *file, st
     int err = 0;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++)
         err = reader_file__each(reader, file, tables[i].sql, tables[i].what, tables[i].row, fault);
-    return err ? err : reader_file__each(reader, file, binaries_of(file), "the table binary", take_binary, fault);
+    if (!err)
+        err = reader_file__each(reader, file, binaries_of(file), "the table binary", take_binary, fault);
+    if (!err && file->has_sources)
+        err = reader_file__each(reader, file, rolled_up, "the table source", take_rolled, fault);
+    return err;
 }
 
 int reader_dictionaries__load(struct store_reader *reader, struct reader_file *file, struct fault *fault)

@@ -176,6 +176,8 @@ int reader_file__hold(struct reader_file *file, struct fault *fault)
 {
     if (file->holds == 0) {
         int err = database__open_to_read(file->path, fault, &file->database, &file->is_cut);
+        if (err == -ENOENT && file->store_name)
+            return fault__set(fault, -ESTALE, "the store '%s' was removed while it was read; ask again", file->path);
         if (!err)
             err = check(file, fault);
         if (!err)

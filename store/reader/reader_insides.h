@@ -1,4 +1,5 @@
-// What the files of the reader share: reader.c opens and answers for dictionaries; reader_file.c holds one file;
+// What the files of the reader share: reader.c opens and answers for dictionaries; reader_directory.c finds the
+// files, reader_file.c holds one; reader_cover.c knows which intervals were rolled up into which;
 // reader_dictionaries.c reads its dictionaries and joins them with the others', reader_frames.c frames and their
 // names, reader_trie.c stacks, reader_walk.c intervals.
 //
@@ -34,12 +35,23 @@ struct reader_file {
     uint32_t node_id_end;
     uint64_t rows_most; // values of all its packs
     bool has_digests;   // of binaries; older files have none
+    bool has_sources;   // the table is there; older files have none
     bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
     uint64_t first_ns;
     uint32_t interval_base; // the reader's id of an interval is this plus the file's
     uint32_t interval_end;  // one above the last interval as the file was opened: what comes later is not seen
     uint32_t node_end;      // the same of nodes
     struct id_list events, processes, threads, binaries, functions, files, frames, nodes;
+};
+
+// An interval, and those that were rolled up into it: numbers of the file that has them.
+struct reader_rolled {
+    const char *owner, *source; // names of stores
+    uint32_t interval;          // the owner's
+    uint32_t first, last, end;  // the source's; end: one above the last that was seen there, 0: the file is gone
+    uint32_t tier_s;
+    uint32_t owner_base, source_base;
+    uint64_t start_ns, end_ns;
 };
 
 // Records of dictionaries: no holes; the key first.
@@ -72,7 +84,10 @@ struct store_reader {
     struct packer *packer;
     struct store_meta meta;
     struct store_damage damage;
-    uint64_t value_rows; // of all packs, while they are counted
+    uint64_t value_rows;          // of all packs, while they are counted
+    uint32_t interval_count;      // ids of intervals go from 1 to this
+    struct reader_rolled *rolled; // the longest intervals first
+    uint32_t rolled_count, rolled_capacity;
 
     // Index id - 1.
     struct store_event *events;
@@ -102,6 +117,9 @@ static inline bool reader__joins(const struct store_reader *reader)
     return reader->file_count > 1 || reader->files[0].has_restarted;
 }
 
+// Finds the files and loads their dictionaries.
+int reader_directory__load(struct store_reader *reader, const struct store_part *part, struct fault *fault);
+
 // Connects to the file, and checks that it is the one that was opened; calls nest.
 int reader_file__hold(struct reader_file *file, struct fault *fault);
 void reader_file__release(struct reader_file *file);
@@ -114,6 +132,9 @@ void reader_file__free(struct reader_file *file);
 // Notes what could not be read; samples: how many are missing for it, where that is known.
 void reader__note_damage(struct store_reader *reader, const struct reader_file *file, const char *what,
                          uint64_t samples);
+
+// Makes room for one more at the end of an array.
+int reader__reserve(void *array, uint32_t *capacity, uint32_t count, size_t size);
 
 // Makes room for an id in a map of this file. -EBADMSG: it is none that a store can have.
 int id_list__reserve(struct id_list *list, const struct reader_file *file, uint64_t id);
@@ -128,6 +149,11 @@ int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint3
 
 // A flag for each thread, by the reader's id, that the query asks for; untouched when it asks for all of them.
 int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads);
+
+// Which intervals were rolled up into which: once, when the files have their places.
+int reader_cover__resolve(struct store_reader *reader);
+// A flag by the reader's id for each interval that others give to this query; NULL where nothing was rolled up.
+int reader_cover__hidden(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_hidden);
 
 // Reads what all questions need. Damage that leaves the rest readable is noted in the reader.
 int reader_dictionaries__load(struct store_reader *reader, struct reader_file *file, struct fault *fault);

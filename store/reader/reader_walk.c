@@ -26,6 +26,7 @@ struct reader_walk {
     struct store_query query;
     uint32_t only_interval;
     uint8_t *threads; // by the reader's id: this thread is asked for; NULL: all are
+    uint8_t *hidden;  // by the reader's id of an interval: it is given by others; NULL: none is
     struct packer *packer;
 
     struct reader_file *file; // held; NULL: none yet
@@ -63,6 +64,8 @@ int reader_walk__new(struct store_reader *reader, const struct store_query *quer
     walk->only_interval = only_interval;
     int err = reader_choice__threads(reader, query, &walk->threads);
     if (!err)
+        err = reader_cover__hidden(reader, query, &walk->hidden);
+    if (!err)
         err = packer__new(&walk->packer);
     if (err)
         return fault__set(fault, err, "out of memory");
@@ -88,6 +91,7 @@ void reader_walk__free(struct reader_walk *walk)
     end_file(walk);
     packer__free(walk->packer);
     free(walk->threads);
+    free(walk->hidden);
     free(walk->intervals);
     free(walk->losses);
     free(walk);
@@ -107,6 +111,8 @@ static int forgive(struct reader_walk *walk, int err, const char *what, struct f
 
 static int add_interval(struct reader_walk *walk, sqlite3_stmt *list)
 {
+    if (walk->hidden && walk->hidden[walk->file->interval_base + number(list, 0)])
+        return 0;
     if (walk->interval_count == walk->interval_capacity) {
         size_t capacity = walk->interval_capacity ? walk->interval_capacity * 2 : 64;
         struct store_interval_row *grown = reallocarray(walk->intervals, capacity, sizeof(*grown));
@@ -229,6 +235,8 @@ int reader_walk__next(struct reader_walk *walk, struct fault *fault, const struc
     int err = forgive(walk, read_losses(walk, &loss_count), "the table loss", fault);
     if (err)
         return err;
+    walk->row.store = walk->file->store_name;
+    walk->row.own_id = walk->row.id;
     walk->row.id += walk->file->interval_base;
     walk->row.interval.losses = walk->losses;
     walk->row.interval.loss_count = loss_count;

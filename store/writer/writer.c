@@ -14,6 +14,7 @@
 
 #include "store/base/limits.h"
 #include "store/schema.h"
+#include "store/shape.h"
 #include "store/writer/writer_insides.h"
 
 #define TEXT_OF_(number) #number
@@ -73,10 +74,10 @@ static int fail_to_create(const char *path, int err, struct fault *fault)
                       strerror(-err));
 }
 
-// The file at `path`, locked by us alone. -EAGAIN: it was replaced meanwhile.
-static int open_locked(const char *path, struct fault *fault, int *ret_fd)
+// The file at `path`, locked by us alone; flags: O_CREAT, or none. -EAGAIN: it was replaced meanwhile.
+static int open_locked(const char *path, int flags, struct fault *fault, int *ret_fd)
 {
-    _cleanup_fd_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+    _cleanup_fd_ int fd = open(path, O_RDWR | flags | O_CLOEXEC | O_NONBLOCK, 0644);
     if (fd < 0)
         return errno == EISDIR || errno == ENXIO ? refuse(path, fault) : fail_to_create(path, -errno, fault);
     int err = check_replaceable(fd, path, fault);
@@ -107,7 +108,7 @@ static int claim_path(const char *path, struct fault *fault, int *ret_fd)
     for (int tries = 0; tries < 8; tries++) {
         _cleanup_fd_ int fd = -1;
         struct stat status;
-        int err = open_locked(path, fault, &fd);
+        int err = open_locked(path, O_CREAT, fault, &fd);
         if (err == -EAGAIN)
             continue;
         if (err)
@@ -132,14 +133,13 @@ static int claim_path(const char *path, struct fault *fault, int *ret_fd)
 // What must stand in the file before the journal's mode changes: a file cut off here is a store already, and may be
 // replaced. Pages of 1 KiB: a packed block of some KiB fills its last one half on average, which is an eighth of a
 // store less than with pages of 4 KiB. The cache: a transaction touches some 100 pages.
-static const char settings[] =
-    "PRAGMA page_size = 1024;"
-    "PRAGMA application_id = " TEXT_OF(SCHEMA_APPLICATION_ID) ";"
-                                                              "PRAGMA journal_mode = WAL;"
-                                                              "PRAGMA synchronous = NORMAL;"
-                                                              "PRAGMA wal_autocheckpoint = 0;"
-                                                              "PRAGMA cache_size = -1024;"
-                                                              "PRAGMA temp_store = MEMORY;";
+static const char marks[] = "PRAGMA page_size = 1024;"
+                            "PRAGMA application_id = " TEXT_OF(SCHEMA_APPLICATION_ID) ";";
+static const char settings[] = "PRAGMA journal_mode = WAL;"
+                               "PRAGMA synchronous = NORMAL;"
+                               "PRAGMA wal_autocheckpoint = 0;"
+                               "PRAGMA cache_size = -1024;"
+                               "PRAGMA temp_store = MEMORY;";
 
 static int put_meta(struct store_writer *writer, const struct store_meta *meta)
 {
@@ -159,7 +159,9 @@ static int put_meta(struct store_writer *writer, const struct store_meta *meta)
 
 static int create_tables(struct store_writer *writer, const struct store_meta *meta)
 {
-    int err = database__run(writer->database, settings);
+    int err = database__run(writer->database, marks);
+    if (!err)
+        err = database__run(writer->database, settings);
     if (!err)
         err = database__run(writer->database, "BEGIN IMMEDIATE");
     if (!err)
@@ -173,8 +175,7 @@ static int create_tables(struct store_writer *writer, const struct store_meta *m
     return err;
 }
 
-int store_writer__create(const char *path, const struct store_meta *meta, struct fault *fault,
-                         struct store_writer **ret_writer)
+static int new_writer(const char *path, struct fault *fault, struct store_writer **ret_writer)
 {
     _cleanup_(destroyp) struct store_writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
@@ -186,7 +187,17 @@ int store_writer__create(const char *path, const struct store_meta *meta, struct
     int err = writer->path ? packer__new(&writer->packer) : -ENOMEM;
     if (err)
         return fault__set(fault, err, "out of memory");
-    err = claim_path(path, fault, &writer->lock_fd);
+    *ret_writer = take_pointer(writer);
+    return 0;
+}
+
+int store_writer__create(const char *path, const struct store_meta *meta, struct fault *fault,
+                         struct store_writer **ret_writer)
+{
+    _cleanup_(destroyp) struct store_writer *writer = NULL;
+    int err = new_writer(path, fault, &writer);
+    if (!err)
+        err = claim_path(path, fault, &writer->lock_fd);
     if (!err)
         err = database__open_to_write(path, fault, &writer->database);
     if (err)
@@ -197,6 +208,48 @@ int store_writer__create(const char *path, const struct store_meta *meta, struct
         unlink(path);
         return err;
     }
+    sqlite3_busy_timeout(writer->database, LIMIT_STORE_APPEND_MS);
+    *ret_writer = take_pointer(writer);
+    return 0;
+}
+
+// What ended before its tables were made has nothing that could be appended to.
+static int check_version(struct store_writer *writer, struct fault *fault)
+{
+    _cleanup_(statement__finalizep) sqlite3_stmt *statement = NULL;
+    bool has_row = false;
+    int err = database__prepare(writer->database, "PRAGMA user_version", &statement);
+    if (!err)
+        err = database__step(statement, &has_row);
+    if (err || !has_row)
+        return database__fail(writer->database, "append to", writer->path, fault);
+    int version = sqlite3_column_int(statement, 0);
+    if (version > SCHEMA_VERSION)
+        return fault__set(fault, -EPROTO, "cannot append to the store '%s': a newer hearth made it", writer->path);
+    return version ? 0 : fault__set(fault, -EBADMSG, "cannot append to the store '%s': it is empty", writer->path);
+}
+
+int store_writer__resume(const char *path, struct fault *fault, struct store_writer **ret_writer)
+{
+    _cleanup_(destroyp) struct store_writer *writer = NULL;
+    int err = new_writer(path, fault, &writer);
+    if (!err)
+        err = open_locked(path, 0, fault, &writer->lock_fd);
+    if (!err)
+        err = database__open_to_write(path, fault, &writer->database);
+    if (!err)
+        err = check_version(writer, fault);
+    if (!err)
+        err = shape__check(writer->database, path, fault);
+    if (err)
+        return err == -EEXIST ? -EBADMSG : err;
+    err = database__run(writer->database, settings);
+    if (!err)
+        err = writer_resume__load(writer);
+    if (err)
+        return database__errno(writer->database) == err
+                   ? database__fail(writer->database, "append to", path, fault)
+                   : fault__set(fault, err, "cannot append to the store '%s': %s", path, strerror(-err));
     sqlite3_busy_timeout(writer->database, LIMIT_STORE_APPEND_MS);
     *ret_writer = take_pointer(writer);
     return 0;
@@ -217,10 +270,12 @@ uint64_t store_writer__bytes(const struct store_writer *writer)
 }
 
 // A checkpoint that fails costs nothing: the WAL has it all. A reader in the way is waited for only when the WAL has
-// grown long, and not for long.
-static void checkpoint(struct store_writer *writer)
+// grown long, and not for long. Sums come one after the other: they are copied together.
+static void checkpoint(struct store_writer *writer, const struct store_interval *interval)
 {
     bool is_long = (uint64_t)size_of(writer->path, "-wal") >= LIMIT_STORE_WAL_BYTES;
+    if (interval && interval->rolled && !is_long)
+        return;
     int mode = is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(writer->database, LIMIT_STORE_CHECKPOINT_MS);
     sqlite3_wal_checkpoint_v2(writer->database, NULL, mode, NULL, NULL);
@@ -265,13 +320,13 @@ static int write_all(struct store_writer *writer, const struct store_interval *i
         err = fail_to_write(writer, err, fault);
         if (!sqlite3_get_autocommit(writer->database))
             database__run(writer->database, "ROLLBACK");
-        checkpoint(writer); // a full WAL gives its room back
+        checkpoint(writer, NULL); // a full WAL gives its room back
         return err;
     }
     writer->restarts_written = writer->restarts;
     writer->next_interval += interval != NULL;
     writer_words__wrote(writer);
-    checkpoint(writer);
+    checkpoint(writer, interval);
     return 0;
 }
 

@@ -17,6 +17,10 @@ struct store_writer;
 int store_writer__create(const char *path, const struct store_meta *meta, struct fault *fault,
                          struct store_writer **ret_writer);
 
+// Opens a store to append to it. -ENOENT; -EBUSY: somebody else does; -EBADMSG: it is damaged, or no store; -EPROTO: a
+// newer hearth made it. The fault says more.
+int store_writer__resume(const char *path, struct fault *fault, struct store_writer **ret_writer);
+
 // Finishes the file (no WAL left behind) and frees the writer, even when it fails.
 int store_writer__close(struct store_writer *writer, struct fault *fault);
 void store_writer__free(struct store_writer *writer); // as close, for cleanup; says nothing
@@ -35,6 +39,8 @@ int store_writer__frame(struct store_writer *writer, uint32_t binary, uint64_t o
                         bool *ret_is_new);
 // The trie node of a stack: frames, root first.
 int store_writer__stack(struct store_writer *writer, const uint32_t *frames, size_t frame_count, uint32_t *ret_node);
+// The same by one frame more than the node `parent` has; parent 0: the root.
+int store_writer__node(struct store_writer *writer, uint32_t parent, uint32_t frame, uint32_t *ret_node);
 // Names a frame, now or later, once; an empty chain means that it was looked up and has no name.
 int store_writer__name(struct store_writer *writer, uint32_t frame, const struct store_line *chain, size_t length);
 

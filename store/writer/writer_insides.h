@@ -1,5 +1,5 @@
-// What the files of the writer share: writer.c opens, appends and closes; writer_words.c takes what is interned;
-// writer_rows.c puts it into the tables. Nobody else includes this.
+// What the files of the writer share: writer.c opens, appends and closes; writer_resume.c reads what a store knows
+// already; writer_words.c takes what is interned; writer_rows.c puts it into the tables. Nobody else includes this.
 #ifndef HEARTH_STORE_WRITER_WRITER_INSIDES_H
 #define HEARTH_STORE_WRITER_WRITER_INSIDES_H
 
@@ -58,6 +58,7 @@ enum writer_statement {
     WRITER_FRAME,
     WRITER_LINE,
     WRITER_INTERVAL,
+    WRITER_SOURCE,
     WRITER_TOTAL,
     WRITER_PROCESS_TOTAL,
     WRITER_LOSS,
@@ -109,6 +110,9 @@ int writer_rows__put_interval(struct store_writer *writer, const struct store_in
 // The statement, ready to be bound; NULL and *ret_err where it cannot be had.
 sqlite3_stmt *writer_rows__statement(struct store_writer *writer, enum writer_statement which, int *ret_err);
 void writer_rows__put_meta(struct store_writer *writer, const char *key, const char *value, int *err);
+
+// Fills the dictionaries with what the file has, so that ids go on. -EBADMSG: damaged.
+int writer_resume__load(struct store_writer *writer);
 
 // After a commit: what waited is written; what grew past its limit begins anew.
 void writer_words__wrote(struct store_writer *writer);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/bucket.h"
+#include "store/values.h"
 #include "store/writer/writer_insides.h"
 
 static const char *const statement_texts[WRITER_STATEMENT_COUNT] = {
@@ -17,7 +18,8 @@ static const char *const statement_texts[WRITER_STATEMENT_COUNT] = {
     [WRITER_FILE] = "INSERT INTO file VALUES (?, ?)",
     [WRITER_FRAME] = "INSERT INTO frame VALUES (?, ?, ?)",
     [WRITER_LINE] = "INSERT OR IGNORE INTO frame_line VALUES (?, ?, ?, nullif(?, 0), ?)",
-    [WRITER_INTERVAL] = "INSERT INTO interval VALUES (?, 0, ?, ?, ?, ?, ?)",
+    [WRITER_INTERVAL] = "INSERT INTO interval VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [WRITER_SOURCE] = "INSERT INTO source VALUES (?, ?, ?, ?)",
     [WRITER_TOTAL] = "INSERT INTO total VALUES (?, ?, ?, ?)",
     [WRITER_PROCESS_TOTAL] = "INSERT INTO process_total VALUES (?, ?, ?, ?, ?)",
     [WRITER_LOSS] = "INSERT INTO loss VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
@@ -172,18 +174,6 @@ int writer_rows__put_dictionaries(struct store_writer *writer)
     return err;
 }
 
-static int compare_values(const void *a, const void *b)
-{
-    const struct store_value *x = a, *y = b;
-    if (x->event != y->event)
-        return x->event < y->event ? -1 : 1;
-    if (x->thread != y->thread)
-        return x->thread < y->thread ? -1 : 1;
-    if (x->node != y->node)
-        return x->node < y->node ? -1 : 1;
-    return (x->bucket > y->bucket) - (x->bucket < y->bucket);
-}
-
 // A sorted copy, with rows of the same key added up.
 static int sort_values(struct store_writer *writer, const struct store_value *values, size_t *count)
 {
@@ -194,21 +184,9 @@ static int sort_values(struct store_writer *writer, const struct store_value *va
         writer->values = grown;
         writer->values_capacity = *count;
     }
-    if (*count == 0)
-        return 0;
-    struct store_value *sorted = writer->values;
-    memcpy(sorted, values, *count * sizeof(*values));
-    qsort(sorted, *count, sizeof(*sorted), compare_values);
-    size_t kept = 0;
-    for (size_t i = 1; i < *count; i++) {
-        if (compare_values(&sorted[kept], &sorted[i]) == 0) {
-            sorted[kept].count += sorted[i].count;
-            sorted[kept].value = saturated_sum(sorted[kept].value, sorted[i].value);
-        } else {
-            sorted[++kept] = sorted[i];
-        }
-    }
-    *count = kept + 1;
+    if (*count)
+        memcpy(writer->values, values, *count * sizeof(*values));
+    *count = values__settle(writer->values, *count);
     return 0;
 }
 
@@ -350,8 +328,11 @@ int writer_rows__put_interval(struct store_writer *writer, const struct store_in
 {
     int err = 0;
     uint64_t id = writer->next_interval;
-    put(writer, &err, WRITER_INTERVAL, "uuuuuu", id, interval->start_ns, interval->end_ns, interval->own_cpu_ns,
-        interval->own_bpf_ns, interval->own_rss_bytes);
+    const struct store_rolled *rolled = interval->rolled;
+    put(writer, &err, WRITER_INTERVAL, "uuuuuuu", id, u64(rolled ? rolled->tier_s : 0), interval->start_ns,
+        interval->end_ns, interval->own_cpu_ns, interval->own_bpf_ns, interval->own_rss_bytes);
+    if (rolled)
+        put(writer, &err, WRITER_SOURCE, "usuu", id, rolled->store, u64(rolled->first), u64(rolled->last));
     for (size_t i = 0; i < interval->loss_count; i++)
         put(writer, &err, WRITER_LOSS, "usu", id, interval->losses[i].name, interval->losses[i].count);
     if (!err)

@@ -176,20 +176,24 @@ int store_writer__frame(struct store_writer *writer, uint32_t binary, uint64_t o
     return err;
 }
 
+int store_writer__node(struct store_writer *writer, uint32_t parent, uint32_t frame, uint32_t *ret_node)
+{
+    struct pack_node node = {.parent = parent, .frame = frame};
+    bool is_new;
+    if (frame == 0 || frame >= dictionary__end(&writer->frames) || parent >= dictionary__end(&writer->nodes))
+        return -EINVAL;
+    return dictionary__intern(&writer->nodes, &node, ret_node, &is_new);
+}
+
 int store_writer__stack(struct store_writer *writer, const uint32_t *frames, size_t frame_count, uint32_t *ret_node)
 {
     uint32_t node = 0;
-    for (size_t i = 0; i < frame_count; i++) {
-        struct pack_node next = {.parent = node, .frame = frames[i]};
-        bool is_new;
-        if (frames[i] == 0 || frames[i] >= dictionary__end(&writer->frames))
-            return -EINVAL;
-        int err = dictionary__intern(&writer->nodes, &next, &node, &is_new);
-        if (err)
-            return err;
-    }
-    *ret_node = node;
-    return 0;
+    int err = 0;
+    for (size_t i = 0; i < frame_count && !err; i++)
+        err = store_writer__node(writer, node, frames[i], &node);
+    if (!err)
+        *ret_node = node;
+    return err;
 }
 
 int store_writer__name(struct store_writer *writer, uint32_t frame, const struct store_line *chain, size_t length)

@@ -42,6 +42,7 @@ may_include store
 may_include store/reader store
 may_include store/sql store store/reader
 may_include store/writer store
+may_include store/directory store store/{reader,writer}
 
 may_include symbolizer/jail
 may_include symbolizer/index

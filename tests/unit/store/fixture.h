@@ -132,7 +132,7 @@ static inline void model__settle(struct model *model)
     for (size_t i = 1; i < model->count; i++) {
         if (model->rows[i].key == model->rows[kept].key) {
             model->rows[kept].count += model->rows[i].count;
-            model->rows[kept].value += model->rows[i].value;
+            model->rows[kept].value = saturated_sum(model->rows[kept].value, model->rows[i].value);
         } else {
             model->rows[++kept] = model->rows[i];
         }
