@@ -44,7 +44,7 @@ libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 li
 	-lunwind-x86_64 -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
-folders := collector $(addprefix collector/,session keep sources probes unwinding naming programs who) \
+folders := collector $(addprefix collector/,daemon session keep sources probes unwinding naming programs who) \
 	$(addprefix report/,commands query formats profile text) \
 	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
 	index jail) \

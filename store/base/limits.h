@@ -148,6 +148,9 @@
 // The command line of a recording, in its store. Above: the words that follow are left out, and "..." stands for them.
 #define LIMIT_COMMAND_LINE_BYTES 4096
 
+// The daemon's file. Above: it is refused; a file of options is a page long.
+#define LIMIT_CONF_BYTES (256 * 1024)
+
 // How long a recording waits for its command's exec(), which reads the program from its file system. Above: the
 // recording goes on, and says at its end why exec() has failed, if it has.
 #define LIMIT_COMMAND_BEGIN_MS 5000

@@ -254,6 +254,31 @@ static int parse_short(const struct option_row *rows, void *values, char *word, 
     return 0;
 }
 
+static int unknown_name(const struct option_row *rows, const char *name, struct fault *fault)
+{
+    struct names names = {0};
+    options__visit(rows, add_name, &names);
+    const char *near = options__nearest(name, names.names);
+    if (near)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown key '%s'; did you mean '%s'?", name, near);
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown key '%s'", name);
+}
+
+int options__set(const struct option_row *rows, void *values, const char *name, const char *text, struct fault *fault)
+{
+    struct found found = {.name = name, .name_bytes = strlen(name)};
+    if (!options__visit(rows, is_meant, &found))
+        return unknown_name(rows, name, fault);
+    if (found.row->argument)
+        return apply(&found, values, name, text, fault);
+    if (strcmp(text, "no") == 0)
+        return 0;
+    if (strcmp(text, "yes") != 0)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "bad value for %s: '%s' is neither yes nor no", name,
+                               text);
+    return apply(&found, values, name, NULL, fault);
+}
+
 int options__parse(const struct option_row *rows, void *values, bool stop_at_operand, int argc, char **argv,
                    struct fault *fault, int *ret_operands)
 {

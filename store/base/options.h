@@ -62,6 +62,11 @@ int option__seconds_ns(const char *text, void *target, struct fault *fault); // 
 int options__parse(const struct option_row *rows, void *values, bool stop_at_operand, int argc, char **argv,
                    struct fault *fault, int *ret_operands);
 
+// Gives the option of that long name a value, as a line of a file does. A flag takes "yes", which sets it, and "no",
+// which leaves it as it is. -EINVAL with a fault for an unknown name (with a "did you mean") and a bad value. Lists
+// borrow text.
+int options__set(const struct option_row *rows, void *values, const char *name, const char *text, struct fault *fault);
+
 // Frees the lists among the values.
 void options__release(const struct option_row *rows, void *values);
 

@@ -1,0 +1,93 @@
+#include "collector/daemon/conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/base/cleanup.h"
+#include "store/base/limits.h"
+
+static const char blanks[] = " \t\r";
+
+// Without the blanks at both ends.
+static char *trim(char *text)
+{
+    text += strspn(text, blanks);
+    for (char *end = text + strlen(text); end > text && strchr(blanks, end[-1]); *end = '\0')
+        end--;
+    return text;
+}
+
+static int parse_line(char *line, const struct option_row *rows, void *values, struct fault *fault)
+{
+    line = trim(line);
+    if (!*line || *line == '#')
+        return 0;
+    char *equals = strchr(line, '=');
+    if (!equals)
+        return fault__set(fault, -EINVAL, "'%s' is not KEY = VALUE", line);
+    *equals = '\0';
+    char *key = trim(line), *value = trim(equals + 1);
+    if (!*value)
+        return fault__set(fault, -EINVAL, "%s has no value", key);
+    return options__set(rows, values, key, value, fault);
+}
+
+int conf__parse(const char *path, char *text, const struct option_row *rows, void *values, struct fault *fault)
+{
+    unsigned number = 1;
+    for (char *line = text, *next; line; line = next, number++) {
+        struct fault why = {0};
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        int err = parse_line(line, rows, values, &why);
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_USAGE, err, "%s:%u: %s", path, number,
+                                   why.text[0] ? why.text : strerror(-err));
+    }
+    return 0;
+}
+
+// The daemon runs as root: whoever can write its file decides what root probes.
+static int check_owner(const char *path, const struct stat *stat, struct fault *fault)
+{
+    if (!S_ISREG(stat->st_mode))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is not a regular file", path);
+    if (stat->st_uid != 0 && stat->st_uid != geteuid())
+        return fault__set(fault, -EPERM, "'%s' belongs to user %u; chown root '%s'", path, stat->st_uid, path);
+    if (stat->st_mode & (S_IWGRP | S_IWOTH))
+        return fault__set(fault, -EPERM, "others than its owner can write '%s'; chmod go-w '%s'", path, path);
+    return 0;
+}
+
+static int read_all(int fd, const char *path, struct buf *text, struct fault *fault)
+{
+    char piece[4096];
+    ssize_t length;
+    while ((length = read(fd, piece, sizeof(piece))) > 0 && text->length_bytes <= LIMIT_CONF_BYTES)
+        buf__append(text, piece, (size_t)length);
+    if (length < 0)
+        return fault__set(fault, -errno, "cannot read '%s': %s", path, strerror(errno));
+    if (text->length_bytes > LIMIT_CONF_BYTES)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "'%s' is longer than %d KiB", path,
+                               LIMIT_CONF_BYTES / 1024);
+    if (text->length_bytes && memchr(text->data, '\0', text->length_bytes))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is no text: it holds a zero byte", path);
+    buf__append_byte(text, '\0');
+    return text->failed ? fault__set(fault, -ENOMEM, "out of memory") : 0;
+}
+
+int conf__read(const char *path, const struct option_row *rows, void *values, struct buf *text, struct fault *fault)
+{
+    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat stat;
+    if (fd < 0 || fstat(fd, &stat) != 0)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -errno, "cannot read '%s': %s", path, strerror(errno));
+    int err = check_owner(path, &stat, fault);
+    if (!err)
+        err = read_all(fd, path, text, fault);
+    return err ? err : conf__parse(path, (char *)text->data, rows, values, fault);
+}
