@@ -18,6 +18,8 @@ CXX ?= g++
 CLANG ?= clang
 PREFIX ?= /usr/local
 VERSION := 0.1.0
+# The instruction set, of which each arch/ has a folder: the folder's files belong to the archive of arch/.
+ARCH := $(shell uname -m)
 
 O ?= build
 build := $(O)$(if $(SAN),/san)
@@ -41,15 +43,15 @@ CFLAGS ?= -O2 -g
 cflags = -std=gnu11 $(warnings) -fno-omit-frame-pointer -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' -I. \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(pkgs)) -pthread $(CFLAGS)
 libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 libzstd libdeflate zlib liblzma libcap libseccomp 2>/dev/null) \
-	-lunwind-x86_64 -lunwind -liberty -lm -pthread $(LDLIBS)
+	-lunwind-$(ARCH) -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
-folders := collector $(addprefix collector/,daemon session keep sources probes unwinding naming programs who) \
+folders := collector $(addprefix collector/,daemon session keep sources probes unwinding naming programs who arch) \
 	$(addprefix report/,commands query formats profile text) \
 	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
-	index jail) \
+	index jail arch) \
 	$(addprefix store/,directory sql writer reader) store store/base
-objects_of = $(patsubst %.c,$(build)/obj/%.o,$(wildcard $(1)/*.c)) \
+objects_of = $(patsubst %.c,$(build)/obj/%.o,$(sort $(wildcard $(addprefix $(1)/,*.c $(ARCH)/*.c */elf_machine.c)))) \
 	$(if $(filter collector/programs,$(1)),$(build)/obj/collector/programs/embedded.o)
 archive_of = $(build)/lib$(subst /,_,$(1)).a
 archives := $(foreach f,$(folders),$(call archive_of,$(f)))
@@ -68,7 +70,7 @@ $(build)/hearth: $(main_object) $(archives)
 define archive_rule
 $(call archive_of,$(1)): $(filter-out $(main_object),$(call objects_of,$(1)))
 	$$(call say,AR,$$@)
-	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+	$$(Q)rm -f $$@ && ar qcs $$@ $$^
 endef
 $(foreach f,$(folders),$(eval $(call archive_rule,$(f))))
 
@@ -81,9 +83,8 @@ $(build)/obj/store/schema.o: store/schema.sql # embedded
 
 # The BPF side. -g for BTF; the objects are embedded into the binary (collector/programs/embedded.h).
 # Debian's folder of the kernel's asm/ headers. clang -print-multiarch, where clang has it, prints another name.
-multiarch := $(shell uname -m)-linux-gnu
-arch := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
-bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -Werror \
+multiarch := $(ARCH)-linux-gnu
+bpf_cflags := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(ARCH))) -mcpu=v3 -O2 -g -Wall -Wextra -Wshadow -Werror \
 	-Wno-unused-parameter -I. -idirafter /usr/include/$(multiarch)
 
 build/bpf/%.bpf.o: bpf/%.bpf.c Makefile

@@ -10,7 +10,6 @@
 #include <bpf/bpf_helpers.h>
 
 #define EARLY_STACK_BYTES 65536 // as much as --unwind=copy takes
-#define EARLY_RED_ZONE    128   // WIRE_COPY_RED_ZONE
 
 struct early_stack {
     __u64 address; // of at[0]
@@ -70,7 +69,7 @@ static __always_inline bool is_locked(struct mm_struct *mm)
 static __always_inline void copy_stack(struct task_struct *task, struct early_stack *stack, __u64 sp, __u64 end)
 {
     __u32 bytes = 0;
-    stack->address = sp - EARLY_RED_ZONE;
+    stack->address = sp - ARCH_RED_ZONE;
     for (__u32 page = 0; page <= EARLY_STACK_BYTES / 4096 && bytes < EARLY_STACK_BYTES; page++) {
         __u64 address = stack->address + bytes;
         __u32 step = 4096 - (address & 4095);

@@ -8,8 +8,9 @@
 // unwound before, and every place that held a return address of it holds the same one now, the chain is the same, link
 // by link, and so is the stack's id. Reading those places is all there is to do.
 //
-//   user    The places are those of an unwinding of ours. Where rules need rbp, what it was saved as is compared too.
-//   kernel  The places are not told by the helper that unwinds: they are looked for on the stack, among what calls
+//   user    The places are those of an unwinding of ours. Where rules need the frame pointer, what it was saved as is
+//   compared too. kernel  The places are not told by the helper that unwinds: they are looked for on the stack, among
+//   what calls
 //           before have left there. Each frame is at its first place behind the one before, or above, and at its last
 //           place, or below; from one time to the next these bounds close in, until there is but one way to see the
 //           frames there. The outermost, which the entry code calls from, is counted from the stack's begin: before it
@@ -216,7 +217,7 @@ __noinline __u32 memo__user_is_same(__u32 entry)
 // Notes in the memo the step that was just made. Returns whether its stack can be known again at all.
 static __always_inline bool memo__allows(const struct unwind_walk *walk, struct memo *memo, bool *bp_is_elsewhere)
 {
-    __u32 kind = UNWIND_KIND_OF(walk->rule.kind), rbp = UNWIND_RBP_OF(walk->rule.kind);
+    __u32 kind = UNWIND_KIND_OF(walk->rule.kind), bp = UNWIND_BP_OF(walk->rule.kind);
     if (kind == UNWIND_BP) {
         memo->user.uses_bp = 1;
         if (*bp_is_elsewhere)
@@ -224,7 +225,7 @@ static __always_inline bool memo__allows(const struct unwind_walk *walk, struct 
     } else if (kind != UNWIND_SP && kind != UNWIND_PLT) {
         return false;
     }
-    if (rbp == UNWIND_RBP_AT_BP || rbp == UNWIND_RBP_LOST || (rbp == UNWIND_RBP_AT_CFA && walk->rule.rbp_offset != -16))
+    if (bp == UNWIND_BP_AT_BP || bp == UNWIND_BP_LOST || (bp == UNWIND_BP_AT_CFA && walk->rule.bp_offset != -16))
         *bp_is_elsewhere = true;
     return true;
 }
@@ -280,7 +281,7 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
     __u32 generation = *(volatile __u32 *)&shared->generation;
     bool is_known = memo__is_of(memo, mm, generation);
-    bool has_other_bp = memo->user.uses_bp && memo->user.bp != user->bp;
+    bool has_other_bp = memo->user.uses_bp && memo->user.bp != PT_REGS_FP(user);
     if (is_known && !has_other_bp && memo->flips == scratch->flips && memo->user.count && memo__user_is_same(entry))
         return memo->user.id;
     __u64 id = stack__user(ctx, scratch, 0);
@@ -294,7 +295,7 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
         memo->user.count = memo->user.uses_bp = 0;
     } else if (!memo->user.count && memo__is_due(memo) && id != WIRE_STACK_LOST &&
                scratch->walk.status == WIRE_STACK_WHOLE) {
-        memo->user.bp = user->bp;
+        memo->user.bp = PT_REGS_FP(user);
         memo__learn_user(&scratch->walk, entry);
     }
     memo->user.id = id;
@@ -315,9 +316,9 @@ static __always_inline void memo__key(struct memo_key *key)
     key->mm = (__u64)task->mm;
     key->tgid = ids >> 32;
     // A kernel thread has no such registers.
-    key->ip = key->mm ? user->ip : 0;
-    key->sp = key->mm ? user->sp : ids;
-    key->system_call = key->mm ? user->orig_ax : 0;
+    key->ip = key->mm ? PT_REGS_IP(user) : 0;
+    key->sp = key->mm ? PT_REGS_SP(user) : ids;
+    key->system_call = key->mm ? registers__system_call(user) : 0;
 }
 
 // The memo of where the current thread entered the kernel. Two entries may hold it; a new one takes the entry that was

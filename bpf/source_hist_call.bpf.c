@@ -188,7 +188,7 @@ int hist_value(struct pt_regs *ctx)
     if (!filter__passes())
         return 0;
     __u64 value, by;
-    if (!hist__by_argument(ctx, &by) || !hist__argument(ctx, own_hist.argument, &value)) {
+    if (!hist__by_argument(ctx, &by) || !argument__of(ctx, own_hist.argument, &value)) {
         hist__lose(WIRE_LOSS_VALUES_UNREAD);
         return 0;
     }

@@ -4,12 +4,8 @@
 
 const volatile __u16 own_event;
 
+#include "bpf/arch/machine.bpf.h"
 #include "bpf/event.bpf.h"
-
-// Of thread_info.status (arch/x86/include/asm/thread_info.h): the thread is in a 32-bit system call.
-#define TS_COMPAT 2
-
-enum { NUMBER_EXIT = 60, NUMBER_EXIT_GROUP = 231 }; // arch/x86/entry/syscalls/syscall_64.tbl
 
 struct call {
     __u64 has_passed; // see hist__of_thread()
@@ -30,7 +26,7 @@ int BPF_PROG(hist_sys_enter, struct pt_regs *regs, long number)
     if (!own_hist.all_groups && (__u32)number != own_hist.group)
         return 0;
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-    if (task->thread_info.status & TS_COMPAT) // its numbers mean other calls
+    if (system_call__is_compat(task)) // its numbers mean other calls
         return 0;
     struct call *call = hist__of_thread(&own_calls);
     if (!call)
@@ -64,7 +60,7 @@ static __always_inline void leave_open(struct task_struct *task)
     if (!call || !call->start_ns)
         return;
     call->start_ns = 0;
-    if (call->number == NUMBER_EXIT || call->number == NUMBER_EXIT_GROUP)
+    if (system_call__never_returns(call->number))
         return;
     hist__key_of(task, &key);
     key.group = (__u32)call->number;

@@ -17,23 +17,9 @@ typedef _Bool bool;
 #define false 0
 #define NULL ((void *)0)
 
-// As a program of type perf_event sees them: struct bpf_perf_event_data of the UAPI, whose layout never moves, unlike
-// the kernel's own pt_regs (cs was 8 bytes up to 6.8 and is 2 from 6.9 on).
-struct uapi_pt_regs {
-    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
-};
-struct bpf_perf_event_data {
-    struct uapi_pt_regs regs;
-    __u64 sample_period;
-    __u64 addr;
-};
+#include "bpf/arch/kernel_types.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct pt_regs {
-    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, flags, sp;
-    unsigned short cs; // 8 bytes up to 6.8: to be read with bpf_core_read, which takes its place only
-};
 
 typedef struct {
     int counter;
@@ -151,10 +137,6 @@ struct uprobe_task {
     struct return_instance *return_instances;
     unsigned long vaddr;
     unsigned long xol_vaddr;
-};
-
-struct thread_info {
-    unsigned int status;
 };
 
 struct cgroup_subsys_state {

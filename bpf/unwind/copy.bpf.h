@@ -27,29 +27,6 @@ struct {
     __type(key, __u32);
 } own_copy SEC(".maps");
 
-// The user's registers, whatever the sample interrupted: on x86-64 the kernel keeps them at the top of the task's own
-// stack for as long as it runs in the task's name (arch/x86/entry/entry_64.S, error_entry and the system call's).
-static __always_inline void copy__registers(struct wire_copy *copy, struct pt_regs *from)
-{
-    copy->registers[0] = BPF_CORE_READ(from, ax);
-    copy->registers[1] = BPF_CORE_READ(from, dx);
-    copy->registers[2] = BPF_CORE_READ(from, cx);
-    copy->registers[3] = BPF_CORE_READ(from, bx);
-    copy->registers[4] = BPF_CORE_READ(from, si);
-    copy->registers[5] = BPF_CORE_READ(from, di);
-    copy->registers[6] = BPF_CORE_READ(from, bp);
-    copy->registers[7] = BPF_CORE_READ(from, sp);
-    copy->registers[8] = BPF_CORE_READ(from, r8);
-    copy->registers[9] = BPF_CORE_READ(from, r9);
-    copy->registers[10] = BPF_CORE_READ(from, r10);
-    copy->registers[11] = BPF_CORE_READ(from, r11);
-    copy->registers[12] = BPF_CORE_READ(from, r12);
-    copy->registers[13] = BPF_CORE_READ(from, r13);
-    copy->registers[14] = BPF_CORE_READ(from, r14);
-    copy->registers[15] = BPF_CORE_READ(from, r15);
-    copy->registers[16] = BPF_CORE_READ(from, ip);
-}
-
 // Page by page, for a read that fails in the middle gives nothing; ends at the stack's end, or when the copy is full.
 __noinline __u32 copy__read_stack(struct wire_copy *copy)
 {
@@ -74,8 +51,8 @@ __noinline __u32 copy__undo_uprobes(struct wire_copy *copy)
         return 0;
     struct task_struct *task = bpf_get_current_task_btf();
     __u64 slot = BPF_CORE_READ(task, utask, xol_vaddr);
-    if (slot && copy->registers[16] - slot < UPROBE_SLOT_BYTES)
-        copy->registers[16] += BPF_CORE_READ(task, utask, vaddr) - slot;
+    if (slot && copy->registers[REGISTER_IP] - slot < UPROBE_SLOT_BYTES)
+        copy->registers[REGISTER_IP] += BPF_CORE_READ(task, utask, vaddr) - slot;
     struct return_instance *instance = BPF_CORE_READ(task, utask, return_instances);
     __u64 trampoline = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
     for (__u32 i = 0; i < COPY_URETPROBES && instance; i++) {
@@ -113,17 +90,16 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
-    unsigned short segment = 0;
-    bpf_core_read(&segment, sizeof(segment), &user->cs);
-    copy__registers(copy, user);
+    bool is_compat = registers__is_compat(user);
+    registers__copy(copy->registers, user);
     copy->returned_from = returned_from;
     copy->id = (bpf_ktime_get_ns() << 12 ^ config.stack_seed) + bpf_get_smp_processor_id() + 2;
     copy->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
     copy->tgid = bpf_get_current_pid_tgid() >> 32;
     copy->set = set;
     copy->weight = weight;
-    copy->is_compat = segment != USER_CS_64;
-    copy->stack_address = copy->registers[7] - WIRE_COPY_RED_ZONE;
+    copy->is_compat = is_compat;
+    copy->stack_address = copy->registers[REGISTER_SP] - ARCH_RED_ZONE;
     __u32 bytes = copy__read_stack(copy);
     copy->stack_bytes = bytes;
     if (bytes > WIRE_COPY_BYTES)

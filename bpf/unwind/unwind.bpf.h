@@ -11,13 +11,12 @@
 #ifndef HEARTH_BPF_UNWIND_H
 #define HEARTH_BPF_UNWIND_H
 
+#include "bpf/arch/machine.bpf.h"
 #include "bpf/unwind/unwind_find.bpf.h"
 #include "bpf/unwind/unwind_maps.bpf.h"
 #include "bpf/unwind/unwind_uprobe.bpf.h"
 
 #include <bpf/bpf_tracing.h>
-
-#define USER_CS_64 0x33 // arch/x86/include/asm/segment.h: __USER_CS
 
 static __always_inline __u8 unwind__end_status(const struct unwind_walk *walk)
 {
@@ -131,15 +130,11 @@ static __always_inline void unwind__take_caches(struct unwind_walk *walk, struct
 #endif
 
 #if !UNWIND_AT_UPROBE
-// Whether a call ends right before an address: call relative, or call by a register or memory.
+// Whether a call ends right before an address.
 static __always_inline bool unwind__is_behind_call(__u64 address)
 {
     __u8 code[8];
-    if (unwind_read(code, sizeof(code), address - sizeof(code)) != 0)
-        return false;
-    return code[3] == 0xe8 || (code[6] == 0xff && (code[7] & 0x38) == 0x10) ||
-           (code[5] == 0xff && (code[6] & 0x38) == 0x10) || (code[2] == 0xff && (code[3] & 0x38) == 0x10) ||
-           (code[1] == 0xff && (code[2] & 0x38) == 0x10);
+    return unwind_read(code, sizeof(code), address - sizeof(code)) == 0 && code__ends_in_call(code);
 }
 
 // A sample amid the handling of a uprobe: its breakpoint has been executed, the instruction in whose place it stands
@@ -149,7 +144,7 @@ __noinline __u32 unwind__step_back(struct unwind_walk *walk)
 {
     __u8 code = 0;
     __u64 address;
-    if (!walk || unwind_read(&code, sizeof(code), walk->registers.ip - 1) != 0 || code != 0xcc)
+    if (!walk || unwind_read(&code, sizeof(code), walk->registers.ip - 1) != 0 || code != CODE_BREAKPOINT)
         return 0;
     walk->pc = walk->registers.ip - 1;
     if (!unwind__find(walk) || UNWIND_KIND_OF(walk->rule.kind) != UNWIND_SP ||
@@ -174,18 +169,17 @@ static __always_inline __u32 unwind__start_at(struct unwind_walk *walk, struct t
     if (!mm) // a kernel thread
         return 0;
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(task);
-    unsigned short segment = 0;
     walk->tgid = task->tgid;
-    bpf_core_read(&segment, sizeof(segment), &user->cs);
-    walk->registers.ip = user->ip;
-    if (segment != USER_CS_64) {
-        walk->frame = user->ip;
+    bool is_compat = registers__is_compat(user);
+    walk->registers.ip = PT_REGS_IP(user);
+    if (is_compat) {
+        walk->frame = PT_REGS_IP(user);
         walk->status = WIRE_STACK_COMPAT;
         return 0;
     }
-    walk->registers.sp = user->sp;
-    walk->registers.bp = user->bp;
-    walk->registers.bx = user->bx;
+    walk->registers.sp = PT_REGS_SP(user);
+    walk->registers.bp = PT_REGS_FP(user);
+    walk->registers.bx = registers__bx(user);
     walk->registers.bp_at = walk->registers.bx_at = 0;
     walk->mm = (__u64)mm;
     walk->mapping.start = walk->mapping.end = 0;

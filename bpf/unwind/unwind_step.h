@@ -5,13 +5,14 @@
 //
 //   static __always_inline long unwind_read(void *to, __u32 bytes, __u64 address);      // 0, or it could not be read
 //
-// rbp and rbx are followed lazily: where a rule says that the caller's is saved, only the place is noted, and it is
+// bp and bx are followed lazily: where a rule says that the caller's is saved, only the place is noted, and it is
 // read when a rule further out needs it. Most code is built without frame pointers, so most of these reads never
-// happen. The slot below the return address, where rbp is saved when it is a frame pointer, comes with the return
+// happen. The slot below the return address, where bp is saved when it is a frame pointer, comes with the return
 // address.
 #ifndef HEARTH_BPF_UNWIND_UNWIND_STEP_H
 #define HEARTH_BPF_UNWIND_UNWIND_STEP_H
 
+#include "bpf/arch/registers.h"
 #include "bpf/wire/unwind_rows.h"
 
 #ifndef __always_inline
@@ -51,14 +52,14 @@ static __always_inline int unwind_step__saved(__u64 *value, __u64 *at)
 
 static __always_inline int unwind_step__signal(struct unwind_registers *registers, struct unwind_rule rule)
 {
-    __u64 saved[7]; // rbp rbx rdx rax rcx rsp rip
-    if (unwind_read(saved, sizeof(saved), registers->sp + (__s64)rule.cfa_offset + UNWIND_SIGNAL_RBP) != 0)
+    struct signal_frame saved;
+    if (unwind_read(&saved, sizeof(saved), registers->sp + (__s64)rule.cfa_offset + SIGNAL_FRAME_BP) != 0)
         return UNWIND_UNREADABLE;
-    registers->bp = saved[0];
-    registers->bx = saved[1];
+    registers->bp = saved.bp;
+    registers->bx = saved.bx;
     registers->bp_at = registers->bx_at = 0;
-    registers->sp = saved[5]; // may lie below: signals have stacks of their own
-    registers->ip = saved[6];
+    registers->sp = saved.sp; // may lie below: signals have stacks of their own
+    registers->ip = saved.ip;
     return UNWIND_INTERRUPTED;
 }
 
@@ -80,7 +81,7 @@ static __always_inline int unwind_step__deref(struct unwind_registers *registers
 }
 
 // Go calls C on the system stack of the thread. The call has the goroutine (struct g: stack.lo, stack.hi, ...) at
-// rsp + o, and below it how far from stack.hi the goroutine's stack pointer was: at the return address, or at the rbp
+// sp + o, and below it how far from stack.hi the goroutine's stack pointer was: at the return address, or at the bp
 // that was pushed below it.
 static __always_inline int unwind_step__go_call(const struct unwind_registers *registers, struct unwind_rule rule,
                                                 __u64 *ret_cfa)
@@ -89,7 +90,7 @@ static __always_inline int unwind_step__go_call(const struct unwind_registers *r
     if (unwind_read(saved, sizeof(saved), registers->sp + (__s64)rule.cfa_offset - 8) != 0 ||
         unwind_read(&high, sizeof(high), saved[1] + 8) != 0)
         return UNWIND_UNREADABLE;
-    *ret_cfa = high - saved[0] + (UNWIND_RBP_OF(rule.kind) == UNWIND_RBP_AT_CFA ? 16 : 8);
+    *ret_cfa = high - saved[0] + (UNWIND_BP_OF(rule.kind) == UNWIND_BP_AT_CFA ? 16 : 8);
     return UNWIND_STEPPED;
 }
 
@@ -109,7 +110,7 @@ static __always_inline int unwind_step__rare_cfa(struct unwind_registers *regist
         return outcome;
     case UNWIND_PLT:
         *ret_cfa = registers->sp + (__s64)rule.cfa_offset;
-        if ((__s16)(registers->ip & 15) >= rule.rbp_offset)
+        if ((__s16)(registers->ip & 15) >= rule.bp_offset)
             *ret_cfa += 8;
         return UNWIND_STEPPED;
     case UNWIND_GO_CALL:
@@ -137,21 +138,21 @@ static __always_inline int unwind_step__return(struct unwind_registers *register
         if (unwind_read(&pair[1], sizeof(pair[1]), cfa - 8) != 0)
             return UNWIND_UNREADABLE;
     }
-    __u32 rbp = UNWIND_RBP_OF(rule.kind);
+    __u32 bp = UNWIND_BP_OF(rule.kind);
     if (kind != UNWIND_PLT) {
-        if (rbp == UNWIND_RBP_AT_CFA) {
+        if (bp == UNWIND_BP_AT_CFA) {
             registers->bp = pair[0];
-            registers->bp_at = rule.rbp_offset == -16 ? 0 : cfa + (__s64)rule.rbp_offset;
-        } else if (rbp == UNWIND_RBP_AT_BP) {
+            registers->bp_at = rule.bp_offset == -16 ? 0 : cfa + (__s64)rule.bp_offset;
+        } else if (bp == UNWIND_BP_AT_BP) {
             int outcome = unwind_step__saved(&registers->bp, &registers->bp_at);
-            registers->bp_at = outcome ? UNWIND_NOWHERE : registers->bp + (__s64)rule.rbp_offset;
-        } else if (rbp == UNWIND_RBP_LOST) {
+            registers->bp_at = outcome ? UNWIND_NOWHERE : registers->bp + (__s64)rule.bp_offset;
+        } else if (bp == UNWIND_BP_LOST) {
             registers->bp_at = UNWIND_NOWHERE;
         }
-        if (rule.rbx_slot == UNWIND_RBX_LOST)
+        if (rule.bx_slot == UNWIND_BX_LOST)
             registers->bx_at = UNWIND_NOWHERE;
-        else if (rule.rbx_slot != UNWIND_RBX_SAME)
-            registers->bx_at = cfa + 8 * (__s64)rule.rbx_slot;
+        else if (rule.bx_slot != UNWIND_BX_SAME)
+            registers->bx_at = cfa + 8 * (__s64)rule.bx_slot;
     }
     registers->sp = cfa;
     registers->ip = pair[1];

@@ -4,6 +4,7 @@
 #ifndef HEARTH_BPF_UNWIND_UPROBE_H
 #define HEARTH_BPF_UNWIND_UPROBE_H
 
+#include "bpf/arch/machine.bpf.h"
 #include "bpf/unwind/unwind_maps.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -13,14 +14,10 @@
 #define UPROBE_SLOT_BYTES 128 // of a copied instruction (UPROBE_XOL_SLOT_BYTES)
 #define RETURN_INSTANCES  16  // looked at for one frame; stale ones of a longjmp are skipped
 
-// The rule in the page that an optimized uprobe calls (arch/x86/kernel/uprobes.c of 6.18, uprobe_trampoline_entry):
-//
-//   0  push %rcx; push %r11; push %rax; mov $336, %rax; syscall
-//   13 pop %rax; pop %r11; pop %rcx; ret
+// The rule in the page that an optimized uprobe calls.
 static __always_inline struct unwind_rule unwind__uprobe_rule(__u64 at)
 {
-    __u32 pushed = at < 1 || at >= 17 ? 0 : at < 3 || at >= 16 ? 1 : at < 4 || at >= 14 ? 2 : 3;
-    struct unwind_rule rule = {.kind = UNWIND_SP, .cfa_offset = 8 * (pushed + 1)};
+    struct unwind_rule rule = {.kind = UNWIND_SP, .cfa_offset = 8 * (uprobe_page__pushed(at) + 1)};
     return rule;
 }
 
@@ -59,16 +56,13 @@ static __always_inline __u32 unwind__real_return(struct unwind_walk *walk, struc
     return 0;
 }
 
-// Inside the trampoline (arch/x86/kernel/uprobes.c, uretprobe_trampoline_entry; before 6.11 it is only its first byte):
-//
-//   0  push %rax; push %rcx; push %r11; mov $335, %rax; syscall     the call handles the probe, and replaces the saved
-//   13 pop %r11; pop %rcx; ret                                      rax by the real return address
+// Inside the trampoline.
 static __always_inline void unwind__leave_trampoline(struct unwind_walk *walk, struct uprobe_task *utask)
 {
     __u64 at = walk->registers.ip - walk->trampoline, saved = 0, address;
-    if (unwind__real_return(walk, utask, walk->registers.sp - 8, 24))
+    if (unwind__real_return(walk, utask, walk->registers.sp - 8, UPROBE_PAGE_PUSHED_MOST))
         return;
-    saved = walk->registers.sp + (at <= 13 ? 16 : at <= 15 ? 8 : 0);
+    saved = walk->registers.sp + uprobe_page__return_at(at);
     if (unwind_read(&address, sizeof(address), saved) != 0)
         return;
     walk->registers.ip = address;

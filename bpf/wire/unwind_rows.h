@@ -3,7 +3,7 @@
 //
 // A row says, from one file offset of code to the next, how to find the caller: the canonical frame address (CFA: the
 // stack pointer in the caller, after the return), the return address (always at CFA-8, or the row is marked) and the
-// caller's rbp and rbx. Few such rules are distinct (some 1,400 over all of a machine's binaries), so a row is 4 bytes:
+// caller's bp and bx. Few such rules are distinct (some 1,400 over all of a machine's binaries), so a row is 4 bytes:
 // 16 bits of place, 16 bits of rule.
 //
 //   table (32-bit words, in blocks of 4 KiB)
@@ -38,48 +38,43 @@ struct unwind_head {
     __u32 reserved[4];
 };
 
-// How the CFA is found. `o` is cfa_offset.
+// How the CFA is found. `o` is cfa_offset; ip, sp, bp and bx are the registers of bpf/arch/registers.h.
 enum unwind_kind {
     UNWIND_GAP = 0,          // no call frame information: padding, hand-written code, a binary that has none
     UNWIND_END = 1,          // the outermost frame: the return address is undefined
-    UNWIND_SP = 2,           // CFA = rsp + o
-    UNWIND_BP = 3,           // CFA = rbp + o
-    UNWIND_BX = 4,           // CFA = rbx + o (ld.so's _dl_runtime_resolve)
-    UNWIND_PLT = 5,          // CFA = rsp + o + (rip % 16 >= rbp_offset ? 8 : 0); rbp and rbx unchanged
-    UNWIND_SIGNAL = 6,       // CFA = *(rsp + o), and rip, rbp and rbx stand beside it, as in struct sigcontext
-    UNWIND_SP_DEREF = 7,     // CFA = *(rsp + o)
-    UNWIND_SP_DEREF_8 = 8,   // CFA = *(rsp + o) + 8 (OpenSSL's assembler)
-    UNWIND_BP_DEREF = 9,     // CFA = *(rbp + o) (functions that realign their stack)
+    UNWIND_SP = 2,           // CFA = sp + o
+    UNWIND_BP = 3,           // CFA = bp + o
+    UNWIND_BX = 4,           // CFA = bx + o (ld.so's _dl_runtime_resolve)
+    UNWIND_PLT = 5,          // CFA = sp + o + (ip % 16 >= bp_offset ? 8 : 0); bp and bx unchanged
+    UNWIND_SIGNAL = 6,       // CFA = *(sp + o), and ip, bp and bx stand beside it, as in struct sigcontext
+    UNWIND_SP_DEREF = 7,     // CFA = *(sp + o)
+    UNWIND_SP_DEREF_8 = 8,   // CFA = *(sp + o) + 8 (OpenSSL's assembler)
+    UNWIND_BP_DEREF = 9,     // CFA = *(bp + o) (functions that realign their stack)
     UNWIND_UNSUPPORTED = 10, // there is a rule, but none of the above: never guessed
-    UNWIND_GO_CALL = 11      // CFA = *(*(rsp + o) + 8) - *(rsp + o - 8) + 8, on another stack (Go's asmcgocall); + 16
-                             // where it has pushed rbp (UNWIND_RBP_AT_CFA)
+    UNWIND_GO_CALL = 11      // CFA = *(*(sp + o) + 8) - *(sp + o - 8) + 8, on another stack (Go's asmcgocall); + 16
+                             // where it has pushed bp (UNWIND_BP_AT_CFA)
 };
 
-// Where the caller's rbp is, in bits 4 and 5 of `kind`.
-enum unwind_rbp {
-    UNWIND_RBP_SAME = 0,   // unchanged
-    UNWIND_RBP_AT_CFA = 1, // *(CFA + rbp_offset)
-    UNWIND_RBP_AT_BP = 2,  // *(rbp + rbp_offset)
-    UNWIND_RBP_LOST = 3,   // some other rule: whatever needs it further out is unsupported
+// Where the caller's bp is, in bits 4 and 5 of `kind`.
+enum unwind_bp {
+    UNWIND_BP_SAME = 0,   // unchanged
+    UNWIND_BP_AT_CFA = 1, // *(CFA + bp_offset)
+    UNWIND_BP_AT_BP = 2,  // *(bp + bp_offset)
+    UNWIND_BP_LOST = 3,   // some other rule: whatever needs it further out is unsupported
 };
 
 #define UNWIND_KIND_OF(kind) ((kind)&15)
-#define UNWIND_RBP_OF(kind)  ((kind) >> 4 & 3)
+#define UNWIND_BP_OF(kind)   ((kind) >> 4 & 3)
 
-#define UNWIND_RBX_SAME 0
-#define UNWIND_RBX_LOST (-128)
+#define UNWIND_BX_SAME 0
+#define UNWIND_BX_LOST (-128)
 
 struct unwind_rule {
     __s32 cfa_offset;
-    __s16 rbp_offset;
-    __s8 rbx_slot; // the caller's rbx is at CFA + 8 * rbx_slot; or one of UNWIND_RBX_*
-    __u8 kind;     // enum unwind_kind | enum unwind_rbp << 4
+    __s16 bp_offset;
+    __s8 bx_slot; // the caller's bx is at CFA + 8 * bx_slot; or one of UNWIND_BX_*
+    __u8 kind;    // enum unwind_kind | enum unwind_bp << 4
 };
-
-// The struct sigcontext of x86-64, relative to its rsp (uapi asm/sigcontext.h).
-#define UNWIND_SIGNAL_RIP 8
-#define UNWIND_SIGNAL_RBP (-40)
-#define UNWIND_SIGNAL_RBX (-32)
 
 #define UNWIND_ROW_PLACE(word) ((word) >> 16)
 #define UNWIND_ROW_RULE(word)  ((word)&0xffff)

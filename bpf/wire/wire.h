@@ -16,6 +16,8 @@
 #include <linux/types.h>
 #endif
 
+#include "bpf/arch/registers.h"
+
 #define WIRE_COMM_BYTES        16
 #define WIRE_CHUNK_FRAMES      32
 #define WIRE_USER_FRAMES_MAX   512
@@ -146,7 +148,7 @@ struct wire_hist_config {
     __u32 number; // of the event among the histograms
 };
 
-// Where an argument of a USDT probe is at one of its places (symbolizer/symbols/usdt_argument.h).
+// Where an argument of a USDT probe is at one of its places (symbolizer/arch/usdt_argument.h).
 #define WIRE_USDT_PLACES_MAX 4096 // of one event: what starts and what ends
 #define WIRE_NO_REGISTER     (-1)
 struct wire_usdt_argument {
@@ -211,9 +213,7 @@ struct wire_cgroup {
 };
 
 // One sample's registers and stack, through the ring buffer `copies`: as many bytes of `stack` as there are.
-#define WIRE_COPY_BYTES     65536
-#define WIRE_COPY_REGISTERS 17  // as DWARF numbers them: rax rdx rcx rbx rsi rdi rbp rsp r8-r15 rip
-#define WIRE_COPY_RED_ZONE  128 // bytes below rsp that a leaf may use (System V ABI, 3.2.2)
+#define WIRE_COPY_BYTES 65536
 
 struct wire_copy {
     __u64 id; // the count's user_stack
@@ -224,8 +224,8 @@ struct wire_copy {
     __u16 is_compat; // a 32-bit process: not to be unwound
     __u32 weight;    // how many samples it stands for
     __u32 zero;
-    __u64 registers[WIRE_COPY_REGISTERS];
-    __u64 stack_address; // of stack[0]
+    __u64 registers[ARCH_REGISTERS]; // as DWARF numbers them
+    __u64 stack_address;             // of stack[0]
     __u32 stack_bytes;
     __u32 taken;                        // the kernel side's own
     __u8 stack[WIRE_COPY_BYTES + 4096]; // sent up to WIRE_COPY_BYTES; whole only for config.compare, with:

@@ -1,4 +1,4 @@
-// Whether the arguments of a function stand where the calling convention of C has them (System V ABI for x86-64) when a
+// Whether the arguments of a function stand where the calling convention of C has them when a
 // probe on it is hit.
 #ifndef HEARTH_COLLECTOR_PROBES_ARGUMENT_HAZARD_H
 #define HEARTH_COLLECTOR_PROBES_ARGUMENT_HAZARD_H

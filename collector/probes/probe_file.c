@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/arch/library_places.h"
 #include "store/base/live_thread.h"
+#include "symbolizer/arch/elf_machine.h"
 #include "symbolizer/companions/debug_dirs.h"
 #include "symbolizer/companions/debug_files.h"
 #include "symbolizer/elf/mini_debug.h"
@@ -50,10 +52,10 @@ static int open_mapped(struct probe_file *probe, const char *name)
 }
 
 // The cache of glibc's ldconfig (sysdeps/generic/dl-cache.h): a head of 48 bytes, whose word 5 counts the entries; then
-// those, of 24 bytes, with flags (0x303: x86-64 libc6), key and value as places of strings in the file.
+// those, of 24 bytes, with flags, key and value as places of strings in the file.
 static int open_cached(struct probe_file *file, const char *name)
 {
-    enum { MOST_BYTES = 4 << 20, HEAD_BYTES = 48, ENTRY_BYTES = 24, FLAGS_X86_64 = 0x303 };
+    enum { MOST_BYTES = 4 << 20, HEAD_BYTES = 48, ENTRY_BYTES = 24 };
     static const char magic[] = "glibc-ld.so.cache1.1";
     _cleanup_(probe_file__release) struct probe_file list = PROBE_FILE_NONE;
     _cleanup_free_ char *cache = malloc(MOST_BYTES + 1);
@@ -68,7 +70,8 @@ static int open_cached(struct probe_file *file, const char *name)
     for (uint32_t i = 0; i < count && HEAD_BYTES + (i + 1ll) * ENTRY_BYTES <= bytes; i++) {
         uint32_t entry[3]; // flags, key, value
         memcpy(entry, cache + HEAD_BYTES + (size_t)i * ENTRY_BYTES, sizeof(entry));
-        if (entry[0] != FLAGS_X86_64 || entry[1] >= bytes || entry[2] >= bytes || !is_called(cache + entry[1], name))
+        if (entry[0] != LIBRARY_CACHE_FLAGS || entry[1] >= bytes || entry[2] >= bytes ||
+            !is_called(cache + entry[1], name))
             continue;
         snprintf(file->path, sizeof(file->path), "%s", cache + entry[2]);
         return open_as_seen(file, file->path);
@@ -78,8 +81,8 @@ static int open_cached(struct probe_file *file, const char *name)
 
 static int open_in_folders(struct probe_file *file, const char *name)
 {
-    static const char *const folders[] = {"/lib/x86_64-linux-gnu",
-                                          "/usr/lib/x86_64-linux-gnu",
+    static const char *const folders[] = {"/lib/" LIBRARY_FOLDER,
+                                          "/usr/lib/" LIBRARY_FOLDER,
                                           "/lib64",
                                           "/usr/lib64",
                                           "/usr/local/lib",
@@ -209,10 +212,10 @@ int probe_file__open(const char *name, uint32_t pid, struct fault *fault, struct
     err = elf_file__open(file.fd, ELF_BOUNDED, &file.elf);
     if (err)
         return say_no_program(&file, err, fault);
-    if (!elf_file__is_64(file.elf) || elf_file__machine(file.elf) != EM_X86_64)
-        return fault__set(fault, -ENOTSUP,
-                          "cannot put a probe into '%s': it is %s; hearth knows the code of x86-64 only", file.path,
-                          elf_file__is_64(file.elf) ? "for another processor" : "a 32-bit file");
+    if (!elf_file__is_64(file.elf) || elf_file__machine(file.elf) != elf_machine__own()->number)
+        return fault__set(fault, -ENOTSUP, "cannot put a probe into '%s': it is %s; hearth knows the code of %s only",
+                          file.path, elf_file__is_64(file.elf) ? "for another processor" : "a 32-bit file",
+                          elf_machine__own()->name);
     *ret_file = file;
     file = PROBE_FILE_NONE;
     return 0;

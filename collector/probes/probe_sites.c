@@ -12,8 +12,8 @@
 #include "collector/probes/probe_file.h"
 #include "collector/programs/uprobe_multi.h"
 #include "store/base/limits.h"
+#include "symbolizer/arch/instruction.h"
 #include "symbolizer/symbols/function_list.h"
-#include "symbolizer/symbols/instruction.h"
 
 static unsigned count_colons(const char *text)
 {
@@ -65,28 +65,6 @@ static uint64_t take_offset(char *symbol)
     return offset;
 }
 
-// Bytes to go on from a function's entry.
-static size_t entry_skip(const uint8_t *code, size_t bytes)
-{
-    static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-    const uint8_t *next = code + sizeof(endbr64);
-    size_t skipped = 0;
-    if (bytes < 2 * sizeof(endbr64) || memcmp(code, endbr64, sizeof(endbr64)) != 0) {
-        while (!instruction__is_probeable(code + skipped, bytes - skipped)) {
-            size_t more = instruction__vector_bytes(code + skipped, bytes - skipped);
-            if (!more)
-                return 0;
-            skipped += more;
-        }
-        return skipped;
-    }
-    // Kernel: arch/x86/kernel/uprobes.c, push_setup_xol_ops and branch_setup_xol_ops.
-    bool is_push = (next[0] & 0xf8) == 0x50 || (next[0] == 0x41 && (next[1] & 0xf8) == 0x50);
-    bool is_nop = next[0] == 0x90 || (next[0] == 0x66 && next[1] == 0x90) || (next[0] == 0x0f && next[1] == 0x1f) ||
-                  (next[0] == 0x66 && next[1] == 0x0f && next[2] == 0x1f);
-    return is_push || is_nop ? sizeof(endbr64) : 0;
-}
-
 static bool is_known(const struct probe_sites *sites, const struct probe_site *site)
 {
     for (size_t i = 0; i < sites->count; i++)
@@ -102,7 +80,7 @@ static int add_site(struct probe_sites *sites, uint64_t file_offset, uint64_t se
     ssize_t bytes = pread(sites->fd, code, sizeof(code), (off_t)file_offset);
     if (bytes <= 0)
         return bytes ? -errno : -EIO;
-    size_t skipped = is_entry ? entry_skip(code, (size_t)bytes) : 0;
+    size_t skipped = is_entry ? instruction__entry_skip(code, (size_t)bytes) : 0;
     site.file_offset += skipped;
     if (is_known(sites, &site))
         return 0;

@@ -7,7 +7,7 @@
 
 int syscall_name__find(const char *name, uint32_t *ret_number)
 {
-    int number = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name);
+    int number = seccomp_syscall_resolve_name_arch(SCMP_ARCH_NATIVE, name);
     unsigned plain;
     if (number < 0 && sscanf(name, "syscall_%u", &plain) == 1)
         number = (int)plain;
@@ -19,7 +19,7 @@ int syscall_name__find(const char *name, uint32_t *ret_number)
 
 void syscall_name__of(uint32_t number, char *ret_name, size_t bytes)
 {
-    char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)number);
+    char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, (int)number);
     if (name)
         snprintf(ret_name, bytes, "%s", name);
     else

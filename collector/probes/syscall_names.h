@@ -1,4 +1,4 @@
-// The names of the system calls of x86-64, as libseccomp knows them.
+// The names of the system calls of this processor, as libseccomp knows them.
 #ifndef HEARTH_COLLECTOR_PROBES_SYSCALL_NAMES_H
 #define HEARTH_COLLECTOR_PROBES_SYSCALL_NAMES_H
 

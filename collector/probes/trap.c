@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/arch/trap_samples.h"
 #include "collector/programs/uprobe_multi.h"
 #include "store/base/clock.h"
 
@@ -17,70 +18,10 @@ enum {
     ENOUGH_NS = 2000000,
 };
 
-// --- Functions to measure
-
-void trap__plain(void);
-
-#ifdef __x86_64__
-void trap__nop5(void);
-void trap__nop(void);
-void trap__push(void);
-void trap__jump(void);
-
-__asm__(".pushsection .text\n"
-        ".p2align 6\n.type trap__nop5, @function\ntrap__nop5: .byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n ret\n"
-        ".p2align 6\n.type trap__nop, @function\ntrap__nop: nop\n ret\n"
-        ".p2align 6\n.type trap__push, @function\ntrap__push: push %rbx\n pop %rbx\n ret\n"
-        ".p2align 6\n.type trap__jump, @function\ntrap__jump: jmp 1f\n1: ret\n"
-        ".p2align 6\n.type trap__plain, @function\ntrap__plain: mov %edi, %eax\n ret\n"
-        ".popsection\n");
-
-static bool is_nop5(const uint8_t *code)
-{
-    static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
-    return memcmp(code, nop5, sizeof(nop5)) == 0;
-}
-
-static bool is_nop(const uint8_t *code)
-{
-    code += code[0] == 0x66;
-    return code[0] == 0x90 || (code[0] == 0x0f && code[1] == 0x1f);
-}
-
-static bool is_push(const uint8_t *code)
-{
-    code += code[0] == 0x41;
-    return (code[0] & 0xf8) == 0x50;
-}
-
-static bool is_jump(const uint8_t *code)
-{
-    return code[0] == 0xeb || code[0] == 0xe8 || code[0] == 0xe9 || (code[0] & 0xf0) == 0x70 ||
-           (code[0] == 0x0f && (code[1] & 0xf0) == 0x80);
-}
-#else
-__attribute__((noinline)) void trap__plain(void)
-{
-    __asm__ volatile("");
-}
-#endif
-
-static const struct {
-    bool (*begins)(const uint8_t *code); // NULL: whatever it is
-    void (*function)(void);
-} samples[] = {
-#ifdef __x86_64__
-    {is_nop5, trap__nop5}, {is_nop, trap__nop}, {is_push, trap__push}, {is_jump, trap__jump},
-#endif
-    {NULL, trap__plain},
-};
-
-enum { KINDS = sizeof(samples) / sizeof(samples[0]) };
-
 static size_t choose(const uint8_t *code)
 {
     size_t kind = 0;
-    while (samples[kind].begins && !samples[kind].begins(code))
+    while (trap_samples[kind].begins && !trap_samples[kind].begins(code))
         kind++;
     return kind;
 }
@@ -150,7 +91,7 @@ static uint32_t measure(struct loaded *loaded, void (*function)(void), enum trap
     return time_calls(function);
 }
 
-static void count_kinds(const struct probe_sites *sites, uint32_t counts[KINDS])
+static void count_kinds(const struct probe_sites *sites, uint32_t counts[TRAP_SAMPLES])
 {
     for (size_t i = 0; sites && i < sites->count; i++)
         counts[choose(sites->rows[i].code)]++;
@@ -159,17 +100,17 @@ static void count_kinds(const struct probe_sites *sites, uint32_t counts[KINDS])
 struct trap_cost trap__measure(struct loaded *loaded, const struct probe_sites *sites, const struct probe_sites *ends,
                                enum trap_place place)
 {
-    uint32_t counts[KINDS] = {0}, ns[KINDS] = {0}, least_ns = UINT32_MAX, usual = 0;
+    uint32_t counts[TRAP_SAMPLES] = {0}, ns[TRAP_SAMPLES] = {0}, least_ns = UINT32_MAX, usual = 0;
     struct trap_cost cost = {.places = (uint32_t)(sites->count + (ends ? ends->count : 0))};
     count_kinds(sites, counts);
     count_kinds(ends, counts);
-    for (size_t i = 0; i < KINDS; i++) {
-        if (counts[i] && (ns[i] = measure(loaded, samples[i].function, place)) == 0)
+    for (size_t i = 0; i < TRAP_SAMPLES; i++) {
+        if (counts[i] && (ns[i] = measure(loaded, trap_samples[i].function, place)) == 0)
             return (struct trap_cost){0};
         ns[i] *= ends ? 2 : 1;
         least_ns = counts[i] && ns[i] < least_ns ? ns[i] : least_ns;
     }
-    for (size_t i = 0; i < KINDS; i++) {
+    for (size_t i = 0; i < TRAP_SAMPLES; i++) {
         if (counts[i] && ns[i] / 2 > least_ns) {
             cost.dear_places += counts[i];
             cost.dear_ns = ns[i] > cost.dear_ns ? ns[i] : cost.dear_ns;

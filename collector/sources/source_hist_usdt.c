@@ -18,7 +18,7 @@
 #include "collector/sources/source_probe.h"
 #include "collector/sources/source_usdt.h"
 #include "store/base/limits.h"
-#include "symbolizer/symbols/usdt_argument.h"
+#include "symbolizer/arch/usdt_argument.h"
 
 _Static_assert(2 * LIMIT_PROBE_SITES <= WIRE_USDT_PLACES_MAX, "each place has a cookie");
 

@@ -8,8 +8,7 @@
 
 #include "store/base/hash.h"
 
-_Static_assert(COPY_FRAMES_MAX == WIRE_USER_FRAMES_MAX && COPY_REGISTERS == WIRE_COPY_REGISTERS,
-               "both sides keep as much");
+_Static_assert(COPY_FRAMES_MAX == WIRE_USER_FRAMES_MAX && ARCH_REGISTERS == ARCH_REGISTERS, "both sides keep as much");
 _Static_assert((int)COPY_STACK_COMPAT == (int)WIRE_STACK_COMPAT, "both are bpf/wire/stack_status.def");
 
 struct kept_chunk {
@@ -138,9 +137,9 @@ static void put_returned(struct copy_stacks *copies, uint64_t function)
 
 static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
 {
-    uint64_t registers[COPY_REGISTERS];
+    uint64_t registers[ARCH_REGISTERS];
     memcpy(registers, copy->registers, sizeof(registers));
-    registers[COPY_REGISTERS - 1] -= copy->returned_from != 0;
+    registers[ARCH_REGISTERS - 1] -= copy->returned_from != 0;
     struct copied_stack stack = {
         .registers = registers,
         .stack_address = copy->stack_address,
@@ -157,7 +156,7 @@ static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
     if (err)
         return err;
     if (copy->is_compat) {
-        copies->result.frames[0] = (struct copy_frame){.offset = copy->registers[COPY_REGISTERS - 1]};
+        copies->result.frames[0] = (struct copy_frame){.offset = copy->registers[ARCH_REGISTERS - 1]};
         copies->result.count = 1;
         copies->result.status = COPY_STACK_COMPAT;
     }

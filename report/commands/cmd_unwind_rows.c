@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "symbolizer/arch/unwind_shapes.h"
 #include "symbolizer/unwind/unwind_rows.h"
 
 struct listing {
@@ -31,7 +32,6 @@ static uint64_t address_of(const struct listing *listing, uint64_t file_offset)
 
 static void word_cfa(const struct unwind_rule *rule, char word[24])
 {
-    static const char *const registers[] = {[UNWIND_SP] = "rsp", [UNWIND_BP] = "rbp", [UNWIND_BX] = "rbx"};
     switch (UNWIND_KIND_OF(rule->kind)) {
     case UNWIND_GAP:
         snprintf(word, 24, "gap");
@@ -45,14 +45,14 @@ static void word_cfa(const struct unwind_rule *rule, char word[24])
     case UNWIND_SP:
     case UNWIND_BP:
     case UNWIND_BX:
-        snprintf(word, 24, "%s%+d", registers[UNWIND_KIND_OF(rule->kind)], rule->cfa_offset);
+        snprintf(word, 24, "%s%+d", unwind_shapes__register(UNWIND_KIND_OF(rule->kind)), rule->cfa_offset);
         break;
     default:
         snprintf(word, 24, "exp");
     }
 }
 
-static void word_rbp(const struct unwind_rule *rule, char word[24])
+static void word_bp(const struct unwind_rule *rule, char word[24])
 {
     switch (UNWIND_KIND_OF(rule->kind)) {
     case UNWIND_GAP:
@@ -64,14 +64,14 @@ static void word_rbp(const struct unwind_rule *rule, char word[24])
         snprintf(word, 24, "exp");
         return;
     }
-    switch (UNWIND_RBP_OF(rule->kind)) {
-    case UNWIND_RBP_SAME:
+    switch (UNWIND_BP_OF(rule->kind)) {
+    case UNWIND_BP_SAME:
         snprintf(word, 24, "u");
         break;
-    case UNWIND_RBP_AT_CFA:
-        snprintf(word, 24, "c%+d", rule->rbp_offset);
+    case UNWIND_BP_AT_CFA:
+        snprintf(word, 24, "c%+d", rule->bp_offset);
         break;
-    case UNWIND_RBP_AT_BP:
+    case UNWIND_BP_AT_BP:
         snprintf(word, 24, "exp");
         break;
     default:
@@ -96,10 +96,10 @@ static const char *word_return_address(const struct unwind_rule *rule)
 
 static void print_row(uint64_t file_offset, const struct unwind_rule *rule, void *context)
 {
-    char cfa[24], rbp[24];
+    char cfa[24], bp[24];
     word_cfa(rule, cfa);
-    word_rbp(rule, rbp);
-    printf("%016" PRIx64 " %s %s %s\n", address_of(context, file_offset), cfa, rbp, word_return_address(rule));
+    word_bp(rule, bp);
+    printf("%016" PRIx64 " %s %s %s\n", address_of(context, file_offset), cfa, bp, word_return_address(rule));
 }
 
 static enum exit_code run(int argc, char **argv)
@@ -130,9 +130,9 @@ const struct command cmd_unwind_rows = {
     .name = "unwind-rows",
     .operands = "FILE",
     .summary = "print the unwind rows of an ELF file, as `readelf -wF` words them",
-    .details = "One line a row, PC CFA RBP RA; a row reaches to the next one. Besides readelf's words: `gap` is code\n"
+    .details = "One line a row, PC CFA FP RA; a row reaches to the next one. Besides readelf's words: `gap` is code\n"
                "without call frame information, `end` the outermost frame, `unsupported` a rule that is not followed,\n"
-               "`lost` a saved rbp that is not followed.\n",
+               "`lost` a saved frame pointer that is not followed.\n",
     .options = rows,
     .run = run,
 };

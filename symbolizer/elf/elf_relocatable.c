@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbolizer/arch/elf_machine.h"
+
 // Sections are placed at multiples of this, the first one not at 0, which stands for code that was left out.
 #define PLACE_BYTES 0x1000u
 
@@ -36,13 +38,9 @@ int elf_relocatable__place(struct elf_section *sections, size_t count, struct el
 }
 
 // How many bytes a relocation fills with an address, of those that debug information has; 0: none of these.
-static size_t width_of(uint16_t machine, uint64_t type)
+static size_t width_of(const struct elf_machine *machine, uint64_t type)
 {
-    if (machine == EM_X86_64)
-        return type == R_X86_64_64 ? 8 : type == R_X86_64_32 || type == R_X86_64_32S ? 4 : 0;
-    if (machine == EM_AARCH64)
-        return type == R_AARCH64_ABS64 ? 8 : type == R_AARCH64_ABS32 ? 4 : 0;
-    return 0;
+    return type == machine->word_8 ? 8 : type == machine->word_4 || type == machine->other_word_4 ? 4 : 0;
 }
 
 // The address of a symbol; 0 past the end of the table. Values count from the begin of the symbol's section.
@@ -56,17 +54,18 @@ static uint64_t address_of(struct elf_data symbols, const struct elf_section *se
     return symbol.st_value + (symbol.st_shndx < section_count ? sections[symbol.st_shndx].address : 0);
 }
 
-void elf_relocatable__apply(uint16_t machine, struct elf_data rows, struct elf_data symbols,
+void elf_relocatable__apply(uint16_t number, struct elf_data rows, struct elf_data symbols,
                             const struct elf_section *sections, size_t section_count, uint8_t *bytes,
                             size_t length_bytes)
 {
-    for (size_t at = 0; at + sizeof(Elf64_Rela) <= rows.length_bytes; at += sizeof(Elf64_Rela)) {
+    const struct elf_machine *machine = elf_machine__of(number);
+    for (size_t at = 0; machine && at + sizeof(Elf64_Rela) <= rows.length_bytes; at += sizeof(Elf64_Rela)) {
         Elf64_Rela row;
         memcpy(&row, rows.bytes + at, sizeof(row));
         size_t width = width_of(machine, ELF64_R_TYPE(row.r_info));
         if (width == 0 || row.r_offset > length_bytes || length_bytes - row.r_offset < width)
             continue;
         uint64_t value = address_of(symbols, sections, section_count, ELF64_R_SYM(row.r_info)) + (uint64_t)row.r_addend;
-        memcpy(bytes + row.r_offset, &value, width); // little-endian, as both machines are
+        memcpy(bytes + row.r_offset, &value, width); // little-endian, as all machines here are
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/arch/elf_machine.h"
 #include "symbolizer/elf/elf_rows.h"
 
 struct slot { // a word of the global offset table, and what address it gets
@@ -31,9 +32,9 @@ static uint64_t count_relative(const struct elf_file *file)
 static void add_slot(const struct elf_file *file, const GElf_Rela *row, bool in_order, struct buf *slots)
 {
     uint32_t type = (uint32_t)ELF64_R_TYPE(row->r_info);
-    bool is_function = elf_file__machine(file) == EM_X86_64 ? type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT
-                                                            : type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
-    bool is_chosen = type == (elf_file__machine(file) == EM_X86_64 ? R_X86_64_IRELATIVE : R_AARCH64_IRELATIVE);
+    const struct elf_machine *machine = elf_machine__of(elf_file__machine(file));
+    bool is_function = type == machine->jump_slot || type == machine->data_slot;
+    bool is_chosen = type == machine->chosen;
     struct slot slot = {.address = row->r_offset,
                         .symbol = is_function ? (uint32_t)ELF64_R_SYM(row->r_info) : 0,
                         .resolver = is_chosen ? (uint64_t)row->r_addend : 0};
@@ -58,6 +59,7 @@ static void add_slots(const struct elf_file *file, const char *name, bool in_ord
 
 struct plt {
     struct elf_file *file;
+    const struct elf_machine *machine;
     struct symbol_table *table;
     const struct elf_section *names; // NULL: none
     struct elf_data symbols;
@@ -77,41 +79,14 @@ static const struct slot *find_slot(const struct plt *plt, uint64_t address)
     return bsearch(&key, plt->by_address.data, plt->by_address.length_bytes / sizeof(key), sizeof(key), compare);
 }
 
-static uint32_t read_u32(const uint8_t *at)
+// The slot that a stub jumps by.
+static const struct slot *slot_of(const struct plt *plt, const uint8_t *code, size_t length, uint64_t address)
 {
-    uint32_t value;
-    memcpy(&value, at, sizeof(value));
-    return value;
-}
-
-// "jmp *SLOT(%rip)", behind an endbr64 or a bnd prefix; or, in a lazy .plt whose jumps stand in .plt.sec, "push
-// $INDEX".
-static const struct slot *x86_slot(const struct plt *plt, const uint8_t *stub, size_t length, uint64_t address)
-{
-    if (length >= 2 && stub[0] == 0xff && stub[1] == 0x35)
-        return NULL; // the first one, which calls the loader
-    for (size_t i = 0; i + 6 <= length && i <= 6; i++)
-        if (stub[i] == 0xff && stub[i + 1] == 0x25)
-            return find_slot(plt, address + i + 6 + (uint64_t)(int32_t)read_u32(stub + i + 2));
-    for (size_t i = 0; i + 5 <= length && i <= 4; i += 4) {
-        uint32_t index = read_u32(stub + i + 1);
-        if (stub[i] == 0x68 && index < plt->in_order.length_bytes / sizeof(struct slot))
-            return &((const struct slot *)plt->in_order.data)[index];
-    }
-    return NULL;
-}
-
-// "adrp x16, PAGE; ldr x17, [x16, #OFFSET]", behind a "bti c" perhaps.
-static const struct slot *arm_slot(const struct plt *plt, const uint8_t *stub, size_t length, uint64_t address)
-{
-    for (size_t i = 0; i + 8 <= length && i <= 4; i += 4) {
-        uint32_t adrp = read_u32(stub + i), ldr = read_u32(stub + i + 4);
-        if ((adrp & 0x9f00001f) != 0x90000010 || (ldr & 0xffc003ff) != 0xf9400211)
-            continue;
-        uint64_t pages = ((uint64_t)(adrp >> 5 & 0x7ffff) << 2 | (adrp >> 29 & 3)) << 43;
-        uint64_t page = ((address + i) & ~0xfffull) + (uint64_t)((int64_t)pages >> 31);
-        return find_slot(plt, page + (uint64_t)(ldr >> 10 & 0xfff) * 8);
-    }
+    struct elf_stub stub = plt->machine->read_stub(code, length, address);
+    if (stub.kind == ELF_STUB_SLOT)
+        return find_slot(plt, stub.place);
+    if (stub.kind == ELF_STUB_INDEX && stub.place < plt->in_order.length_bytes / sizeof(struct slot))
+        return &((const struct slot *)plt->in_order.data)[stub.place];
     return NULL;
 }
 
@@ -149,15 +124,12 @@ static int add_stubs(const struct plt *plt, const char *name)
     struct elf_data data;
     if (!section || elf_file__read(plt->file, section, &data) != 0)
         return 0;
-    bool is_x86 = elf_file__machine(plt->file) == EM_X86_64;
     size_t step = section->entry_bytes == 8 || section->entry_bytes == 24 ? section->entry_bytes : 16;
     int err = 0;
     for (size_t at = 0; at < data.length_bytes && !err; at += step) {
         size_t length = data.length_bytes - at < step ? data.length_bytes - at : step;
         uint64_t address = section->address + at;
-        const struct slot *slot =
-            is_x86 ? x86_slot(plt, data.bytes + at, length, address) : arm_slot(plt, data.bytes + at, length, address);
-        err = add_stub(plt, slot, address, length);
+        err = add_stub(plt, slot_of(plt, data.bytes + at, length, address), address, length);
     }
     elf_file__forget(plt->file, section);
     return err;
@@ -169,11 +141,14 @@ int plt__add(struct elf_file *file, struct symbol_table *table)
     _cleanup_(buf__release) struct buf in_order = {0}, by_address = {0};
     _cleanup_(elf_rows__release) struct elf_rows symbols = {0};
     const struct elf_section *dynsym = elf_file__find_type(file, SHT_DYNSYM);
-    uint16_t machine = elf_file__machine(file);
+    const struct elf_machine *machine = elf_machine__of(elf_file__machine(file));
     // Static programs have no symbols there, and only functions that are chosen when they start.
-    struct plt plt = {.file = file, .table = table, .names = dynsym ? elf_file__section(file, dynsym->link) : NULL};
+    struct plt plt = {.file = file,
+                      .machine = machine,
+                      .table = table,
+                      .names = dynsym ? elf_file__section(file, dynsym->link) : NULL};
     int err = 0;
-    if ((machine != EM_X86_64 && machine != EM_AARCH64) || !elf_file__is_64(file))
+    if (!machine || !elf_file__is_64(file))
         return 0;
     add_slots(file, ".rela.plt", true, &in_order);
     buf__append(&by_address, in_order.data, in_order.length_bytes);

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <libunwind-x86_64.h>
+#include <libunwind.h>
 
 #include "bpf/wire/unwind_rows.h"
 #include "store/base/cleanup.h"

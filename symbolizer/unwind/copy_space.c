@@ -112,7 +112,7 @@ static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word
 {
     const struct copy_unwind *unwind = argument;
     (void)space;
-    if (is_write || number < 0 || number >= COPY_REGISTERS)
+    if (is_write || number < 0 || number >= ARCH_REGISTERS)
         return -UNW_EBADREG;
     *value = unwind->registers[number];
     return 0;

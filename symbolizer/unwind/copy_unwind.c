@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbolizer/arch/code_shapes.h"
 #include "symbolizer/unwind/copy_unwind_insides.h"
 
 int copy_unwind__new(struct copy_unwind **ret_unwind)
@@ -47,11 +48,10 @@ static void push(struct copy_unwind *unwind, uint64_t address, struct copy_resul
     result->frames[result->count++] = frame;
 }
 
-// Whether the instruction before an address is a call: e8 with 4 bytes, or ff /2 with 2 to 7 bytes in all. Code that
-// cannot be read, a JIT's, is believed.
+// Whether the instruction before an address is a call. Code that cannot be read, a JIT's, is believed.
 static bool is_behind_call(struct copy_unwind *unwind, uint64_t address)
 {
-    uint8_t code[7];
+    uint8_t code[CODE_CALL_BYTES];
     uint64_t bias;
     if (!copy_unwind__find_mapping(unwind, address - 1))
         return false;
@@ -60,12 +60,7 @@ static bool is_behind_call(struct copy_unwind *unwind, uint64_t address)
     struct copy_module *module = copy_unwind__module_at(unwind, address - 1, &bias);
     if (!module || !copy_module__read(module, address - bias - sizeof(code), code, sizeof(code)))
         return false;
-    if (code[2] == 0xe8)
-        return true;
-    for (size_t i = 0; i < 6; i++)
-        if (code[i] == 0xff && (code[i + 1] >> 3 & 7) == 2)
-            return true;
-    return false;
+    return code__is_call_before(code);
 }
 
 struct place {
@@ -93,46 +88,33 @@ static bool is_entry(struct copy_unwind *unwind, uint64_t address)
     return module && copy_module__is_entry(module, address - bias);
 }
 
-static bool begins_with(struct copy_unwind *unwind, uint64_t address, const void *code, size_t bytes)
+static bool is_code(struct copy_unwind *unwind, uint64_t address, const struct code_shape *shape)
 {
-    uint8_t found[16];
-    return copy_unwind__read_code(unwind, address, found, bytes) && memcmp(found, code, bytes) == 0;
-}
-
-// mov $15, %rax (rt_sigreturn); syscall: what debuggers know a signal's frame by, too.
-static bool is_signal_return(struct copy_unwind *unwind, uint64_t address)
-{
-    return begins_with(unwind, address, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9);
-}
-
-// Where a function that makecontext() has started returns to: glibc's __start_context, which nobody has called, and
-// whose call frame information does not say so. mov %rbx, %rsp; mov (%rsp), %rdi; test %rdi, %rdi.
-static bool is_context_start(struct copy_unwind *unwind, uint64_t address)
-{
-    return begins_with(unwind, address, "\x48\x89\xdc\x48\x8b\x3c\x24\x48\x85\xff", 10);
+    uint8_t found[sizeof(shape->code)];
+    return copy_unwind__read_code(unwind, address, found, shape->code_bytes) &&
+           code_shape__begins(shape, found, shape->code_bytes);
 }
 
 // libunwind goes on from a place that it did not find itself.
 static int restart(struct copy_unwind *unwind, const struct place *at, unw_cursor_t *cursor)
 {
-    unwind->registers[UNW_X86_64_RIP] = at->ip;
-    unwind->registers[UNW_X86_64_RSP] = at->sp;
-    unwind->registers[UNW_X86_64_RBP] = at->bp;
+    unwind->registers[REGISTER_IP] = at->ip;
+    unwind->registers[REGISTER_SP] = at->sp;
+    unwind->registers[REGISTER_BP] = at->bp;
     return unw_init_remote(cursor, unwind->space, unwind) == 0 ? 0 : -ENOMEM;
 }
 
 // The code that a signal interrupted, where the trampoline has no call frame information (musl's): the kernel has put
-// its registers behind 40 bytes of struct ucontext (uapi asm/sigcontext.h).
+// its registers on the stack.
 static bool follow_signal(struct copy_unwind *unwind, uint64_t sp, struct place *ret_up)
 {
-    // r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip
-    static const uint8_t dwarf_numbers[] = {8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
-    uint64_t saved[COPY_REGISTERS];
-    if (!copy_unwind__read_stack(unwind, sp + 40, saved, sizeof(saved)))
+    uint64_t saved[ARCH_REGISTERS];
+    if (!copy_unwind__read_stack(unwind, sp + code_signal_registers.at, saved, sizeof(saved)))
         return false;
-    for (size_t i = 0; i < COPY_REGISTERS; i++)
-        unwind->registers[dwarf_numbers[i]] = saved[i];
-    *ret_up = (struct place){.ip = unwind->registers[16], .sp = unwind->registers[7], .bp = unwind->registers[6]};
+    for (size_t i = 0; i < ARCH_REGISTERS; i++)
+        unwind->registers[code_signal_registers.numbers[i]] = saved[i];
+    *ret_up =
+        (struct place){unwind->registers[REGISTER_IP], unwind->registers[REGISTER_SP], unwind->registers[REGISTER_BP]};
     return true;
 }
 
@@ -153,7 +135,7 @@ static bool find_switch(struct copy_unwind *unwind, uint64_t address, struct unw
 static bool is_end(struct copy_unwind *unwind, uint64_t address)
 {
     struct unwind_rule rule;
-    return is_context_start(unwind, address + 1) ||
+    return is_code(unwind, address + 1, &code_context_start) ||
            (find_switch(unwind, address, &rule) && UNWIND_KIND_OF(rule.kind) == UNWIND_END);
 }
 
@@ -221,8 +203,8 @@ static bool step_by_switch(struct copy_unwind *unwind, unw_cursor_t *cursor, str
     if (!find_cfa(unwind, rule, place, &up.sp) || up.sp <= place->sp ||
         !copy_unwind__read_stack(unwind, up.sp - 8, &up.ip, 8))
         return false;
-    if (UNWIND_RBP_OF(rule.kind) == UNWIND_RBP_AT_CFA &&
-        !copy_unwind__read_stack(unwind, up.sp + (uint64_t)(int64_t)rule.rbp_offset, &up.bp, 8))
+    if (UNWIND_BP_OF(rule.kind) == UNWIND_BP_AT_CFA &&
+        !copy_unwind__read_stack(unwind, up.sp + (uint64_t)(int64_t)rule.bp_offset, &up.bp, 8))
         return false;
     *ret_status = COPY_STACK_NO_RETURN;
     if (!up.ip)
@@ -237,20 +219,20 @@ static bool step_by_switch(struct copy_unwind *unwind, unw_cursor_t *cursor, str
 static bool lacks_return_address(const struct copy_unwind *unwind, unw_cursor_t *cursor)
 {
     unw_word_t cfa = 0;
-    unw_get_reg(cursor, UNW_X86_64_RSP, &cfa);
+    unw_get_reg(cursor, REGISTER_SP, &cfa);
     return cfa && unwind->zero_at == cfa - 8;
 }
 
 static bool step(struct copy_unwind *unwind, unw_cursor_t *cursor, struct at *at, enum copy_status *ret_status)
 {
     struct place place = {0};
-    unw_get_reg(cursor, UNW_X86_64_RIP, &place.ip);
-    unw_get_reg(cursor, UNW_X86_64_RSP, &place.sp);
-    unw_get_reg(cursor, UNW_X86_64_RBP, &place.bp);
+    unw_get_reg(cursor, REGISTER_IP, &place.ip);
+    unw_get_reg(cursor, REGISTER_SP, &place.sp);
+    unw_get_reg(cursor, REGISTER_BP, &place.bp);
     struct unwind_rule rule;
     if (!at->is_leaf && find_switch(unwind, at->address, &rule))
         return step_by_switch(unwind, cursor, rule, &place, at, ret_status);
-    bool is_signal = is_signal_return(unwind, place.ip);
+    bool is_signal = is_code(unwind, place.ip, &code_signal_return);
     unwind->has_no_rule = unwind->unreadable = unwind->beyond_copy = false;
     unwind->zero_at = 0;
     int err = unw_step(cursor);
@@ -270,7 +252,7 @@ static bool step(struct copy_unwind *unwind, unw_cursor_t *cursor, struct at *at
 int copy_unwind__run(struct copy_unwind *unwind, const struct copied_stack *stack, struct copy_result *ret_result)
 {
     unw_cursor_t cursor;
-    struct at at = {.address = stack->registers[UNW_X86_64_RIP], .is_leaf = true};
+    struct at at = {.address = stack->registers[REGISTER_IP], .is_leaf = true};
     unwind->stack = stack;
     unwind->mapping = (struct copy_mapping){0};
     unwind->module = NULL;

@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/arch/registers.h"
 #include "store/base/cleanup.h"
 
-#define COPY_REGISTERS  17  // as DWARF numbers them: rax rdx rcx rbx rsi rdi rbp rsp r8-r15 rip
 #define COPY_FRAMES_MAX 512 // above: the innermost are kept, and the stack counts as cut
 
 enum copy_status {
@@ -40,8 +40,8 @@ struct copy_mapping {
 typedef bool copy_mapping_fn(uint64_t address, struct copy_mapping *ret_mapping, void *context);
 
 struct copied_stack {
-    const uint64_t *registers;
-    uint64_t stack_address; // of stack[0]; lies below the stack pointer, by what leaves use there
+    const uint64_t *registers; // ARCH_REGISTERS, as DWARF numbers them
+    uint64_t stack_address;    // of stack[0]; lies below the stack pointer, by what leaves use there
     const uint8_t *stack;
     size_t stack_bytes;
     bool is_cut; // the stack reaches further up than the copy

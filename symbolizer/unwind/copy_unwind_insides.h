@@ -16,7 +16,7 @@ struct copy_unwind {
 
     // Of the stack at hand:
     const struct copied_stack *stack;
-    uint64_t registers[COPY_REGISTERS]; // libunwind starts from these
+    uint64_t registers[ARCH_REGISTERS]; // libunwind starts from these
     struct copy_mapping mapping;        // the one looked up last; start == end: none
     struct copy_module *module;         // whose call frame information libunwind reads now
     uint64_t bias;

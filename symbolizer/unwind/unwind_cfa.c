@@ -2,10 +2,8 @@
 
 #include <dwarf.h>
 
+#include "bpf/arch/registers.h"
 #include "symbolizer/unwind/unwind_bytes.h"
-
-// The registers that matter, by their numbers in the x86-64 psABI, figure 3.36.
-enum { RBX = 3, RBP = 6, RSP = 7, RIP = 16 };
 
 #define REMEMBERED_MAX 16 // DW_CFA_remember_state: compilers nest one or two
 
@@ -36,11 +34,11 @@ static bool is_just_breg(struct cursor expression, unsigned reg, int64_t *ret_of
     return is_breg(&expression, reg, ret_offset) && expression.at == expression.end;
 }
 
-// breg7 o; breg16 0; lit15; and; litT; ge; lit3; shl; plus: rsp + o, and 8 more behind the push of a PLT entry.
+// bregSP o; bregIP 0; lit15; and; litT; ge; lit3; shl; plus: sp + o, and 8 more behind the push of a PLT entry.
 static bool is_plt(struct cursor expression, int64_t *ret_offset, int *ret_threshold)
 {
     int64_t zero;
-    if (!is_breg(&expression, RSP, ret_offset) || !is_breg(&expression, RIP, &zero) || zero != 0 ||
+    if (!is_breg(&expression, REGISTER_SP, ret_offset) || !is_breg(&expression, REGISTER_IP, &zero) || zero != 0 ||
         expression.end - expression.at != 7)
         return false;
     const uint8_t *code = expression.at;
@@ -71,78 +69,80 @@ static struct unwind_rule unsupported(void)
 static bool is_at_sp(const struct cfa_place *place, int64_t offset)
 {
     int64_t found;
-    return place->how == CFA_EXPRESSION && is_just_breg(place->expression, RSP, &found) && found == offset;
+    return place->how == CFA_EXPRESSION && is_just_breg(place->expression, REGISTER_SP, &found) && found == offset;
 }
 
 static bool is_signal_frame(const struct cfa_state *state, int64_t *ret_offset)
 {
     uint64_t more;
-    return is_deref(state->cfa_expression, RSP, ret_offset, &more) && more == 0 && *ret_offset < INT32_MAX - 64 &&
-           is_at_sp(&state->rip, *ret_offset + UNWIND_SIGNAL_RIP) &&
-           is_at_sp(&state->rbp, *ret_offset + UNWIND_SIGNAL_RBP) &&
-           is_at_sp(&state->rbx, *ret_offset + UNWIND_SIGNAL_RBX);
+    return is_deref(state->cfa_expression, REGISTER_SP, ret_offset, &more) && more == 0 &&
+           *ret_offset < INT32_MAX - 64 && is_at_sp(&state->ip, *ret_offset + SIGNAL_FRAME_IP) &&
+           is_at_sp(&state->bp, *ret_offset + SIGNAL_FRAME_BP) && is_at_sp(&state->bx, *ret_offset + SIGNAL_FRAME_BX);
 }
 
 static enum unwind_kind kind_of_expression(const struct cfa_state *state, int64_t *ret_offset)
 {
     uint64_t more;
-    if (is_deref(state->cfa_expression, RSP, ret_offset, &more))
+    if (is_deref(state->cfa_expression, REGISTER_SP, ret_offset, &more))
         return more == 0 ? UNWIND_SP_DEREF : more == 8 ? UNWIND_SP_DEREF_8 : UNWIND_UNSUPPORTED;
-    if (is_deref(state->cfa_expression, RBP, ret_offset, &more) && more == 0)
+    if (is_deref(state->cfa_expression, REGISTER_BP, ret_offset, &more) && more == 0)
         return UNWIND_BP_DEREF;
     return UNWIND_UNSUPPORTED;
 }
 
 static enum unwind_kind kind_of_register(uint64_t reg)
 {
-    return reg == RSP ? UNWIND_SP : reg == RBP ? UNWIND_BP : reg == RBX ? UNWIND_BX : UNWIND_UNSUPPORTED;
+    return reg == REGISTER_SP   ? UNWIND_SP
+           : reg == REGISTER_BP ? UNWIND_BP
+           : reg == REGISTER_BX ? UNWIND_BX
+                                : UNWIND_UNSUPPORTED;
 }
 
-static void pack_rbp(const struct cfa_place *rbp, struct unwind_rule *rule)
+static void pack_bp(const struct cfa_place *bp, struct unwind_rule *rule)
 {
     int64_t offset = 0;
-    enum unwind_rbp how = UNWIND_RBP_LOST;
-    if (rbp->how == CFA_UNSPECIFIED || rbp->how == CFA_SAME) {
-        how = UNWIND_RBP_SAME;
-    } else if (rbp->how == CFA_AT_CFA) {
-        how = UNWIND_RBP_AT_CFA;
-        offset = rbp->offset;
-    } else if (rbp->how == CFA_EXPRESSION && is_just_breg(rbp->expression, RBP, &offset)) {
-        how = UNWIND_RBP_AT_BP;
+    enum unwind_bp how = UNWIND_BP_LOST;
+    if (bp->how == CFA_UNSPECIFIED || bp->how == CFA_SAME) {
+        how = UNWIND_BP_SAME;
+    } else if (bp->how == CFA_AT_CFA) {
+        how = UNWIND_BP_AT_CFA;
+        offset = bp->offset;
+    } else if (bp->how == CFA_EXPRESSION && is_just_breg(bp->expression, REGISTER_BP, &offset)) {
+        how = UNWIND_BP_AT_BP;
     }
-    if (offset < INT16_MIN || offset > INT16_MAX || how == UNWIND_RBP_LOST) {
-        how = UNWIND_RBP_LOST;
+    if (offset < INT16_MIN || offset > INT16_MAX || how == UNWIND_BP_LOST) {
+        how = UNWIND_BP_LOST;
         offset = 0;
     }
-    rule->rbp_offset = (int16_t)offset;
+    rule->bp_offset = (int16_t)offset;
     rule->kind |= (uint8_t)(how << 4);
 }
 
-static int8_t pack_rbx(const struct cfa_place *rbx)
+static int8_t pack_bx(const struct cfa_place *bx)
 {
-    if (rbx->how == CFA_UNSPECIFIED || rbx->how == CFA_SAME)
-        return UNWIND_RBX_SAME;
-    if (rbx->how == CFA_AT_CFA && rbx->offset % 8 == 0 && rbx->offset < 0 && rbx->offset / 8 > UNWIND_RBX_LOST)
-        return (int8_t)(rbx->offset / 8);
-    return UNWIND_RBX_LOST;
+    if (bx->how == CFA_UNSPECIFIED || bx->how == CFA_SAME)
+        return UNWIND_BX_SAME;
+    if (bx->how == CFA_AT_CFA && bx->offset % 8 == 0 && bx->offset < 0 && bx->offset / 8 > UNWIND_BX_LOST)
+        return (int8_t)(bx->offset / 8);
+    return UNWIND_BX_LOST;
 }
 
 static struct unwind_rule pack_plt(const struct cfa_state *state, int64_t offset, int threshold)
 {
-    if (state->rbp.how > CFA_SAME || state->rbx.how > CFA_SAME || offset < 0 || offset > INT32_MAX)
+    if (state->bp.how > CFA_SAME || state->bx.how > CFA_SAME || offset < 0 || offset > INT32_MAX)
         return unsupported();
-    return (struct unwind_rule){.kind = UNWIND_PLT, .cfa_offset = (int32_t)offset, .rbp_offset = (int16_t)threshold};
+    return (struct unwind_rule){.kind = UNWIND_PLT, .cfa_offset = (int32_t)offset, .bp_offset = (int16_t)threshold};
 }
 
 static struct unwind_rule pack(const struct cfa_state *state, bool is_signal)
 {
     int64_t offset = state->cfa_offset;
     int threshold;
-    if (state->rip.how == CFA_UNDEFINED)
+    if (state->ip.how == CFA_UNDEFINED)
         return (struct unwind_rule){.kind = UNWIND_END};
     if (is_signal && state->cfa_is_expression && is_signal_frame(state, &offset))
         return (struct unwind_rule){.kind = UNWIND_SIGNAL, .cfa_offset = (int32_t)offset};
-    if (is_signal || state->rip.how != CFA_AT_CFA || state->rip.offset != -8)
+    if (is_signal || state->ip.how != CFA_AT_CFA || state->ip.offset != -8)
         return unsupported();
     if (state->cfa_is_expression && is_plt(state->cfa_expression, &offset, &threshold))
         return pack_plt(state, offset, threshold);
@@ -150,16 +150,16 @@ static struct unwind_rule pack(const struct cfa_state *state, bool is_signal)
         state->cfa_is_expression ? kind_of_expression(state, &offset) : kind_of_register(state->cfa_register);
     if (kind == UNWIND_UNSUPPORTED || offset < INT32_MIN || offset > INT32_MAX)
         return unsupported();
-    struct unwind_rule rule = {.kind = (uint8_t)kind, .cfa_offset = (int32_t)offset, .rbx_slot = pack_rbx(&state->rbx)};
-    pack_rbp(&state->rbp, &rule);
+    struct unwind_rule rule = {.kind = (uint8_t)kind, .cfa_offset = (int32_t)offset, .bx_slot = pack_bx(&state->bx)};
+    pack_bp(&state->bp, &rule);
     return rule;
 }
 
 static struct cfa_place *place_of(struct run *run, struct cfa_state *state, uint64_t reg)
 {
     if (reg == run->cie->return_register)
-        return &state->rip;
-    return reg == RBP ? &state->rbp : reg == RBX ? &state->rbx : NULL;
+        return &state->ip;
+    return reg == REGISTER_BP ? &state->bp : reg == REGISTER_BX ? &state->bx : NULL;
 }
 
 static void set_place(struct run *run, uint64_t reg, struct cfa_place value)
@@ -307,7 +307,7 @@ static void run_instruction(struct run *run, uint8_t opcode)
     }
 }
 
-// DW_CFA_set_loc: compilers for x86-64 do not write it, and its encoding is the CIE's; only absolute addresses are
+// DW_CFA_set_loc: compilers do not write it, and its encoding is the CIE's; only absolute addresses are
 // read.
 static uint64_t distance_to(struct run *run, uint64_t address)
 {

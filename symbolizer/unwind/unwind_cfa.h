@@ -1,8 +1,8 @@
 // Running the programs of call frame information: the rules in force, address by address, in the form of
 // bpf/wire/unwind_rows.h.
 //
-//   DW_CFA_def_cfa: rsp+8; DW_CFA_offset: ra at cfa-8       (the CIE)           26000  rsp+8   c-8
-//   DW_CFA_advance_loc: 6; DW_CFA_def_cfa_offset: 16        (the FDE)           26006  rsp+16  c-8
+//   DW_CFA_def_cfa: sp+8;  DW_CFA_offset: ra at cfa-8       (the CIE)           26000  sp+8   c-8
+//   DW_CFA_advance_loc: 6; DW_CFA_def_cfa_offset: 16        (the FDE)           26006  sp+16  c-8
 #ifndef HEARTH_SYMBOLIZER_UNWIND_UNWIND_CFA_H
 #define HEARTH_SYMBOLIZER_UNWIND_UNWIND_CFA_H
 
@@ -30,7 +30,7 @@ struct cfa_state {
     int64_t cfa_offset;
     bool cfa_is_expression;
     struct cursor cfa_expression;
-    struct cfa_place rbx, rbp, rip;
+    struct cfa_place bx, bp, ip;
 };
 
 // Runs the program of a CIE. False: it is not understood.

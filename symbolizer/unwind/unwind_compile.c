@@ -235,7 +235,7 @@ static bool take_row(uint64_t distance, struct unwind_rule rule, void *context)
     compiler->needs_rbx |= UNWIND_KIND_OF(rule.kind) == UNWIND_BX;
     compiler->has_unsupported |= UNWIND_KIND_OF(rule.kind) == UNWIND_UNSUPPORTED;
     if (!compiler->tracks_rbx)
-        rule.rbx_slot = UNWIND_RBX_LOST;
+        rule.bx_slot = UNWIND_BX_LOST;
     if (distance < compiler->function_end - compiler->function_start)
         unwind_builder__add(&compiler->builder, compiler->function_start + (uint32_t)distance, rule);
     return true;

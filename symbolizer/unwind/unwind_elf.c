@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "store/base/limits.h"
+#include "symbolizer/arch/elf_machine.h"
 #include "symbolizer/elf/inflate.h"
 
 static int read_into(const struct unwind_elf *elf, uint64_t offset, uint64_t bytes, void *data)
@@ -52,8 +53,8 @@ static int read_header(struct unwind_elf *elf, Elf64_Ehdr *ret_header, struct fa
     if (err || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return fault__set(fault, -ENOEXEC, "no ELF file");
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_machine != EM_X86_64 || (header.e_type != ET_EXEC && header.e_type != ET_DYN))
-        return fault__set(fault, -ENOEXEC, "an ELF file, but no x86-64 program or library");
+        header.e_machine != elf_machine__own()->number || (header.e_type != ET_EXEC && header.e_type != ET_DYN))
+        return fault__set(fault, -ENOEXEC, "an ELF file, but no %s program or library", elf_machine__own()->name);
     if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phnum == PN_XNUM)
         return fault__set(fault, -EBADMSG, "damaged ELF: bad program headers");
     *ret_header = header;

@@ -1,231 +1,47 @@
 #include "symbolizer/unwind/unwind_extras.h"
 
-#include <errno.h>
-#include <string.h>
-
-#define PLT_ENTRY_BYTES 16
+#include "symbolizer/arch/code_shapes.h"
 
 // The code at an entry point without CFI: musl's has 21 bytes, ld.so's about 100, with the call of the program behind
 // it. Whatever function follows begins a row of its own, if it has CFI.
 #define ENTRY_BYTES 128
 
-// The rows of a lazy .plt: its first entry is entered with the index of the function pushed, and pushes the link map;
-// the others push the index behind `threshold` bytes.
-//
-//   ff 35 ..      push  link map         <- rsp + 16              f3 0f 1e fa      endbr64            <- rsp + 8
-//   ff 25 ..      jmp   resolver         <- rsp + 24              68 ..            push  index
-//   ff 25 ..      jmp   *slot            <- rsp + 8               f2 e9 ..         bnd jmp            <- rsp + 16
-//   68 ..         push  index
-//   e9 ..         jmp   first entry      <- rsp + 16
-static int threshold_of(const uint8_t *entry)
+static int take_section(const struct unwind_elf *elf, const char *name, unwind_extra_fn *take, void *context)
 {
-    if (memcmp(entry, "\xff\x25", 2) == 0 && entry[6] == 0x68)
-        return 11;
-    if (memcmp(entry, "\xf3\x0f\x1e\xfa\x68", 5) == 0)
-        return 9;
-    return 0;
-}
-
-static struct unwind_rule at_sp(int32_t offset)
-{
-    return (struct unwind_rule){.kind = UNWIND_SP, .cfa_offset = offset};
-}
-
-static int take_lazy_plt(const struct unwind_section *plt, unwind_extra_fn *take, void *context)
-{
-    if (plt->bytes < 2 * PLT_ENTRY_BYTES || plt->address % PLT_ENTRY_BYTES || memcmp(plt->data, "\xff\x35", 2) != 0)
+    struct unwind_section section;
+    if (unwind_elf__section(elf, name, &section) != 0 || !section.data)
         return 0;
-    int threshold = threshold_of(plt->data + PLT_ENTRY_BYTES);
-    if (!threshold)
-        return 0;
-    int err = take(plt->address, 6, at_sp(16), context);
-    if (!err)
-        err = take(plt->address + 6, PLT_ENTRY_BYTES - 6, at_sp(24), context);
-    if (!err)
-        err =
-            take(plt->address + PLT_ENTRY_BYTES, plt->bytes - PLT_ENTRY_BYTES,
-                 (struct unwind_rule){.kind = UNWIND_PLT, .cfa_offset = 8, .rbp_offset = (int16_t)threshold}, context);
-    return err;
-}
-
-// Entries that only jump.
-static int take_jump_plt(const struct unwind_section *plt, unwind_extra_fn *take, void *context)
-{
-    if (plt->bytes < 8 || (memcmp(plt->data, "\xff\x25", 2) != 0 && memcmp(plt->data, "\xf3\x0f\x1e\xfa", 4) != 0))
-        return 0;
-    return take(plt->address, plt->bytes, at_sp(8), context);
-}
-
-static int take_plt(const struct unwind_elf *elf, const char *name, unwind_extra_fn *take, void *context)
-{
-    struct unwind_section plt;
-    if (unwind_elf__section(elf, name, &plt) != 0 || !plt.data)
-        return 0;
-    int err = strcmp(name, ".plt") == 0 ? take_lazy_plt(&plt, take, context) : take_jump_plt(&plt, take, context);
-    unwind_section__free(&plt);
-    return err;
-}
-
-// _init and _fini, each alone in its section: [endbr64]; sub $8, %rsp; ...; add $8, %rsp; ret (glibc's crti.S, crtn.S).
-static int take_init(const struct unwind_section *code, unwind_extra_fn *take, void *context)
-{
-    static const uint8_t head[] = {0x48, 0x83, 0xec, 0x08}, tail[] = {0x48, 0x83, 0xc4, 0x08, 0xc3};
-    size_t inside = sizeof(head) + (code->bytes > 4 && memcmp(code->data, "\xf3\x0f\x1e\xfa", 4) == 0 ? 4 : 0);
-    if (code->bytes < inside + sizeof(tail) || memcmp(code->data + inside - sizeof(head), head, sizeof(head)) != 0 ||
-        memcmp(code->data + code->bytes - sizeof(tail), tail, sizeof(tail)) != 0)
-        return 0;
-    int err = take(code->address, inside, at_sp(8), context);
-    if (!err)
-        err = take(code->address + inside, code->bytes - 1 - inside, at_sp(16), context);
-    return err ? err : take(code->address + code->bytes - 1, 1, at_sp(8), context);
-}
-
-static int take_init_of(const struct unwind_elf *elf, const char *name, unwind_extra_fn *take, void *context)
-{
-    struct unwind_section code;
-    if (unwind_elf__section(elf, name, &code) != 0 || !code.data)
-        return 0;
-    int err = take_init(&code, take, context);
-    unwind_section__free(&code);
+    struct unwind_code code = {section.data, section.bytes, section.address};
+    int err = unwind_shapes__section(name, &code, take, context);
+    unwind_section__free(&section);
     return err;
 }
 
 int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, void *context)
 {
-    static const char *const names[] = {".plt", ".plt.sec", ".plt.got", ".iplt"};
+    static const char *const names[] = {".plt", ".plt.sec", ".plt.got", ".iplt", ".init", ".fini"};
     int err = 0;
     for (size_t i = 0; !err && i < sizeof(names) / sizeof(names[0]); i++)
-        err = take_plt(elf, names[i], take, context);
-    if (!err)
-        err = take_init_of(elf, ".init", take, context);
-    if (!err)
-        err = take_init_of(elf, ".fini", take, context);
+        err = take_section(elf, names[i], take, context);
     if (!err && elf->entry)
         err = take(elf->entry, ENTRY_BYTES, (struct unwind_rule){.kind = UNWIND_END}, context);
     return err;
 }
 
-// gcc's crtstuff.c, in every program and library: what calls __cxa_finalize at its end. Bytes in hex; ".." is any.
-//
-//   cmpb $0, done; jne 1f; push %rbp; cmpq $0, ..; mov %rsp, %rbp; je; mov .., %rdi; call; call; movb $1, done; pop
-//   %rbp; ret; nop; 1: ret                                 the second is that of programs that are not position
-//   independent
-static const char *const destructors[] = {
-    "803d........0075..5548833d........004889e574..488b3d........e8........e8........c605........015dc3",
-    "803d........0075..554889e5e8........c605........015dc3",
-};
-#define DESTRUCTORS_JUMP_AT 8 // the distance of the jne
-#define DESTRUCTORS_PUSH_AT 9
-
-static int digit(char c)
-{
-    return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
-static bool is_code(const char *pattern, const uint8_t *code)
-{
-    for (; pattern[0]; pattern += 2, code++)
-        if (pattern[0] != '.' && *code != digit(pattern[0]) * 16 + digit(pattern[1]))
-            return false;
-    return true;
-}
-
-// deregister_tm_clones, where it begins: lea .., %rdi; lea .., %rax; cmp %rdi, %rax; je. Else: mov $.., %eax; cmp $..,
-// %rax; je.
-static const char *const clones[] = {"488d3d........488d05........4839f874", "b8........483d........74"};
-
-// deregister_tm_clones and register_tm_clones stand before it, and push nothing: the return address is on top. So does
-// the endbr64 that it may begin with.
-static int take_clones(const uint8_t *data, size_t before, uint64_t file_offset, unwind_extra_fn *take, void *context)
-{
-    enum { CLONES_BYTES = 0x90 }; // both of them
-    size_t from = before > CLONES_BYTES ? before - CLONES_BYTES : 0;
-    for (size_t at = from; at < before; at++)
-        for (size_t i = 0; i < sizeof(clones) / sizeof(clones[0]); i++)
-            if (before - at >= strlen(clones[i]) / 2 && is_code(clones[i], data + at))
-                return take(file_offset + at, before - at, at_sp(8), context);
-    return 0;
-}
-
-// frame_dummy, the next function behind it, jumps to register_tm_clones: [endbr64]; jmp.
-static int take_dummy(const uint8_t *data, size_t behind, uint64_t bytes, uint64_t file_offset, unwind_extra_fn *take,
-                      void *context)
-{
-    size_t at = behind + (-(file_offset + behind) & 15), jump = at;
-    if (bytes >= at + 4 && memcmp(data + at, "\xf3\x0f\x1e\xfa", 4) == 0)
-        jump += 4;
-    if (bytes < jump + 2 || (data[jump] != 0xeb && data[jump] != 0xe9))
-        return 0;
-    return take(file_offset + at, jump + 1 - at, at_sp(8), context);
-}
-
-// The function's rows: before the push, between it and the pop, and behind.
-static int take_destructors(uint64_t file_offset, const uint8_t *code, size_t length, size_t *ret_end,
-                            unwind_extra_fn *take, void *context)
-{
-    const struct unwind_rule pushed = {.kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 16, .rbp_offset = -16};
-    uint64_t push_end = DESTRUCTORS_PUSH_AT + 1, pop_end = length - 1;
-    uint64_t end = DESTRUCTORS_PUSH_AT + code[DESTRUCTORS_JUMP_AT] + 1; // behind the last ret
-    *ret_end = end > length ? end : length;
-    int err = take(file_offset, push_end, at_sp(8), context);
-    if (!err)
-        err = take(file_offset + push_end, pop_end - push_end, pushed, context);
-    return err ? err : take(file_offset + pop_end, *ret_end - pop_end, at_sp(8), context);
-}
-
-static int take_crt(const uint8_t *data, uint64_t bytes, size_t at, size_t length, uint64_t file_offset,
-                    unwind_extra_fn *take, void *context)
-{
-    size_t end;
-    int err = take_clones(data, at, file_offset, take, context);
-    if (!err)
-        err = take_destructors(file_offset + at, data + at, length, &end, take, context);
-    return err ? err : take_dummy(data, at + end, bytes, file_offset, take, context);
-}
-
-static int find_destructors(const uint8_t *data, uint64_t bytes, uint64_t file_offset, unwind_extra_fn *take,
-                            void *context)
-{
-    for (size_t i = 0; i < sizeof(destructors) / sizeof(destructors[0]); i++) {
-        size_t length = strlen(destructors[i]) / 2;
-        const uint8_t *at = data, *end = data + bytes;
-        while ((size_t)(end - at) >= length && (at = memmem(at, (size_t)(end - at), "\x80\x3d", 2))) {
-            if ((size_t)(end - at) >= length && is_code(destructors[i], at))
-                return take_crt(data, bytes, (size_t)(at - data), length, file_offset, take, context);
-            at++;
-        }
-    }
-    return 0;
-}
-
 int unwind_extras__each_in_hole(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes,
                                 unwind_extra_fn *take, void *context)
 {
-    // mov $15, %rax (rt_sigreturn); syscall: what gdb and libgcc know a signal frame by, too. musl and Go write it so.
-    static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
     _cleanup_free_ uint8_t *data = NULL;
     int err = unwind_elf__read(elf, file_offset, bytes, &data);
-    if (err)
-        return err;
-    err = find_destructors(data, bytes, file_offset, take, context);
-    const uint8_t *at = data, *end = data + bytes;
-    while (!err && (at = memmem(at, (size_t)(end - at), code, sizeof(code)))) {
-        // From one byte before: a handler returns to the trampoline's first byte, and callers are looked up at the
-        // return address minus one.
-        uint64_t before = at > data ? 1 : 0;
-        err = take(file_offset + (uint64_t)(at - data) - before, sizeof(code) + before,
-                   (struct unwind_rule){.kind = UNWIND_SIGNAL, .cfa_offset = 160}, context);
-        at += sizeof(code);
-    }
-    return err;
+    return err ? err : unwind_shapes__in_hole(&(struct unwind_code){data, bytes, file_offset}, take, context);
 }
 
 bool unwind_extras__is_start_context(const struct unwind_elf *elf, uint64_t file_offset, uint64_t bytes)
 {
-    // mov %rbx, %rsp; mov (%rsp), %rdi; test %rdi, %rdi; je (sysdeps/unix/sysv/linux/x86_64/__start_context.S)
-    static const uint8_t code[] = {0x48, 0x89, 0xdc, 0x48, 0x8b, 0x3c, 0x24, 0x48, 0x85, 0xff, 0x74};
-    if (bytes < sizeof(code) || bytes > 64) // 26 bytes, 90 with shadow stacks, whose glibc says that it has no caller
+    const struct code_shape *shape = &code_context_start;
+    if (bytes < shape->code_bytes || bytes > 64) // 90 with shadow stacks, whose glibc says that it has no caller
         return false;
     _cleanup_free_ uint8_t *data = NULL;
-    return unwind_elf__read(elf, file_offset, sizeof(code), &data) == 0 && memcmp(data, code, sizeof(code)) == 0;
+    return unwind_elf__read(elf, file_offset, shape->code_bytes, &data) == 0 &&
+           code_shape__begins(shape, data, shape->code_bytes);
 }

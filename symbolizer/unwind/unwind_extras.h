@@ -2,10 +2,8 @@
 #ifndef HEARTH_SYMBOLIZER_UNWIND_UNWIND_EXTRAS_H
 #define HEARTH_SYMBOLIZER_UNWIND_UNWIND_EXTRAS_H
 
+#include "symbolizer/arch/unwind_shapes.h"
 #include "symbolizer/unwind/unwind_elf.h"
-
-// Returns 0, or what ended the walk.
-typedef int unwind_extra_fn(uint64_t address, uint64_t bytes, struct unwind_rule rule, void *context);
 
 // Procedure linkage tables (lld and gold write no CFI for some), _init and _fini, and the entry point.
 int unwind_extras__each(const struct unwind_elf *elf, unwind_extra_fn *take, void *context);

@@ -5,75 +5,9 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
+#include "symbolizer/arch/unwind_shapes.h"
 
-// The calls, by the code around them (src/runtime/asm_amd64.s and sys_linux_amd64.s, Go 1.17 to 1.24); the linker
-// decides about the distances of calls, so those are left out. Stripped programs have no names to go by.
-#define GO_CALL                                                                                                        \
-    {                                                                                                                  \
-        .kind = UNWIND_GO_CALL, .cfa_offset = 48                                                                       \
-    }
-#define GO_DIRECT_CALL                                                                                                 \
-    {                                                                                                                  \
-        .kind = UNWIND_SP_DEREF_8, .cfa_offset = 40                                                                    \
-    }
-// The caller's rbp has been pushed below the return address.
-#define GO_FRAMED_CALL                                                                                                 \
-    {                                                                                                                  \
-        .kind = UNWIND_GO_CALL | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 8, .rbp_offset = -16                            \
-    }
-#define GO_FRAMED_DIRECT_CALL                                                                                          \
-    {                                                                                                                  \
-        .kind = UNWIND_BP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 16, .rbp_offset = -16                                \
-    }
-// Six registers have been pushed, rbx first, then rbp.
-#define SIX_PUSHED                                                                                                     \
-    {                                                                                                                  \
-        .kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 56, .rbp_offset = -24, .rbx_slot = -2                \
-    }
-// As the kernel leaves it on the stack: struct rt_sigframe (arch/x86/include/asm/sigframe.h).
-#define SIGNAL_FRAME                                                                                                   \
-    {                                                                                                                  \
-        .kind = UNWIND_SIGNAL, .cfa_offset = 160                                                                       \
-    }
-#define CODE(text) (const uint8_t *)(text), sizeof(text) - 1
-static const struct pattern {
-    const uint8_t *head; // what stands first
-    size_t head_bytes;
-    size_t tail_at; // what stands further on, behind a distance
-    const uint8_t *tail;
-    size_t tail_bytes;
-    size_t call_at, call_bytes;
-    struct unwind_rule rule;
-} patterns[] = {
-    // systemstack: mov %rdi, %rdx; mov (%rdi), %rdi; call *%rdi
-    {CODE("\x48\x89\xfa\x48\x8b\x3f\xff\xd7"), 8, CODE(""), 6, 2, {.kind = UNWIND_END}},
-    // mcall: push %rax; mov (%rdx), %r12; call *%r12; pop %rax; jmp
-    {CODE("\x50\x4c\x8b\x22\x41\xff\xd4\x58\xe9"), 9, CODE(""), 4, 3, {.kind = UNWIND_END}},
-    // morestack: mov 56(%rbx), %rsp; call newstack; call abort; ret
-    {CODE("\x48\x8b\x63\x38\xe8"), 14, CODE("\xc3"), 4, 5, {.kind = UNWIND_END}},
-    // clone: call *%r12; mov $111, %edi; mov $60, %eax; syscall
-    {CODE("\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"), 15, CODE(""), 0, 3, {.kind = UNWIND_END}},
-    // goexit, where goroutines return to: nop; call goexit1; nop, and int3 up to the next function
-    {CODE("\x90\xe8"), 6, CODE("\x90\xcc\xcc"), 0, 7, {.kind = UNWIND_END}},
-    // asmcgocall: mov %rdi, 40(%rsp); mov %rbx, %rdi; mov %rbx, %rcx; call *%rax
-    {CODE("\x48\x89\x7c\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0"), 13, CODE(""), 11, 2, GO_CALL},
-    // asmcgocall on the system stack already: mov %rdx, 40(%rsp) instead, the stack pointer itself
-    {CODE("\x48\x89\x54\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0"), 13, CODE(""), 11, 2, GO_DIRECT_CALL},
-    // asmcgocall that calls asmcgocall_landingpad, which jumps to C: sub %rdx, %rdi; mov %rdi, (%rsp); call; mov
-    // 8(%rsp), %rdi
-    {CODE("\x48\x29\xd7\x48\x89\x3c\x24\xe8"), 12, CODE("\x48\x8b\x7c\x24\x08"), 7, 5, GO_FRAMED_CALL},
-    // the same on the system stack already: movq $0, 8(%rsp); mov %rdx, (%rsp); call; mov (%rsp), %rsi
-    {CODE("\x48\xc7\x44\x24\x08\x00\x00\x00\x00\x48\x89\x14\x24\xe8"), 18, CODE("\x48\x8b\x34\x24"), 13, 5,
-     GO_FRAMED_DIRECT_CALL},
-    // sigreturn, where handlers return to: int3, then mov $15, %rax (rt_sigreturn); syscall. Go describes it as a
-    // function that
-    // was called. From the byte before, since callers are looked up at the return address minus one.
-    {CODE("\xcc\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05"), 10, CODE(""), 0, 10, SIGNAL_FRAME},
-    // crosscall1, where C calls Go on a new thread: push %r15; mov %rdi, %rbx; mov %rdx, %rdi; call *%rsi; call *%rbx
-    {CODE("\x41\x57\x48\x89\xfb\x48\x89\xd7\xff\xd6\xff\xd3"), 12, CODE(""), 8, 4, SIX_PUSHED},
-};
-
-static int search(const struct pattern *pattern, const uint8_t *code, size_t bytes, uint64_t file_offset,
+static int search(const struct go_shape *pattern, const uint8_t *code, size_t bytes, uint64_t file_offset,
                   unwind_go_fn *take, void *context)
 {
     const uint8_t *at = code, *end = code + bytes;
@@ -108,8 +42,8 @@ int unwind_go__each_switch(const struct unwind_elf *elf, unwind_go_fn *take, voi
         int err = unwind_elf__read(elf, segment->file_offset, segment->bytes, &code);
         if (err)
             return err == -ENOMEM ? err : 0;
-        for (size_t p = 0; !err && p < sizeof(patterns) / sizeof(patterns[0]); p++)
-            err = search(&patterns[p], code, segment->bytes, segment->file_offset, take, context);
+        for (size_t p = 0; !err && p < go_shape_count; p++)
+            err = search(&go_shapes[p], code, segment->bytes, segment->file_offset, take, context);
         if (err)
             return err;
     }

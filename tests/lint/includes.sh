@@ -32,10 +32,12 @@ may_include() { # FOLDER [FOLDER|HEADER]...
 }
 
 lists='bpf/wire/[a-z_]+\.def'
-may_include bpf/wire
-may_include bpf/common bpf/wire
-may_include bpf/unwind bpf/{common,wire}
-may_include bpf bpf/{unwind,common,wire}
+may_include bpf/wire bpf/arch/registers.h
+may_include bpf/arch bpf/arch/[a-z0-9_]+
+may_include bpf/arch/x86_64 bpf/common/vmlinux.h bpf/wire
+may_include bpf/common bpf/wire bpf/arch
+may_include bpf/unwind bpf/{common,arch,wire}
+may_include bpf bpf/{unwind,common,arch,wire}
 
 may_include store/base
 may_include store
@@ -44,15 +46,18 @@ may_include store/sql store store/reader
 may_include store/writer store
 may_include store/directory store store/{reader,writer}
 
+may_include symbolizer/arch bpf/{arch/registers,wire/unwind_rows}.h
+may_include symbolizer/arch/x86_64 symbolizer/arch
+may_include symbolizer/arch/aarch64 symbolizer/arch
 may_include symbolizer/jail
 may_include symbolizer/index
 may_include symbolizer/opening symbolizer/jail
-may_include symbolizer/elf symbolizer/opening
+may_include symbolizer/elf symbolizer/{opening,arch}
 may_include symbolizer/jit symbolizer/opening
 may_include symbolizer/companions symbolizer/{elf,opening}
-may_include symbolizer/symbols symbolizer/{elf,index}
+may_include symbolizer/symbols symbolizer/{elf,index,arch}
 may_include symbolizer/kernel symbolizer/{symbols,elf,opening}
-may_include symbolizer/unwind symbolizer/elf bpf/wire/unwind_rows.h "$lists"
+may_include symbolizer/unwind symbolizer/{elf,arch} bpf/{arch/registers,wire/unwind_rows}.h "$lists"
 may_include symbolizer/dwarf symbolizer/{companions,elf,index,jail}
 may_include symbolizer/go symbolizer/{dwarf,symbols,elf}
 may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit,elf,index,jail}
@@ -63,13 +68,15 @@ may_include report/text store/sql
 may_include report/profile report/text store store/reader "$lists"
 may_include report/formats report/{profile,text} store/reader
 may_include report/query report/{formats,profile,text} store/reader
-may_include report/commands store/frame_kinds.def report/{query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening}
+may_include report/commands store/frame_kinds.def report/{query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening,arch}
 
 # Of report its doors: the request, its histograms and output, and the commands.
+may_include collector/arch collector/arch/[a-z0-9_]+
+may_include collector/arch/x86_64 collector/arch
 may_include collector/who store symbolizer/{elf,opening} bpf/wire/wire.h
 may_include collector/programs collector/who symbolizer/{worker,opening} bpf/wire/wire.h
-may_include collector/probes collector/{programs,who} symbolizer/{symbols,companions,elf,opening}
-may_include collector/sources collector/{probes,programs,who} store symbolizer/symbols bpf/wire/wire.h "$lists"
+may_include collector/probes collector/{programs,who,arch} symbolizer/{symbols,companions,elf,opening,arch}
+may_include collector/sources collector/{probes,programs,who} store symbolizer/{symbols,arch} bpf/wire/wire.h "$lists"
 may_include collector/naming collector/who store store/writer symbolizer symbolizer/{naming,worker}
 may_include collector/unwinding collector/{naming,programs,who} symbolizer/{worker,unwind,elf} bpf/wire/wire.h
 may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer report/profile/histogram.h \

@@ -282,7 +282,7 @@ static void steps_through_each_kind(void **state)
     stack[3] = 0xabc; // rbp
     stack[4] = 0x1111;
     struct unwind_registers registers = {.ip = 0x4005, .sp = base};
-    struct unwind_rule rule = {.kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 40, .rbp_offset = -16};
+    struct unwind_rule rule = {.kind = UNWIND_SP | UNWIND_BP_AT_CFA << 4, .cfa_offset = 40, .bp_offset = -16};
     assert_int_equal(unwind_step__apply(&registers, rule), UNWIND_STEPPED);
     assert_int_equal(registers.ip, 0x1111);
     assert_int_equal(registers.sp, base + 40);
@@ -292,7 +292,7 @@ static void steps_through_each_kind(void **state)
     stack[10] = base + 20 * 8;
     stack[12] = 0x2222;
     stack[21] = 0x3333;
-    rule = (struct unwind_rule){.kind = UNWIND_SP | UNWIND_RBP_AT_CFA << 4, .cfa_offset = 64, .rbp_offset = -24};
+    rule = (struct unwind_rule){.kind = UNWIND_SP | UNWIND_BP_AT_CFA << 4, .cfa_offset = 64, .bp_offset = -24};
     assert_int_equal(unwind_step__apply(&registers, rule), UNWIND_STEPPED);
     assert_int_equal(registers.ip, 0x2222);
     assert_int_equal(registers.bp_at, base + 80);
@@ -302,7 +302,7 @@ static void steps_through_each_kind(void **state)
     assert_int_equal(registers.sp, base + 22 * 8);
 
     // a PLT entry, before and behind its push
-    struct unwind_rule plt = {.kind = UNWIND_PLT, .cfa_offset = 8, .rbp_offset = 11};
+    struct unwind_rule plt = {.kind = UNWIND_PLT, .cfa_offset = 8, .bp_offset = 11};
     struct unwind_registers entry = {.ip = 0x500a, .sp = base + 12 * 8};
     assert_int_equal(unwind_step__apply(&entry, plt), UNWIND_STEPPED);
     assert_int_equal(entry.ip, 0x2222);
@@ -321,7 +321,7 @@ static void steps_through_each_kind(void **state)
     // a realigned stack: CFA = *(rbp - 8), rbp at *(rbp)
     struct unwind_registers realigned_frame = {.sp = base, .bp = base + 31 * 8};
     stack[31] = 0x5555;
-    rule = (struct unwind_rule){.kind = UNWIND_BP_DEREF | UNWIND_RBP_AT_BP << 4, .cfa_offset = -8};
+    rule = (struct unwind_rule){.kind = UNWIND_BP_DEREF | UNWIND_BP_AT_BP << 4, .cfa_offset = -8};
     stack[39] = 0x6666;
     assert_int_equal(unwind_step__apply(&realigned_frame, rule), UNWIND_STEPPED);
     assert_int_equal(realigned_frame.ip, 0x6666);
@@ -339,15 +339,15 @@ static void follows_rbx_where_it_is_kept(void **state)
     stack[3] = 0x1111;
     stack[11] = 0x2222;
     struct unwind_registers registers = {.sp = base, .bx = 0xbad};
-    struct unwind_rule saves = {.kind = UNWIND_SP, .cfa_offset = 32, .rbx_slot = -2};
-    struct unwind_rule resolver = {.kind = UNWIND_BX, .cfa_offset = 16, .rbx_slot = UNWIND_RBX_SAME};
+    struct unwind_rule saves = {.kind = UNWIND_SP, .cfa_offset = 32, .bx_slot = -2};
+    struct unwind_rule resolver = {.kind = UNWIND_BX, .cfa_offset = 16, .bx_slot = UNWIND_BX_SAME};
     assert_int_equal(unwind_step__apply(&registers, saves), UNWIND_STEPPED);
     assert_int_equal(registers.ip, 0x1111);
     assert_int_equal(unwind_step__apply(&registers, resolver), UNWIND_STEPPED);
     assert_int_equal(registers.ip, 0x2222);
     assert_int_equal(registers.sp, base + 12 * 8);
     registers = (struct unwind_registers){.sp = base, .bx = base + 10 * 8};
-    saves.rbx_slot = UNWIND_RBX_LOST;
+    saves.bx_slot = UNWIND_BX_LOST;
     assert_int_equal(unwind_step__apply(&registers, saves), UNWIND_STEPPED);
     assert_int_equal(unwind_step__apply(&registers, resolver), UNWIND_CANNOT);
 }
@@ -364,7 +364,7 @@ static void refuses_to_guess(void **state)
     // the stack does not grow
     assert_int_equal(unwind_step__apply(&registers, (struct unwind_rule){.kind = UNWIND_SP}), UNWIND_UNREADABLE);
     // rbp is lost, and needed
-    struct unwind_rule loses = {.kind = UNWIND_SP | UNWIND_RBP_LOST << 4, .cfa_offset = 16};
+    struct unwind_rule loses = {.kind = UNWIND_SP | UNWIND_BP_LOST << 4, .cfa_offset = 16};
     assert_int_equal(unwind_step__apply(&registers, loses), UNWIND_STEPPED);
     assert_int_equal(unwind_step__apply(&registers, (struct unwind_rule){.kind = UNWIND_BP, .cfa_offset = 16}),
                      UNWIND_CANNOT);

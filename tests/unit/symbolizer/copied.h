@@ -72,12 +72,12 @@ static inline uint64_t copied__address(const struct copied_process *process, con
     return mapping ? frame->offset - mapping->file_offset + mapping->start : frame->offset;
 }
 
-static inline void copied__registers(const ucontext_t *context, uint64_t registers[COPY_REGISTERS])
+static inline void copied__registers(const ucontext_t *context, uint64_t registers[ARCH_REGISTERS])
 {
-    static const int by_dwarf[COPY_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+    static const int by_dwarf[ARCH_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
                                                  REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
                                                  REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-    for (int i = 0; i < COPY_REGISTERS; i++)
+    for (int i = 0; i < ARCH_REGISTERS; i++)
         registers[i] = (uint64_t)context->uc_mcontext.gregs[by_dwarf[i]];
 }
 

@@ -17,7 +17,7 @@ enum { BELOW = 128, MOST = 65536 };
 
 static struct copied_process process;
 static struct copy_unwind *unwinder;
-static uint64_t registers[COPY_REGISTERS];
+static uint64_t registers[ARCH_REGISTERS];
 static uint8_t *stack;
 static size_t stack_bytes;
 static size_t bytes_wanted; // 0: all of it, up to MOST

@@ -1,6 +1,6 @@
 // Lengths of instructions: by example, and by the law that every function of a real library ends where its last
 // instruction does. Which of them the kernel mistakes for others.
-#include "symbolizer/symbols/instruction.h"
+#include "symbolizer/arch/instruction.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -101,12 +101,12 @@ static struct unwind_rule rule_of(const char *augmentation, const void *program,
     return unwind_table__find(table, CODE + distance);
 }
 
-static void assert_rule(struct unwind_rule rule, int kind, int cfa_offset, int rbp, int rbp_offset)
+static void assert_rule(struct unwind_rule rule, int kind, int cfa_offset, int rbp, int bp_offset)
 {
     assert_int_equal(UNWIND_KIND_OF(rule.kind), kind);
     assert_int_equal(rule.cfa_offset, cfa_offset);
-    assert_int_equal(UNWIND_RBP_OF(rule.kind), rbp);
-    assert_int_equal(rule.rbp_offset, rbp_offset);
+    assert_int_equal(UNWIND_BP_OF(rule.kind), rbp);
+    assert_int_equal(rule.bp_offset, bp_offset);
 }
 
 static void follows_a_prologue(void **state)
@@ -114,12 +114,12 @@ static void follows_a_prologue(void **state)
     (void)state;
     // push rbp (1 byte): cfa 16, rbp at cfa - 16; mov rsp, rbp (3 bytes): cfa = rbp + 16
     static const char program[] = "\x41\x0e\x10\x86\x02\x43\x0d\x06";
-    assert_rule(rule_of("zR", PROGRAM(program), 0), UNWIND_SP, 8, UNWIND_RBP_SAME, 0);
-    assert_rule(rule_of("zR", PROGRAM(program), 1), UNWIND_SP, 16, UNWIND_RBP_AT_CFA, -16);
-    assert_rule(rule_of("zR", PROGRAM(program), 3), UNWIND_SP, 16, UNWIND_RBP_AT_CFA, -16);
-    assert_rule(rule_of("zR", PROGRAM(program), 4), UNWIND_BP, 16, UNWIND_RBP_AT_CFA, -16);
-    assert_rule(rule_of("zR", PROGRAM(program), 0xff), UNWIND_BP, 16, UNWIND_RBP_AT_CFA, -16);
-    assert_rule(rule_of("zR", PROGRAM(program), 0x100), UNWIND_GAP, 0, UNWIND_RBP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM(program), 0), UNWIND_SP, 8, UNWIND_BP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM(program), 1), UNWIND_SP, 16, UNWIND_BP_AT_CFA, -16);
+    assert_rule(rule_of("zR", PROGRAM(program), 3), UNWIND_SP, 16, UNWIND_BP_AT_CFA, -16);
+    assert_rule(rule_of("zR", PROGRAM(program), 4), UNWIND_BP, 16, UNWIND_BP_AT_CFA, -16);
+    assert_rule(rule_of("zR", PROGRAM(program), 0xff), UNWIND_BP, 16, UNWIND_BP_AT_CFA, -16);
+    assert_rule(rule_of("zR", PROGRAM(program), 0x100), UNWIND_GAP, 0, UNWIND_BP_SAME, 0);
 }
 
 static void remembers_and_restores(void **state)
@@ -127,22 +127,22 @@ static void remembers_and_restores(void **state)
     (void)state;
     // cfa 16; remember; advance 4: cfa 8; restore rip, advance 4: restore state
     static const char program[] = "\x0e\x10\x0a\x44\x0e\x08\x44\x0b";
-    assert_rule(rule_of("zR", PROGRAM(program), 0), UNWIND_SP, 16, UNWIND_RBP_SAME, 0);
-    assert_rule(rule_of("zR", PROGRAM(program), 4), UNWIND_SP, 8, UNWIND_RBP_SAME, 0);
-    assert_rule(rule_of("zR", PROGRAM(program), 8), UNWIND_SP, 16, UNWIND_RBP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM(program), 0), UNWIND_SP, 16, UNWIND_BP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM(program), 4), UNWIND_SP, 8, UNWIND_BP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM(program), 8), UNWIND_SP, 16, UNWIND_BP_SAME, 0);
     // rbp at cfa - 16, then DW_CFA_restore of what the CIE said of it: nothing
-    assert_rule(rule_of("zR", PROGRAM("\x86\x02\x44\xc6"), 4), UNWIND_SP, 8, UNWIND_RBP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM("\x86\x02\x44\xc6"), 4), UNWIND_SP, 8, UNWIND_BP_SAME, 0);
 }
 
 static void knows_expressions_by_their_shape(void **state)
 {
     (void)state;
     static const char plt[] = "\x0f\x0b\x77\x08\x80\x00\x3f\x1a\x3b\x2a\x33\x24\x22";
-    assert_rule(rule_of("zR", PROGRAM(plt), 0), UNWIND_PLT, 8, UNWIND_RBP_SAME, 11);
+    assert_rule(rule_of("zR", PROGRAM(plt), 0), UNWIND_PLT, 8, UNWIND_BP_SAME, 11);
     static const char deref_bp[] = "\x0f\x03\x76\x78\x06\x10\x06\x02\x76\x00"; // realigned stack: rbp at *rbp
-    assert_rule(rule_of("zR", PROGRAM(deref_bp), 0), UNWIND_BP_DEREF, -8, UNWIND_RBP_AT_BP, 0);
-    assert_rule(rule_of("zR", PROGRAM("\x0f\x05\x77\x28\x06\x23\x08"), 0), UNWIND_SP_DEREF_8, 40, UNWIND_RBP_SAME, 0);
-    assert_rule(rule_of("zR", PROGRAM("\x0f\x03\x77\x28\x06"), 0), UNWIND_SP_DEREF, 40, UNWIND_RBP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM(deref_bp), 0), UNWIND_BP_DEREF, -8, UNWIND_BP_AT_BP, 0);
+    assert_rule(rule_of("zR", PROGRAM("\x0f\x05\x77\x28\x06\x23\x08"), 0), UNWIND_SP_DEREF_8, 40, UNWIND_BP_SAME, 0);
+    assert_rule(rule_of("zR", PROGRAM("\x0f\x03\x77\x28\x06"), 0), UNWIND_SP_DEREF, 40, UNWIND_BP_SAME, 0);
     // what is only nearly so is not guessed
     assert_rule(rule_of("zR", PROGRAM("\x0f\x05\x77\x28\x06\x23\x10"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);
     assert_rule(rule_of("zR", PROGRAM("\x0f\x03\x72\x00\x06"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);
@@ -153,14 +153,14 @@ static void knows_expressions_by_their_shape(void **state)
 static void marks_what_it_cannot_do(void **state)
 {
     (void)state;
-    assert_rule(rule_of("zR", PROGRAM("\x07\x10"), 0), UNWIND_END, 0, 0, 0);                  // undefined: ra
-    assert_rule(rule_of("zR", PROGRAM("\x0c\x0a\x00"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);      // cfa = r10
-    assert_rule(rule_of("zR", PROGRAM("\x90\x02"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);          // ra at cfa - 16
-    assert_rule(rule_of("zR", PROGRAM("\x09\x10\x02"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);      // ra in rcx
-    assert_rule(rule_of("zR", PROGRAM("\x09\x06\x08"), 0), UNWIND_SP, 8, UNWIND_RBP_LOST, 0); // rbp in r8
-    assert_rule(rule_of("zR", PROGRAM("\x0b"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);              // nothing remembered
-    assert_rule(rule_of("zR", PROGRAM("\x0e\x10\x44\x3f"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);  // unknown opcode
-    assert_rule(rule_of("zRQ", PROGRAM(""), 0), UNWIND_UNSUPPORTED, 0, 0, 0);                 // unknown augmentation
+    assert_rule(rule_of("zR", PROGRAM("\x07\x10"), 0), UNWIND_END, 0, 0, 0);                 // undefined: ra
+    assert_rule(rule_of("zR", PROGRAM("\x0c\x0a\x00"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);     // cfa = r10
+    assert_rule(rule_of("zR", PROGRAM("\x90\x02"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);         // ra at cfa - 16
+    assert_rule(rule_of("zR", PROGRAM("\x09\x10\x02"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);     // ra in rcx
+    assert_rule(rule_of("zR", PROGRAM("\x09\x06\x08"), 0), UNWIND_SP, 8, UNWIND_BP_LOST, 0); // rbp in r8
+    assert_rule(rule_of("zR", PROGRAM("\x0b"), 0), UNWIND_UNSUPPORTED, 0, 0, 0);             // nothing remembered
+    assert_rule(rule_of("zR", PROGRAM("\x0e\x10\x44\x3f"), 0), UNWIND_UNSUPPORTED, 0, 0, 0); // unknown opcode
+    assert_rule(rule_of("zRQ", PROGRAM(""), 0), UNWIND_UNSUPPORTED, 0, 0, 0);                // unknown augmentation
 }
 
 static void knows_signal_frames(void **state)
@@ -185,11 +185,11 @@ static void keeps_rbx_only_where_it_is_needed(void **state)
     size_t without = image.at;
     put_fde(&image, cie, CODE + 0x40, 0x40, PROGRAM("\x0c\x03\x10")); // cfa = rbx + 16
     _cleanup_(unwind_table__freep) struct unwind_table *table = compile(&image);
-    assert_int_equal(unwind_table__find(table, CODE).rbx_slot, -2);
-    assert_rule(unwind_table__find(table, CODE + 0x40), UNWIND_BX, 16, UNWIND_RBP_SAME, 0);
+    assert_int_equal(unwind_table__find(table, CODE).bx_slot, -2);
+    assert_rule(unwind_table__find(table, CODE + 0x40), UNWIND_BX, 16, UNWIND_BP_SAME, 0);
     memset(image.bytes + without, 0, IMAGE - without);
     _cleanup_(unwind_table__freep) struct unwind_table *other = compile(&image);
-    assert_int_equal(unwind_table__find(other, CODE).rbx_slot, UNWIND_RBX_LOST);
+    assert_int_equal(unwind_table__find(other, CODE).bx_slot, UNWIND_BX_LOST);
 }
 
 static void fills_padding_but_not_holes(void **state)

@@ -1,5 +1,5 @@
 // Where arguments of USDT probes are: the forms that compilers write (System V x86-64), and such as nobody does.
-#include "symbolizer/symbols/usdt_argument.h"
+#include "symbolizer/arch/usdt_argument.h"
 
 #include <errno.h>
 #include <setjmp.h>

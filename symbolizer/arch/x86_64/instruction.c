@@ -1,4 +1,4 @@
-#include "symbolizer/symbols/instruction.h"
+#include "symbolizer/arch/instruction.h"
 
 #include <string.h>
 
@@ -176,4 +176,25 @@ size_t instruction__vector_bytes(const uint8_t *code, size_t available)
     pad(code, available, padded);
     size_t bytes = length(padded, available, &instruction);
     return bytes && instruction.is_vector && !writes_general_register(&instruction) ? bytes : 0;
+}
+
+size_t instruction__entry_skip(const uint8_t *code, size_t bytes)
+{
+    static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    const uint8_t *next = code + sizeof(endbr64);
+    size_t skipped = 0;
+    if (bytes < 2 * sizeof(endbr64) || memcmp(code, endbr64, sizeof(endbr64)) != 0) {
+        while (!instruction__is_probeable(code + skipped, bytes - skipped)) {
+            size_t more = instruction__vector_bytes(code + skipped, bytes - skipped);
+            if (!more)
+                return 0;
+            skipped += more;
+        }
+        return skipped;
+    }
+    // Kernel: arch/x86/kernel/uprobes.c, push_setup_xol_ops and branch_setup_xol_ops.
+    bool is_push = (next[0] & 0xf8) == 0x50 || (next[0] == 0x41 && (next[1] & 0xf8) == 0x50);
+    bool is_nop = next[0] == 0x90 || (next[0] == 0x66 && next[1] == 0x90) || (next[0] == 0x0f && next[1] == 0x1f) ||
+                  (next[0] == 0x66 && next[1] == 0x0f && next[2] == 0x1f);
+    return is_push || is_nop ? sizeof(endbr64) : 0;
 }

@@ -1,4 +1,4 @@
-#include "symbolizer/symbols/usdt_argument.h"
+#include "symbolizer/arch/usdt_argument.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 //   8@16(%rdi,%rax,8)   memory, with an index
 //
 // What is asked for is read, and nothing else: the other arguments may be in forms that nobody knows.
-#ifndef HEARTH_SYMBOLIZER_SYMBOLS_USDT_ARGUMENT_H
-#define HEARTH_SYMBOLIZER_SYMBOLS_USDT_ARGUMENT_H
+#ifndef HEARTH_SYMBOLIZER_ARCH_USDT_ARGUMENT_H
+#define HEARTH_SYMBOLIZER_ARCH_USDT_ARGUMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

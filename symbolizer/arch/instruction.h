@@ -7,8 +7,8 @@
 // The kernel tells instructions apart by their opcode byte, also where an AVX prefix (VEX, EVEX) gives it another
 // meaning (arch/x86/kernel/uprobes.c, OPCODE1). It takes vzeroupper, vmovdqa or vpbroadcastb for jumps, and goes on
 // without having executed them; others it refuses to probe, and says so only when a process maps the file.
-#ifndef HEARTH_SYMBOLIZER_SYMBOLS_INSTRUCTION_H
-#define HEARTH_SYMBOLIZER_SYMBOLS_INSTRUCTION_H
+#ifndef HEARTH_SYMBOLIZER_ARCH_INSTRUCTION_H
+#define HEARTH_SYMBOLIZER_ARCH_INSTRUCTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +24,9 @@ bool instruction__is_probeable(const uint8_t *code, size_t available);
 // The bytes of an AVX instruction that touches neither the stack pointer nor a general register, so that behind it a
 // function's arguments and its return address are where they were; 0: of any other.
 size_t instruction__vector_bytes(const uint8_t *code, size_t available);
+
+// Bytes to go on from a function's entry, to where a probe is right and cheap: its arguments and its return address are
+// still where they were.
+size_t instruction__entry_skip(const uint8_t *code, size_t bytes);
 
 #endif
