@@ -46,7 +46,7 @@ libs := -Wl,--as-needed $(shell pkg-config --libs libbpf libdw libelf sqlite3 li
 	-lunwind-$(ARCH) -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
-folders := collector $(addprefix collector/,daemon session keep sources probes unwinding naming programs who arch) \
+folders := collector $(addprefix collector/,help daemon session keep sources probes unwinding naming programs who arch) \
 	$(addprefix report/,commands query formats profile text) \
 	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
 	index jail arch) \
@@ -254,9 +254,16 @@ FORCE:
 fmt:
 	$(Q)git ls-files '*.[ch]' '*.cc' | xargs clang-format-14 -i
 
+# A manual page for each command and the completion of bash are printed by hearth from its own tables.
 .PHONY: install
+man := $(DESTDIR)$(PREFIX)/share/man/man1
 install: $(build)/hearth
 	install -D -m 755 $(build)/hearth $(DESTDIR)$(PREFIX)/bin/hearth
+	install -d $(man) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(build)/hearth --print-manual >$(man)/hearth.1
+	for c in $$($(build)/hearth --help | sed -nE 's/^  ([a-z-]+) .*/\1/p'); do \
+	    $(build)/hearth --print-manual $$c >$(man)/hearth-$$c.1 || exit; done
+	$(build)/hearth --print-completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/hearth
 
 .PHONY: clean
 clean:

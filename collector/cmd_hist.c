@@ -233,10 +233,10 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
     return err;
 }
 
-static void print_probes(void)
+static void print_probes(FILE *file)
 {
-    fputs("\nprobes:\n", stdout);
-    sources__print(true);
+    fputs("\nprobes:\n", file);
+    sources__print(file, true);
 }
 
 static enum exit_code run(int argc, char **argv)

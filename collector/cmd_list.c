@@ -279,15 +279,15 @@ static enum exit_code run(int argc, char **argv)
     return cmd_list_stored__run(stored, argc, argv);
 }
 
-static void print_subjects(void)
+static void print_subjects(FILE *file)
 {
-    fputs("\nsubjects of this machine; a GLOB chooses among their names:\n", stdout);
+    fputs("\nsubjects of this machine; a GLOB chooses among their names:\n", file);
     for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
-        safe_text__print(stdout, "  %-10s %s", subjects[i].name, subjects[i].summary);
+        safe_text__print(file, "  %-10s %s", subjects[i].name, subjects[i].summary);
     fputs("\nFILE is a path, or the name of a library or program; in a path with colons it is the longest part that is "
           "a file.\n",
-          stdout);
-    cmd_list_stored__print_subjects();
+          file);
+    cmd_list_stored__print_subjects(file);
 }
 
 const struct command cmd_list = {

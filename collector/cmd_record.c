@@ -138,10 +138,10 @@ static int check_output(bool is_report, struct fault *fault)
         options.output);
 }
 
-static void print_events(void)
+static void print_events(FILE *file)
 {
-    fputs("\nEvents of -e (`hearth hist -h` has the probes of --hist):\n", stdout);
-    sources__print(false);
+    fputs("\nEvents of -e (`hearth hist -h` has the probes of --hist):\n", file);
+    sources__print(file, false);
 }
 
 static int check_options(bool is_report, struct hist_options *ret_hist, struct fault *fault)

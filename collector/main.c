@@ -10,6 +10,8 @@
 #include "collector/cmd_hist.h"
 #include "collector/cmd_list.h"
 #include "collector/cmd_record.h"
+#include "collector/help/help.h"
+#include "collector/help/manual.h"
 #include "report/commands/cmd_diff.h"
 #include "report/commands/cmd_report.h"
 #include "report/commands/cmd_sql.h"
@@ -23,41 +25,6 @@ static const struct command *const commands[] = {
     &cmd_record, &cmd_hist,      &cmd_report,      &cmd_diff,   &cmd_list, &cmd_sql,
     &cmd_stat,   &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
-
-static bool print_option(const struct option_row *row, size_t offset, void *context)
-{
-    char left[64] = "    ";
-    (void)offset, (void)context;
-    if (row->letter)
-        snprintf(left, sizeof(left), "-%c%s", row->letter, row->name ? ", " : "");
-    size_t used = strlen(left);
-    snprintf(left + used, sizeof(left) - used, "%s%s%s%s", row->name ? "--" : "", row->name ? row->name : "",
-             row->argument ? " " : "", row->argument ? row->argument : "");
-    printf("  %-26s %s\n", left, row->help);
-    return false;
-}
-
-static enum exit_code print_command_help(const struct command *command)
-{
-    printf("usage: hearth %s [OPTION...]%s%s\n\n%s.\n\n", command->name, command->operands ? " " : "",
-           command->operands ? command->operands : "", command->summary);
-    options__visit(command->options, print_option, NULL);
-    if (command->details)
-        printf("\n%s", command->details);
-    if (command->print_more)
-        command->print_more();
-    return EXIT_CODE_DONE;
-}
-
-static void print_help(FILE *file)
-{
-    fprintf(file, "usage: hearth COMMAND [OPTION...]\n\nhearth is an always-on profiler for Linux.\n\n");
-    for (size_t i = 0; commands[i]; i++)
-        fprintf(file, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
-    fprintf(file,
-            "\n`hearth COMMAND -h` tells more. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 lacks a privilege or "
-            "a kernel\nfeature, 4 nothing in that range.\n");
-}
 
 static const struct command *find_command(const char *name)
 {
@@ -109,32 +76,69 @@ static enum exit_code close_output(enum exit_code code)
     return code == EXIT_CODE_DONE ? EXIT_CODE_FAILED : code;
 }
 
+// hearth help [COMMAND]
+static enum exit_code print_help(int argc, char **argv)
+{
+    const struct command *command = argc ? find_command(argv[0]) : NULL;
+    if (argc && !command)
+        return unknown_command(argv[0]);
+    if (command)
+        help__print_command(command, stdout);
+    else
+        help__print_overview(commands, stdout);
+    return EXIT_CODE_DONE;
+}
+
+// hearth --print-manual [COMMAND]
+static enum exit_code print_manual(int argc, char **argv)
+{
+    const struct command *command = argc ? find_command(argv[0]) : NULL;
+    if (argc && !command)
+        return unknown_command(argv[0]);
+    int err = command ? manual__print_command(command, stdout) : 0;
+    if (!command)
+        manual__print_overview(commands, stdout);
+    return err ? fault__say(&(struct fault){0}, err) : EXIT_CODE_DONE;
+}
+
+static enum exit_code print_completion(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    manual__print_completion(commands, stdout);
+    return EXIT_CODE_DONE;
+}
+
+static enum exit_code print_version(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf("hearth %s\n", HEARTH_VERSION);
+    return EXIT_CODE_DONE;
+}
+
+// What hearth prints of itself.
+static const struct {
+    const char *word;
+    enum exit_code (*print)(int argc, char **argv);
+} prints[] = {
+    {"-h", print_help},           {"--help", print_help},           {"help", print_help},
+    {"--version", print_version}, {"--print-manual", print_manual}, {"--print-completion", print_completion},
+};
+
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); // the write fails with EFBIG then, and that is said
     if (argc < 2) {
-        print_help(stderr);
+        help__print_overview(commands, stderr);
         return EXIT_CODE_USAGE;
     }
-    if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        const struct command *command = argc > 2 ? find_command(argv[2]) : NULL;
-        if (argc > 2 && !command)
-            return unknown_command(argv[2]);
-        if (command)
-            print_command_help(command);
-        else
-            print_help(stdout);
-        return close_output(EXIT_CODE_DONE);
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("hearth %s\n", HEARTH_VERSION);
-        return close_output(EXIT_CODE_DONE);
-    }
+    for (size_t i = 0; i < sizeof(prints) / sizeof(prints[0]); i++)
+        if (strcmp(argv[1], prints[i].word) == 0)
+            return close_output(prints[i].print(argc - 2, argv + 2));
     const struct command *command = find_command(argv[1]);
     if (!command)
         return unknown_command(argv[1]);
     if (wants_help(argc - 2, argv + 2))
-        return close_output(print_command_help(command));
+        return close_output(print_help(1, argv + 1));
     struct fault fault = {0};
     int operands;
     int err = options__parse(command->options, command->values, starts_program(command), argc - 2, argv + 2, &fault,

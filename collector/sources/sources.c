@@ -28,9 +28,9 @@ int sources__parse(struct event *event, struct fault *fault)
                            is_histogram ? "hearth hist -h" : "hearth list events");
 }
 
-void sources__print(bool is_histogram)
+void sources__print(FILE *file, bool is_histogram)
 {
     for (const struct source *const *source = sources; *source; source++)
         if ((*source)->is_histogram == is_histogram)
-            safe_text__print(stdout, "  %-28s %s", (*source)->spelling, (*source)->summary);
+            safe_text__print(file, "  %-28s %s", (*source)->spelling, (*source)->summary);
 }

@@ -2,6 +2,8 @@
 #ifndef HEARTH_COLLECTOR_SOURCES_SOURCES_H
 #define HEARTH_COLLECTOR_SOURCES_SOURCES_H
 
+#include <stdio.h>
+
 #include "collector/sources/source.h"
 
 extern const struct source *const sources[]; // ended by NULL
@@ -10,7 +12,7 @@ extern const struct source *const sources[]; // ended by NULL
 // a fault where none knows it.
 int sources__parse(struct event *event, struct fault *fault);
 
-// Prints them on stdout, those of histograms or the others, for help.
-void sources__print(bool is_histogram);
+// Prints them, those of histograms or the others, for help.
+void sources__print(FILE *file, bool is_histogram);
 
 #endif

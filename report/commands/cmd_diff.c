@@ -133,12 +133,12 @@ static enum exit_code run(int argc, char **argv)
     return EXIT_CODE_DONE;
 }
 
-static void print_formats(void)
+static void print_formats(FILE *file)
 {
-    printf("\nformats:\n");
+    fprintf(file, "\nformats:\n");
     for (size_t i = 0; formats[i]; i++)
         if (formats[i]->compares)
-            printf("  %-10s %s\n", formats[i]->name, formats[i]->summary);
+            fprintf(file, "  %-10s %s\n", formats[i]->name, formats[i]->summary);
 }
 
 static const struct option_row rows[] = {

@@ -363,9 +363,9 @@ enum exit_code cmd_list_stored__run(const struct list_options *options, int argc
     return EXIT_CODE_USAGE;
 }
 
-void cmd_list_stored__print_subjects(void)
+void cmd_list_stored__print_subjects(FILE *file)
 {
-    printf("\nsubjects of a store:\n");
+    fprintf(file, "\nsubjects of a store:\n");
     for (size_t i = 0; i < SUBJECT_COUNT; i++)
-        printf("  %-10s %s\n", subjects[i].name, subjects[i].summary);
+        fprintf(file, "  %-10s %s\n", subjects[i].name, subjects[i].summary);
 }

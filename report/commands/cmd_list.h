@@ -13,6 +13,6 @@ struct list_options {
 extern const struct option_row list_option_rows[]; // of a struct list_options
 
 enum exit_code cmd_list_stored__run(const struct list_options *options, int argc, char **argv);
-void cmd_list_stored__print_subjects(void);
+void cmd_list_stored__print_subjects(FILE *file);
 
 #endif

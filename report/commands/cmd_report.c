@@ -25,14 +25,14 @@ static const struct option_row rows[] = {
     {0},
 };
 
-static void print_formats(void)
+static void print_formats(FILE *file)
 {
-    printf("\nformats, and the names of files that mean them:\n");
+    fprintf(file, "\nformats, and the names of files that mean them:\n");
     for (size_t i = 0; formats[i]; i++) {
-        printf("  %-10s %s (", formats[i]->name, formats[i]->summary);
+        fprintf(file, "  %-10s %s (", formats[i]->name, formats[i]->summary);
         for (const char *const *suffix = formats[i]->suffixes; *suffix; suffix++)
-            printf("%s%s", suffix == formats[i]->suffixes ? "" : " ", *suffix);
-        printf(")\n");
+            fprintf(file, "%s%s", suffix == formats[i]->suffixes ? "" : " ", *suffix);
+        fprintf(file, ")\n");
     }
 }
 

@@ -2,15 +2,17 @@
 #ifndef HEARTH_STORE_BASE_COMMAND_H
 #define HEARTH_STORE_BASE_COMMAND_H
 
+#include <stdio.h>
+
 #include "store/base/exit_code.h"
 #include "store/base/options.h"
 
 struct command {
-    const char *name;         // "record"
-    const char *operands;     // what stands after the options in the usage line: "[-- COMMAND [ARG...]]"
-    const char *summary;      // one line, no full stop
-    const char *details;      // more for -h, whole lines, or NULL
-    void (*print_more)(void); // what of -h comes from other tables, on stdout; NULL: nothing
+    const char *name;               // "record"
+    const char *operands;           // what stands after the options in the usage line: "[-- COMMAND [ARG...]]"
+    const char *summary;            // one line, no full stop
+    const char *details;            // more for -h, whole lines, or NULL
+    void (*print_more)(FILE *file); // what of -h comes from other tables; NULL: nothing
     // The options, ended by a row without a name; parsed by main before run is called.
     const struct option_row *options;
     void *values; // the struct that the options fill; NULL: there are none
