@@ -29,7 +29,7 @@ struct loader_bounds {
     uint32_t stacks;
     uint32_t hists;      // cells of histograms, allocated at once
     uint32_t cells;      // of those without keys; 0: none
-    uint32_t cpus;       // highest number of a CPU that is online, plus 1: CPUs behind unwind without caches
+    uint32_t cpus;       // highest number of a CPU that is present, plus 1: CPUs behind unwind without caches
     uint32_t copy_bytes; // of the ring buffer of copied stacks, a power of two; 0: nobody copies
 };
 

@@ -119,7 +119,7 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
         return fault__set(fault, err, "out of memory");
     if (cgroup_names__new(recorder->cgroup_programs, &recorder->cgroups) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
-    err = perf_records__new(recorder->target.online, recorder->target.online_count, fault, &recorder->records);
+    err = perf_records__new(recorder->target.present, recorder->target.present_count, fault, &recorder->records);
     if (!err)
         err = naming__new(&symbols, fault, &recorder->naming);
     if (!err)
@@ -135,7 +135,7 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
         err = set_up_copies(recorder, fault);
     if (err)
         return err;
-    drain__warm_up(recorder->drain, recorder->target.online, recorder->target.online_count);
+    drain__warm_up(recorder->drain, recorder->target.present, recorder->target.present_count);
     return 0;
 }
 

@@ -89,7 +89,8 @@ void recorder_interval__count_failures(struct recorder *recorder)
         keeper__lose(recorder->keeper, WIRE_LOSS_ROWS_FAILED, unwinder__totals(recorder->unwinder).failed);
 }
 
-// A CPU that was offline has lost what was opened on it. Between its return and this, what ran on it was not seen.
+// A CPU that was offline has lost what was opened on it, or never had it. Between its return and this, what ran on it
+// was not seen.
 static int follow_cpus(struct recorder *recorder, struct fault *fault)
 {
     int err = 0;
@@ -99,14 +100,14 @@ static int follow_cpus(struct recorder *recorder, struct fault *fault)
             continue;
         err = loop__add(recorder->loop, perf_records__fd(recorder->records, i), recorder_watch__on_records, recorder);
         recorder__clear_status(recorder);
-        fault__warn("CPU %u was offline; from now on it is recorded again", cpu);
+        fault__warn("CPU %u was offline; from now on it is recorded", cpu);
     }
     for (size_t i = 0; i < recorder->event_count && !err; i++) {
         struct event *event = &recorder->events[i];
         if (event->attached && event->source->follow_cpus)
             err = event->source->follow_cpus(event);
     }
-    return err ? fault__set(fault, err, "cannot record a CPU again that is back: %s", strerror(-err)) : 0;
+    return err ? fault__set(fault, err, "cannot record a CPU that has come online: %s", strerror(-err)) : 0;
 }
 
 // Whether time, or another program, may end what keeps the store from taking an interval.

@@ -133,7 +133,8 @@ static struct loader_bounds choose_bounds(const struct recorder *recorder)
 {
     uint64_t hz = most_hz(recorder);
     uint64_t samples = (hz * recorder->options->drain_ns / 1000000000u + hz) * recorder->target.cpu_count;
-    uint32_t last_cpu = recorder->target.online_count ? recorder->target.online[recorder->target.online_count - 1] : 0;
+    const struct target *target = &recorder->target;
+    uint32_t last_cpu = target->present_count ? target->present[target->present_count - 1] : 0;
     return (struct loader_bounds){
         .counts = bound(samples),
         .stacks = bound(2 * samples),

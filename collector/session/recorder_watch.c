@@ -154,7 +154,8 @@ static int watch_records(struct recorder *recorder)
     int err = 0;
     for (size_t i = 0; i < perf_records__fd_count(recorder->records) && !err; i++) {
         int fd = perf_records__fd(recorder->records, i);
-        err = loop__add(recorder->loop, fd, recorder_watch__on_records, recorder);
+        if (fd >= 0) // else the CPU is offline; see follow_cpus()
+            err = loop__add(recorder->loop, fd, recorder_watch__on_records, recorder);
     }
     return err;
 }

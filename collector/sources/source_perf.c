@@ -29,6 +29,16 @@ static int open_event(const struct event *event, uint32_t cpu)
     return fd < 0 ? -errno : fd;
 }
 
+// On the first CPU that is online, to see whether the machine has the event at all.
+static int open_somewhere(const struct event *event)
+{
+    long count = sysconf(_SC_NPROCESSORS_CONF);
+    int fd = -ENODEV;
+    for (uint32_t cpu = 0; cpu < count && fd == -ENODEV; cpu++)
+        fd = open_event(event, cpu);
+    return fd;
+}
+
 static void describe(struct event *event, const char *name)
 {
     if (event->frequency_hz)
@@ -63,7 +73,7 @@ static int parse_cpu(struct event *event, struct fault *fault)
     event->perf_type = PERF_TYPE_HARDWARE;
     event->perf_config = PERF_COUNT_HW_CPU_CYCLES;
     const char *name = "cycles";
-    int fd = open_event(event, 0);
+    int fd = open_somewhere(event);
     if (fd >= 0) {
         close(fd);
     } else {
@@ -141,9 +151,9 @@ static int parse_raw(struct event *event)
 
 static int check_counted(const struct event *event, struct fault *fault)
 {
-    _cleanup_fd_ int fd = open_event(event, 0);
-    if (fd >= 0 || fd == -EACCES || fd == -EPERM || fd == -ENODEV || event->perf_type == PERF_TYPE_SOFTWARE)
-        return 0; // a want of privilege is said when it is attached; CPU 0 may be offline
+    _cleanup_fd_ int fd = open_somewhere(event);
+    if (fd >= 0 || fd == -EACCES || fd == -EPERM || event->perf_type == PERF_TYPE_SOFTWARE)
+        return 0; // a want of privilege is said when it is attached
     return fault__set_code(fault, EXIT_CODE_LACKS, -ENOTSUP,
                            "this machine does not count '%s': its PMU has no such counter, or a virtual machine does "
                            "not show it; `hearth list events` shows what is counted here",
@@ -188,7 +198,7 @@ void source_perf__each(void (*row)(const char *name, const char *kind, bool is_h
 {
     for (size_t i = 0; i < PERF_NAMES; i++) {
         struct event event = {.perf_type = perf_names[i].type, .perf_config = perf_names[i].config, .period = 1000003};
-        _cleanup_fd_ int fd = open_event(&event, 0);
+        _cleanup_fd_ int fd = open_somewhere(&event);
         row(perf_names[i].name, event.perf_type == PERF_TYPE_SOFTWARE ? "software event" : "hardware event", fd >= 0,
             context);
     }
@@ -261,7 +271,7 @@ int source_perf__attach(struct event *event, const struct target *target, struct
     for (size_t i = 0; i < target->cpu_count; i++) {
         event->cpus[i] = (struct perf_cpu){.cpu = target->cpus[i], .fd = -1};
         int err = attach_cpu(event, &event->cpus[i]);
-        if (err == -ENODEV) // the CPU went offline since it was listed
+        if (err == -ENODEV) // the CPU is offline: source_perf__follow_cpus() looks for it
             continue;
         if (err == -EACCES || err == -EPERM)
             return fault__set_code(fault, EXIT_CODE_LACKS, err,

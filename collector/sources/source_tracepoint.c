@@ -164,7 +164,9 @@ static int attach(struct event *event, const struct target *target, struct fault
 {
     const struct ids *ids = event->prepared;
     for (size_t i = 0; i < ids->count; i++) {
-        int err = attach_one(event, ids->rows[i], target->online[0]);
+        int err = -ENODEV; // of a CPU that is offline; any other will do, since the program runs on all
+        for (size_t j = 0; j < target->present_count && err == -ENODEV; j++)
+            err = attach_one(event, ids->rows[i], target->present[j]);
         if (err)
             return source__say_unattached(event->spelled, err, fault);
     }

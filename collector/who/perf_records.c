@@ -17,7 +17,7 @@
 
 struct ring {
     uint32_t cpu;
-    int fd;
+    int fd;                            // -1: the CPU is offline, and was so from the start
     uint64_t enabled_ns;               // at the last look
     struct perf_event_mmap_page *page; // followed by LIMIT_RECORD_RING_BYTES of data
 };
@@ -117,14 +117,15 @@ static size_t mapped_bytes(void)
 
 static int open_ring(struct ring *ring, uint32_t cpu)
 {
-    ring->cpu = cpu;
-    ring->fd = open_event(cpu);
-    if (ring->fd < 0)
-        return ring->fd;
-    void *page = mmap(NULL, mapped_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+    *ring = (struct ring){.cpu = cpu, .fd = -1};
+    _cleanup_fd_ int fd = open_event(cpu);
+    if (fd < 0)
+        return fd;
+    void *page = mmap(NULL, mapped_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (page == MAP_FAILED)
         return -errno;
     ring->page = page;
+    ring->fd = take_fd(&fd);
     return 0;
 }
 
@@ -138,7 +139,7 @@ int perf_records__new(const uint32_t *cpus, size_t cpu_count, struct fault *faul
     records->ring_count = cpu_count;
     for (size_t i = 0; i < cpu_count; i++) {
         int err = open_ring(&records->rings[i], cpus[i]);
-        if (err)
+        if (err && err != -ENODEV) // the CPU is offline
             return fault__set_code(
                 fault, EXIT_CODE_LACKS, err,
                 "cannot follow the processes of CPU %u by perf events: %s; run as root, or with CAP_PERFMON", cpus[i],
@@ -167,14 +168,13 @@ void perf_records__free(struct perf_records *records)
 
 bool perf_records__came_back(struct perf_records *records, size_t index, uint32_t *ret_cpu)
 {
-    struct ring *ring = &records->rings[index], fresh = {.fd = -1};
-    if (!perf_event__is_dead(ring->fd, &ring->enabled_ns))
+    struct ring *ring = &records->rings[index], fresh;
+    if (ring->page && !perf_event__is_dead(ring->fd, &ring->enabled_ns))
         return false;
-    if (open_ring(&fresh, ring->cpu) != 0) { // the CPU is offline still
-        fd__close(&fresh.fd);
+    if (open_ring(&fresh, ring->cpu) != 0) // the CPU is offline still
         return false;
-    }
-    munmap(ring->page, mapped_bytes());
+    if (ring->page)
+        munmap(ring->page, mapped_bytes());
     fd__close(&ring->fd);
     *ring = fresh;
     *ret_cpu = fresh.cpu;
@@ -213,7 +213,7 @@ void perf_records__watch(struct perf_records *records, uint32_t cpu, int fd, uin
 {
     uint64_t id;
     for (size_t i = 0; i < records->ring_count; i++)
-        if (records->rings[i].cpu == cpu && ioctl(fd, PERF_EVENT_IOC_ID, &id) == 0 &&
+        if (records->rings[i].cpu == cpu && records->rings[i].page && ioctl(fd, PERF_EVENT_IOC_ID, &id) == 0 &&
             remember(records, id, period_ns) == 0)
             ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, records->rings[i].fd);
 }
@@ -333,7 +333,8 @@ int perf_records__read(struct perf_records *records, struct processes *processes
     records->pending_count = 0;
     int err = 0;
     for (size_t i = 0; i < records->ring_count && !err; i++)
-        err = copy_ring(records, &records->rings[i]);
+        if (records->rings[i].page)
+            err = copy_ring(records, &records->rings[i]);
     qsort(records->pending, records->pending_count, sizeof(*records->pending), by_time);
     for (size_t i = 0; i < records->pending_count; i++)
         handle(records, (const void *)(records->buffer.data + records->pending[i].at), processes);

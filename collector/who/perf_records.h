@@ -16,16 +16,17 @@
 struct perf_event_attr;
 struct perf_records;
 
-// Needs CAP_PERFMON (or CAP_SYS_ADMIN). Memory: LIMIT_RECORD_RING_BYTES of the kernel's a CPU.
+// Needs CAP_PERFMON (or CAP_SYS_ADMIN). Memory: LIMIT_RECORD_RING_BYTES of the kernel's a CPU. A CPU that is offline
+// has no ring until it comes online.
 int perf_records__new(const uint32_t *cpus, size_t cpu_count, struct fault *fault, struct perf_records **ret_records);
 void perf_records__free(struct perf_records *records);
 
-// Descriptors that become readable when a ring is half full.
+// Descriptors that become readable when a ring is half full; -1 while there is no ring.
 size_t perf_records__fd_count(const struct perf_records *records);
 int perf_records__fd(const struct perf_records *records, size_t index);
 
-// Whether the CPU of a ring was offline and is back: then the ring is a new one, with another descriptor, to be asked
-// for again. To be called now and then, after perf_records__read().
+// Whether the CPU of a ring was offline and is online now: then the ring is a new one, with another descriptor, to be
+// asked for again. To be called now and then, after perf_records__read().
 bool perf_records__came_back(struct perf_records *records, size_t index, uint32_t *ret_cpu);
 
 // Hands everything in the rings to the process table. -ENOMEM; what was not handled by then stays in the rings.

@@ -178,35 +178,45 @@ static int resolve_uid(const char *user, uint32_t *ret_uid, struct fault *fault)
     return 0;
 }
 
-static int online_cpus(uint32_t **ret_cpus, size_t *ret_count, struct fault *fault)
+// One of the kernel's lists of CPUs: "0-3".
+static int read_cpus(const char *path, const char *what, uint32_t **ret_cpus, size_t *ret_count, struct fault *fault)
 {
     char line[4096] = "0";
-    _cleanup_file_ FILE *file = fopen("/sys/devices/system/cpu/online", "re");
+    _cleanup_file_ FILE *file = fopen(path, "re");
     if (file && fgets(line, sizeof(line), file))
         line[strcspn(line, "\n")] = '\0';
-    return parse_list(line, true, "the online CPUs", ret_cpus, ret_count, fault);
+    return parse_list(line, true, what, ret_cpus, ret_count, fault);
 }
 
-static int resolve_cpus(const char *list, struct wire_config *config, struct target *target, struct fault *fault)
+static int choose_asked(const char *list, const uint32_t *online, struct wire_config *config, struct target *target,
+                        struct fault *fault)
 {
-    int err = online_cpus(&target->online, &target->online_count, fault);
-    if (!err && list)
-        err = parse_list(list, true, "-C", &target->asked, &target->asked_count, fault);
-    if (err)
-        return err;
-    for (size_t i = 0; i < target->asked_count; i++) {
+    int err = parse_list(list, true, "-C", &target->asked, &target->asked_count, fault);
+    for (size_t i = 0; i < target->asked_count && !err; i++) {
         uint32_t cpu = target->asked[i];
         bool found = false;
         for (size_t j = 0; j < target->online_count; j++)
-            found = found || target->online[j] == cpu;
+            found = found || online[j] == cpu;
         if (!found || cpu >= WIRE_CPU_WORDS * 64)
             return fault__set_code(fault, EXIT_CODE_USAGE, -ENOENT, "CPU %u is not online", cpu);
         config->cpus[cpu / 64] |= 1ull << (cpu % 64);
     }
+    return err;
+}
+
+static int resolve_cpus(const char *list, struct wire_config *config, struct target *target, struct fault *fault)
+{
+    _cleanup_free_ uint32_t *online = NULL;
+    int err = read_cpus("/sys/devices/system/cpu/present", "the CPUs present", &target->present, &target->present_count,
+                        fault);
+    if (!err)
+        err = read_cpus("/sys/devices/system/cpu/online", "the online CPUs", &online, &target->online_count, fault);
+    if (!err && list)
+        err = choose_asked(list, online, config, target, fault);
     config->by_cpu = list != NULL;
-    target->cpus = list ? target->asked : target->online;
-    target->cpu_count = list ? target->asked_count : target->online_count;
-    return 0;
+    target->cpus = list ? target->asked : target->present;
+    target->cpu_count = list ? target->asked_count : target->present_count;
+    return err;
 }
 
 static int resolve_cgroup(const char *path, struct wire_config *config, struct fault *fault)
@@ -299,7 +309,7 @@ void target__release(struct target *target)
         close(target->processes[i].pidfd);
     free(target->processes);
     free(target->threads);
-    free(target->online);
+    free(target->present);
     free(target->asked);
     *target = (struct target){0};
 }

@@ -36,11 +36,12 @@ struct target {
     size_t process_count;
     struct target_thread *threads; // of -t
     size_t thread_count;
-    uint32_t *online; // every CPU online
-    size_t online_count;
-    uint32_t *asked; // of -C
+    uint32_t *present; // every CPU that is there, those that are offline too
+    size_t present_count;
+    size_t online_count; // when the target was resolved
+    uint32_t *asked;     // of -C
     size_t asked_count;
-    const uint32_t *cpus; // those to open events on: asked, else online
+    const uint32_t *cpus; // those to open events on, where they are online: asked, else present
     size_t cpu_count;
     bool has_command;
     bool named; // -p or -t was given: when all of those are gone, there is nothing left to record
