@@ -222,6 +222,20 @@ static int check_trie(struct fold *fold, struct fault *fault, uint32_t *ret_last
     return 0;
 }
 
+// How many nodes of the trie the pairs reach: about as many as the profile will have.
+static int count_reached(const struct fold *fold, uint32_t *ret_count)
+{
+    _cleanup_free_ uint8_t *seen = calloc(fold->trie->count, 1);
+    if (!seen)
+        return -ENOMEM;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < fold->pair_count; i++)
+        for (uint32_t at = fold->pairs[i].node; at && !seen[at]; at = fold->trie->parents[at], count++)
+            seen[at] = 1;
+    *ret_count = count;
+    return 0;
+}
+
 static int by_root_and_node(const void *a, const void *b)
 {
     const struct pair *left = a, *right = b;
@@ -232,10 +246,14 @@ static int by_root_and_node(const void *a, const void *b)
 
 static int place_all(struct fold *fold, struct fault *fault)
 {
-    uint32_t last_frame = 0;
+    uint32_t last_frame = 0, reached = 0;
     int err = store_reader__trie(fold->reader, fault, &fold->trie);
     if (!err)
         err = check_trie(fold, fault, &last_frame);
+    if (!err)
+        err = count_reached(fold, &reached);
+    if (!err)
+        err = profile__reserve(fold->profile, reached);
     if (!err)
         err = frame_labels__new(fold->profile, fold->reader, last_frame, &fold->frame_labels);
     if (err)
@@ -257,6 +275,7 @@ int fold__store(struct profile *profile, unsigned side, struct store_reader *rea
                 struct fault *fault, struct fold_extent *ret_extent)
 {
     _cleanup_(fold__release) struct fold fold = {.profile = profile, .side = side, .reader = reader};
+    store_reader__allow_twins(reader);
     int err = store_reader__values(reader, query, fault, add_row, &fold);
     if (!err && fold.pair_count)
         err = place_all(&fold, fault);

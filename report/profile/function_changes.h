@@ -1,4 +1,4 @@
-// What a difference says of each function: its weights on both sides, and whether the change of its share is more than
+// Each function of a difference: its weights on both sides, and whether the change of its share is more than
 // chance. Computed here once for every format, so that a table and a page never disagree.
 #ifndef HEARTH_REPORT_PROFILE_FUNCTION_CHANGES_H
 #define HEARTH_REPORT_PROFILE_FUNCTION_CHANGES_H

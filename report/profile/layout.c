@@ -18,19 +18,21 @@ static uint64_t self_of(const struct profile *profile, unsigned side, uint32_t n
     return measured(profile__self(profile, 0, node), measure) + measured(profile__self(profile, 1, node), measure);
 }
 
+// All that the walk asks of a node, in one line of the processor's cache.
+struct order_node {
+    uint32_t first, next; // child lists, 0 ends
+    uint64_t self, total;
+};
+
 struct order {
-    uint32_t *nodes;        // the order in which children are wanted
-    uint32_t *first, *next; // child lists, 0 ends
-    uint64_t *selves, *totals;
+    uint32_t *nodes; // the order in which children are wanted
+    struct order_node *at;
 };
 
 static void order__release(struct order *order)
 {
     free(order->nodes);
-    free(order->first);
-    free(order->next);
-    free(order->selves);
-    free(order->totals);
+    free(order->at);
 }
 
 static int by_name(const void *a, const void *b, void *context)
@@ -74,10 +76,10 @@ static int sort_by_name(const struct profile *profile, struct order *order)
 
 static int by_weight(const void *a, const void *b, void *context)
 {
-    const uint64_t *totals = context;
+    const struct order_node *at = context;
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    if (totals[left] != totals[right])
-        return totals[left] > totals[right] ? -1 : 1;
+    if (at[left].total != at[right].total)
+        return at[left].total > at[right].total ? -1 : 1;
     return left < right ? -1 : left > right;
 }
 
@@ -85,17 +87,14 @@ static int start_order(const struct profile *profile, unsigned side, enum layout
 {
     uint32_t count = profile__node_count(profile);
     order->nodes = calloc(count, sizeof(*order->nodes));
-    order->first = calloc(count, sizeof(*order->first));
-    order->next = calloc(count, sizeof(*order->next));
-    order->selves = calloc(count, sizeof(*order->selves));
-    order->totals = calloc(count, sizeof(*order->totals));
-    if (!order->nodes || !order->first || !order->next || !order->selves || !order->totals)
+    order->at = calloc(count, sizeof(*order->at));
+    if (!order->nodes || !order->at)
         return -ENOMEM;
     for (uint32_t node = 0; node < count; node++)
-        order->totals[node] = order->selves[node] = self_of(profile, side, node, measure);
+        order->at[node].total = order->at[node].self = self_of(profile, side, node, measure);
     for (uint32_t node = count; node-- > 1;) {
-        uint64_t *total = &order->totals[profile__parent(profile, node)];
-        *total = saturated_sum(*total, order->totals[node]);
+        uint64_t *total = &order->at[profile__parent(profile, node)].total;
+        *total = saturated_sum(*total, order->at[node].total);
     }
     return 0;
 }
@@ -106,8 +105,8 @@ static void link_children(const struct profile *profile, struct order *order)
         uint32_t node = order->nodes[i], parent = profile__parent(profile, node);
         if (node == 0)
             continue;
-        order->next[node] = order->first[parent];
-        order->first[parent] = node;
+        order->at[node].next = order->at[parent].first;
+        order->at[parent].first = node;
     }
 }
 
@@ -115,24 +114,24 @@ static void walk(const struct profile *profile, const struct order *order, struc
 {
     uint32_t node = 0, depth = 0;
     for (;;) {
-        if (order->totals[node] || node == 0) {
+        if (order->at[node].total || node == 0) {
             layout->rows[layout->count++] = (struct layout_row){node, profile__label_of(profile, node), depth,
-                                                                order->selves[node], order->totals[node]};
+                                                                order->at[node].self, order->at[node].total};
             if (depth > layout->depth)
                 layout->depth = depth;
         }
-        if (order->first[node] && order->totals[node]) {
-            node = order->first[node];
+        if (order->at[node].first && order->at[node].total) {
+            node = order->at[node].first;
             depth++;
             continue;
         }
-        while (node && !order->next[node]) {
+        while (node && !order->at[node].next) {
             node = profile__parent(profile, node);
             depth--;
         }
         if (!node)
             return;
-        node = order->next[node];
+        node = order->at[node].next;
     }
 }
 
@@ -162,7 +161,7 @@ int layout__make(const struct profile *profile, unsigned side, enum layout_measu
     } else {
         for (uint32_t node = 0; node < count; node++)
             order.nodes[node] = node;
-        qsort_r(order.nodes, count, sizeof(*order.nodes), by_weight, order.totals);
+        qsort_r(order.nodes, count, sizeof(*order.nodes), by_weight, order.at);
     }
     link_children(profile, &order);
     _cleanup_(layout__release) struct layout layout = {.rows = calloc(count, sizeof(*layout.rows))};

@@ -78,11 +78,8 @@ static int grow_labels(struct profile *profile)
     return 0;
 }
 
-static int grow_nodes(struct profile *profile)
+static int resize_nodes(struct profile *profile, uint32_t capacity)
 {
-    if (profile->node_capacity > UINT32_MAX / 8)
-        return -EOVERFLOW;
-    uint32_t capacity = profile->node_capacity ? profile->node_capacity * 2 : 1024;
     uint32_t *parents = reallocarray(profile->parents, capacity, sizeof(*parents));
     if (!parents)
         return -ENOMEM;
@@ -107,6 +104,21 @@ static int grow_nodes(struct profile *profile)
     profile->node_slots = slots;
     profile->node_capacity = capacity;
     return 0;
+}
+
+static int grow_nodes(struct profile *profile)
+{
+    if (profile->node_capacity > UINT32_MAX / 8)
+        return -EOVERFLOW;
+    return resize_nodes(profile, profile->node_capacity ? profile->node_capacity * 2 : 1024);
+}
+
+int profile__reserve(struct profile *profile, uint32_t more)
+{
+    uint32_t capacity = profile->node_capacity;
+    while (capacity - profile->node_count < more && capacity <= UINT32_MAX / 8)
+        capacity *= 2;
+    return capacity > profile->node_capacity ? resize_nodes(profile, capacity) : 0;
 }
 
 static int add_node(struct profile *profile, uint32_t parent, uint32_t label, uint32_t *ret_node)

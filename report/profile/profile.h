@@ -62,6 +62,8 @@ const struct profile_options *profile__options(const struct profile *profile);
 
 // The label that reads so; its strings need not be clean and are copied. Lines seen before are kept.
 int profile__keep_label(struct profile *profile, const struct label *label, uint32_t *ret_label);
+// Makes room for so many nodes more at once: cheaper than to grow by doubling. More than that may still come.
+int profile__reserve(struct profile *profile, uint32_t more);
 // The child of `parent` with this label, made where there is none.
 int profile__child(struct profile *profile, uint32_t parent, uint32_t label, uint32_t *ret_node);
 void profile__count(struct profile *profile, unsigned side, uint32_t node, uint64_t samples, uint64_t value);

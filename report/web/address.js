@@ -57,7 +57,7 @@ function remember(isNewView) {
   $("back").disabled = !viewDepth;
 }
 
-// What the address says, in an empty page or after Back or a pasted link.
+// Shows the view that the address names: at the start, after Back, after a pasted link.
 function restore() {
   const words = new URLSearchParams(location.hash.slice(1));
   const wanted = ["callers", "callees"].find((kind) => words.has(kind));

@@ -16,7 +16,7 @@ function sumPart() {
   });
 }
 
-// What the two columns hold, by label, and the words for them.
+// The values of the two columns, by label, and the words for them.
 function panelColumns() {
   const { tree, zoom } = view, parts = sumPart();
   if (!tree.sides) return { sums: parts[0], has: parts[0].total, word: (value) => share(value, tree.total[zoom]), rank: (value) => value };

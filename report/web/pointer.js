@@ -1,4 +1,4 @@
-// What mouse and finger do to the picture. A finger has no hover: its first tap selects, and shows numbers and buttons.
+// Mouse and finger on the picture. A finger has no hover: its first tap selects, and shows numbers and buttons.
 "use strict";
 
 let isTouch = false;

@@ -1,4 +1,4 @@
-// What the page knows, and how it says it. Texts from the profile are only ever set as textContent.
+// The page's data, and the words for it. Texts from the profile are only ever set as textContent.
 "use strict";
 
 const $ = (id) => document.getElementById(id);

@@ -78,6 +78,10 @@ struct store_trie {
 };
 int store_reader__trie(struct store_reader *reader, struct fault *fault, const struct store_trie **ret_trie);
 
+// Before a trie or a value is read: equal stacks may have several nodes, where a file's writer began its list anew. For
+// who adds equal stacks up: to look up millions of nodes takes longer than to read them.
+void store_reader__allow_twins(struct store_reader *reader);
+
 struct store_interval_row {
     struct store_interval interval;
     uint32_t tier_s; // how long the intervals of its tier are; 0: as drained

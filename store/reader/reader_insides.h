@@ -99,6 +99,7 @@ struct store_reader {
     uint32_t binary_count; // their keys, and what stands for damage
     uint32_t process_capacity, thread_capacity, binary_capacity;
 
+    bool has_twins; // store_reader__allow_twins()
     bool has_frames, has_trie;
     struct dictionary frame_keys;
     struct store_frame *frames;
@@ -119,6 +120,12 @@ static inline bool reader__joins(const struct store_reader *reader)
 
 // Finds the files and loads their dictionaries.
 int reader_directory__load(struct store_reader *reader, const struct store_part *part, struct fault *fault);
+
+// Equal stacks have one node.
+static inline bool reader__joins_stacks(const struct store_reader *reader)
+{
+    return reader->file_count > 1 || (reader->files[0].has_restarted && !reader->has_twins);
+}
 
 // Connects to the file, and checks that it is the one that was opened; calls nest.
 int reader_file__hold(struct reader_file *file, struct fault *fault);

@@ -95,9 +95,11 @@ static int join(struct store_reader *reader, struct reader_file *file, const str
 
 static int keep(struct store_reader *reader, struct reader_file *file, struct file_nodes *nodes)
 {
-    for (uint32_t i = 1; i < file->node_end; i++)
-        if (!id_list__at(&file->frames, nodes->frames[i]))
+    for (uint32_t i = 1; i < file->node_end; i++) {
+        nodes->frames[i] = id_list__at(&file->frames, nodes->frames[i]);
+        if (!nodes->frames[i])
             nodes->frames[i] = reader_frames__damaged(reader);
+    }
     reader->parents = take_pointer(nodes->parents);
     reader->node_frames = take_pointer(nodes->frames);
     reader->trie.count = file->node_end;
@@ -117,7 +119,7 @@ static int load_nodes_of(struct store_reader *reader, struct reader_file *file, 
     if (!err)
         err = cut_deep(reader, file, &nodes);
     if (!err)
-        err = reader__joins(reader) ? join(reader, file, &nodes) : keep(reader, file, &nodes);
+        err = reader__joins_stacks(reader) ? join(reader, file, &nodes) : keep(reader, file, &nodes);
     return err ? fault__set(fault, err, "cannot read the store '%s': %s", file->path, strerror(-err)) : 0;
 }
 
@@ -146,7 +148,7 @@ int reader_trie__load(struct store_reader *reader, struct fault *fault)
         err = reader_file__in_transaction(reader, &reader->files[i], fault, load_nodes_of);
     if (err)
         return err;
-    if (reader__joins(reader)) {
+    if (reader__joins_stacks(reader)) {
         err = spread(reader);
         dictionary__release(&reader->nodes);
         if (err)
@@ -156,6 +158,11 @@ int reader_trie__load(struct store_reader *reader, struct fault *fault)
     reader->trie.frames = reader->node_frames;
     reader->has_trie = true;
     return 0;
+}
+
+void store_reader__allow_twins(struct store_reader *reader)
+{
+    reader->has_twins = !reader->has_trie;
 }
 
 int store_reader__trie(struct store_reader *reader, struct fault *fault, const struct store_trie **ret_trie)

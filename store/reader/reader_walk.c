@@ -261,7 +261,7 @@ static bool translate(const struct reader_walk *walk, struct store_value *value)
     value->thread = id_list__at(&walk->file->threads, value->thread);
     if (!value->thread || value->node >= walk->file->node_end)
         return false;
-    if (reader__joins(walk->reader))
+    if (reader__joins_stacks(walk->reader))
         value->node = id_list__at(&walk->file->nodes, value->node);
     return true;
 }
@@ -345,7 +345,7 @@ int reader_walk__values(struct reader_walk *walk, struct fault *fault, const str
                         size_t *ret_count)
 {
     // The nodes of several files are joined before the first value is given.
-    int err = reader__joins(walk->reader) ? reader_trie__load(walk->reader, fault) : 0;
+    int err = reader__joins_stacks(walk->reader) ? reader_trie__load(walk->reader, fault) : 0;
     struct store_value *values = NULL;
     size_t count = 0;
     for (bool has_pack = true; !err && has_pack && count == 0;) {

@@ -189,13 +189,53 @@ static void a_writer_that_forgets_loses_nothing(void **state)
         assert_int_equal(seen[i], 2);
 }
 
+struct depth_sums {
+    const struct store_trie *trie;
+    uint64_t counts[4], names;
+};
+
+static int count_depth(const struct store_interval_row *row, const struct store_value *value, void *context)
+{
+    struct depth_sums *sums = context;
+    uint32_t depth = 0, first = sums->trie->frames[value->node];
+    (void)row;
+    for (uint32_t at = value->node; at; at = sums->trie->parents[at], depth++)
+        assert_int_equal(sums->trie->frames[at], first);
+    assert_true(depth >= 1 && depth <= 3);
+    sums->counts[depth] += value->count;
+    sums->names += first;
+    return 0;
+}
+
+// The same store, for a reader that may have a node twice: the same stacks, each as often.
+static void twins_are_the_same_stacks(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    struct fault fault = {0};
+    struct depth_sums sums[2] = {0};
+    snprintf(path, sizeof(path), "%.4000s/d.db", folder);
+    for (size_t twins = 0; twins < 2; twins++) {
+        _cleanup_(store_reader__freep) struct store_reader *reader = open_store(path);
+        if (twins)
+            store_reader__allow_twins(reader);
+        must(store_reader__trie(reader, &fault, &sums[twins].trie));
+        assert_true(twins ? sums[1].trie->count - 1 > MANY : sums[0].trie->count - 1 == MANY);
+        must(store_reader__values(reader, &(struct store_query){0}, &fault, count_depth, &sums[twins]));
+        sums[twins].trie = NULL;
+    }
+    assert_memory_equal(&sums[0], &sums[1], sizeof(sums[0]));
+    assert_int_equal(sums[0].counts[1] + sums[0].counts[2] + sums[0].counts[3], 2 * MANY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(day_files_are_one_store),
         cmocka_unit_test(a_damaged_file_costs_itself),
         cmocka_unit_test(frames_of_the_same_place_keep_their_own_names),
-        cmocka_unit_test(a_writer_that_forgets_loses_nothing),
+        cmocka_unit_test(a_writer_that_forgets_loses_nothing), // before the next, which reads its store
+        cmocka_unit_test(twins_are_the_same_stacks),
     };
     return cmocka_run_group_tests_name("store: files", tests, make_folder, remove_folder);
 }
