@@ -88,14 +88,15 @@ CREATE TABLE interval (
     own_rss_bytes INTEGER NOT NULL
 );
 
--- In a directory of day files: an interval that is the sum of others, those with the ids `first` to `last` of the file
--- whose meta says `store`. Not in older files.
+-- In a directory of day files: an interval that is a sum, and the full intervals that it is the sum of, those with the
+-- ids `first` to `last` of the file whose meta says `store`. Not in older files.
 CREATE TABLE source (
-    interval INTEGER PRIMARY KEY REFERENCES interval,
+    interval INTEGER NOT NULL REFERENCES interval,
     store TEXT NOT NULL,
     first INTEGER NOT NULL,
-    last INTEGER NOT NULL
-);
+    last INTEGER NOT NULL,
+    PRIMARY KEY (interval, store, first)
+) WITHOUT ROWID;
 
 CREATE TABLE total (
     interval INTEGER NOT NULL REFERENCES interval,

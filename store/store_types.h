@@ -107,11 +107,17 @@ struct store_loss {
     uint64_t count;
 };
 
-// Of an interval that is the sum of others: those with the ids `first` to `last` of the file whose name is `store`.
-struct store_rolled {
-    uint32_t tier_s; // how long it is at most
+// Full intervals: those with the ids `first` to `last` of the file whose name is `store`.
+struct store_source {
     const char *store;
     uint32_t first, last;
+};
+
+// Of an interval that is a sum.
+struct store_rolled {
+    uint32_t tier_s; // how long it is at most
+    const struct store_source *sources;
+    size_t source_count;
 };
 
 struct store_interval {

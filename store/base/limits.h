@@ -273,6 +273,12 @@
 // Intervals that follow one another so closely join on: clocks are set by less. Above: nothing was recorded in between.
 #define LIMIT_STORE_GAP_NS 1000000000ull
 
+// The daemon's directory, unless --keep-bytes says otherwise, and what it leaves to others of its file system. A part
+// of the first, the reserve, is kept free for what is written between two looks. Above: the oldest files are removed.
+#define LIMIT_STORE_DIRECTORY_BYTES (2ull << 30)
+#define LIMIT_STORE_FREE_BYTES      (64ull << 20)
+#define LIMIT_STORE_RESERVE         16u // of bytes_most, one part in this
+
 // How long SQLite waits for another program's lock: to open a store or read it; to append an interval, which is tried
 // again with the next one.
 #define LIMIT_STORE_BUSY_MS   2000

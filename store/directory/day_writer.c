@@ -64,7 +64,9 @@ int day_writer__open(const char *directory, struct day_file *file, const struct 
         err = path_of(directory, file, path, fault);
         if (!err)
             err = store_writer__resume(path, fault, ret_writer);
-        if (err != -EBADMSG && err != -EPROTO && err != -ENOENT)
+        if (err == -ENODATA || err == -ENOENT)
+            return store_writer__create(path, meta, fault, ret_writer);
+        if (err != -EBADMSG && err != -EPROTO)
             return err;
         if (err == -EBADMSG && ret_aside)
             day_file__name(file, ret_aside);

@@ -27,16 +27,15 @@ void listing__release(struct listing *listing)
 static uint64_t bytes_at(int directory_fd, const char *name)
 {
     struct stat status;
-    return fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode)
-               ? (uint64_t)status.st_blocks * 512
-               : 0;
+    bool is_file = fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
+    return is_file ? (uint64_t)status.st_blocks * 512 : 0;
 }
 
 static int add(struct listing *listing, int directory_fd, const char *name)
 {
-    struct listed item = {0};
+    struct listed item = {.bytes = bytes_at(directory_fd, name)};
     char wal[DAY_FILE_NAME_BYTES + 8];
-    listing->bytes += bytes_at(directory_fd, name);
+    listing->bytes += item.bytes;
     if (!day_file__parse(name, &item.file))
         return 0;
     struct listed *items = reallocarray(listing->items, listing->count + 1, sizeof(*items));
@@ -45,7 +44,7 @@ static int add(struct listing *listing, int directory_fd, const char *name)
     listing->items = items;
     day_file__name(&item.file, item.name);
     snprintf(wal, sizeof(wal), "%s-wal", item.name);
-    item.bytes = bytes_at(directory_fd, name) + bytes_at(directory_fd, wal);
+    item.bytes += bytes_at(directory_fd, wal);
     items[listing->count++] = item;
     return 0;
 }

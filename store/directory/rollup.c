@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/buf.h"
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
@@ -24,8 +25,10 @@ struct rollup {
     struct translation *translation;
     struct reader_walk *walk;
     struct interval_sum *sum;
-    struct store_rolled rolled; // the parts of the sum
-    uint64_t period, end_ns;    // which one since 1970; where the last of them ended
+    struct buf sources; // of the sum: struct store_source
+    const char *store;  // of the last part: its file, its id there,
+    uint32_t last_id;   // which minute or hour since 1970 it began in, and where it ended
+    uint64_t period, end_ns;
     struct rollup_done *done;
 };
 
@@ -37,6 +40,7 @@ static void rollup__release(struct rollup *rollup)
     interval_sum__free(rollup->sum);
     store_reader__free(rollup->reader);
     store_writer__free(rollup->writer);
+    buf__release(&rollup->sources);
 }
 
 static int open_reader(struct rollup *rollup, struct fault *fault)
@@ -79,7 +83,10 @@ static int write_sum(struct rollup *rollup, struct fault *fault)
     if (!interval_sum__count(rollup->sum))
         return 0;
     interval_sum__total(rollup->sum, &total);
-    total.interval.rolled = &rollup->rolled;
+    struct store_rolled rolled = {.tier_s = rollup->to->seconds,
+                                  .sources = (const struct store_source *)rollup->sources.data,
+                                  .source_count = rollup->sources.length_bytes / sizeof(struct store_source)};
+    total.interval.rolled = &rolled;
     int err = store_writer__append(rollup->writer, &total.interval, total.values, total.value_count, total.histograms,
                                    total.histogram_count, fault);
     if (err)
@@ -87,6 +94,7 @@ static int write_sum(struct rollup *rollup, struct fault *fault)
     rollup->done->sums++;
     rollup->done->parts += interval_sum__count(rollup->sum);
     interval_sum__clear(rollup->sum);
+    buf__clear(&rollup->sources);
     return 0;
 }
 
@@ -97,9 +105,8 @@ static uint64_t period_of(const struct rollup *rollup, const struct store_interv
 
 static bool goes_on(const struct rollup *rollup, const struct store_interval_row *row)
 {
-    return interval_sum__count(rollup->sum) && rollup->rolled.store == row->store &&
-           row->own_id == rollup->rolled.last + 1 && row->interval.start_ns <= rollup->end_ns + LIMIT_STORE_GAP_NS &&
-           period_of(rollup, row) == rollup->period;
+    return interval_sum__count(rollup->sum) && rollup->store == row->store && row->own_id == rollup->last_id + 1 &&
+           row->interval.start_ns <= rollup->end_ns + LIMIT_STORE_GAP_NS && period_of(rollup, row) == rollup->period;
 }
 
 // Whether this row is a part that no sum has, and that may have one by now.
@@ -142,17 +149,39 @@ static int add_histograms(struct rollup *rollup, struct fault *fault)
     }
 }
 
+static int add_source(struct rollup *rollup, const struct store_source *source)
+{
+    size_t count = rollup->sources.length_bytes / sizeof(*source);
+    struct store_source *last = count ? (struct store_source *)rollup->sources.data + count - 1 : NULL;
+    if (last && last->store == source->store && last->last + 1 == source->first)
+        last->last = source->last;
+    else
+        buf__append(&rollup->sources, source, sizeof(*source));
+    return rollup->sources.failed ? -ENOMEM : 0;
+}
+
+// Full intervals are sources themselves, sums have some.
+static int add_sources(struct rollup *rollup, const struct store_interval_row *row)
+{
+    size_t count = 0;
+    const struct reader_source *sources = row->tier_s ? reader_cover__sources(rollup->reader, row->id, &count) : NULL;
+    int err = 0;
+    for (size_t i = 0; i < count && !err; i++)
+        err = add_source(rollup, &(struct store_source){sources[i].store, sources[i].first, sources[i].last});
+    return row->tier_s ? err : add_source(rollup, &(struct store_source){row->store, row->own_id, row->own_id});
+}
+
 static int add_part(struct rollup *rollup, const struct store_interval_row *row, struct fault *fault)
 {
-    if (!interval_sum__count(rollup->sum))
-        rollup->rolled = (struct store_rolled){
-            .tier_s = rollup->to->seconds, .store = row->store, .first = row->own_id, .last = row->own_id};
-    rollup->rolled.last = row->own_id;
+    rollup->store = row->store;
+    rollup->last_id = row->own_id;
     rollup->period = period_of(rollup, row);
     rollup->end_ns = row->interval.start_ns;
     if (row->interval.end_ns > rollup->end_ns)
         rollup->end_ns = row->interval.end_ns;
     int err = interval_sum__add(rollup->sum, &row->interval);
+    if (!err)
+        err = add_sources(rollup, row);
     if (!err)
         err = add_values(rollup, fault);
     return err ? err : add_histograms(rollup, fault);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/limits.h"
 #include "store/reader/reader_insides.h"
 
 int reader__reserve(void *array, uint32_t *capacity, uint32_t count, size_t size)
@@ -234,9 +235,12 @@ static int take_rolled(struct store_reader *reader, struct reader_file *file, sq
         err = reader__reserve(&reader->rolled, &reader->rolled_capacity, reader->rolled_count, sizeof(*reader->rolled));
     if (err || number64(statement, 0) >= file->interval_end) // written since
         return err;
-    reader->rolled[reader->rolled_count++] = (struct reader_rolled){.owner = texts__text(&reader->words, owner),
-                                                                    .source = texts__text(&reader->words, word),
-                                                                    .interval = number32(statement, 0),
+    if (number64(statement, 2) == 0 || number64(statement, 2) > number64(statement, 3) ||
+        number64(statement, 3) >= LIMIT_STORE_IDS_MAX)
+        return -EBADMSG;
+    reader->rolled[reader->rolled_count++] = (struct reader_source){.owner = texts__text(&reader->words, owner),
+                                                                    .store = texts__text(&reader->words, word),
+                                                                    .own_interval = number32(statement, 0),
                                                                     .first = number32(statement, 2),
                                                                     .last = number32(statement, 3),
                                                                     .tier_s = number32(statement, 4),

@@ -126,7 +126,7 @@ static int load_directory(struct store_reader *reader, struct fault *fault)
                 *fault = why;
             return err;
         }
-        if (err == -EBADMSG) {
+        if (err == -EBADMSG && !reader->files[i].is_unborn) {
             reader__note_damage(reader, &reader->files[i], "the whole", 0);
             if (!first.text[0]) {
                 first = why;

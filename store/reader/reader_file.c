@@ -69,8 +69,9 @@ static int get_number(sqlite3 *database, const char *sql, uint64_t *ret_number)
     return err;
 }
 
-static int refuse_foreign(const struct reader_file *file, uint64_t pages, struct fault *fault)
+static int refuse_foreign(struct reader_file *file, uint64_t pages, struct fault *fault)
 {
+    file->is_unborn = pages == 0;
     const char *why = pages ? "it is a SQLite file, but not a hearth store" : "it is empty";
     return fault__set(fault, -EBADMSG, "cannot read the store '%s': %s", file->path, why);
 }
@@ -135,7 +136,8 @@ static int check(struct reader_file *file, struct fault *fault)
             fault, -EPROTO,
             "cannot read the store '%s': a newer hearth made it (version %llu, this one reads %d); use that one",
             file->path, (unsigned long long)version, SCHEMA_VERSION);
-    if (version == 0)
+    file->is_unborn = version == 0;
+    if (file->is_unborn)
         return fault__set(fault, -EBADMSG,
                           "cannot read the store '%s': its recording ended before it began, nothing is in it",
                           file->path);

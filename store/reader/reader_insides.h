@@ -31,6 +31,7 @@ struct reader_file {
     sqlite3 *database; // while somebody reads
     uint32_t holds;    // how many do
     bool is_cut;       // its end is missing
+    bool is_unborn;    // its writer ended before it had made the tables
     uint32_t id_end;   // one above what an id may be
     uint32_t node_id_end;
     uint64_t rows_most; // values of all its packs
@@ -39,19 +40,21 @@ struct reader_file {
     bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
     uint64_t first_ns;
     uint32_t interval_base; // the reader's id of an interval is this plus the file's
+    uint64_t place_base;    // the place of a full interval is this plus the file's id; 0: nothing was made of this file
     uint32_t interval_end;  // one above the last interval as the file was opened: what comes later is not seen
     uint32_t node_end;      // the same of nodes
     struct id_list events, processes, threads, binaries, functions, files, frames, nodes;
 };
 
-// An interval, and those that were rolled up into it: numbers of the file that has them.
-struct reader_rolled {
-    const char *owner, *source; // names of stores
-    uint32_t interval;          // the owner's
-    uint32_t first, last, end;  // the source's; end: one above the last that was seen there, 0: the file is gone
+// A row of the table `source`.
+struct reader_source {
+    const char *owner, *store; // names of files, interned
+    uint32_t own_interval;     // the owner's id of the sum
+    uint32_t first, last;      // full intervals of `store`
     uint32_t tier_s;
-    uint32_t owner_base, source_base;
-    uint64_t start_ns, end_ns;
+    uint64_t start_ns, end_ns; // of the sum
+    uint32_t interval;         // the reader's id of the sum
+    uint64_t place;            // of the first full interval, among those of all files
 };
 
 // Records of dictionaries: no holes; the key first.
@@ -86,8 +89,9 @@ struct store_reader {
     struct store_damage damage;
     uint64_t value_rows;          // of all packs, while they are counted
     uint32_t interval_count;      // ids of intervals go from 1 to this
-    struct reader_rolled *rolled; // the longest intervals first
+    struct reader_source *rolled; // the longest sums first, the rows of one together
     uint32_t rolled_count, rolled_capacity;
+    uint64_t place_end; // one above the last place of full intervals
 
     // Index id - 1.
     struct store_event *events;
@@ -159,6 +163,9 @@ int reader_choice__threads(const struct store_reader *reader, const struct store
 
 // Which intervals were rolled up into which: once, when the files have their places.
 int reader_cover__resolve(struct store_reader *reader);
+// The rows of a sum, by the reader's id; none of a full interval.
+const struct reader_source *reader_cover__sources(const struct store_reader *reader, uint32_t interval,
+                                                  size_t *ret_count);
 // A flag by the reader's id for each interval that others give to this query; NULL where nothing was rolled up.
 int reader_cover__hidden(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_hidden);
 

@@ -226,7 +226,7 @@ static int check_version(struct store_writer *writer, struct fault *fault)
     int version = sqlite3_column_int(statement, 0);
     if (version > SCHEMA_VERSION)
         return fault__set(fault, -EPROTO, "cannot append to the store '%s': a newer hearth made it", writer->path);
-    return version ? 0 : fault__set(fault, -EBADMSG, "cannot append to the store '%s': it is empty", writer->path);
+    return version ? 0 : fault__set(fault, -ENODATA, "cannot append to the store '%s': it is empty", writer->path);
 }
 
 int store_writer__resume(const char *path, struct fault *fault, struct store_writer **ret_writer)

@@ -17,8 +17,8 @@ struct store_writer;
 int store_writer__create(const char *path, const struct store_meta *meta, struct fault *fault,
                          struct store_writer **ret_writer);
 
-// Opens a store to append to it. -ENOENT; -EBUSY: somebody else does; -EBADMSG: it is damaged, or no store; -EPROTO: a
-// newer hearth made it. The fault says more.
+// Opens a store to append to it. -ENOENT; -EBUSY: somebody else does; -ENODATA: nothing was ever written to it;
+// -EBADMSG: it is damaged, or no store; -EPROTO: a newer hearth made it. The fault says more.
 int store_writer__resume(const char *path, struct fault *fault, struct store_writer **ret_writer);
 
 // Finishes the file (no WAL left behind) and frees the writer, even when it fails.

@@ -331,8 +331,9 @@ int writer_rows__put_interval(struct store_writer *writer, const struct store_in
     const struct store_rolled *rolled = interval->rolled;
     put(writer, &err, WRITER_INTERVAL, "uuuuuuu", id, u64(rolled ? rolled->tier_s : 0), interval->start_ns,
         interval->end_ns, interval->own_cpu_ns, interval->own_bpf_ns, interval->own_rss_bytes);
-    if (rolled)
-        put(writer, &err, WRITER_SOURCE, "usuu", id, rolled->store, u64(rolled->first), u64(rolled->last));
+    for (size_t i = 0; rolled && i < rolled->source_count; i++)
+        put(writer, &err, WRITER_SOURCE, "usuu", id, rolled->sources[i].store, u64(rolled->sources[i].first),
+            u64(rolled->sources[i].last));
     for (size_t i = 0; i < interval->loss_count; i++)
         put(writer, &err, WRITER_LOSS, "usu", id, interval->losses[i].name, interval->losses[i].count);
     if (!err)
