@@ -109,7 +109,11 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
     char cache[PATH_MAX];
     bool has_cache = cache_folder__find("names", cache, sizeof(cache)) == 0;
     struct symbolizer_options symbols = {
-        .worker = recorder->worker, .no_inline = recorder->options->no_inline, .cache_dir = has_cache ? cache : NULL};
+        .worker = recorder->worker,
+        .no_inline = recorder->options->no_inline,
+        .by_place = true,
+        .cache_dir = has_cache ? cache : NULL,
+    };
     int err = binaries__new(&recorder->binaries);
     if (!err)
         err = processes__new(recorder->binaries, boot_ns - (int64_t)clock__ns(CLOCK_MONOTONIC), &recorder->processes);

@@ -26,7 +26,7 @@
 #include "symbolizer/index/range.h"
 
 #define INDEX_MAGIC     "hearthix"
-#define INDEX_VERSION   7u         // raised with each change of what a binary's index holds
+#define INDEX_VERSION   8u         // raised with each change of what a binary's index holds
 #define INDEX_ALIGNMENT 64u        // of tables: a row never lies in two cache lines
 #define INDEX_NONE      UINT32_MAX // as scope.parent: the function the code belongs to
 

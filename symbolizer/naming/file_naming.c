@@ -1,8 +1,12 @@
 #include "symbolizer/naming/file_naming.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "symbolizer/naming/naming_batch.h"
+#include "symbolizer/worker/frame_functions.h"
 #include "symbolizer/worker/worker.h"
 
 int file_naming__init(const struct symbolizer_options *options, struct fault *fault, struct file_naming *ret_naming)
@@ -20,6 +24,40 @@ void file_naming__release(struct file_naming *naming)
     worker__free(naming->own_worker);
 }
 
+// Gives functions that have only a place in the file the file's name: "[+0x9f80]" -> "[sqlite3+0x9f80]".
+struct naming_by_place {
+    bool is_wanted;
+    const char *file_name;
+    int file_name_length;
+    symbol_chain_fn *take;
+    void *context;
+};
+
+// "/usr/bin/sqlite3" -> "sqlite3", "[vdso]" -> "vdso".
+static void set_file_name(struct naming_by_place *placed, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash && slash[1] ? slash + 1 : path;
+    size_t length = strnlen(name, NAME_MAX);
+    bool is_bracketed = length > 2 && name[0] == '[' && name[length - 1] == ']';
+    placed->file_name = name + is_bracketed;
+    placed->file_name_length = (int)length - 2 * is_bracketed;
+}
+
+static void take_placed(size_t index, const struct symbol *chain, size_t length, void *context)
+{
+    const struct naming_by_place *placed = context;
+    const char *name = length == 1 ? chain[0].function : NULL;
+    if (!name || strncmp(name, FRAME_FUNCTIONS_PREFIX, strlen(FRAME_FUNCTIONS_PREFIX)) != 0) {
+        placed->take(index, chain, length, placed->context);
+        return;
+    }
+    char text[NAME_MAX + 32];
+    struct symbol symbol = chain[0];
+    snprintf(text, sizeof(text), "[%.*s%s", placed->file_name_length, placed->file_name, name + 1);
+    symbol.function = text;
+    placed->take(index, placed->is_wanted ? &symbol : NULL, placed->is_wanted, placed->context);
+}
+
 int file_naming__resolve(struct file_naming *naming, const struct symbol_file *file, const uint64_t *offsets,
                          size_t count, symbol_chain_fn *take, void *context)
 {
@@ -30,7 +68,10 @@ int file_naming__resolve(struct file_naming *naming, const struct symbol_file *f
         err = index_set__load(naming->indexes, file, offsets, count, &pieces);
     if (!err) {
         struct shown_names *names = naming->options->no_demangle ? NULL : &naming->names;
-        err = naming_batch__give(&batch, pieces, naming->options->no_inline, names, naming->worker, take, context);
+        struct naming_by_place placed = {.is_wanted = naming->options->by_place, .take = take, .context = context};
+        set_file_name(&placed, file->path);
+        err =
+            naming_batch__give(&batch, pieces, naming->options->no_inline, names, naming->worker, take_placed, &placed);
         index_pieces__cool(pieces);
         return err;
     }

@@ -13,6 +13,7 @@ struct symbolizer_options {
     struct worker *worker; // does the reading (worker.h); borrowed; NULL: one of its own
     bool is_quick;         // leaves what takes longer than LIMIT_QUICK_CPU_S to another symbolizer, with -EAGAIN
     bool no_inline;        // only the function the code belongs to
+    bool by_place;         // code without a name is called by its function's place: "[sqlite3+0x9f80]"
     const char *cache_dir; // where indexes are kept between runs; NULL: nowhere
     uint64_t cache_bytes;  // bound of the cache; 0: limits.h's
     bool no_demangle;      // names as the binary has them

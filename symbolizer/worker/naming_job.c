@@ -14,6 +14,7 @@
 #include "symbolizer/symbols/plt.h"
 #include "symbolizer/symbols/symbol_table.h"
 #include "symbolizer/symbols/trampolines.h"
+#include "symbolizer/worker/frame_functions.h"
 
 struct naming_job {
     const struct naming_request *request;
@@ -213,6 +214,15 @@ static int add_go_table(struct naming_job *job)
     return err ? err : dwarf_sink__finish(&sink, &job->parts);
 }
 
+// Of a stripped file: what has a symbol table, of whichever file, has names enough.
+static int add_frame_functions(struct naming_job *job)
+{
+    bool has_symbols = debug_file__has(job->main, ".symtab") || job->mini || job->dwarf ||
+                       (job->debug.elf && debug_file__has(job->debug.elf, ".symtab"));
+    return has_symbols ? -ENOENT
+                       : frame_functions__add(job->request->fd, job->parts.base, &job->pool, &job->parts.symbols);
+}
+
 // The only list of resolvers for files. Each adds what it knows; one that fails costs what it would have added.
 static const struct {
     const char *name;
@@ -244,8 +254,8 @@ int naming_job__run(const struct naming_request *request, struct buf *ret_index)
         if (!(request->reader == NAMING_BY_NOBODY && resolvers[i].is_dwarf) && resolvers[i].add(&job) == -ENOMEM)
             return -ENOMEM;
     err = symbol_table__flatten(&job.symbols, &job.pool, &job.parts.symbols);
-    if (err)
-        return err;
+    if (err || add_frame_functions(&job) == -ENOMEM)
+        return err ? err : -ENOMEM;
     job.parts.strings = job.pool.bytes;
     job.pool.bytes = (struct buf){0};
     return index_parts__write(&job.parts, ret_index);

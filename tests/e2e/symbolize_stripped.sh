@@ -1,0 +1,35 @@
+#!/bin/bash
+# A stripped program: each function is one frame, named by its start in the file. The truth is the symbol table that was
+# stripped off.
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+program=$LOADS/nofp/chain
+cp "$program" "$TMP/bare"
+strip "$TMP/bare"
+# Where the code lies in the file, less its address.
+shift_bytes=$(readelf -lW "$program" | awk '$1 == "LOAD" && /R E/ { print $2, $3; exit }' | { read -r offset address; echo $((offset - address)); })
+nm "$program" | awk 'NF == 3 && $2 ~ /^[tT]$/ { print $1, $3 }' | while read -r address name; do
+    printf '%x %s\n' $((16#$address + shift_bytes)) "$name"
+done >"$TMP/truth"
+
+"$HEARTH" record -F 199 -o "$TMP/bare.db" -- "$TMP/bare" 12 1 2>"$TMP/err" >/dev/null
+"$HEARTH" report -i "$TMP/bare.db" -e cpu --comm bare -f folded 2>/dev/null >"$TMP/folded"
+# Of each stack with the twelve: the frames of the program, in the words of its symbol table.
+awk 'NR == FNR { name[$1] = $2; next }
+     { sub(/ [0-9]+$/, ""); split($0, frames, ";"); text = ""
+       for (i = 1; i in frames; i++)
+           if (match(frames[i], /^\[bare\+0x[0-9a-f]+\]$/)) {
+               at = substr(frames[i], 9, length(frames[i]) - 9)
+               text = text " " (at in name ? name[at] : "no-function:" at)
+           }
+       print text }' "$TMP/truth" "$TMP/folded" | grep ' f1 ' | sort | uniq -c | sort -rn >"$TMP/stacks"
+is 'each frame is a function of the symbol table, in the order of the calls' "$(awk 'NR == 1 { $1 = ""; print }' "$TMP/stacks")" \
+    " _start main f0 f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 bottom"
+is 'none is an address inside a function' "$(grep -c no-function "$TMP/stacks")" 0
+"$HEARTH" report -i "$TMP/bare.db" -e cpu --comm bare -f top 2>/dev/null >"$TMP/top"
+bottom=$(awk '$2 == "bottom" { print $1 }' "$TMP/truth")
+is 'one function is one row' "$(grep -c "\[bare+0x$bottom\]" "$TMP/top")" 1
+is 'to who asks for a name, code without one has none' "$("$HEARTH" symbolize -e "$TMP/bare" "$(nm "$program" | awk '$3 == "bottom" { print "0x" $1 }')" | head -1)" \
+    '?? ??:0'
+done_testing
