@@ -130,8 +130,8 @@ $(build)/tests/bench/%: tests/bench/%.c $(archives)
 
 # Programs that tests run.
 .PHONY: test-tools
-test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(build)/tests/tools/unwind_oracle $(build)/tests/bench/two_readers $(bpf_objects)
-$(build)/tests/tools/unwind_oracle: tests/bpf/unwind_oracle.c $(archives) Makefile
+test-tools: $(build)/tests/tools/verifier $(build)/tests/tools/make_store $(build)/tests/tools/make_sample $(build)/tests/tools/unwind_oracle $(build)/tests/tools/session $(build)/tests/bench/two_readers $(bpf_objects)
+$(build)/tests/tools/unwind_oracle $(build)/tests/tools/session: $(build)/tests/tools/%: tests/bpf/%.c $(archives) Makefile
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs)

@@ -6,14 +6,13 @@
 
 #include "collector/naming/code.h"
 #include "collector/who/kernel_map.h"
-#include "store/base/id_map.h"
 
 enum { FRAMES_MAX = WIRE_USER_FRAMES_MAX + WIRE_KERNEL_FRAMES_MAX + 8 };
 
 struct frames {
     struct frames_parts parts;
     struct kernel_map *kernel;
-    struct id_map marks;      // address of the mark -> frame
+    struct store_file *file;  // of the stack that is being put together
     uint32_t ids[FRAMES_MAX]; // leaf first, turned round at the end
     size_t count;
 };
@@ -33,12 +32,12 @@ void frames__free(struct frames *frames)
     if (!frames)
         return;
     kernel_map__free(frames->kernel);
-    id_map__release(&frames->marks);
     free(frames);
 }
 
-void frames__begin(struct frames *frames)
+void frames__begin(struct frames *frames, struct store_file *file)
 {
+    frames->file = file;
     frames->count = 0;
 }
 
@@ -48,58 +47,25 @@ static void push(struct frames *frames, uint32_t id)
         frames->ids[frames->count++] = id;
 }
 
-static int keep_binary(struct frames *frames, const struct code *code)
-{
-    if (*code->store_id)
-        return 0;
-    struct store_binary row = {.kind = code->kind,
-                               .path = code->path,
-                               .build_id = code->build_id_bytes ? code->build_id : NULL,
-                               .build_id_bytes = code->build_id_bytes,
-                               .digest = code->digest};
-    return store_writer__binary(frames->parts.writer, &row, code->store_id);
-}
-
 // The one road of all code, whatever its kind, from a place in it to a frame of the store.
 static int push_frame(struct frames *frames, const struct code *code, uint64_t place)
 {
     uint32_t frame;
     bool is_new;
-    int err = keep_binary(frames, code);
-    if (!err)
-        err = store_writer__frame(frames->parts.writer, *code->store_id, place, &frame, &is_new);
+    int err = interned__frame(frames->file->interned, code, place, &frame, &is_new);
     if (!err && is_new)
-        err = naming__want(frames->parts.naming, code, place, frame);
+        err = naming__want(frames->parts.naming, code, place, store_file__tag(frames->file, frame));
     if (!err)
         push(frames, frame);
     return err;
 }
 
-// --- Marks, which are named at once
-
-static int name_mark(struct frames *frames, const char *mark, uint32_t *ret_frame)
-{
-    uint32_t binary;
-    struct store_binary row = {.kind = STORE_BINARY_MARK, .path = mark};
-    struct store_line line = {.function = mark, .file = ""};
-    int err = store_writer__binary(frames->parts.writer, &row, &binary);
-    if (!err)
-        err = store_writer__frame(frames->parts.writer, binary, 0, ret_frame, NULL);
-    return err ? err : store_writer__name(frames->parts.writer, *ret_frame, &line, 1);
-}
-
 int frames__push_mark(struct frames *frames, const char *mark)
 {
-    uint64_t id = (uintptr_t)mark;
     uint32_t frame;
-    int err = 0;
     if (!mark || !mark[0])
         return 0;
-    if (!id_map__get(&frames->marks, id, &frame)) {
-        err = name_mark(frames, mark, &frame);
-        if (!err)
-            err = id_map__put(&frames->marks, id, frame);
-    }
+    int err = interned__mark(frames->file->interned, mark, &frame);
     if (!err)
         push(frames, frame);
     return err;
@@ -109,12 +75,12 @@ int frames__push_mark(struct frames *frames, const char *mark)
 
 static int push_kernel_frame(struct frames *frames, uint64_t address)
 {
-    struct kernel_part *part = kernel_map__find(frames->kernel, address);
+    const struct kernel_part *part = kernel_map__find(frames->kernel, address);
     struct code code = {.kind = STORE_BINARY_KERNEL,
                         .path = part->name,
                         .build_id = part->build_id,
                         .build_id_bytes = part->build_id_bytes,
-                        .store_id = &part->store_id,
+                        .number = part->number,
                         .start = part->start};
     return push_frame(frames, &code, address - part->start);
 }
@@ -127,7 +93,7 @@ static int push_binary_frame(struct frames *frames, struct binary *binary, const
                         .build_id = binary->build_id,
                         .build_id_bytes = binary->build_id_bytes,
                         .digest = binary->digest,
-                        .store_id = &binary->store_id,
+                        .number = binary->number,
                         .binary = binary,
                         .process = process};
     return push_frame(frames, &code, place);
@@ -210,5 +176,5 @@ static void reverse(struct frames *frames)
 int frames__node(struct frames *frames, uint32_t *ret_node)
 {
     reverse(frames);
-    return store_writer__stack(frames->parts.writer, frames->ids, frames->count, ret_node);
+    return interned__stack(frames->file->interned, frames->ids, frames->count, ret_node);
 }

@@ -1,7 +1,7 @@
 // The frames of one stack as the store has them: takes them leaf first, as they come from the kernel, makes each a
-// (binary, place) of the store, asks for names of the new ones, and gives the node of the whole stack.
+// (binary, place) of the store file, asks for names of the new ones, and gives the node of the whole stack.
 //
-//   frames__begin(frames);
+//   frames__begin(frames, file);
 //   frames__push_mark(frames, "[D: disk sleep]");
 //   frames__push_stack(frames, drain, key->kernel_stack, NULL, &status);
 //   frames__push_stack(frames, drain, key->user_stack, process, &status);
@@ -14,16 +14,15 @@
 #include <stdint.h>
 
 #include "bpf/wire/wire.h"
+#include "collector/keep/store_file.h"
 #include "collector/naming/naming.h"
 #include "collector/programs/drain.h"
 #include "collector/who/processes.h"
 #include "store/base/cleanup.h"
-#include "store/writer/writer.h"
 
 struct frames;
 
 struct frames_parts { // borrowed; they outlive the frames
-    struct store_writer *writer;
     struct binaries *binaries;
     struct processes *processes;
     struct naming *naming;
@@ -33,7 +32,7 @@ int frames__new(const struct frames_parts *parts, struct frames **ret_frames);
 void frames__free(struct frames *frames);
 DEFINE_CLEANUP(struct frames *, frames__free);
 
-void frames__begin(struct frames *frames);
+void frames__begin(struct frames *frames, struct store_file *file); // borrowed
 
 // A frame that is no code. `mark` is a constant of the program; NULL or "": nothing is pushed.
 int frames__push_mark(struct frames *frames, const char *mark);

@@ -10,6 +10,7 @@
 #include "store/base/limits.h"
 
 struct hist {
+    const struct event *first;                   // of the recording
     const struct event *events[WIRE_EVENTS_MAX]; // by their numbers
     size_t event_count;
     struct cgroup_names *cgroups;
@@ -27,6 +28,7 @@ int hist__new(const struct event *events, size_t event_count, struct cgroup_name
     for (size_t i = 0; i < event_count && hist->event_count < WIRE_EVENTS_MAX; i++)
         if (events[i].hist)
             hist->events[hist->event_count++] = &events[i];
+    hist->first = events;
     hist->cgroups = cgroups;
     hist->totals.bound = LIMIT_HISTOGRAMS;
     *ret_hist = hist;
@@ -149,7 +151,7 @@ static int add_key(struct hist *hist, const struct drained_cell *cells, size_t c
     return 0;
 }
 
-static int make_rows(struct hist *hist, size_t *ret_count)
+static int make_rows(struct hist *hist, const uint32_t *event_rows, size_t *ret_count)
 {
     struct store_histogram *rows = reallocarray(hist->rows, hist->interval.count + 1, sizeof(*rows));
     size_t count = 0;
@@ -159,7 +161,7 @@ static int make_rows(struct hist *hist, size_t *ret_count)
     for (size_t i = 0; i < hist->interval.count; i++) {
         const struct histogram *histogram = hist->interval.items[i];
         rows[count++] = (struct store_histogram){
-            .event = hist->events[histogram->tag]->store_id,
+            .event = event_rows[hist->events[histogram->tag] - hist->first],
             .key = histogram->by,
             .sum = histogram->sum,
             .min = histogram->min,
@@ -173,8 +175,8 @@ static int make_rows(struct hist *hist, size_t *ret_count)
     return 0;
 }
 
-int hist__take(struct hist *hist, const struct drained *drained, const struct store_histogram **ret_rows,
-               size_t *ret_count)
+int hist__take(struct hist *hist, const struct drained *drained, const uint32_t *event_rows,
+               const struct store_histogram **ret_rows, size_t *ret_count)
 {
     histogram_list__release(&hist->interval);
     int err = sort_cells(hist, drained);
@@ -186,7 +188,7 @@ int hist__take(struct hist *hist, const struct drained *drained, const struct st
             err = add_key(hist, &hist->sorted[i], next - i);
     }
     if (!err)
-        err = make_rows(hist, ret_count);
+        err = make_rows(hist, event_rows, ret_count);
     *ret_rows = hist->rows;
     return err;
 }

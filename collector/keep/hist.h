@@ -15,9 +15,10 @@ struct hist;
 int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist);
 void hist__free(struct hist *hist);
 
-// Takes the cells of a drain. The rows are borrowed until the next call.
-int hist__take(struct hist *hist, const struct drained *drained, const struct store_histogram **ret_rows,
-               size_t *ret_count);
+// Takes the cells of a drain. `event_rows`: of the store, in the order of the recording's events. The rows are borrowed
+// until the next call.
+int hist__take(struct hist *hist, const struct drained *drained, const uint32_t *event_rows,
+               const struct store_histogram **ret_rows, size_t *ret_count);
 
 // Everything since the start, by event, the largest first; the tag is the event's number. Reads what was lost from the
 // programs, which must be there.

@@ -6,9 +6,10 @@
 
 #include "collector/keep/frames.h"
 #include "collector/keep/losses.h"
-#include "collector/keep/waiting.h"
+#include "collector/keep/store_file.h"
 #include "collector/who/cgroups.h"
 #include "store/base/bucket.h"
+#include "store/base/clock.h"
 #include "store/base/limits.h"
 
 static const char *const status_marks[] = {
@@ -22,7 +23,7 @@ struct keeper {
     struct frames *frames;
     struct keeper_totals totals;
     struct losses losses;
-    struct waiting waiting;
+    struct store_files files;
     bool has_no_room; // of this drain: the writer's memory is full, and the store does not take what it holds
     struct store_value *values;
     size_t value_count, value_capacity;
@@ -37,7 +38,7 @@ int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct ke
 {
     _cleanup_(keeper__freep) struct keeper *keeper = calloc(1, sizeof(*keeper));
     const struct frames_parts frames = {
-        .writer = parts->writer, .binaries = parts->binaries, .processes = parts->processes, .naming = parts->naming};
+        .binaries = parts->binaries, .processes = parts->processes, .naming = parts->naming};
     if (!keeper || frames__new(&frames, &keeper->frames) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     keeper->parts = *parts;
@@ -50,7 +51,7 @@ void keeper__free(struct keeper *keeper)
     if (!keeper)
         return;
     frames__free(keeper->frames);
-    waiting__release(&keeper->waiting);
+    store_files__release(&keeper->files);
     free(keeper->values);
     free(keeper);
 }
@@ -76,11 +77,11 @@ static void find_cgroup(struct keeper *keeper, uint64_t id)
         keeper->cgroup.path[0] = '\0';
 }
 
-static int keep_process(struct keeper *keeper, const struct wire_count_key *key, struct process *process)
+static int keep_thread(struct keeper *keeper, const struct wire_count_key *key, const struct process *process,
+                       uint32_t *ret_thread)
 {
-    char container[13];
-    process->uid = key->uid;
-    process->start_boot_ns = process->start_boot_ns ? process->start_boot_ns : key->start_boot_ns;
+    char container[13], comm[WIRE_COMM_BYTES + 1] = "";
+    memcpy(comm, key->comm, WIRE_COMM_BYTES);
     find_cgroup(keeper, key->cgroup);
     cgroup__container(keeper->cgroup.path, container);
     struct store_process row = {
@@ -93,7 +94,7 @@ static int keep_process(struct keeper *keeper, const struct wire_count_key *key,
         .cgroup = keeper->cgroup.path,
         .container = container,
     };
-    return store_writer__process(keeper->parts.writer, &row, &process->store_id);
+    return interned__thread(keeper->files.now->interned, &row, key->tid, comm, ret_thread);
 }
 
 static int find_thread(struct keeper *keeper, const struct wire_count_key *key, struct process **ret_process,
@@ -102,13 +103,10 @@ static int find_thread(struct keeper *keeper, const struct wire_count_key *key, 
     struct process *process = processes__get(keeper->parts.processes, key->tgid, key->start_boot_ns);
     if (!process)
         return -ENOSPC;
-    int err = keep_process(keeper, key, process);
-    if (err)
-        return err;
-    char comm[WIRE_COMM_BYTES + 1] = "";
-    memcpy(comm, key->comm, WIRE_COMM_BYTES);
+    process->uid = key->uid;
+    process->start_boot_ns = process->start_boot_ns ? process->start_boot_ns : key->start_boot_ns;
     *ret_process = process;
-    return store_writer__thread(keeper->parts.writer, process->store_id, key->tid, comm, ret_thread);
+    return keep_thread(keeper, key, process, ret_thread);
 }
 
 // --- Which stack
@@ -150,7 +148,7 @@ static int find_node(struct keeper *keeper, const struct drain *drain, const str
                      struct process *process, uint32_t *ret_node)
 {
     enum wire_stack_status status;
-    frames__begin(keeper->frames);
+    frames__begin(keeper->frames, keeper->files.now);
     int err = frames__push_mark(keeper->frames, detail_mark(keeper, &count->key));
     if (!err)
         err = push_stacks(keeper, drain, &count->key, process, &status);
@@ -208,7 +206,7 @@ static int make_room(struct keeper *keeper)
 {
     if (keeper->has_no_room)
         return -ENOBUFS;
-    int err = store_writer__flush(keeper->parts.writer, NULL);
+    int err = store_writer__flush(keeper->files.now->writer, NULL);
     keeper->has_no_room = err != 0;
     return 0; // without room, a sample may do without its stack
 }
@@ -237,7 +235,7 @@ static int keep_count(struct keeper *keeper, const struct drain *drain, const st
         lose_samples(keeper, (struct waiting_count){.samples = count->count.samples});
         return 0;
     }
-    value.event = keeper->parts.events[count->key.event].store_id;
+    value.event = keeper__event_rows(keeper)[count->key.event];
     keeper->values[keeper->value_count++] = value;
     count_clocked(keeper, count);
     if (count->key.event < WIRE_EVENTS_MAX)
@@ -269,7 +267,7 @@ static int find_lost_node(struct keeper *keeper, size_t chunks)
     keeper->lost_node = 0;
     if (chunks < LIMIT_STORE_NODES / WIRE_CHUNK_FRAMES && !keeper__waits(keeper))
         return 0;
-    frames__begin(keeper->frames);
+    frames__begin(keeper->frames, keeper->files.now);
     int err = frames__push_mark(keeper->frames, status_mark(WIRE_STACK_MISSING));
     if (!err)
         err = frames__node(keeper->frames, &keeper->lost_node);
@@ -279,13 +277,9 @@ static int find_lost_node(struct keeper *keeper, size_t chunks)
 // Appends what waits and then this interval, or has it wait too. Its losses are told in either case.
 static int store(struct keeper *keeper, const struct interval_rows *rows, struct fault *fault)
 {
-    struct store_writer *writer = keeper->parts.writer;
     bool is_dropped = true;
-    int err = waiting__write(&keeper->waiting, writer, fault);
-    if (!err)
-        err = store_writer__append(writer, rows->interval, rows->values, rows->value_count, rows->histograms,
-                                   rows->histogram_count, fault);
-    if (!err || waiting__add(&keeper->waiting, rows, &is_dropped) == 0)
+    int err = store_file__append(keeper->files.now, rows, fault);
+    if (!err || waiting__add(&keeper->files.now->waiting, rows, &is_dropped) == 0)
         tell_losses(keeper);
     if (err && is_dropped)
         lose_samples(keeper, interval_rows__count(rows));
@@ -305,10 +299,10 @@ static int keep_counts(struct keeper *keeper, const struct drain *drain, const s
     return err;
 }
 
-int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
-                 bool is_last, struct fault *fault)
+int keeper__keep(struct keeper *keeper, const struct keeper_interval *interval, struct fault *fault)
 {
+    const struct drained *drained = interval->drained;
+    struct store_interval row = interval->row;
     struct store_loss losses[WIRE_LOSS_COUNT];
     keeper->value_count = 0;
     keeper->has_no_room = false;
@@ -316,21 +310,21 @@ int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct 
     if (!err)
         err = find_lost_node(keeper, drained->count_of_chunks);
     if (!err)
-        err = keep_counts(keeper, drain, drained);
+        err = keep_counts(keeper, interval->drain, drained);
     if (err)
         return fault__set(fault, err, "cannot keep the samples of an interval: %s", strerror(-err));
     keeper->totals.stacks += drained->count_of_chunks;
     keeper->losses.tally = drained->tally;
-    keeper->losses.here[WIRE_LOSS_RECORDS_LOST] = records_lost;
-    if (is_last)
+    keeper->losses.here[WIRE_LOSS_RECORDS_LOST] = interval->records_lost;
+    if (interval->is_last)
         keeper->losses.here[WIRE_LOSS_UNACCOUNTED] = losses__unaccounted(&keeper->losses, keeper->totals.samples);
-    interval->losses = losses;
-    interval->loss_count = losses__list(&keeper->losses, losses);
-    const struct interval_rows rows = {.interval = interval,
+    row.losses = losses;
+    row.loss_count = losses__list(&keeper->losses, losses);
+    const struct interval_rows rows = {.interval = &row,
                                        .values = keeper->values,
                                        .value_count = keeper->value_count,
-                                       .histograms = histograms->rows,
-                                       .histogram_count = histograms->count};
+                                       .histograms = interval->histograms,
+                                       .histogram_count = interval->histogram_count};
     return store(keeper, &rows, fault);
 }
 
@@ -342,19 +336,62 @@ int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fa
     return interval.loss_count ? store(keeper, &(struct interval_rows){.interval = &interval}, fault) : 0;
 }
 
+// --- The files
+
 bool keeper__waits(const struct keeper *keeper)
 {
-    return !waiting__is_empty(&keeper->waiting);
+    return !waiting__is_empty(&keeper->files.now->waiting);
 }
 
-int keeper__retry(struct keeper *keeper, struct fault *fault)
+const uint32_t *keeper__event_rows(const struct keeper *keeper)
 {
-    return waiting__write(&keeper->waiting, keeper->parts.writer, fault);
+    return interned__events(keeper->files.now->interned);
+}
+
+int keeper__begin_file(struct keeper *keeper, struct store_writer *writer, struct fault *fault)
+{
+    return store_files__begin(&keeper->files, writer, keeper->parts.events, keeper->parts.event_count, fault);
+}
+
+static int take_name(uint64_t tag, const struct store_line *chain, size_t length, void *context)
+{
+    struct keeper *keeper = context;
+    return store_files__name(&keeper->files, tag, chain, length);
+}
+
+int keeper__take_names(struct keeper *keeper, struct fault *fault)
+{
+    int err = naming__collect(keeper->parts.naming, take_name, keeper);
+    return err ? fault__set(fault, err, "cannot keep the names: %s", strerror(-err)) : 0;
+}
+
+int keeper__leave_file(struct keeper *keeper, bool now, struct fault *fault)
+{
+    const struct store_file *before = keeper->files.before;
+    struct waiting_count lost = {0};
+    bool is_due = now || naming__is_idle(keeper->parts.naming);
+    if (!before || (!is_due && clock__ns(CLOCK_MONOTONIC) < before->end_ns))
+        return 0;
+    int err = store_files__close_before(&keeper->files, &lost, fault);
+    lose_samples(keeper, lost);
+    return err;
+}
+
+int keeper__flush(struct keeper *keeper, struct fault *fault)
+{
+    return store_file__flush(keeper->files.now, fault);
 }
 
 void keeper__give_up(struct keeper *keeper)
 {
-    lose_samples(keeper, waiting__count(&keeper->waiting));
-    waiting__release(&keeper->waiting);
+    lose_samples(keeper, store_file__give_up(keeper->files.now));
     keeper->totals.lost = losses__samples(&keeper->losses);
+}
+
+int keeper__close(struct keeper *keeper, struct fault *fault)
+{
+    struct waiting_count lost = {0};
+    int err = store_files__close_before(&keeper->files, &lost, fault);
+    int closed = store_file__close(take_pointer(keeper->files.now), err ? NULL : fault);
+    return err ? err : closed;
 }

@@ -1,5 +1,5 @@
 // Turns a drain into an interval of the store: who (process, thread), which stack (frames, trie node), how much; new
-// frames are handed on to be named.
+// frames are handed on to be named. The store may be several files, one after the other (store_file.h).
 #ifndef HEARTH_COLLECTOR_KEEP_KEEPER_H
 #define HEARTH_COLLECTOR_KEEP_KEEPER_H
 
@@ -19,7 +19,6 @@ struct keeper;
 
 // All borrowed, and outlive the keeper. wall_offset_ns: CLOCK_REALTIME minus CLOCK_BOOTTIME.
 struct keeper_parts {
-    struct store_writer *writer;
     struct binaries *binaries;
     struct processes *processes;
     struct naming *naming;
@@ -32,26 +31,47 @@ struct keeper_parts {
 int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct keeper **ret_keeper);
 void keeper__free(struct keeper *keeper);
 
-struct keeper_histograms { // of events that keep no stacks
-    const struct store_histogram *rows;
-    size_t count;
+// Has intervals go to this file from now on; the writer is taken, on failure too. Called before anything else is, and
+// again at any time between two intervals, when no file waits for names any more. The one up to now waits for them then
+// (keeper__leave_file).
+int keeper__begin_file(struct keeper *keeper, struct store_writer *writer, struct fault *fault);
+
+// Of the file that intervals go to, the rows of the events, in their order.
+const uint32_t *keeper__event_rows(const struct keeper *keeper);
+
+// One drain, and what the rest of hearth says of its time.
+struct keeper_interval {
+    const struct drain *drain;
+    const struct drained *drained;
+    const struct store_histogram *histograms; // of events that keep no stacks
+    size_t histogram_count;
+    struct store_interval row; // times and own cost; keeper__keep adds the losses, from the tallies and records_lost
+    uint64_t records_lost;     // since the start
+    bool is_last;
 };
 
-// Writes one drain as one interval. `interval` has its times and own cost; the losses are added here, from the tallies
-// and from records_lost (since the start). When the store does not take the interval, its error is returned, and the
-// interval waits in memory (see keeper__waits) to be appended before the next one. On any other failure nothing of the
-// drain is kept but its losses, which come with the next.
-int keeper__keep(struct keeper *keeper, const struct drain *drain, const struct drained *drained,
-                 const struct keeper_histograms *histograms, struct store_interval *interval, uint64_t records_lost,
-                 bool is_last, struct fault *fault);
+// Writes one drain as one interval. When the store does not take it, the error is returned, and the interval waits in
+// memory (see keeper__waits) to be appended before the next one. On any other failure nothing of the drain is kept but
+// its losses, which come with the next.
+int keeper__keep(struct keeper *keeper, const struct keeper_interval *interval, struct fault *fault);
+
+// Puts the names that have been found into their files. -ENOBUFS: a disk is full, and they wait for the next call.
+int keeper__take_names(struct keeper *keeper, struct fault *fault);
+
+// Closes the file before this one, if there is one: now, or when all its names have been taken or LIMIT_NAMING_END_S
+// have passed. An error is of that file alone.
+int keeper__leave_file(struct keeper *keeper, bool now, struct fault *fault);
 
 // Writes the losses that were seen since the last drain, where there are any: an interval of no length.
 int keeper__keep_losses(struct keeper *keeper, uint64_t now_ns, struct fault *fault);
 
-// Whether intervals wait for the store; to append them now, at the end; to count them as lost.
+// Whether intervals wait for the store; to write all that waits now, at the end; to count it as lost.
 bool keeper__waits(const struct keeper *keeper);
-int keeper__retry(struct keeper *keeper, struct fault *fault);
+int keeper__flush(struct keeper *keeper, struct fault *fault);
 void keeper__give_up(struct keeper *keeper);
+
+// Ends the files. Nothing can be kept after that.
+int keeper__close(struct keeper *keeper, struct fault *fault);
 
 // Counts a loss that somebody else has seen, since the start of the recording.
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);

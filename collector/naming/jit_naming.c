@@ -11,10 +11,10 @@
 #include "store/base/limits.h"
 #include "store/base/thread.h"
 
-struct request { // frame 0: only seen
+struct request { // tag 0: only seen
     struct jit_owner owner;
     uint64_t address;
-    uint32_t frame;
+    uint64_t tag;
 };
 
 struct requests {
@@ -33,6 +33,7 @@ struct jit_naming {
     uint64_t round;
     bool stop, finishing, is_finished;
     uint64_t failed;
+    size_t left; // handed to the thread, and not named yet
     // The thread's alone.
     struct worker *worker;
     jit_named_fn *take;
@@ -131,12 +132,12 @@ static void take_requests(struct jit_naming *naming, const struct requests *requ
         const struct request *request = &requests->rows[i];
         if (!process || !jit_owner__is(&process->owner, &request->owner))
             process = get(naming, &request->owner);
-        if (!process || !request->frame)
+        if (!process || !request->tag)
             continue;
         make_room(naming);
         process->used = naming->checked_round;
         size_t before = process->count;
-        jit_process__add(process, request->address, request->frame, clock__ns(CLOCK_MONOTONIC));
+        jit_process__add(process, request->address, request->tag, clock__ns(CLOCK_MONOTONIC));
         naming->unnamed += process->count - before;
     }
 }
@@ -202,6 +203,7 @@ static bool do_next(struct jit_naming *naming, uint64_t *ret_ns)
     bool is_last = naming->finishing && !naming->is_finished;
     naming->queued = (struct requests){0};
     naming->seen_count = 0;
+    naming->left += requests.count;
     pthread_mutex_unlock(&naming->lock);
     take_requests(naming, &requests);
     free(requests.rows);
@@ -213,6 +215,7 @@ static bool do_next(struct jit_naming *naming, uint64_t *ret_ns)
     if (has)
         ask(naming, process, is_last);
     pthread_mutex_lock(&naming->lock);
+    naming->left = naming->unnamed;
     return has || requests.count;
 }
 
@@ -298,9 +301,9 @@ void jit_naming__see(struct jit_naming *naming, const struct jit_owner *owner)
     pthread_mutex_unlock(&naming->lock);
 }
 
-int jit_naming__want(struct jit_naming *naming, const struct jit_owner *owner, uint64_t address, uint32_t frame)
+int jit_naming__want(struct jit_naming *naming, const struct jit_owner *owner, uint64_t address, uint64_t tag)
 {
-    return add_request(&naming->wanted, &(struct request){*owner, address, frame});
+    return add_request(&naming->wanted, &(struct request){*owner, address, tag});
 }
 
 void jit_naming__start(struct jit_naming *naming)
@@ -312,6 +315,14 @@ void jit_naming__start(struct jit_naming *naming)
     naming->round++;
     pthread_cond_broadcast(&naming->changed);
     pthread_mutex_unlock(&naming->lock);
+}
+
+bool jit_naming__is_idle(struct jit_naming *naming)
+{
+    pthread_mutex_lock(&naming->lock);
+    bool is_idle = !naming->wanted.count && !naming->queued.count && !naming->left;
+    pthread_mutex_unlock(&naming->lock);
+    return is_idle;
 }
 
 void jit_naming__finish(struct jit_naming *naming)

@@ -91,24 +91,24 @@ void jit_process__free(struct jit_process *process)
     for (size_t i = 0; i < process->place_count; i++)
         jit_place__close(&process->places[i]);
     free(process->addresses);
-    free(process->frames);
+    free(process->tags);
     free(process);
 }
 
-int jit_process__add(struct jit_process *process, uint64_t address, uint32_t frame, uint64_t now_ns)
+int jit_process__add(struct jit_process *process, uint64_t address, uint64_t tag, uint64_t now_ns)
 {
     if (process->count == process->capacity) {
         size_t capacity = process->capacity ? process->capacity * 2 : 16;
         uint64_t *addresses = reallocarray(process->addresses, capacity, sizeof(*addresses));
         process->addresses = addresses ? addresses : process->addresses;
-        uint32_t *frames = reallocarray(process->frames, capacity, sizeof(*frames));
-        process->frames = frames ? frames : process->frames;
-        if (!addresses || !frames)
+        uint64_t *tags = reallocarray(process->tags, capacity, sizeof(*tags));
+        process->tags = tags ? tags : process->tags;
+        if (!addresses || !tags)
             return -ENOMEM;
         process->capacity = capacity;
     }
     process->addresses[process->count] = address;
-    process->frames[process->count++] = frame;
+    process->tags[process->count++] = tag;
     if (!process->has_new && process->due_ns == UINT64_MAX) // else not before it has had its rest
         process->due_ns = now_ns;
     process->has_new = true;
@@ -121,7 +121,7 @@ void jit_process__drop_half(struct jit_process *process)
     size_t dropped = (process->count + 1) / 2;
     process->count -= dropped;
     memmove(process->addresses, process->addresses + dropped, process->count * sizeof(*process->addresses));
-    memmove(process->frames, process->frames + dropped, process->count * sizeof(*process->frames));
+    memmove(process->tags, process->tags + dropped, process->count * sizeof(*process->tags));
 }
 
 void jit_process__check(struct jit_process *process, uint64_t now_ns)
@@ -143,7 +143,7 @@ static void take_name(size_t index, const struct symbol *chain, size_t length, v
 {
     const struct taking *taking = context;
     (void)length;
-    taking->take(taking->process->frames[index], chain, taking->context);
+    taking->take(taking->process->tags[index], chain, taking->context);
     taking->process->addresses[index] = 0; // nobody runs there
 }
 
@@ -152,7 +152,7 @@ static void forget_named(struct jit_process *process)
     size_t kept = 0;
     for (size_t i = 0; i < process->count; i++) {
         process->addresses[kept] = process->addresses[i];
-        process->frames[kept] = process->frames[i];
+        process->tags[kept] = process->tags[i];
         kept += process->addresses[i] != 0;
     }
     process->wait_ns = kept < process->count ? 0 : process->wait_ns;

@@ -17,8 +17,8 @@ struct jit_owner { // whose code it is
     uint32_t uid;
 };
 
-// Gives a name to a frame, in the thread.
-typedef void jit_named_fn(uint32_t frame, const struct symbol *symbol, void *context);
+// Gives a name to what was asked for with this tag, in the thread.
+typedef void jit_named_fn(uint64_t tag, const struct symbol *symbol, void *context);
 
 enum { JIT_LINEAGE = 4 }; // processes whose code it may run: itself, and whom it was forked from
 
@@ -27,7 +27,7 @@ struct jit_process {
     struct jit_place places[JIT_LINEAGE]; // its own first
     size_t place_count;
     uint64_t *addresses; // without a name
-    uint32_t *frames;
+    uint64_t *tags;
     size_t count, capacity;
     bool has_new; // some were never asked
     bool has_ended;
@@ -44,8 +44,8 @@ bool jit_owner__is(const struct jit_owner *a, const struct jit_owner *b);
 int jit_process__new(const struct jit_owner *owner, struct jit_process **ret_process);
 void jit_process__free(struct jit_process *process);
 
-int jit_process__add(struct jit_process *process, uint64_t address, uint32_t frame, uint64_t now_ns); // -ENOMEM
-void jit_process__drop_half(struct jit_process *process);                                             // the older one
+int jit_process__add(struct jit_process *process, uint64_t address, uint64_t tag, uint64_t now_ns); // -ENOMEM
+void jit_process__drop_half(struct jit_process *process);                                           // the older one
 
 // Finds out whether it has ended, which calls for a last question.
 void jit_process__check(struct jit_process *process, uint64_t now_ns);

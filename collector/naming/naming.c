@@ -42,10 +42,10 @@ struct naming {
     struct id_map slow;    // numbers of binaries; the quick thread's
     bool stop;             // under the lock
     uint64_t late;         // batches given up at the end
-    // Under the lock: names found, packed as frame, length, then for each line function NUL file NUL line. A lane waits
+    // Under the lock: names found, packed as tag, length, then for each line function NUL file NUL line. A lane waits
     // while there are too many.
     struct buf found;
-    struct buf taken; // the main thread's: of these, those up to `taken_bytes` are in the store
+    struct buf taken; // the main thread's: of these, those up to `taken_bytes` have been collected
     size_t taken_bytes;
     bool is_ending;           // under the lock, where the lanes read it: there is a deadline
     struct timespec deadline; // CLOCK_MONOTONIC: of naming__wait, set by its first call
@@ -53,22 +53,22 @@ struct naming {
 
 // --- What is wanted
 
-static int want_of_process(struct naming *naming, const struct process *process, uint64_t address, uint32_t frame)
+static int want_of_process(struct naming *naming, const struct process *process, uint64_t address, uint64_t tag)
 {
     const struct jit_owner owner = {.tgid = process->tgid,
                                     .forked_from = process->forked_from,
                                     .start_boot_ns = process->start_boot_ns,
                                     .uid = process->uid};
-    return jit_naming__want(naming->jit, &owner, address, frame);
+    return jit_naming__want(naming->jit, &owner, address, tag);
 }
 
-int naming__want(struct naming *naming, const struct code *code, uint64_t place, uint32_t frame)
+int naming__want(struct naming *naming, const struct code *code, uint64_t place, uint64_t tag)
 {
     const struct resolver *resolver = resolver__of(code->kind);
     if (resolver->by_process)
-        return want_of_process(naming, code->process, code->start + place, frame);
+        return want_of_process(naming, code->process, code->start + place, tag);
     const struct batch like = {.kind = code->kind, .binary = code->binary};
-    return resolver->resolve ? batches__add(&naming->wanted, &like, code->start + place, frame) : 0;
+    return resolver->resolve ? batches__add(&naming->wanted, &like, code->start + place, tag) : 0;
 }
 
 void naming__see_jit(struct naming *naming, const struct jit_owner *owner)
@@ -81,7 +81,7 @@ void naming__see_jit(struct naming *naming, const struct jit_owner *owner)
 struct taking {
     struct naming *naming;
     struct buf packed;
-    const uint32_t *frames;
+    const uint64_t *tags;
 };
 
 // Hands the names over, once fewer than LIMIT_NAMES_FOUND_BYTES wait for the main thread.
@@ -103,7 +103,7 @@ static void hand_in(struct taking *taking)
 static void take_chain(size_t index, const struct symbol *chain, size_t length, void *context)
 {
     struct taking *taking = context;
-    buf__append_varint(&taking->packed, taking->frames[index]);
+    buf__append_varint(&taking->packed, taking->tags[index]);
     buf__append_varint(&taking->packed, length);
     for (size_t i = 0; i < length; i++) {
         const char *function = chain[i].function ? chain[i].function : "??", *file = chain[i].file ? chain[i].file : "";
@@ -115,10 +115,10 @@ static void take_chain(size_t index, const struct symbol *chain, size_t length, 
         hand_in(taking);
 }
 
-static void take_jit(uint32_t frame, const struct symbol *symbol, void *context)
+static void take_jit(uint64_t tag, const struct symbol *symbol, void *context)
 {
     struct naming *naming = context;
-    struct taking taking = {.frames = &frame};
+    struct taking taking = {.tags = &tag};
     take_chain(0, symbol, 1, &taking);
     pthread_mutex_lock(&naming->lock);
     if (!taking.packed.failed)
@@ -129,7 +129,7 @@ static void take_jit(uint32_t frame, const struct symbol *symbol, void *context)
 
 static int name_batch(struct lane *lane, const struct batch *batch, struct taking *taking)
 {
-    taking->frames = batch->frames;
+    taking->tags = batch->tags;
     return resolver__of(batch->kind)->resolve(lane->symbolizer, batch, take_chain, taking);
 }
 
@@ -306,10 +306,10 @@ static void take_found(struct naming *naming)
 }
 
 // One name more, from the cursor on.
-static int keep_name(struct cursor *cursor, struct store_writer *writer)
+static int give_name(struct cursor *cursor, naming_take_fn *take, void *context)
 {
     struct store_line chain[LIMIT_CHAIN];
-    uint32_t frame = (uint32_t)cursor__varint(cursor);
+    uint64_t tag = cursor__varint(cursor);
     size_t length = cursor__varint(cursor), kept = 0;
     for (size_t i = 0; i < length; i++) {
         struct store_line line = {.function = (const char *)cursor->at};
@@ -320,32 +320,22 @@ static int keep_name(struct cursor *cursor, struct store_writer *writer)
         if (kept < LIMIT_CHAIN)
             chain[kept++] = line;
     }
-    return store_writer__name(writer, frame, chain, kept);
+    return take(tag, chain, kept, context);
 }
 
-static int keep_names(struct naming *naming, struct store_writer *writer)
+int naming__collect(struct naming *naming, naming_take_fn *take, void *context)
 {
+    if (naming->taken_bytes == naming->taken.length_bytes)
+        take_found(naming);
     const uint8_t *start = naming->taken.data, *end = start + naming->taken.length_bytes;
     int err = 0;
     while (!err && naming->taken_bytes < naming->taken.length_bytes) {
         struct cursor cursor = {.at = start + naming->taken_bytes, .end = end};
-        err = keep_name(&cursor, writer);
+        err = give_name(&cursor, take, context);
         if (!err)
             naming->taken_bytes = (size_t)(cursor.at - start);
     }
     return err;
-}
-
-int naming__collect(struct naming *naming, struct store_writer *writer)
-{
-    if (naming->taken_bytes == naming->taken.length_bytes)
-        take_found(naming);
-    for (;;) {
-        int err = keep_names(naming, writer);
-        // The writer's memory is full: what it has goes to the file, and where the file does not take it, this waits.
-        if (err != -ENOBUFS || store_writer__flush(writer, NULL) != 0)
-            return err;
-    }
 }
 
 // Batches not named yet.
@@ -361,6 +351,14 @@ static bool is_busy(const struct naming *naming)
 {
     return naming->wanted.count || naming->lanes[QUICK].queued.count || naming->lanes[QUICK].working ||
            naming->lanes[SLOW].queued.count || naming->lanes[SLOW].working;
+}
+
+bool naming__is_idle(struct naming *naming)
+{
+    pthread_mutex_lock(&naming->lock);
+    bool is_idle = !is_busy(naming) && !naming->found.length_bytes && naming->taken_bytes == naming->taken.length_bytes;
+    pthread_mutex_unlock(&naming->lock);
+    return is_idle && jit_naming__is_idle(naming->jit);
 }
 
 // At the end the user waits: naming gets the priority of other programs.

@@ -40,20 +40,20 @@ static int find_batch(struct batches *batches, const struct batch *like, struct 
     return 0;
 }
 
-static int add_address(struct batch *batch, uint64_t address, uint32_t frame)
+static int add_address(struct batch *batch, uint64_t address, uint64_t tag)
 {
     if (batch->count == batch->capacity) {
         size_t capacity = batch->capacity ? batch->capacity * 2 : 16;
         uint64_t *addresses = reallocarray(batch->addresses, capacity, sizeof(*addresses));
         batch->addresses = addresses ? addresses : batch->addresses;
-        uint32_t *frames = reallocarray(batch->frames, capacity, sizeof(*frames));
-        batch->frames = frames ? frames : batch->frames;
-        if (!addresses || !frames)
+        uint64_t *tags = reallocarray(batch->tags, capacity, sizeof(*tags));
+        batch->tags = tags ? tags : batch->tags;
+        if (!addresses || !tags)
             return -ENOMEM;
         batch->capacity = capacity;
     }
     batch->addresses[batch->count] = address;
-    batch->frames[batch->count++] = frame;
+    batch->tags[batch->count++] = tag;
     return 0;
 }
 
@@ -61,24 +61,24 @@ void batches__release(struct batches *batches)
 {
     for (size_t i = 0; i < batches->count; i++) {
         free(batches->rows[i].addresses);
-        free(batches->rows[i].frames);
+        free(batches->rows[i].tags);
     }
     free(batches->rows);
     id_map__release(&batches->by_key);
     *batches = (struct batches){0};
 }
 
-int batches__add(struct batches *batches, const struct batch *like, uint64_t address, uint32_t frame)
+int batches__add(struct batches *batches, const struct batch *like, uint64_t address, uint64_t tag)
 {
     struct batch *batch;
     int err = find_batch(batches, like, &batch);
-    return err ? err : add_address(batch, address, frame);
+    return err ? err : add_address(batch, address, tag);
 }
 
 int batches__join(struct batches *batches, const struct batch *batch)
 {
     int err = 0;
     for (size_t i = 0; i < batch->count && !err; i++)
-        err = batches__add(batches, batch, batch->addresses[i], batch->frames[i]);
+        err = batches__add(batches, batch, batch->addresses[i], batch->tags[i]);
     return err;
 }

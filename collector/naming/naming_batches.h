@@ -13,7 +13,7 @@ struct batch {
     enum store_binary_kind kind;
     const struct binary *binary; // NULL: the kind has none
     uint64_t *addresses;         // in a binary: offsets
-    uint32_t *frames;            // of the store
+    uint64_t *tags;              // see naming__want
     size_t count, capacity;
 };
 
@@ -26,7 +26,7 @@ struct batches {
 void batches__release(struct batches *batches);
 
 // Adds one address to the batch it belongs to. -ENOMEM.
-int batches__add(struct batches *batches, const struct batch *like, uint64_t address, uint32_t frame);
+int batches__add(struct batches *batches, const struct batch *like, uint64_t address, uint64_t tag);
 // Adds all of a batch to the one of its kind here.
 int batches__join(struct batches *batches, const struct batch *batch);
 

@@ -16,9 +16,11 @@
 #include "store/base/warm_heap.h"
 #include "symbolizer/opening/opener.h"
 
-static int open_store(struct recorder *recorder, struct fault *fault)
+// Creates a store file, to which the intervals go from now on.
+static int begin_file(struct recorder *recorder, const char *path, struct fault *fault)
 {
     struct utsname system;
+    struct store_writer *writer;
     uname(&system);
     struct store_meta meta = {.host = system.nodename,
                               .kernel = system.release,
@@ -26,20 +28,8 @@ static int open_store(struct recorder *recorder, struct fault *fault)
                               .version = HEARTH_VERSION,
                               .command = recorder->options->command_line,
                               .cpu_count = (uint32_t)recorder->target.online_count};
-    int err = store_writer__create(recorder->options->store_path, &meta, fault, &recorder->writer);
-    for (size_t i = 0; i < recorder->event_count && !err; i++) {
-        struct event *event = &recorder->events[i];
-        struct store_event row = {.name = event->spelled,
-                                  .unit = event__unit(event),
-                                  .detail = event->detail,
-                                  .period = event->store_period,
-                                  .is_histogram = event->hist != NULL,
-                                  .is_doubled = event->hist && event->hist->stacks};
-        err = store_writer__event(recorder->writer, &row, &event->store_id);
-        if (err)
-            fault__set(fault, err, "cannot write to the store '%s': %s", recorder->options->store_path, strerror(-err));
-    }
-    return err;
+    int err = store_writer__create(path, &meta, fault, &writer);
+    return err ? err : keeper__begin_file(recorder->keeper, writer, fault);
 }
 
 static int set_up_copies(struct recorder *recorder, struct fault *fault)
@@ -146,11 +136,7 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
 // Last of all: a recording that cannot begin must not have replaced the store of an earlier one.
 static int begin_store(struct recorder *recorder, struct fault *fault)
 {
-    int err = open_store(recorder, fault);
-    if (err)
-        return err;
-    struct keeper_parts parts = {.writer = recorder->writer,
-                                 .binaries = recorder->binaries,
+    struct keeper_parts parts = {.binaries = recorder->binaries,
                                  .processes = recorder->processes,
                                  .naming = recorder->naming,
                                  .cgroups = recorder->cgroups,
@@ -161,7 +147,22 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
     if (recorder->hist_count &&
         hist__new(recorder->events, recorder->event_count, recorder->cgroups, &recorder->hist) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
-    return keeper__new(&parts, fault, &recorder->keeper);
+    int err = keeper__new(&parts, fault, &recorder->keeper);
+    return err ? err : begin_file(recorder, recorder->options->store_path, fault);
+}
+
+int recorder__rotate(struct recorder *recorder, const char *path, struct fault *fault)
+{
+    int err = recorder_interval__keep(recorder, false, fault);
+    if (err)
+        return err;
+    recorder_interval__leave_file(recorder, true);
+    return begin_file(recorder, path, fault);
+}
+
+struct loop *recorder__loop(struct recorder *recorder)
+{
+    return recorder->loop;
 }
 
 static int prepare_command(struct recorder *recorder, struct fault *fault)
@@ -310,7 +311,6 @@ void recorder__free(struct recorder *recorder)
     copy_stacks__free(recorder->copies);
     worker__free(recorder->worker);
     opener__end();
-    store_writer__free(recorder->writer);
     perf_records__free(recorder->records);
     drain__free(recorder->drain);
     fill__free(recorder->fill);

@@ -17,6 +17,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
 
+struct loop;
 struct recorder;
 
 struct recorder_event {
@@ -70,6 +71,14 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
 // before. The summary is filled in all the same.
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary);
 void recorder__free(struct recorder *recorder);
+
+// What the recording waits for: others may wait for more with it, before recorder__run and meanwhile.
+struct loop *recorder__loop(struct recorder *recorder);
+
+// In mid-recording: ends the interval, and has all that follow go to a new store at `path`. The file before it is whole
+// as to samples now, and ends as soon as its names have come, or LIMIT_NAMING_END_S later. When the new file cannot be
+// created, intervals go to the old one as before.
+int recorder__rotate(struct recorder *recorder, const char *path, struct fault *fault);
 
 // "0.52 s of CPU: 0.45 s to start, 0.07 s in 10.0 s of recording (0.70 % of a CPU); 20.1 MiB", in `out`, which is
 // returned.

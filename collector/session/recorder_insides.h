@@ -23,7 +23,6 @@
 #include "collector/who/perf_records.h"
 #include "collector/who/processes.h"
 #include "store/base/clock.h"
-#include "store/writer/writer.h"
 #include "symbolizer/worker/worker.h"
 
 struct target_watch;
@@ -45,7 +44,6 @@ struct recorder {
     struct binaries *binaries;
     struct processes *processes;
     struct perf_records *records;
-    struct store_writer *writer;
     struct worker *worker; // reads the binaries of strangers
     struct naming *naming;
     struct loaded *cgroup_programs; // NULL: the kernel does not have them
@@ -88,6 +86,8 @@ int recorder_interval__settle_events(struct recorder *recorder, bool is_last, st
 // Drains the kernel's maps and keeps what they held as an interval. -EBUSY and the like of the store are no error while
 // intervals may wait.
 int recorder_interval__keep(struct recorder *recorder, bool is_last, struct fault *fault);
+// Ends the store file before this one, where that is due; a failure is said, and is no matter of the recording.
+void recorder_interval__leave_file(struct recorder *recorder, bool now);
 int recorder_interval__read_records(struct recorder *recorder);
 int recorder_interval__read_copies(struct recorder *recorder, struct fault *fault);
 int recorder_interval__show_histograms(struct recorder *recorder, bool is_last);

@@ -58,11 +58,12 @@ static int take_copies(struct recorder *recorder, uint32_t set, struct fault *fa
     return err ? fault__set(fault, err, "out of memory") : 0;
 }
 
-static int take_histograms(struct recorder *recorder, const struct drained *drained, struct keeper_histograms *ret_rows,
-                           struct fault *fault)
+static int take_histograms(struct recorder *recorder, struct keeper_interval *interval, struct fault *fault)
 {
-    *ret_rows = (struct keeper_histograms){0};
-    int err = recorder->hist ? hist__take(recorder->hist, drained, &ret_rows->rows, &ret_rows->count) : 0;
+    if (!recorder->hist)
+        return 0;
+    int err = hist__take(recorder->hist, interval->drained, keeper__event_rows(recorder->keeper), &interval->histograms,
+                         &interval->histogram_count);
     return err ? fault__set(fault, err, "cannot add up the histograms: %s", strerror(-err)) : 0;
 }
 
@@ -143,11 +144,20 @@ void recorder_interval__tell_unanswered(const struct recorder *recorder)
     }
 }
 
+void recorder_interval__leave_file(struct recorder *recorder, bool now)
+{
+    struct fault fault = {0};
+    int err = keeper__leave_file(recorder->keeper, now, &fault);
+    if (!err)
+        return;
+    recorder__clear_status(recorder);
+    fault__say(&fault, err);
+}
+
 int recorder_interval__keep(struct recorder *recorder, bool is_last, struct fault *fault)
 {
-    struct keeper_histograms histograms;
     struct drained drained;
-    struct store_interval interval = {0};
+    struct keeper_interval interval = {.drain = recorder->drain, .drained = &drained, .is_last = is_last};
     int err = is_last ? 0 : follow_cpus(recorder, fault);
     if (!err && !is_last)
         err = recorder_interval__settle_events(recorder, false, fault);
@@ -163,17 +173,17 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     if (err)
         return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));
     err = recorder->copies ? take_copies(recorder, drained.set, fault) : 0;
-    if (err)
-        return err;
-    err = naming__collect(recorder->naming, recorder->writer);
-    if (err && err != -ENOBUFS) // names that the store did not take wait
-        return fault__set(fault, err, "cannot keep the names: %s", strerror(-err));
-    measure_interval(recorder, &interval);
-    recorder_interval__count_failures(recorder);
-    err = take_histograms(recorder, &drained, &histograms, fault);
     if (!err)
-        err = keeper__keep(recorder->keeper, recorder->drain, &drained, &histograms, &interval,
-                           perf_records__lost(recorder->records), is_last, fault);
+        err = keeper__take_names(recorder->keeper, fault);
+    if (err && err != -ENOBUFS) // names that a full disk does not take wait
+        return err;
+    recorder_interval__leave_file(recorder, false);
+    measure_interval(recorder, &interval.row);
+    recorder_interval__count_failures(recorder);
+    interval.records_lost = perf_records__lost(recorder->records);
+    err = take_histograms(recorder, &interval, fault);
+    if (!err)
+        err = keeper__keep(recorder->keeper, &interval, fault);
     err = go_on(recorder, err, is_last, fault);
     recorder_interval__tell_unanswered(recorder);
     processes__forget_exited(recorder->processes);

@@ -22,9 +22,7 @@ static int store_the_rest(struct recorder *recorder, struct fault *fault)
     uint64_t end_ns = clock__ns(CLOCK_MONOTONIC) + LIMIT_STORE_END_MS * 1000000ull;
     int err;
     do {
-        err = keeper__retry(recorder->keeper, fault);
-        if (!err)
-            err = store_writer__flush(recorder->writer, fault);
+        err = keeper__flush(recorder->keeper, fault);
     } while (err == -EBUSY && clock__ns(CLOCK_MONOTONIC) < end_ns);
     return err;
 }
@@ -46,7 +44,7 @@ static int take_last_names(struct recorder *recorder)
     int err = 0;
     for (bool is_busy = true; is_busy && !err;) {
         is_busy = naming__wait(recorder->naming);
-        err = naming__collect(recorder->naming, recorder->writer);
+        err = keeper__take_names(recorder->keeper, NULL);
     }
     return err == -ENOBUFS ? 0 : err; // names that the store did not take are counted
 }
@@ -73,8 +71,7 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
         keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, NULL); // else they wait
     int rest = settle_store(recorder, err || late ? NULL : fault);
     recorder->summary.is_incomplete = rest && !err && !late;
-    struct store_writer *writer = take_pointer(recorder->writer);
-    int closed = store_writer__close(writer, err || late || rest ? NULL : fault);
+    int closed = keeper__close(recorder->keeper, err || late || rest ? NULL : fault);
     return err ? err : late ? late : rest ? rest : closed;
 }
 

@@ -51,7 +51,6 @@ struct event {
     bool is_pair;          // a hit of one USDT probe and one of another make one pair
     char note[160];        // told to the user: how it was attached; "": nothing to tell
     uint64_t store_period;
-    uint32_t store_id;
     struct loaded *loaded; // owned
     bool attached;
     void *prepared;               // by the source, which releases it

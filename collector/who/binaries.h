@@ -36,7 +36,6 @@ struct binary {
     int root_fd;           // the root directory of the process it was opened through; -1: ours
     bool open_failed;      // do not try again
     bool is_opening;       // a thread opens it now
-    uint32_t store_id;     // main thread only
 };
 
 // A file as a perf record or a note tells of it.

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { NAMED_PARTS = 2 }; // the text, and code in no module
+
 struct kernel_map {
     struct kernel_part text;
     struct kernel_part other;     // code in no module: BPF programs, trampolines
@@ -104,7 +106,8 @@ static void read_modules(struct kernel_map *map)
         char path[128];
         snprintf(path, sizeof(path), "/sys/module/%s/notes/.note.gnu.build-id", name);
         read_build_id(path, part);
-        map->modules[map->module_count++] = part;
+        part->number = NAMED_PARTS + (uint32_t)++map->module_count;
+        map->modules[map->module_count - 1] = part;
     }
 }
 
@@ -113,6 +116,7 @@ int kernel_map__new(struct kernel_map **ret_map)
     struct kernel_map *map = calloc(1, sizeof(*map));
     if (!map)
         return -ENOMEM;
+    map->text.number = 1, map->other.number = NAMED_PARTS;
     snprintf(map->text.name, sizeof(map->text.name), "[kernel]");
     snprintf(map->other.name, sizeof(map->other.name), "[bpf]");
     find_text(&map->text);

@@ -15,7 +15,7 @@ struct kernel_part {
     char name[64]; // "[kernel]", "[nf_tables]", "[bpf]"
     uint8_t build_id[20];
     size_t build_id_bytes;
-    uint32_t store_id; // the caller's
+    uint32_t number; // from 1, in the order in which they were heard of
 };
 
 // Reads /proc/modules and the start of the kernel's text. Where the kernel hides its addresses, everything is one part

@@ -27,9 +27,7 @@ struct process {
     bool exec_pending; // the next mapping is its executable
     struct mappings mappings;
     struct mappings before_exec; // as they were before the exec of this interval
-    uint32_t store_id;           // of the last row written, and what it said
-    uint64_t store_start_ns;
-    struct process *next; // with the same tgid, older
+    struct process *next;        // with the same tgid, older
 };
 
 struct processes;
