@@ -29,6 +29,12 @@ const struct option_row filter_rows[] = {
     {0, "lines", NULL, "a frame for each line of source, not for each function", option__flag,
      offsetof(struct filter, lines)},
     {0, "no-inline", NULL, "leave inlined functions out", option__flag, offsetof(struct filter, no_inline)},
+    {0, "focus", "REGEX", "only stacks with a function whose name matches", option__string,
+     offsetof(struct filter, stacks.focus)},
+    {0, "ignore", "REGEX", "only stacks without such a function", option__string,
+     offsetof(struct filter, stacks.ignore)},
+    {0, "hide", "REGEX", "leave such functions out, not what was counted in them", option__string,
+     offsetof(struct filter, stacks.hide)},
     {0},
 };
 
@@ -133,6 +139,7 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
         .threads = filter->threads,
         .lines = filter->lines,
         .no_inline = filter->no_inline,
+        .stacks = filter->stacks,
     };
     if (filter->cpu)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
@@ -147,6 +154,8 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
     struct name_pattern names; // parsed to refuse a pattern that matches no name
     if (!err && filter->comm)
         err = name_pattern__parse(filter->comm, fault, &names);
+    if (!err)
+        err = stack_filter__check(&filter->stacks, fault);
     if (!err)
         *ret_request = request;
     return err;

@@ -20,6 +20,7 @@ struct filter {
     struct id_list pids, tids;
     const char *comm, *cgroup, *uid, *cpu, *bucket;
     bool threads, lines, no_inline;
+    struct stack_filter stacks;
 };
 
 int filter__ids(const char *text, void *target, struct fault *fault); // "12,34", adds to a struct id_list

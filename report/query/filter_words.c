@@ -68,6 +68,9 @@ int filter_words__make(const struct report_request *request, const struct store_
     add_word(&words, "", request->threads ? "by thread" : NULL);
     add_word(&words, "", request->lines ? "by line" : NULL);
     add_word(&words, "", request->no_inline ? "without inlined functions" : NULL);
+    add_word(&words, "only stacks with ", request->stacks.focus);
+    add_word(&words, "no stacks with ", request->stacks.ignore);
+    add_word(&words, "without functions ", request->stacks.hide);
     buf__append_byte(&words, '\0');
     if (words.failed)
         return -ENOMEM;

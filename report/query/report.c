@@ -62,6 +62,11 @@ int report__check_output(const char *output_path, struct fault *fault)
     return err;
 }
 
+static bool filters_stacks(const struct stack_filter *filter)
+{
+    return filter->focus || filter->ignore || filter->hide;
+}
+
 static int choose_format(const struct report_request *request, const char *output, struct fault *fault,
                          const struct format **ret_format)
 {
@@ -78,6 +83,14 @@ static int choose_format(const struct report_request *request, const char *outpu
     *ret_format = format ? format : &format_top;
     if (request->by && (*ret_format)->subject != FORMAT_HISTOGRAMS)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--by is for histograms: -f hist");
+    if (filters_stacks(&request->stacks) && (*ret_format)->subject == FORMAT_HISTOGRAMS)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "--focus, --ignore and --hide are for stacks; %s shows values by bucket",
+                               (*ret_format)->name);
+    if (request->stacks.hide && (*ret_format)->subject == FORMAT_FRAMES)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "--hide: %s keeps frames with the functions inlined there; its own tools hide functions",
+                               (*ret_format)->name);
     return 0;
 }
 
@@ -96,6 +109,19 @@ static bool are_different_threads(const struct report_request *a, const struct r
 {
     return !same_word(a->comm, b->comm) || !same_ids(a->pids, a->pid_count, b->pids, b->pid_count) ||
            !same_ids(a->tids, a->tid_count, b->tids, b->tid_count);
+}
+
+static int filter_stacks(struct work *work, struct fault *fault)
+{
+    struct profile *filtered = NULL;
+    const struct stack_filter *filter = &work->request->stacks;
+    int err =
+        filters_stacks(filter) ? stack_filter__apply(filter, work->profile, work->source.reader, fault, &filtered) : 0;
+    if (filtered) {
+        profile__free(work->profile);
+        work->profile = filtered;
+    }
+    return err;
 }
 
 static int add_profile(struct work *work, struct fault *fault)
@@ -117,6 +143,8 @@ static int add_profile(struct work *work, struct fault *fault)
         err = fold__store(work->profile, 0, before->reader, &before->query, fault, &before->extent);
     if (!err)
         err = fold__store(work->profile, side, source->reader, &source->query, fault, &source->extent);
+    if (!err)
+        err = filter_stacks(work, fault);
     if (err)
         return err;
     work->picture.profile = work->profile;

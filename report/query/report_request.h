@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/profile/stack_filter.h"
 #include "store/base/wide.h"
 
 // Zeroes and NULLs ask for everything. Strings and arrays are borrowed for the call.
@@ -22,9 +23,10 @@ struct report_request {
     const char *cgroup; // that one and those below it
     bool has_uid;
     uint32_t uid;
-    bool threads;      // a root for each thread ("COMM-PID/TID"), not for each comm
-    bool lines;        // a frame for each line of source, not for each function
-    bool no_inline;    // only the functions that code belongs to
+    bool threads;   // a root for each thread ("COMM-PID/TID"), not for each comm
+    bool lines;     // a frame for each line of source, not for each function
+    bool no_inline; // only the functions that code belongs to
+    struct stack_filter stacks;
     const char *title; // of a difference: the side's name
 };
 
