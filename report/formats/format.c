@@ -2,9 +2,12 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "report/text/text.h"
+#include "store/base/cleanup.h"
 
 unsigned format__side(const struct picture *picture)
 {
@@ -84,4 +87,48 @@ void format__put_losses(const struct picture *picture, FILE *file)
         fprintf(file, "%slost: %s %" PRIu64 "%s%s%s\n", i ? "" : "\n", sum->name, sum->count, *meaning ? " (" : "",
                 meaning, *meaning ? ")" : "");
     }
+}
+
+#define HEAD_ROWS     7u // of a terminal, for what stands around a table: title, heading, losses, the next prompt
+#define ROWS_LEAST    5u
+#define COLUMNS_LEAST 20u
+
+struct format_room format__room(const struct picture *picture)
+{
+    struct format_room room = {UINT32_MAX, UINT32_MAX};
+    struct winsize size;
+    if (strcmp(picture->output, "-") != 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_row ||
+        !size.ws_col)
+        return room;
+    room.rows = size.ws_row > HEAD_ROWS + ROWS_LEAST ? size.ws_row - HEAD_ROWS : ROWS_LEAST;
+    room.columns = size.ws_col;
+    return room;
+}
+
+void format__put_function(const struct label *label, uint32_t columns, int used, FILE *file)
+{
+    _cleanup_(buf__release) struct buf words = {0};
+    _cleanup_(buf__release) struct buf cut = {0};
+    uint32_t taken = used > 0 ? (uint32_t)used : 0;
+    buf__append_string(&words, label->name);
+    buf__append_string(&words, label->kind == LABEL_ROOT ? " [no stack]" : label->inlined ? " [inlined]" : "");
+    if (*label->module) {
+        buf__append_string(&words, "  (");
+        buf__append_string(&words, label->module);
+        buf__append_string(&words, ")");
+    }
+    buf__append_byte(&words, '\0');
+    if (!words.failed)
+        text__append_cut(&cut, (const char *)words.data,
+                         columns > taken + COLUMNS_LEAST ? columns - taken : COLUMNS_LEAST);
+    buf__append_byte(&cut, '\n');
+    fwrite(cut.data, 1, cut.length_bytes, file);
+}
+
+void format__put_more(uint32_t count, FILE *file)
+{
+    char number[TEXT_AMOUNT_BYTES];
+    text__amount(count, "functions", number);
+    if (count)
+        fprintf(file, "... %s more functions: a pipe, or a file by -o, gets all\n", number);
 }

@@ -81,6 +81,17 @@ void format__range(const struct picture *picture, char ret_text[FORMAT_RANGE_BYT
 void format__amount(const struct picture *picture, uint64_t amount, char ret_text[FORMAT_AMOUNT_BYTES]);
 // The first line of a text: title, range and total, and an empty line.
 void format__put_head(const struct picture *picture, FILE *file);
+// A table may be as high and as wide as the terminal that it goes to; elsewhere it is whole.
+struct format_room {
+    uint32_t rows;    // UINT32_MAX: all
+    uint32_t columns; // UINT32_MAX: any
+};
+struct format_room format__room(const struct picture *picture);
+// The end of a table's row that has used so many columns: "serve [inlined]  (server)", its middle cut where it is too
+// long.
+void format__put_function(const struct label *label, uint32_t columns, int used, FILE *file);
+// "... 2,250 more functions: a pipe, or a file by -o, gets all"
+void format__put_more(uint32_t count, FILE *file);
 // "lost: stack-cut 12 (samples whose ...)": a line for each loss at the foot of a text, after an empty line.
 void format__put_losses(const struct picture *picture, FILE *file);
 

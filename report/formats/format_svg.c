@@ -1,5 +1,6 @@
 // A static flame graph, the root at the bottom: for documents and for viewers without scripts. Frames narrower than
-// 0.4 pixels are left out; hovering tells a frame's whole name and share.
+// 0.4 pixels are left out, as are rows far up in which hardly any stack is; hovering tells a frame's whole name and
+// share.
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #define HEAD_HEIGHT     64u
 #define FOOT_HEIGHT     30u
 #define LEAST_WIDTH     0.4
+#define DEEP            48u
+#define DEEP_SHARE      0.005
 #define CHARACTER_WIDTH 7.0 // of a 11.5 px monospaced font, which is 0.6 em wide
 
 static void put_fill(const struct label *label, FILE *file)
@@ -25,18 +28,10 @@ static void put_fill(const struct label *label, FILE *file)
     fprintf(file, "hsl(%.0f,%d%%,%.0f%%)", look->hue + turn * look->spread, look->saturation, 73 + turn * 4.5);
 }
 
-// At most `room` characters, the last of them an ellipsis where more were cut.
 static void put_cut(const char *name, size_t room, FILE *file)
 {
     _cleanup_(buf__release) struct buf cut = {0};
-    size_t length = 0;
-    for (const char *at = name; *at; length++)
-        safe_text__next(&at);
-    const char *end = name;
-    for (size_t i = 0; i < (length > room ? room - 1 : length); i++)
-        safe_text__next(&end);
-    buf__append(&cut, name, (size_t)(end - name));
-    buf__append_string(&cut, length > room ? "\xe2\x80\xa6" : "");
+    text__append_cut(&cut, name, room);
     buf__append_byte(&cut, '\0');
     text__put_markup(file, cut.failed ? "" : (const char *)cut.data);
 }
@@ -47,6 +42,8 @@ struct canvas {
     FILE *file;
     uint64_t whole;
     unsigned height;
+    uint32_t last_row; // what is deeper is not drawn
+    double deep_share; // of all: stacks that are deeper
 };
 
 static void put_frame(const struct canvas *canvas, const struct layout_row *row, uint64_t start)
@@ -79,7 +76,8 @@ static void put_frame(const struct canvas *canvas, const struct layout_row *row,
 
 static bool is_drawn(const struct canvas *canvas, const struct layout_row *row)
 {
-    return (double)row->total * (WIDTH - 2 * MARGIN) >= LEAST_WIDTH * (double)canvas->whole;
+    return row->depth <= canvas->last_row &&
+           (double)row->total * (WIDTH - 2 * MARGIN) >= LEAST_WIDTH * (double)canvas->whole;
 }
 
 static int put_frames(const struct canvas *canvas)
@@ -99,13 +97,24 @@ static int put_frames(const struct canvas *canvas)
     return 0;
 }
 
-static uint32_t deepest_drawn(const struct canvas *canvas)
+// A few deep stacks do not make the picture high: below the first DEEP rows a row has frames of at least DEEP_SHARE of
+// all.
+static int choose_rows(struct canvas *canvas)
 {
-    uint32_t deepest = 0;
-    for (uint32_t i = 0; i < canvas->layout->count; i++)
-        if (canvas->layout->rows[i].depth > deepest && is_drawn(canvas, &canvas->layout->rows[i]))
-            deepest = canvas->layout->rows[i].depth;
-    return deepest;
+    const struct layout *layout = canvas->layout;
+    _cleanup_free_ uint64_t *weights = calloc((size_t)layout->depth + 2, sizeof(*weights)); // of frames drawn, by row
+    if (!weights)
+        return -ENOMEM;
+    canvas->last_row = layout->depth;
+    for (uint32_t i = 0; i < layout->count; i++)
+        if (is_drawn(canvas, &layout->rows[i]))
+            weights[layout->rows[i].depth] = saturated_sum(weights[layout->rows[i].depth], layout->rows[i].total);
+    while (canvas->last_row > 0 && !weights[canvas->last_row])
+        canvas->last_row--;
+    while (canvas->last_row >= DEEP && (double)weights[canvas->last_row] < DEEP_SHARE * (double)canvas->whole)
+        canvas->last_row--;
+    canvas->deep_share = (double)weights[canvas->last_row + 1] / (double)canvas->whole;
+    return 0;
 }
 
 static void put_legend(const struct canvas *canvas)
@@ -136,7 +145,11 @@ static void put_head(const struct canvas *canvas)
             "<text x=\"%.0f\" y=\"22\" font-size=\"15\" font-weight=\"bold\">",
             WIDTH, canvas->height, WIDTH, canvas->height, MARGIN);
     text__put_markup(canvas->file, canvas->picture->title);
-    fprintf(canvas->file, "</text>\n<text x=\"%.0f\" y=\"40\">%s: %s</text>\n", MARGIN, range, amount);
+    fprintf(canvas->file, "</text>\n<text x=\"%.0f\" y=\"40\">%s: %s", MARGIN, range, amount);
+    if (canvas->deep_share > 0)
+        fprintf(canvas->file, "; %.2f%% of it in stacks deeper than %" PRIu32 " frames, cut there",
+                100 * canvas->deep_share, canvas->last_row);
+    fputs("</text>\n", canvas->file);
     if (*losses) {
         fprintf(canvas->file, "<text x=\"%.0f\" y=\"56\" fill=\"#7a4a00\">lost: ", MARGIN);
         text__put_markup(canvas->file, losses);
@@ -151,8 +164,11 @@ static int write_svg(const struct picture *picture, FILE *file, struct fault *fa
     int err = layout__make(picture->profile, 0, picture->measure, LAYOUT_BY_NAME, &layout);
     if (err)
         return err;
-    struct canvas canvas = {picture, &layout, file, layout.rows[0].total, 0};
-    canvas.height = HEAD_HEIGHT + (deepest_drawn(&canvas) + 1) * ROW_HEIGHT + FOOT_HEIGHT;
+    struct canvas canvas = {picture, &layout, file, layout.rows[0].total, 0, UINT32_MAX, 0};
+    err = choose_rows(&canvas);
+    if (err)
+        return err;
+    canvas.height = HEAD_HEIGHT + (canvas.last_row + 1) * ROW_HEIGHT + FOOT_HEIGHT;
     put_head(&canvas);
     err = put_frames(&canvas);
     put_legend(&canvas);

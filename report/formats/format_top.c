@@ -29,18 +29,16 @@ static double percent(uint64_t part, uint64_t whole)
     return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-static void put_row(const struct picture *picture, const struct layout_sum *sum, uint64_t whole, FILE *file)
+static void put_row(const struct picture *picture, const struct layout_sum *sum, uint64_t whole, uint32_t columns,
+                    FILE *file)
 {
     const struct label *label = profile__label(picture->profile, sum->label);
     char self[TEXT_AMOUNT_BYTES], total[TEXT_AMOUNT_BYTES];
     text__amount(sum->self, picture->unit, self);
     text__amount(sum->total, picture->unit, total);
-    fprintf(file, "%12s %6.2f%% %12s %6.2f%%  %s%s%s%s%s\n", self, percent(sum->self, whole), total,
-            percent(sum->total, whole), label->name,
-            label->kind == LABEL_ROOT ? " [no stack]"
-            : label->inlined          ? " [inlined]"
-                                      : "",
-            *label->module ? "  (" : "", label->module, *label->module ? ")" : "");
+    int used = fprintf(file, "%12s %6.2f%% %12s %6.2f%%  ", self, percent(sum->self, whole), total,
+                       percent(sum->total, whole));
+    format__put_function(label, columns, used, file);
 }
 
 static int write_top(const struct picture *picture, FILE *file, struct fault *fault)
@@ -60,13 +58,20 @@ static int write_top(const struct picture *picture, FILE *file, struct fault *fa
     qsort_r(sums, count, sizeof(*sums), heaviest_first, (void *)picture->profile);
     format__put_head(picture, file);
     fprintf(file, "%12s %7s %12s %7s  FUNCTION  (BINARY)\n", "SELF", "SELF%", "TOTAL", "TOTAL%");
+    struct format_room room = format__room(picture);
+    uint32_t shown = 0, left = 0;
     for (uint32_t i = 0; i < count; i++) {
         // A comm or thread has a row for its samples without a stack only.
         if (profile__label(picture->profile, sums[i].label)->kind == LABEL_ROOT)
             sums[i].total = sums[i].self;
-        if (sums[i].total)
-            put_row(picture, &sums[i], whole, file);
+        if (!sums[i].total)
+            continue;
+        if (shown++ < room.rows)
+            put_row(picture, &sums[i], whole, room.columns, file);
+        else
+            left++;
     }
+    format__put_more(left, file);
     format__put_losses(picture, file);
     return 0;
 }

@@ -33,15 +33,15 @@ static int most_changed_first(const void *a, const void *b)
     return sign > 1e-12 ? 1 : sign < -1e-12 ? -1 : left->label < right->label ? -1 : 1;
 }
 
-static void put_change(const struct share_change *change, FILE *file)
+static int put_change(const struct share_change *change, FILE *file)
 {
     char p[16] = "-";
     if (change->p >= 0 && change->p < 0.001)
         snprintf(p, sizeof(p), "<0.001");
     else if (change->p >= 0)
         snprintf(p, sizeof(p), "%.3f", change->p);
-    fprintf(file, "%7.2f%% %7.2f%% %+7.2f%% %7s", 100 * change->before, 100 * change->after,
-            100 * (change->after - change->before), p);
+    return fprintf(file, "%7.2f%% %7.2f%% %+7.2f%% %7s", 100 * change->before, 100 * change->after,
+                   100 * (change->after - change->before), p);
 }
 
 static void put_rows(const struct picture *picture, const struct row *rows, uint32_t count, FILE *file)
@@ -49,17 +49,16 @@ static void put_rows(const struct picture *picture, const struct row *rows, uint
     fprintf(file, "%35s%s%37s\n", "---------- SELF, in all ----------", "   ", "---------- TOTAL, in all ---------");
     fprintf(file, "%8s %8s %8s %7s   %8s %8s %8s %7s  FUNCTION  (BINARY)\n", "BEFORE", "AFTER", "CHANGE", "P", "BEFORE",
             "AFTER", "CHANGE", "P");
-    for (uint32_t i = 0; i < count; i++) {
-        const struct label *label = profile__label(picture->profile, rows[i].label);
-        put_change(&rows[i].self, file);
-        fputs("   ", file);
-        put_change(&rows[i].total, file);
-        fprintf(file, "  %s%s%s%s%s\n", label->name,
-                label->kind == LABEL_ROOT ? " [no stack]"
-                : label->inlined          ? " [inlined]"
-                                          : "",
-                *label->module ? "  (" : "", label->module, *label->module ? ")" : "");
+    struct format_room room = format__room(picture);
+    uint32_t shown = count < room.rows ? count : room.rows;
+    for (uint32_t i = 0; i < shown; i++) {
+        int used = put_change(&rows[i].self, file);
+        used += fprintf(file, "   ");
+        used += put_change(&rows[i].total, file);
+        used += fprintf(file, "  ");
+        format__put_function(profile__label(picture->profile, rows[i].label), room.columns, used, file);
     }
+    format__put_more(count - shown, file);
 }
 
 static void put_head(const struct picture *picture, FILE *file)

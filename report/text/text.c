@@ -81,3 +81,30 @@ void text__amount(wide amount, const char *unit, char ret_text[TEXT_AMOUNT_BYTES
     }
     grouped(amount, ret_text);
 }
+
+static size_t count_characters(const char *clean)
+{
+    size_t count = 0;
+    for (; *clean; count++)
+        safe_text__next(&clean);
+    return count;
+}
+
+void text__append_cut(struct buf *buf, const char *clean, size_t room)
+{
+    size_t length = count_characters(clean), at = 0;
+    if (length <= room) {
+        buf__append_string(buf, clean);
+        return;
+    }
+    // Of little room the end says nothing.
+    size_t head = room < 10 ? room - (room > 0) : (room - 1) * 2 / 5, tail = room - (room > 0) - head;
+    const char *end = clean, *rest;
+    for (; at < head; at++)
+        safe_text__next(&end);
+    for (rest = end; at < length - tail; at++)
+        safe_text__next(&rest);
+    buf__append(buf, clean, (size_t)(end - clean));
+    buf__append_string(buf, room > 0 ? "\xe2\x80\xa6" : "");
+    buf__append_string(buf, rest);
+}

@@ -18,6 +18,9 @@ void text__put_json(FILE *file, const char *clean);
 // For HTML's and XML's text and attributes.
 void text__put_markup(FILE *file, const char *clean);
 
+// At most `room` characters of clean text: the middle goes first, since the ends of names tell more.
+void text__append_cut(struct buf *buf, const char *clean, size_t room);
+
 // A count with units a person reads: ns as "1.24 s", bytes as "3.0 MiB", others as "12,345", whole.
 #define TEXT_AMOUNT_BYTES 56
 void text__amount(wide amount, const char *unit, char ret_text[TEXT_AMOUNT_BYTES]);

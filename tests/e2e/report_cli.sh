@@ -167,6 +167,32 @@ assert "serve (server): 30 samples, 57.69%" in titles and "all: 52 samples, 100.
 END
 ok 'json, speedscope, hist and svg parse, and say the same' python3 "$TMP/check.py" "$TMP"
 
+# One stack of 160 frames among 1,200 short ones makes the picture no higher; that it is cut is said.
+awk 'BEGIN { line = "c"; for (i = 0; i < 160; i++) line = line ";d" i; print line, 1; print "c;main;work", 1200 }' |
+    build/tests/tools/make_store "$TMP/deep.db"
+"$HEARTH" report -i "$TMP/deep.db" -f svg >"$TMP/deep.svg"
+is 'svg: a few deep stacks are cut' "$(grep -oE 'height="[0-9]+" view' "$TMP/deep.svg" | grep -oE '[0-9]+' | awk '{ print $1 < 1000 }') $(grep -oE \
+    '[0-9.]+% of it in stacks deeper' "$TMP/deep.svg")" '1 0.08% of it in stacks deeper'
+
+# On a terminal a table has the terminal's size, and says what is left; in a pipe it is whole.
+if command -v script >/dev/null; then
+    printf 'c;main;%s_%s 5\n' "$(printf 'x%.0s' {1..300})" end >"$TMP/wide.folded"
+    for i in {1..90}; do echo "c;main;f$i $i"; done >>"$TMP/wide.folded"
+    build/tests/tools/make_store "$TMP/wide.db" <"$TMP/wide.folded"
+    on_terminal() { # COMMAND...
+        script -qec "stty rows 24 cols 100; $*" /dev/null </dev/null | tr -d '\r' | sed 's/\xe2\x80\xa6/~/g'
+    }
+    on_terminal "'$HEARTH' report -i '$TMP/wide.db'" >"$TMP/terminal"
+    on_terminal "'$HEARTH' diff '$TMP/wide.db' '$TMP/wide.db'" >"$TMP/terminal_diff"
+    for table in terminal terminal_diff; do
+        is "a table on a $table: its height, its width, and that there is more" \
+            "$(awk '/%/ && length($0) > 100 { wide = 1 } END { print NR < 24, wide + 0 }' "$TMP/$table") $(grep -c '^\.\.\. 7[0-9] more functions' "$TMP/$table")" '1 0 1'
+    done
+    is 'in a pipe it is whole' "$("$HEARTH" report -i "$TMP/wide.db" | grep -cE ' f[0-9]+ |x_end')" 91
+else
+    skip 'a table on a terminal' "$(lacks bsdutils)"
+fi
+
 # A picture of a part says so, in every format that has a place for words.
 for format in top tree svg flame json speedscope; do
     report -e cpu -p 10,11 --comm 'se*' --threads --no-inline -f "$format" >"$TMP/part" 2>/dev/null
