@@ -147,7 +147,7 @@ $(build)/tests/tools/make_%: tests/golden/make_%.c $(archives) Makefile
 
 # Programs that `make bench` runs beside the workloads; a check compiles and runs them too.
 .PHONY: bench-tools
-bench-tools: $(addprefix $(build)/tests/bench/,unwind_cost unwind_cost.bpf.o store_bench libdw_pass index_lookups two_readers)
+bench-tools: $(addprefix $(build)/tests/bench/,unwind_cost unwind_cost.bpf.o store_bench directory_bench libdw_pass index_lookups two_readers)
 
 $(build)/tests/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
 	$(call say,BPF,$@)

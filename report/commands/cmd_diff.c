@@ -128,6 +128,8 @@ static enum exit_code run(int argc, char **argv)
     int err = compare(argv, &summary, &fault);
     if (err)
         return fault__say(&fault, err);
+    if (summary.lacks_lines)
+        fault__warn("part of that range is kept by function: its addresses and lines are not known any more");
     if (*summary.losses && !summary.shows_losses)
         fault__warn("lost in the second range: %s; `hearth stat` tells more", summary.losses);
     return EXIT_CODE_DONE;

@@ -58,6 +58,8 @@ static enum exit_code run(int argc, char **argv)
         fault__warn("this is '%s'; the store holds %s too: choose with -e", summary.event, summary.others);
     if (*summary.buckets)
         fault__warn("values are kept by bucket: --bucket %s gives those of %s", options.filter.bucket, summary.buckets);
+    if (summary.lacks_lines)
+        fault__warn("part of that range is kept by function: its addresses and lines are not known any more");
     if (*summary.losses && !summary.shows_losses)
         fault__warn("lost in that range: %s; `hearth stat` tells more", summary.losses);
     return EXIT_CODE_DONE;

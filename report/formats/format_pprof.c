@@ -176,6 +176,12 @@ static uint32_t main_binary(struct pprof *pprof, uint32_t binary_count)
     return best;
 }
 
+// Where only the function was kept there is no address: the mapping's first one stands for it.
+static uint64_t place_of(const struct store_frame *frame)
+{
+    return store_offset__is_folded(frame->offset) ? 0 : frame->offset;
+}
+
 static void measure_mappings(struct pprof *pprof, const uint64_t *weights)
 {
     for (uint32_t label = 1; label < profile__label_count(pprof->picture->profile); label++) {
@@ -183,7 +189,7 @@ static void measure_mappings(struct pprof *pprof, const uint64_t *weights)
         if (!frame)
             continue;
         struct mapping *mapping = &pprof->mappings[frame->binary];
-        uint64_t end = (frame->offset / PAGE_BYTES + 1) * PAGE_BYTES;
+        uint64_t end = (place_of(frame) / PAGE_BYTES + 1) * PAGE_BYTES;
         mapping->size = end > mapping->size ? end : mapping->size;
         mapping->weight += weights[label];
     }
@@ -261,7 +267,7 @@ static void put_location(struct pprof *pprof, uint32_t label_id)
     if (frame) {
         const struct mapping *mapping = &pprof->mappings[frame->binary];
         protobuf__append_number(&pprof->message, LOCATION_MAPPING, mapping->id);
-        protobuf__append_number(&pprof->message, LOCATION_ADDRESS, mapping->start + frame->offset);
+        protobuf__append_number(&pprof->message, LOCATION_ADDRESS, mapping->start + place_of(frame));
     }
     size_t count = frame ? frame->chain_length : 0;
     bool no_inline = profile__options(pprof->picture->profile)->no_inline;

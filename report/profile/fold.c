@@ -163,6 +163,8 @@ static int add_row(const struct store_interval_row *row, const struct store_valu
 static int descend(struct fold *fold, uint32_t frame, uint32_t *node)
 {
     const uint32_t *chain;
+    const struct store_frame *kept = store_reader__frame(fold->reader, frame);
+    fold->extent.is_folded |= kept && store_offset__is_folded(kept->offset);
     int err = frame_labels__of(fold->frame_labels, frame, &chain);
     for (uint32_t i = 1; !err && i <= chain[0]; i++)
         err = profile__child(fold->profile, *node, chain[i], node);

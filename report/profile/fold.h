@@ -9,6 +9,7 @@
 struct fold_extent {
     uint64_t since_ns, until_ns;
     uint64_t rows;
+    bool is_folded; // some stacks were kept by function, without addresses and lines
 };
 
 void fold_extent__widen(struct fold_extent *extent, const struct store_interval *interval);

@@ -89,7 +89,9 @@ static void name_offset(const struct store_binary *binary, uint64_t offset, char
 
 static void name_line(const struct store_line *line, char *ret_name, size_t size)
 {
-    if (*line->file)
+    if (*line->file && !line->line)
+        snprintf(ret_name, size, "%s (%s)", line->function, file_name(line->file));
+    else if (*line->file)
         snprintf(ret_name, size, "%s (%s:%" PRIu32 ")", line->function, file_name(line->file), line->line);
     else
         snprintf(ret_name, size, "%s", line->function);

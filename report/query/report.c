@@ -124,6 +124,12 @@ static int filter_stacks(struct work *work, struct fault *fault)
     return err;
 }
 
+// Over a long range the sums of hours are read, whose frames are functions: a day in a second.
+static bool is_long(const struct store_query *query)
+{
+    return !query->until_ns || query->until_ns - query->since_ns > LIMIT_REPORT_FINE_NS;
+}
+
 static int add_profile(struct work *work, struct fault *fault)
 {
     struct profile_options options = {
@@ -138,6 +144,11 @@ static int add_profile(struct work *work, struct fault *fault)
     };
     struct source *source = &work->source, *before = &work->before_source;
     unsigned side = work->before_request ? 1 : 0;
+    source->query.is_coarse = before->query.is_coarse = false;
+    if (options.grain == PROFILE_BY_FUNCTION) {
+        source->query.is_coarse = is_long(&source->query);
+        before->query.is_coarse = is_long(&before->query);
+    }
     int err = profile__new(&options, &work->profile);
     if (!err && before->reader)
         err = fold__store(work->profile, 0, before->reader, &before->query, fault, &before->extent);
@@ -297,6 +308,8 @@ static void summarize(const struct work *work, struct report_summary *ret_summar
         .since_ns = work->picture.since_ns,
         .until_ns = work->picture.until_ns,
         .shows_losses = work->format->shows_losses,
+        .lacks_lines = (work->request->lines || work->format->subject == FORMAT_FRAMES) &&
+                       (work->source.extent.is_folded || work->before_source.extent.is_folded),
     };
     word_buckets(work, ret_summary);
     if (work->source.has_others) {

@@ -8,7 +8,51 @@
 
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/limits.h"
 #include "store/reader/reader_questions.h"
+
+// Intervals mostly come in their order and join on: few spans are kept.
+static int add_span(struct stat_gaps *gaps, const struct store_interval *interval)
+{
+    struct stat_span *last = gaps->span_count ? &gaps->spans[gaps->span_count - 1] : NULL;
+    if (last && interval->start_ns >= last->start_ns && interval->start_ns <= last->end_ns + LIMIT_STORE_GAP_NS) {
+        last->end_ns = interval->end_ns > last->end_ns ? interval->end_ns : last->end_ns;
+        return 0;
+    }
+    if (gaps->span_count == gaps->span_capacity) {
+        size_t capacity = gaps->span_capacity ? gaps->span_capacity * 2 : 16;
+        struct stat_span *grown = reallocarray(gaps->spans, capacity, sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        gaps->spans = grown;
+        gaps->span_capacity = capacity;
+    }
+    gaps->spans[gaps->span_count++] = (struct stat_span){interval->start_ns, interval->end_ns};
+    return 0;
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+    const struct stat_span *x = a, *y = b;
+    return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
+}
+
+static void find_gaps(struct stat_gaps *gaps)
+{
+    if (gaps->span_count)
+        qsort(gaps->spans, gaps->span_count, sizeof(*gaps->spans), compare_spans);
+    uint64_t end_ns = gaps->span_count ? gaps->spans[0].end_ns : 0;
+    for (size_t i = 1; i < gaps->span_count; i++) {
+        struct stat_span gap = {end_ns, gaps->spans[i].start_ns};
+        end_ns = gaps->spans[i].end_ns > end_ns ? gaps->spans[i].end_ns : end_ns;
+        if (gap.end_ns <= gap.start_ns + LIMIT_STORE_GAP_NS)
+            continue;
+        gaps->count++;
+        gaps->sum_ns += gap.end_ns - gap.start_ns;
+        if (gap.end_ns - gap.start_ns > gaps->longest.end_ns - gaps->longest.start_ns)
+            gaps->longest = gap;
+    }
+}
 
 static int take_interval(const struct store_interval_row *row, void *context)
 {
@@ -22,7 +66,8 @@ static int take_interval(const struct store_interval_row *row, void *context)
         stat->covered_ns += interval->end_ns - interval->start_ns;
     if (interval->own_rss_bytes > stat->peak_rss_bytes)
         stat->peak_rss_bytes = interval->own_rss_bytes;
-    return loss_list__add(&stat->losses, interval);
+    int err = add_span(&stat->gaps, interval);
+    return err ? err : loss_list__add(&stat->losses, interval);
 }
 
 static int take_total(const struct store_interval_row *row, const struct store_total *total, void *context)
@@ -65,6 +110,7 @@ int store_stat__gather(const char *path, struct store_reader *reader, struct fau
         err = store_reader__histograms(reader, &all, fault, take_histogram, &stat);
     if (err)
         return err;
+    find_gaps(&stat.gaps);
     *ret_stat = stat;
     stat = (struct store_stat){0};
     return 0;
@@ -73,6 +119,7 @@ int store_stat__gather(const char *path, struct store_reader *reader, struct fau
 void store_stat__release(struct store_stat *stat)
 {
     free(stat->events);
+    free(stat->gaps.spans);
     loss_list__release(&stat->losses);
     *stat = (struct store_stat){0};
 }
@@ -111,6 +158,19 @@ static void append_amount(struct buf *buf, uint64_t amount, const char *unit)
     buf__append_string(buf, text);
 }
 
+static void append_gaps(struct buf *buf, const struct stat_gaps *gaps)
+{
+    if (!gaps->count)
+        return;
+    buf__append_format(buf, "gaps       %" PRIu64 ", ", gaps->count);
+    append_amount(buf, gaps->sum_ns, "ns");
+    buf__append_string(buf, " without a recording; the longest: ");
+    append_time(buf, gaps->longest.start_ns);
+    buf__append_string(buf, " to ");
+    append_time(buf, gaps->longest.end_ns);
+    buf__append_byte(buf, '\n');
+}
+
 static void append_range(struct buf *buf, const struct store_stat *stat)
 {
     uint64_t intervals = stat->losses.interval_count;
@@ -125,6 +185,7 @@ static void append_range(struct buf *buf, const struct store_stat *stat)
     buf__append_string(buf, ": ");
     append_amount(buf, stat->covered_ns, "ns");
     buf__append_format(buf, " in %" PRIu64 " interval%s\n", intervals, plural(intervals));
+    append_gaps(buf, &stat->gaps);
 }
 
 static void append_origin(struct buf *buf, const struct store_stat *stat)
@@ -310,6 +371,8 @@ int store_stat__print_json(const struct store_stat *stat, FILE *file)
         {"start_ns", stat->first_ns},
         {"end_ns", stat->last_ns},
         {"covered_ns", stat->covered_ns},
+        {"gaps", stat->gaps.count},
+        {"gaps_ns", stat->gaps.sum_ns},
         {"intervals", stat->losses.interval_count},
         {"samples", stat->samples},
         {"values", stat->size.values},

@@ -11,12 +11,22 @@ struct stat_event {
     uint64_t samples, value;
 };
 
+// Times between the first and the last interval of which nothing was recorded.
+struct stat_gaps {
+    struct stat_span {
+        uint64_t start_ns, end_ns;
+    } * spans, longest; // those that were recorded; and the longest gap
+    size_t span_count, span_capacity;
+    uint64_t count, sum_ns;
+};
+
 struct store_stat {
     const char *path;
     struct store_reader *reader; // borrowed
     struct store_size size;
     uint64_t first_ns, last_ns; // of the intervals
     uint64_t covered_ns;        // their sum
+    struct stat_gaps gaps;
     uint64_t peak_rss_bytes;
     struct stat_event *events; // by id - 1
     uint64_t samples;

@@ -279,6 +279,10 @@
 #define LIMIT_STORE_FREE_BYTES      (64ull << 20)
 #define LIMIT_STORE_RESERVE         16u // of bytes_most, one part in this
 
+// A range that a report reads from full intervals, in a directory that has sums of hours too. Above: the sums, which
+// know functions but no lines, a hundredth of the rows.
+#define LIMIT_REPORT_FINE_NS (6 * 3600 * 1000000000ull)
+
 // How long SQLite waits for another program's lock: to open a store or read it; to append an interval, which is tried
 // again with the next one.
 #define LIMIT_STORE_BUSY_MS   2000

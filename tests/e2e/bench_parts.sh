@@ -12,6 +12,7 @@ export BENCH_ALONE=1 BENCH_SECONDS=1 BENCH_ROUNDS=1 BENCH_TIMES=2000 BENCH_UNWIN
 words_of() {
     case $1 in
     */symbols.sh) echo "-n 300 --times 2000 $TMP/large" ;;
+    */directory.sh) echo '1 2' ;;
     */unwind_bench.sh) echo 'leaves python3' ;;
     */two_readers.sh) echo build/tests/workloads/fp ;;
     */probes.sh) echo 'function usdt syscall runq' ;;
