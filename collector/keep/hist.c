@@ -195,21 +195,6 @@ int hist__take(struct hist *hist, const struct drained *drained, const uint32_t 
 
 // --- Since the start
 
-static uint64_t read_lost(const struct event *event)
-{
-    const struct bpf_map *map =
-        event->loaded ? bpf_object__find_map_by_name(loaded__object(event->loaded), "own_lost") : NULL;
-    int cpus = libbpf_num_possible_cpus();
-    uint32_t zero = 0;
-    uint64_t lost = 0;
-    _cleanup_free_ uint64_t *per_cpu = cpus > 0 ? calloc((size_t)cpus, sizeof(*per_cpu)) : NULL;
-    if (!map || !per_cpu || bpf_map_lookup_elem(bpf_map__fd(map), &zero, per_cpu) != 0)
-        return 0;
-    for (int i = 0; i < cpus; i++)
-        lost += per_cpu[i];
-    return lost;
-}
-
 static int compare_totals(const void *left, const void *right)
 {
     const struct histogram *a = *(struct histogram *const *)left, *b = *(struct histogram *const *)right;
@@ -257,7 +242,7 @@ int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
     histogram_list__sort_by(&hist->totals, compare_totals);
     // Values that an event lost have no key any more: each of its histograms may lack them, and says so.
     for (size_t i = 0; i < hist->totals.count; i++)
-        hist->totals.items[i]->lost = read_lost(hist->events[hist->totals.items[i]->tag]);
+        hist->totals.items[i]->lost = event__lost(hist->events[hist->totals.items[i]->tag]);
     *ret_list = &hist->totals;
     return 0;
 }

@@ -28,6 +28,7 @@ struct reading {
 struct bpf_meter {
     int program_fds[PROGRAMS_MAX];
     int program_count;
+    struct reading removed; // of programs that are counted no more
     int timer_fd, statistics_fd;
     uint64_t gap_ns;
     struct reading seen;           // where the window begins
@@ -76,17 +77,32 @@ static void set_timer(struct bpf_meter *meter, uint64_t ns)
     timerfd_settime(meter->timer_fd, 0, &setting, NULL);
 }
 
+static void add_program(int fd, struct reading *reading)
+{
+    struct bpf_prog_info info = {0};
+    __u32 length = sizeof(info);
+    if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0)
+        return;
+    reading->runs += info.run_cnt;
+    reading->ns += info.run_time_ns;
+}
+
 static void read_programs(const struct bpf_meter *meter, struct reading *ret_reading)
 {
-    *ret_reading = (struct reading){.clock_ns = clock__ns(CLOCK_MONOTONIC)};
-    for (int i = 0; i < meter->program_count; i++) {
-        struct bpf_prog_info info = {0};
-        __u32 length = sizeof(info);
-        if (bpf_obj_get_info_by_fd(meter->program_fds[i], &info, &length) != 0)
-            continue;
-        ret_reading->runs += info.run_cnt;
-        ret_reading->ns += info.run_time_ns;
-    }
+    *ret_reading = meter->removed;
+    ret_reading->clock_ns = clock__ns(CLOCK_MONOTONIC);
+    for (int i = 0; i < meter->program_count; i++)
+        add_program(meter->program_fds[i], ret_reading);
+}
+
+void bpf_meter__remove(struct bpf_meter *meter, int program_fd)
+{
+    for (int i = 0; i < meter->program_count; i++)
+        if (meter->program_fds[i] == program_fd) {
+            add_program(program_fd, &meter->removed);
+            meter->program_fds[i] = meter->program_fds[--meter->program_count];
+            return;
+        }
 }
 
 static void close_window(struct bpf_meter *meter)

@@ -160,6 +160,32 @@ int recorder__rotate(struct recorder *recorder, const char *path, struct fault *
     return begin_file(recorder, path, fault);
 }
 
+int recorder__find_event(const struct recorder *recorder, const char *spelled, size_t *ret_index)
+{
+    for (size_t i = 0; i < recorder->event_count; i++)
+        if (strcmp(recorder->events[i].spelled, spelled) == 0) {
+            *ret_index = i;
+            return 0;
+        }
+    return -ENOENT;
+}
+
+int recorder__detach_event(struct recorder *recorder, size_t index, struct fault *fault)
+{
+    struct event *event = &recorder->events[index];
+    if (!event->attached)
+        return fault__set(fault, -EALREADY, "'%s' is not attached", event->spelled);
+    return recorder_programs__detach_event(recorder, event, fault);
+}
+
+int recorder__attach_event(struct recorder *recorder, size_t index, struct fault *fault)
+{
+    struct event *event = &recorder->events[index];
+    if (event->attached)
+        return fault__set(fault, -EALREADY, "'%s' is attached", event->spelled);
+    return recorder_programs__attach_event(recorder, event, fault);
+}
+
 struct loop *recorder__loop(struct recorder *recorder)
 {
     return recorder->loop;

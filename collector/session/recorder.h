@@ -75,6 +75,14 @@ void recorder__free(struct recorder *recorder);
 // What the recording waits for: others may wait for more with it, before recorder__run and meanwhile.
 struct loop *recorder__loop(struct recorder *recorder);
 
+// In mid-recording: the event at this place among the recorder's is counted no more, or again. The others go on. What
+// of it goes on when it is detached is counted up to then, as at the end; what has begun before it is attached again is
+// not counted. -EALREADY: it is so already.
+int recorder__detach_event(struct recorder *recorder, size_t index, struct fault *fault);
+int recorder__attach_event(struct recorder *recorder, size_t index, struct fault *fault);
+// The place of an event; -ENOENT: the recording has none of that name.
+int recorder__find_event(const struct recorder *recorder, const char *spelled, size_t *ret_index);
+
 // In mid-recording: ends the interval, and has all that follow go to a new store at `path`. The file before it is whole
 // as to samples now, and ends as soon as its names have come, or LIMIT_NAMING_END_S later. When the new file cannot be
 // created, intervals go to the old one as before.

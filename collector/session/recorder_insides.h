@@ -36,8 +36,9 @@ struct recorder {
     struct launch launch;           // pid 0: no command
     bool command_left;              // the command has exited, or runs on without us
     struct loader *loader;
-    struct loaded *targets;    // the object that makes the shared maps and follows forks
-    struct early_waits *early; // NULL: no event has such, or the kernel cannot
+    struct loaded *targets;       // the object that makes the shared maps and follows forks
+    struct bpf_link *forget_exit; // of it; NULL: not attached
+    struct early_waits *early;    // NULL: no event has such, or the kernel cannot
     struct drain *drain;
     struct fill *fill;
     struct governor *governor;
@@ -74,6 +75,9 @@ int recorder_programs__prepare(struct recorder *recorder, struct fault *fault);
 int recorder_programs__load(struct recorder *recorder, struct fault *fault);
 // Tells the kernel side its targets; from here on events are counted.
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
+// One of them in mid-recording, which is attached, or is not. On failure to attach it stays detached.
+int recorder_programs__detach_event(struct recorder *recorder, struct event *event, struct fault *fault);
+int recorder_programs__attach_event(struct recorder *recorder, struct event *event, struct fault *fault);
 
 // Makes the loop, and registers what the recording waits for.
 int recorder_watch__begin(struct recorder *recorder, struct fault *fault);

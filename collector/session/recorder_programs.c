@@ -21,6 +21,19 @@ static bool is_named_before(const struct recorder_options *options, size_t index
     return false;
 }
 
+static struct event describe(const struct recorder_options *options, const char *spelled,
+                             const struct hist_options *hist)
+{
+    return (struct event){
+        .spelled = spelled,
+        .frequency_hz = hist ? 0 : options->frequency_hz,
+        .period = hist ? 1 : options->period, // of a histogram, each hit is a value
+        .min_ns = options->min_wait_ns,
+        .max_ns = options->max_wait_ns,
+        .hist = hist,
+    };
+}
+
 int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
 {
     const struct recorder_options *options = recorder->options;
@@ -31,14 +44,7 @@ int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
         if (is_named_before(options, i))
             return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is named twice", wanted->spelled);
         struct event *event = &recorder->events[recorder->event_count++];
-        *event = (struct event){
-            .spelled = wanted->spelled,
-            .frequency_hz = wanted->hist ? 0 : options->frequency_hz,
-            .period = wanted->hist ? 1 : options->period, // of a histogram, each hit is a value
-            .min_ns = options->min_wait_ns,
-            .max_ns = options->max_wait_ns,
-            .hist = wanted->hist,
-        };
+        *event = describe(options, wanted->spelled, wanted->hist);
         int err = sources__parse(event, fault);
         if (err)
             return err;
@@ -279,26 +285,32 @@ static int put_targets(struct recorder *recorder, struct fault *fault)
     return err;
 }
 
+static int attach_event(struct recorder *recorder, struct event *event, struct fault *fault)
+{
+    event->records = recorder->records;
+    int err = event->source->attach(event, &recorder->target, fault);
+    if (err) {
+        loaded__detach(event->loaded);
+        return err;
+    }
+    event->attached = true;
+    if (event->note[0])
+        fault__warn("%s: %s", event->spelled, event->note);
+    return 0;
+}
+
 // The store has its row of the event already; it stays without samples when the kernel does not have it.
 static int attach_events(struct recorder *recorder, struct fault *fault)
 {
     size_t attached = 0;
     int err = 0;
     for (size_t i = 0; i < recorder->event_count; i++) {
-        struct event *event = &recorder->events[i];
-        event->records = recorder->records;
-        err = event->source->attach(event, &recorder->target, fault);
+        err = attach_event(recorder, &recorder->events[i], fault);
         if (err && recorder->event_count == 1)
             return err;
-        if (err) {
-            loaded__detach(event->loaded);
+        if (err)
             fault__say(fault, err);
-            continue;
-        }
-        event->attached = true;
-        attached++;
-        if (event->note[0])
-            fault__warn("%s: %s", event->spelled, event->note);
+        attached += !err;
     }
     if (attached)
         return 0;
@@ -307,24 +319,106 @@ static int attach_events(struct recorder *recorder, struct fault *fault)
 
 // Programs of one tracepoint run in the order they were attached in: forget_exit() is attached after the events, so
 // that an event on sched_process_exit still finds a target in the map. Until then forget_exit_early() does its work.
+static int begin_attaching(struct recorder *recorder, struct fault *fault, struct bpf_link **ret_early)
+{
+    const struct wire_config *config = &recorder->config;
+    if (!config->by_tgid && !config->by_tid)
+        return 0;
+    int err = attach(recorder->targets, "forget_exit_early", fault, ret_early);
+    if (!err && recorder->forget_exit)
+        loaded__drop(recorder->targets, take_pointer(recorder->forget_exit));
+    return err;
+}
+
+static int end_attaching(struct recorder *recorder, struct bpf_link *early, struct fault *fault)
+{
+    if (!early)
+        return 0;
+    struct bpf_link *link;
+    int err = attach(recorder->targets, "forget_exit", fault, &link);
+    if (!err && (err = loaded__keep(recorder->targets, link)) != 0)
+        fault__set(fault, err, "out of memory");
+    if (!err)
+        recorder->forget_exit = link;
+    bpf_link__destroy(early);
+    return err;
+}
+
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault)
 {
     const struct wire_config *config = &recorder->config;
-    bool follows = config->by_tgid || config->by_tid;
     struct bpf_link *early = NULL;
     int err = config->by_tgid ? attach_program(recorder->targets, "follow_fork", fault) : 0;
     if (!err && config->by_tid)
         err = attach_program(recorder->targets, "follow_exec", fault);
-    if (!err && follows)
-        err = attach(recorder->targets, "forget_exit_early", fault, &early);
+    if (!err)
+        err = begin_attaching(recorder, fault, &early);
     if (!err)
         err = put_targets(recorder, fault);
     if (!err)
         err = attach_events(recorder, fault);
     if (!err && recorder->early)
         early_waits__unwind(recorder->early); // a failure leaves the marks as they are
-    if (!err && follows)
-        err = attach_program(recorder->targets, "forget_exit", fault);
-    bpf_link__destroy(early);
+    if (err) {
+        bpf_link__destroy(early);
+        return err;
+    }
+    return end_attaching(recorder, early, fault);
+}
+
+// --- One event in mid-recording
+
+static void forget_programs(const struct recorder *recorder, const struct loaded *loaded)
+{
+    struct bpf_program *program;
+    bpf_object__for_each_program(program, loaded__object(loaded))
+    {
+        bpf_meter__remove(recorder->meter, bpf_program__fd(program));
+    }
+}
+
+int recorder_programs__detach_event(struct recorder *recorder, struct event *event, struct fault *fault)
+{
+    int err = event->source->settle ? event->source->settle(event, recorder->drain, true) : 0;
+    loaded__detach(event->loaded);
+    event->attached = false;
+    if (!err && event->source->leave)
+        err = event->source->leave(event);
+    return err ? fault__set(fault, err, "cannot count what has not ended: %s", strerror(-err)) : 0;
+}
+
+// All steps of a new event, in the place of the old one.
+static int begin_event(struct recorder *recorder, struct event *event, struct fault *fault)
+{
+    struct bpf_link *early = NULL;
+    int err = sources__parse(event, fault);
+    if (!err && event->source->prepare)
+        err = event->source->prepare(event, &recorder->target, fault);
+    if (!err)
+        err = load_event(recorder, event, fault);
+    if (!err)
+        err = begin_attaching(recorder, fault, &early);
+    if (err)
+        return err;
+    err = attach_event(recorder, event, fault);
+    int ended = end_attaching(recorder, early, err ? NULL : fault);
+    return err ? err : ended;
+}
+
+// Its maps remember calls and waits from before: those must not end now, so the object is loaded anew.
+int recorder_programs__attach_event(struct recorder *recorder, struct event *event, struct fault *fault)
+{
+    struct event old = *event;
+    *event = describe(recorder->options, old.spelled, old.hist);
+    event->hist_number = old.hist_number;
+    event__read_runs(&old, &event->before.runs, &event->before.ns);
+    event->before.lost = event__lost(&old);
+    int err = begin_event(recorder, event, fault);
+    struct event *gone = err ? event : &old;
+    if (gone->loaded)
+        forget_programs(recorder, gone->loaded);
+    event__release(gone);
+    if (err)
+        *event = old;
     return err;
 }

@@ -33,7 +33,8 @@ bool event__keeps_stacks(const struct event *event)
 void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns)
 {
     struct bpf_program *program;
-    *ret_runs = *ret_ns = 0;
+    *ret_runs = event->before.runs;
+    *ret_ns = event->before.ns;
     if (!event->loaded)
         return;
     bpf_object__for_each_program(program, loaded__object(event->loaded))
@@ -47,6 +48,21 @@ void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *r
         *ret_runs += info.run_cnt;
         *ret_ns += info.run_time_ns;
     }
+}
+
+uint64_t event__lost(const struct event *event)
+{
+    const struct bpf_map *map =
+        event->loaded ? bpf_object__find_map_by_name(loaded__object(event->loaded), "own_lost") : NULL;
+    int cpus = libbpf_num_possible_cpus();
+    uint32_t zero = 0;
+    uint64_t lost = event->before.lost;
+    _cleanup_free_ uint64_t *per_cpu = cpus > 0 ? calloc((size_t)cpus, sizeof(*per_cpu)) : NULL;
+    if (!map || !per_cpu || bpf_map_lookup_elem(bpf_map__fd(map), &zero, per_cpu) != 0)
+        return lost;
+    for (int i = 0; i < cpus; i++)
+        lost += per_cpu[i];
+    return lost;
 }
 
 int source__say_unattached(const char *name, int err, struct fault *fault)

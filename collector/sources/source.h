@@ -53,6 +53,9 @@ struct event {
     uint64_t store_period;
     struct loaded *loaded; // owned
     bool attached;
+    struct {
+        uint64_t runs, ns, lost;
+    } before;                     // of its objects that are unloaded, since it was attached again
     void *prepared;               // by the source, which releases it
     struct perf_records *records; // borrowed: told when perf's events are throttled; NULL: nobody is
     struct perf_cpu *cpus;        // of perf's events
@@ -102,6 +105,8 @@ bool event__keeps_stacks(const struct event *event);
 
 // How often the event's programs ran and for how long, as far as the kernel's statistics have it.
 void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns);
+// Values that its programs lost.
+uint64_t event__lost(const struct event *event);
 
 // The event's words behind PREFIX, which it keeps; NULL: it does not begin with that.
 const char *event__behind(struct event *event, const char *prefix);

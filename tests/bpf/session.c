@@ -2,8 +2,10 @@
 //
 //   session [OPTION of record]... -o FIRST.db -- COMMAND [ARG...]
 //
-// Each line of its input is a change: `store NEXT.db`.
+// Each line of its input is a change: `store NEXT.db`, `detach EVENT`, `attach EVENT`. After each there is a line on
+// standard error.
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,8 +15,12 @@
 
 static int change(struct recorder *recorder, const char *line, struct fault *fault)
 {
+    size_t index;
     if (strncmp(line, "store ", 6) == 0)
         return recorder__rotate(recorder, line + 6, fault);
+    if (strchr(line, ' ') && recorder__find_event(recorder, strchr(line, ' ') + 1, &index) == 0)
+        return line[0] == 'd' ? recorder__detach_event(recorder, index, fault)
+                              : recorder__attach_event(recorder, index, fault);
     return fault__set(fault, -EINVAL, "no change is called '%s'", line);
 }
 
@@ -30,7 +36,10 @@ static int on_input(void *own, struct fault *fault)
     }
     line[length] = '\0';
     line[strcspn(line, "\n")] = '\0';
-    return change(recorder, line, fault);
+    int err = change(recorder, line, fault);
+    if (!err)
+        fprintf(stderr, "%s\n", line);
+    return err;
 }
 
 static int run(const struct recorder_options *options, struct fault *fault)
