@@ -1,5 +1,6 @@
 #include "store/dictionary.h"
 
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 
 static uint64_t hash_key(const uint8_t *key, uint32_t key_bytes)
@@ -34,23 +35,21 @@ static int reserve(struct dictionary *dictionary)
         return 0;
     if (dictionary->count >= UINT32_MAX / 2)
         return -ENOMEM;
-    uint32_t capacity = dictionary->capacity ? dictionary->capacity * 2 : 64;
-    uint8_t *records = realloc(dictionary->records, (size_t)capacity * dictionary->record_bytes);
-    if (!records)
+    size_t capacity = grow__capacity(dictionary->capacity, (size_t)dictionary->count + 1);
+    if (RESIZE(dictionary->records, capacity * dictionary->record_bytes) != 0)
         return -ENOMEM;
-    dictionary->records = records;
-    dictionary->capacity = capacity;
+    dictionary->capacity = (uint32_t)capacity;
     return 0;
 }
 
 int dictionary__intern(struct dictionary *dictionary, const void *record, uint32_t *ret_id, bool *ret_is_new)
 {
-    int err = id_map__reserve(&dictionary->map, hash_of, dictionary);
+    int err = slot_set__reserve(&dictionary->map, hash_of, dictionary);
     if (err)
         return err;
     uint64_t hash = hash_key(record, dictionary->key_bytes);
-    uint32_t at = id_map__first(&dictionary->map, hash);
-    for (; dictionary->map.slots[at]; at = id_map__next(&dictionary->map, at)) {
+    uint32_t at = slot_set__first(&dictionary->map, hash);
+    for (; dictionary->map.slots[at]; at = slot_set__next(&dictionary->map, at)) {
         uint32_t index = dictionary->map.slots[at] - 1;
         if (memcmp(record_at(dictionary, index), record, dictionary->key_bytes) == 0) {
             *ret_id = dictionary->base + index;
@@ -65,7 +64,7 @@ int dictionary__intern(struct dictionary *dictionary, const void *record, uint32
     if (err)
         return err;
     memcpy(record_at(dictionary, dictionary->count), record, dictionary->record_bytes);
-    id_map__put(&dictionary->map, hash, dictionary->count++);
+    slot_set__put(&dictionary->map, hash, dictionary->count++);
     *ret_id = end;
     *ret_is_new = true;
     return 0;
@@ -90,7 +89,7 @@ bool dictionary__wrote(struct dictionary *dictionary)
 void dictionary__release(struct dictionary *dictionary)
 {
     free(dictionary->records);
-    id_map__release(&dictionary->map);
+    slot_set__release(&dictionary->map);
     dictionary->records = NULL;
     dictionary->count = dictionary->capacity = 0;
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/id_map.h"
+#include "store/base/slot_set.h"
 
 struct dictionary {
     uint32_t record_bytes;
@@ -20,7 +20,7 @@ struct dictionary {
     uint32_t limit;     // records kept after a write; 0: no limit
     uint32_t base, count, capacity, written;
     uint8_t *records;
-    struct id_map map;
+    struct slot_set map;
 };
 
 #define DICTIONARY(record_type, key_size, most)                                                                        \

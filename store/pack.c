@@ -8,6 +8,7 @@
 #include "store/base/bucket.h"
 #include "store/base/cleanup.h"
 #include "store/base/crc32c.h"
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 
 #define FORMAT       1
@@ -99,10 +100,8 @@ static int reserve_bytes(struct packer *packer, size_t size)
 {
     if (size <= packer->unpacked_capacity)
         return 0;
-    uint8_t *grown = realloc(packer->unpacked, size);
-    if (!grown)
+    if (RESIZE(packer->unpacked, size) != 0)
         return -ENOMEM;
-    packer->unpacked = grown;
     packer->unpacked_capacity = size;
     return 0;
 }
@@ -205,10 +204,8 @@ static int reserve_values(struct packer *packer, size_t count)
 {
     if (count <= packer->values_capacity)
         return 0;
-    struct store_value *grown = reallocarray(packer->values, count, sizeof(*grown));
-    if (!grown)
+    if (RESIZE(packer->values, count) != 0)
         return -ENOMEM;
-    packer->values = grown;
     packer->values_capacity = count;
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "store/texts.h"
 
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 
 #define CHUNK_BYTES (32u << 10) // a file of names is some hundred KiB; longer texts get a chunk of their own
@@ -42,26 +43,18 @@ static int keep(struct texts *texts, const char *text, size_t length, const char
 
 static int reserve(struct texts *texts)
 {
-    if (texts->count < texts->capacity)
-        return 0;
-    uint32_t capacity = texts->capacity ? texts->capacity * 2 : 64;
-    const char **grown = realloc(texts->texts, capacity * sizeof(*texts));
-    if (!grown)
-        return -ENOMEM;
-    texts->texts = grown;
-    texts->capacity = capacity;
-    return 0;
+    return GROW(texts->texts, texts->capacity, texts->count + 1);
 }
 
 int texts__intern(struct texts *texts, const char *text, size_t length, uint32_t *ret_id)
 {
     length = strnlen(text, length);
-    int err = id_map__reserve(&texts->map, hash_of, texts);
+    int err = slot_set__reserve(&texts->map, hash_of, texts);
     if (err)
         return err;
     uint64_t hash = hash__bytes(text, length);
-    uint32_t at = id_map__first(&texts->map, hash);
-    for (; texts->map.slots[at]; at = id_map__next(&texts->map, at)) {
+    uint32_t at = slot_set__first(&texts->map, hash);
+    for (; texts->map.slots[at]; at = slot_set__next(&texts->map, at)) {
         uint32_t index = texts->map.slots[at] - 1;
         const char *known = texts->texts[index];
         if (strncmp(known, text, length) == 0 && !known[length]) {
@@ -77,7 +70,7 @@ int texts__intern(struct texts *texts, const char *text, size_t length, uint32_t
         return err;
     texts->texts[texts->count] = kept;
     texts->bytes += length + 1;
-    id_map__put(&texts->map, hash, texts->count);
+    slot_set__put(&texts->map, hash, texts->count);
     *ret_id = base_of(texts) + texts->count++;
     return 0;
 }
@@ -101,7 +94,7 @@ void texts__release(struct texts *texts)
         texts->chunk = next;
     }
     free(texts->texts);
-    id_map__release(&texts->map);
+    slot_set__release(&texts->map);
     *texts = (struct texts){0};
 }
 

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/id_map.h"
+#include "store/base/slot_set.h"
 
 struct texts {
-    struct id_map map;
+    struct slot_set map;
     const char **texts;
     uint32_t count;
     uint32_t capacity;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 
 struct hist {
@@ -102,10 +103,8 @@ static int compare_cells(const void *left, const void *right)
 static int sort_cells(struct hist *hist, const struct drained *drained)
 {
     if (drained->count_of_cells > hist->sorted_capacity) {
-        struct drained_cell *grown = reallocarray(hist->sorted, drained->count_of_cells, sizeof(*grown));
-        if (!grown)
+        if (RESIZE(hist->sorted, drained->count_of_cells) != 0)
             return -ENOMEM;
-        hist->sorted = grown;
         hist->sorted_capacity = drained->count_of_cells;
     }
     if (!drained->count_of_cells)
@@ -153,14 +152,12 @@ static int add_key(struct hist *hist, const struct drained_cell *cells, size_t c
 
 static int make_rows(struct hist *hist, const uint32_t *event_rows, size_t *ret_count)
 {
-    struct store_histogram *rows = reallocarray(hist->rows, hist->interval.count + 1, sizeof(*rows));
     size_t count = 0;
-    if (!rows)
+    if (RESIZE(hist->rows, hist->interval.count + 1) != 0)
         return -ENOMEM;
-    hist->rows = rows;
     for (size_t i = 0; i < hist->interval.count; i++) {
         const struct histogram *histogram = hist->interval.items[i];
-        rows[count++] = (struct store_histogram){
+        hist->rows[count++] = (struct store_histogram){
             .event = event_rows[hist->events[histogram->tag] - hist->first],
             .key = histogram->by,
             .sum = histogram->sum,

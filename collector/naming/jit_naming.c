@@ -8,6 +8,7 @@
 
 #include "collector/naming/jit_process.h"
 #include "store/base/clock.h"
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "store/base/thread.h"
 
@@ -46,14 +47,8 @@ struct jit_naming {
 
 static int add_request(struct requests *requests, const struct request *request)
 {
-    if (requests->count == requests->capacity) {
-        size_t capacity = requests->capacity ? requests->capacity * 2 : 64;
-        struct request *grown = reallocarray(requests->rows, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        requests->rows = grown;
-        requests->capacity = capacity;
-    }
+    if (GROW(requests->rows, requests->capacity, requests->count + 1) != 0)
+        return -ENOMEM;
     requests->rows[requests->count++] = *request;
     return 0;
 }

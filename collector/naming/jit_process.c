@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 
 // As in processes.c: /proc counts start times in ticks of 10 ms, a fork's record is written a little later.
@@ -97,16 +98,11 @@ void jit_process__free(struct jit_process *process)
 
 int jit_process__add(struct jit_process *process, uint64_t address, uint64_t tag, uint64_t now_ns)
 {
-    if (process->count == process->capacity) {
-        size_t capacity = process->capacity ? process->capacity * 2 : 16;
-        uint64_t *addresses = reallocarray(process->addresses, capacity, sizeof(*addresses));
-        process->addresses = addresses ? addresses : process->addresses;
-        uint64_t *tags = reallocarray(process->tags, capacity, sizeof(*tags));
-        process->tags = tags ? tags : process->tags;
-        if (!addresses || !tags)
-            return -ENOMEM;
-        process->capacity = capacity;
-    }
+    size_t capacity = grow__capacity(process->capacity, process->count + 1);
+    if (capacity > process->capacity &&
+        (RESIZE(process->addresses, capacity) != 0 || RESIZE(process->tags, capacity) != 0))
+        return -ENOMEM;
+    process->capacity = capacity;
     process->addresses[process->count] = address;
     process->tags[process->count++] = tag;
     if (!process->has_new && process->due_ns == UINT64_MAX) // else not before it has had its rest

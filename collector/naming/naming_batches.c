@@ -3,19 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 
 static int grow_batches(struct batches *batches)
 {
-    if (batches->count < batches->capacity)
-        return 0;
-    size_t capacity = batches->capacity ? batches->capacity * 2 : 32;
-    struct batch *grown = reallocarray(batches->rows, capacity, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    batches->rows = grown;
-    batches->capacity = capacity;
-    return 0;
+    return GROW(batches->rows, batches->capacity, batches->count + 1);
 }
 
 static uint64_t key_of(const struct batch *batch)
@@ -42,16 +35,10 @@ static int find_batch(struct batches *batches, const struct batch *like, struct 
 
 static int add_address(struct batch *batch, uint64_t address, uint64_t tag)
 {
-    if (batch->count == batch->capacity) {
-        size_t capacity = batch->capacity ? batch->capacity * 2 : 16;
-        uint64_t *addresses = reallocarray(batch->addresses, capacity, sizeof(*addresses));
-        batch->addresses = addresses ? addresses : batch->addresses;
-        uint64_t *tags = reallocarray(batch->tags, capacity, sizeof(*tags));
-        batch->tags = tags ? tags : batch->tags;
-        if (!addresses || !tags)
-            return -ENOMEM;
-        batch->capacity = capacity;
-    }
+    size_t capacity = grow__capacity(batch->capacity, batch->count + 1);
+    if (capacity > batch->capacity && (RESIZE(batch->addresses, capacity) != 0 || RESIZE(batch->tags, capacity) != 0))
+        return -ENOMEM;
+    batch->capacity = capacity;
     batch->addresses[batch->count] = address;
     batch->tags[batch->count++] = tag;
     return 0;

@@ -11,6 +11,7 @@
 #include "collector/probes/chosen_function.h"
 #include "collector/probes/probe_file.h"
 #include "collector/programs/uprobe_multi.h"
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "symbolizer/arch/instruction.h"
 #include "symbolizer/symbols/function_list.h"
@@ -90,15 +91,13 @@ static int add_site(struct probe_sites *sites, uint64_t file_offset, uint64_t se
     }
     if (sites->count == LIMIT_PROBE_SITES)
         return -E2BIG;
-    struct probe_site *rows = reallocarray(sites->rows, sites->count + 1, sizeof(*rows));
-    if (!rows)
+    if (RESIZE(sites->rows, sites->count + 1) != 0)
         return -ENOMEM;
-    sites->rows = rows;
     if ((size_t)bytes - skipped < sizeof(site.code)) // at the end of the file
         memcpy(site.code, code + skipped, (size_t)bytes - skipped);
     else
         memcpy(site.code, code + skipped, sizeof(site.code));
-    rows[sites->count++] = site;
+    sites->rows[sites->count++] = site;
     return 0;
 }
 

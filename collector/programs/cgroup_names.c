@@ -8,6 +8,7 @@
 
 #include "bpf/wire/wire.h"
 #include "collector/who/cgroups.h"
+#include "store/base/grow.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 
@@ -28,15 +29,7 @@ static void forget_all(struct cgroup_names *names)
 
 static int reserve(struct cgroup_names *names)
 {
-    if (names->count < names->capacity)
-        return 0;
-    size_t capacity = names->capacity ? 2 * names->capacity : 64;
-    char **grown = reallocarray(names->paths, capacity, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    names->paths = grown;
-    names->capacity = capacity;
-    return 0;
+    return GROW(names->paths, names->capacity, names->count + 1);
 }
 
 static int on_made(void *context, void *data, size_t bytes)

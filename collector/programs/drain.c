@@ -14,6 +14,7 @@
 #include "collector/programs/chunk_shelf.h"
 #include "collector/programs/map_table.h"
 #include "collector/programs/shared_array.h"
+#include "store/base/grow.h"
 
 struct drain {
     int counts_fd[2], stacks_fd[2], hists_fd[2], cells_fd[2], tallies_fd;
@@ -155,13 +156,8 @@ static int read_tally(const struct drain *drain, struct wire_tally *ret_tally)
 
 static int join_counts(struct drain *drain)
 {
-    if (drain->counts.count > drain->joined_capacity) {
-        struct drained_count *grown = reallocarray(drain->joined, drain->counts.capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        drain->joined = grown;
-        drain->joined_capacity = drain->counts.capacity;
-    }
+    if (GROW(drain->joined, drain->joined_capacity, drain->counts.count) != 0)
+        return -ENOMEM;
     for (size_t i = 0; i < drain->counts.count; i++) {
         memcpy(&drain->joined[i].key, drain->counts.keys + i * sizeof(struct wire_count_key),
                sizeof(struct wire_count_key));
@@ -213,10 +209,9 @@ static int take_cells(struct drain *drain, int map_fd)
 
 static int join_cells(struct drain *drain)
 {
-    struct drained_cell *cells = reallocarray(drain->cells, drain->hists.count + 1, sizeof(*cells));
-    if (!cells)
+    if (RESIZE(drain->cells, drain->hists.count + 1) != 0)
         return -ENOMEM;
-    drain->cells = cells;
+    struct drained_cell *cells = drain->cells;
     for (size_t i = 0; i < drain->hists.count; i++) {
         const struct wire_hist_cell *per_cpu = (void *)(drain->hists.values + i * drain->hists.value_bytes);
         memcpy(&cells[i].key, drain->hists.keys + i * sizeof(cells[i].key), sizeof(cells[i].key));
@@ -232,14 +227,8 @@ int drain__hold(struct drain *drain, uint64_t stack)
     drain->holds = true;
     if (stack <= WIRE_STACK_LOST)
         return 0;
-    if (drain->wanted_count == drain->wanted_capacity) {
-        size_t capacity = drain->wanted_capacity ? 2 * drain->wanted_capacity : 256;
-        uint64_t *grown = reallocarray(drain->wanted, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        drain->wanted = grown;
-        drain->wanted_capacity = capacity;
-    }
+    if (GROW(drain->wanted, drain->wanted_capacity, drain->wanted_count + 1) != 0)
+        return -ENOMEM;
     drain->wanted[drain->wanted_count++] = stack;
     return 0;
 }

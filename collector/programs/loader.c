@@ -13,6 +13,7 @@
 
 #include "collector/programs/embedded.h"
 #include "collector/programs/feature.h"
+#include "store/base/grow.h"
 
 enum { SHARED_MAPS_MAX = 32, LINKS_GROWTH = 16 };
 
@@ -274,14 +275,9 @@ struct bpf_program *loaded__program(const struct loaded *loaded, const char *nam
 
 int loaded__keep(struct loaded *loaded, struct bpf_link *link)
 {
-    if (loaded->link_count % LINKS_GROWTH == 0) {
-        struct bpf_link **grown =
-            reallocarray(loaded->links, loaded->link_count + LINKS_GROWTH, sizeof(*loaded->links));
-        if (!grown) {
-            bpf_link__destroy(link);
-            return -ENOMEM;
-        }
-        loaded->links = grown;
+    if (loaded->link_count % LINKS_GROWTH == 0 && RESIZE(loaded->links, loaded->link_count + LINKS_GROWTH) != 0) {
+        bpf_link__destroy(link);
+        return -ENOMEM;
     }
     loaded->links[loaded->link_count++] = link;
     return 0;
@@ -300,13 +296,9 @@ void loaded__drop(struct loaded *loaded, struct bpf_link *link)
 
 static int keep_fd(int **fds, size_t *count, int fd)
 {
-    if (*count % LINKS_GROWTH == 0) {
-        int *grown = reallocarray(*fds, *count + LINKS_GROWTH, sizeof(**fds));
-        if (!grown) {
-            close(fd);
-            return -ENOMEM;
-        }
-        *fds = grown;
+    if (*count % LINKS_GROWTH == 0 && RESIZE(*fds, *count + LINKS_GROWTH) != 0) {
+        close(fd);
+        return -ENOMEM;
     }
     (*fds)[(*count)++] = fd;
     return 0;

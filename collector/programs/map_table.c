@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "store/base/grow.h"
+
 enum { BATCH = 2048 }; // more than any one bucket of the kernel's hash table holds, which is all a batch must fit
 
 void map_table__release(struct map_table *table)
@@ -16,14 +18,9 @@ void map_table__release(struct map_table *table)
 
 int map_table__reserve(struct map_table *table, size_t count)
 {
-    if (count <= table->capacity)
-        return 0;
-    size_t capacity = table->capacity ? table->capacity * 2 : BATCH;
-    char *keys = reallocarray(table->keys, capacity, table->key_bytes);
-    table->keys = keys ? keys : table->keys;
-    char *values = reallocarray(table->values, capacity, table->value_bytes);
-    table->values = values ? values : table->values;
-    if (!keys || !values)
+    size_t capacity = grow__capacity(table->capacity, count > BATCH ? count : BATCH);
+    if (capacity > table->capacity && (RESIZE(table->keys, capacity * table->key_bytes) != 0 ||
+                                       RESIZE(table->values, capacity * table->value_bytes) != 0))
         return -ENOMEM;
     table->capacity = capacity;
     return 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "collector/programs/iterator.h"
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/live_thread.h"
@@ -52,14 +53,8 @@ static int add_file(void *context, const void *record)
         return 0;
     }
     struct mapped_files *files = &reading->files;
-    if (files->count == files->capacity) {
-        size_t capacity = files->capacity ? files->capacity * 2 : 256;
-        struct mapped_file *grown = reallocarray(files->files, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        files->files = grown;
-        files->capacity = capacity;
-    }
+    if (GROW(files->files, files->capacity, files->count + 1) != 0)
+        return -ENOMEM;
     files->files[files->count] = (struct mapped_file){.note = *note};
     count_process(reading, note->tgid, &files->files[files->count]);
     return id_map__put(&reading->by_key, key_of(&note->file), (uint32_t)files->count++);

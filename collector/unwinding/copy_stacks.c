@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 
 _Static_assert(COPY_FRAMES_MAX == WIRE_USER_FRAMES_MAX && ARCH_REGISTERS == ARCH_REGISTERS, "both sides keep as much");
@@ -60,14 +61,8 @@ static bool find_mapping(uint64_t address, struct copy_mapping *ret_mapping, voi
 
 static struct wire_chunk *add_chunk(struct kept *kept, uint64_t id)
 {
-    if (kept->count == kept->capacity) {
-        size_t capacity = kept->capacity ? kept->capacity * 2 : 256;
-        struct kept_chunk *grown = reallocarray(kept->chunks, capacity, sizeof(*grown));
-        if (!grown)
-            return NULL;
-        kept->chunks = grown;
-        kept->capacity = capacity;
-    }
+    if (GROW(kept->chunks, kept->capacity, kept->count + 1) != 0)
+        return NULL;
     kept->chunks[kept->count] = (struct kept_chunk){.id = id};
     return &kept->chunks[kept->count++].chunk;
 }

@@ -16,6 +16,7 @@
 #include "collector/unwinding/row_jobs.h"
 #include "collector/unwinding/unwind_tables.h"
 #include "store/base/clock.h"
+#include "store/base/grow.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 #include "store/base/thread.h"
@@ -90,14 +91,8 @@ static void on_evict(uint32_t table, void *context)
 
 static int remember_answer(struct unwinder *unwinder, const struct wire_file *file, const struct wire_binary *binary)
 {
-    if (unwinder->answer_count == unwinder->answer_capacity) {
-        size_t capacity = unwinder->answer_capacity ? unwinder->answer_capacity * 2 : 256;
-        struct answer *grown = reallocarray(unwinder->answers, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        unwinder->answers = grown;
-        unwinder->answer_capacity = capacity;
-    }
+    if (GROW(unwinder->answers, unwinder->answer_capacity, unwinder->answer_count + 1) != 0)
+        return -ENOMEM;
     unwinder->answers[unwinder->answer_count++] = (struct answer){.file = *file, .binary = *binary};
     return 0;
 }

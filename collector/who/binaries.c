@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/base/clock.h"
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
@@ -113,10 +114,8 @@ static int add(struct binaries *binaries, const struct binary_identity *identity
 {
     if (binaries->count == LIMIT_BINARIES)
         return -ENOSPC;
-    struct binary **grown = reallocarray(binaries->entries, binaries->count + 1, sizeof(*grown));
-    if (!grown)
+    if (RESIZE(binaries->entries, binaries->count + 1) != 0)
         return -ENOMEM;
-    binaries->entries = grown;
     struct binary *binary = calloc(1, sizeof(*binary));
     char *path = strdup(identity->path);
     if (!binary || !path) {

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/grow.h"
+
 enum { NAMED_PARTS = 2 }; // the text, and code in no module
 
 struct kernel_map {
@@ -91,9 +93,7 @@ static void read_modules(struct kernel_map *map)
     while (file && fgets(line, sizeof(line), file)) { // "NAME BYTES USES USERS STATE ADDRESS"
         if (sscanf(line, "%55s %llu %*s %*s %*s %llx", name, &bytes, &start) != 3 || !start)
             continue;
-        struct kernel_part **grown = reallocarray(map->modules, map->module_count + 1, sizeof(*grown));
-        struct kernel_part *part = grown ? calloc(1, sizeof(*part)) : NULL;
-        map->modules = grown ? grown : map->modules;
+        struct kernel_part *part = RESIZE(map->modules, map->module_count + 1) == 0 ? calloc(1, sizeof(*part)) : NULL;
         if (!part)
             return;
         part->start = start;

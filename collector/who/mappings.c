@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 
 // The first row that ends behind the address.
@@ -46,13 +47,7 @@ static int reserve(struct mappings *mappings, size_t count)
         return 0;
     if (count > LIMIT_MAPPINGS_A_PROCESS)
         return -ENOSPC;
-    size_t capacity = mappings->capacity ? mappings->capacity * 2 : 16;
-    struct mapping *grown = reallocarray(mappings->rows, capacity, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    mappings->rows = grown;
-    mappings->capacity = capacity;
-    return 0;
+    return GROW(mappings->rows, mappings->capacity, count);
 }
 
 int mappings__add(struct mappings *mappings, const struct mapping *mapping)

@@ -12,6 +12,7 @@
 
 #include "collector/who/perf_event.h"
 #include "store/base/buf.h"
+#include "store/base/grow.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 
@@ -235,14 +236,8 @@ static void count_throttling(struct perf_records *records, const struct throttle
 
 static int add_pending(struct perf_records *records, size_t at, const struct perf_event_header *header)
 {
-    if (records->pending_count == records->pending_capacity) {
-        size_t capacity = records->pending_capacity ? records->pending_capacity * 2 : 1024;
-        struct pending *grown = reallocarray(records->pending, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        records->pending = grown;
-        records->pending_capacity = capacity;
-    }
+    if (GROW(records->pending, records->pending_capacity, records->pending_count + 1) != 0)
+        return -ENOMEM;
     struct sample_id id;
     memcpy(&id, (const char *)header + header->size - sizeof(id), sizeof(id));
     records->pending[records->pending_count++] = (struct pending){.time_ns = id.time_ns, .at = at};

@@ -8,6 +8,7 @@
 
 #include "collector/who/mappings.h"
 #include "collector/who/procfs.h"
+#include "store/base/grow.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 
@@ -69,14 +70,12 @@ static struct process **slot_of(struct processes *processes, uint32_t tgid)
     uint32_t index;
     if (id_map__get(&processes->by_tgid, tgid, &index))
         return &processes->slots[index];
-    struct process **grown = reallocarray(processes->slots, processes->slot_count + 1, sizeof(*grown));
-    if (!grown)
+    if (RESIZE(processes->slots, processes->slot_count + 1) != 0)
         return NULL;
-    processes->slots = grown;
     if (id_map__put(&processes->by_tgid, tgid, (uint32_t)processes->slot_count))
         return NULL;
-    grown[processes->slot_count] = NULL;
-    return &grown[processes->slot_count++];
+    processes->slots[processes->slot_count] = NULL;
+    return &processes->slots[processes->slot_count++];
 }
 
 static struct process *newest(struct processes *processes, uint32_t tgid)
@@ -174,14 +173,8 @@ void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t par
 
 static void remember_exited(struct processes *processes, uint32_t tgid)
 {
-    if (processes->exited_count == processes->exited_capacity) {
-        size_t capacity = processes->exited_capacity ? processes->exited_capacity * 2 : 64;
-        uint32_t *grown = reallocarray(processes->exited, capacity, sizeof(*grown));
-        if (!grown)
-            return; // kept until the table is freed
-        processes->exited = grown;
-        processes->exited_capacity = capacity;
-    }
+    if (GROW(processes->exited, processes->exited_capacity, processes->exited_count + 1) != 0)
+        return; // kept until the table is freed
     processes->exited[processes->exited_count++] = tgid;
 }
 

@@ -15,6 +15,7 @@
 #include "collector/who/cgroups.h"
 #include "collector/who/procfs.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/live_thread.h"
 #include "store/base/name_pattern.h"
 
@@ -41,11 +42,9 @@ static int out_of_memory(struct fault *fault)
 
 static int append_id(uint32_t **ids, size_t *count, uint32_t id)
 {
-    uint32_t *grown = reallocarray(*ids, *count + 1, sizeof(*grown));
-    if (!grown)
+    if (RESIZE(*ids, *count + 1) != 0)
         return -ENOMEM;
-    grown[(*count)++] = id;
-    *ids = grown;
+    (*ids)[(*count)++] = id;
     return 0;
 }
 
@@ -84,13 +83,11 @@ static int add_process(struct target *target, uint32_t pid)
     if (pidfd < 0)
         return -errno;
     fcntl(pidfd, F_SETFD, FD_CLOEXEC);
-    struct target_process *grown = reallocarray(target->processes, target->process_count + 1, sizeof(*grown));
-    if (!grown) {
+    if (RESIZE(target->processes, target->process_count + 1) != 0) {
         close(pidfd);
         return -ENOMEM;
     }
-    grown[target->process_count++] = (struct target_process){.pid = pid, .pidfd = pidfd};
-    target->processes = grown;
+    target->processes[target->process_count++] = (struct target_process){.pid = pid, .pidfd = pidfd};
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "symbolizer/symbols/symbol_name.h"
 
 #define PRINT_BYTES (256u << 10)
@@ -117,15 +118,9 @@ void address_batch__take_of_file(size_t index, const struct symbol *chain, size_
 
 static int grow(struct address_batch *batch)
 {
-    size_t capacity = batch->capacity ? batch->capacity * 2 : 1024;
-    uint64_t *addresses = realloc(batch->addresses, capacity * sizeof(*addresses));
-    if (!addresses)
+    size_t capacity = grow__capacity(batch->capacity, batch->capacity + 1);
+    if (RESIZE(batch->addresses, capacity) != 0 || RESIZE(batch->bad, capacity) != 0)
         return -ENOMEM;
-    batch->addresses = addresses;
-    bool *bad = realloc(batch->bad, capacity * sizeof(*bad));
-    if (!bad)
-        return -ENOMEM;
-    batch->bad = bad;
     batch->capacity = capacity;
     return 0;
 }

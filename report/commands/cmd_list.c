@@ -17,6 +17,7 @@
 #include "report/query/filter.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/name_pattern.h"
 #include "store/base/wide.h"
 #include "store/reader/reader.h"
@@ -55,11 +56,9 @@ static int grow(struct list *list, uint32_t id)
     if (id < list->count)
         return 0;
     uint32_t count = id < 1024 ? 1024 : id + id / 2;
-    struct counts *counts = count > id ? reallocarray(list->counts, count, sizeof(*counts)) : NULL;
-    if (!counts)
+    if (count <= id || RESIZE(list->counts, count) != 0)
         return -ENOMEM;
-    memset(counts + list->count, 0, (count - list->count) * sizeof(*counts));
-    list->counts = counts;
+    memset(list->counts + list->count, 0, (count - list->count) * sizeof(*list->counts));
     list->count = count;
     return 0;
 }

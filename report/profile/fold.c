@@ -12,6 +12,7 @@
 
 #include "report/profile/frame_labels.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 #include "store/base/limits.h"
 #include "store/base/wide.h"
@@ -55,10 +56,9 @@ static int grow_pairs(struct fold *fold)
     if (fold->pair_capacity > UINT32_MAX / 8)
         return -EOVERFLOW;
     uint32_t capacity = fold->pair_capacity ? fold->pair_capacity * 2 : 4096;
-    struct pair *pairs = reallocarray(fold->pairs, capacity, sizeof(*pairs));
-    if (!pairs)
+    if (RESIZE(fold->pairs, capacity) != 0)
         return -ENOMEM;
-    fold->pairs = pairs;
+    const struct pair *pairs = fold->pairs;
     uint32_t *slots = calloc(capacity * 2, sizeof(*slots));
     if (!slots)
         return -ENOMEM;
@@ -118,11 +118,9 @@ static int find_root(struct fold *fold, uint32_t thread, uint32_t *ret_label)
     if (thread >= fold->root_capacity) {
         // Ids count up from 1, so that the array is as long as the store's list of threads.
         uint64_t capacity = thread < 1024 ? 1024 : (uint64_t)thread * 2;
-        uint32_t *roots = capacity <= UINT32_MAX ? reallocarray(fold->roots, capacity, sizeof(*roots)) : NULL;
-        if (!roots)
+        if (capacity > UINT32_MAX || RESIZE(fold->roots, capacity) != 0)
             return -ENOMEM;
-        memset(roots + fold->root_capacity, 0, (capacity - fold->root_capacity) * sizeof(*roots));
-        fold->roots = roots;
+        memset(fold->roots + fold->root_capacity, 0, (capacity - fold->root_capacity) * sizeof(*fold->roots));
         fold->root_capacity = (uint32_t)capacity;
     }
     if (!fold->roots[thread]) {

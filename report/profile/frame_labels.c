@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 
 struct frame_labels {
     struct profile *profile;
@@ -24,12 +25,8 @@ static int push_chain(struct frame_labels *labels, uint32_t value)
     if (labels->used == labels->capacity) {
         if (labels->capacity > UINT32_MAX / 8)
             return -EOVERFLOW;
-        uint32_t capacity = labels->capacity ? labels->capacity * 2 : 4096;
-        uint32_t *chains = reallocarray(labels->chains, capacity, sizeof(*chains));
-        if (!chains)
+        if (GROW(labels->chains, labels->capacity, labels->used + 1) != 0)
             return -ENOMEM;
-        labels->chains = chains;
-        labels->capacity = capacity;
     }
     labels->chains[labels->used++] = value;
     return 0;

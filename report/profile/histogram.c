@@ -8,6 +8,7 @@
 
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 
 #define BAR_CHARACTERS   40
@@ -66,10 +67,8 @@ static int make_index(struct histogram_list *list)
 
 static int add(struct histogram_list *list, struct histogram *histogram, uint64_t id)
 {
-    struct histogram **items = reallocarray(list->items, list->count + 1, sizeof(struct histogram *));
-    if (!items)
+    if (RESIZE(list->items, list->count + 1) != 0)
         return -ENOMEM;
-    list->items = items;
     int err = id_map__put(&list->index, id, (uint32_t)list->count);
     if (!err)
         list->items[list->count++] = histogram;

@@ -8,6 +8,7 @@
 
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 
 static const struct {
     const char *name, *meaning;
@@ -27,11 +28,9 @@ static int add(struct loss_list *list, const struct store_loss *loss)
             list->sums[i].count += loss->count;
             return 0;
         }
-    struct loss_sum *sums = reallocarray(list->sums, list->count + 1, sizeof(*sums));
-    if (!sums)
+    if (RESIZE(list->sums, list->count + 1) != 0)
         return -ENOMEM;
-    list->sums = sums;
-    sums[list->count++] = (struct loss_sum){take_pointer(clean), loss->count};
+    list->sums[list->count++] = (struct loss_sum){take_pointer(clean), loss->count};
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "report/text/strings.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 #include "store/base/wide.h"
 
@@ -62,16 +63,14 @@ static void put_slot(struct slots *slots, uint32_t hash, uint32_t number)
 static int grow_labels(struct profile *profile)
 {
     uint32_t capacity = profile->label_capacity ? profile->label_capacity * 2 : 256;
-    struct label *labels = reallocarray(profile->labels, capacity, sizeof(*labels));
-    if (!labels)
+    if (RESIZE(profile->labels, capacity) != 0)
         return -ENOMEM;
-    profile->labels = labels;
     struct slots slots;
     int err = new_slots(capacity * 2, &slots);
     if (err)
         return err;
     for (uint32_t i = 0; i < profile->label_count; i++)
-        put_slot(&slots, label_hash(&labels[i]), i);
+        put_slot(&slots, label_hash(&profile->labels[i]), i);
     free(profile->label_slots.at);
     profile->label_slots = slots;
     profile->label_capacity = capacity;
@@ -80,26 +79,17 @@ static int grow_labels(struct profile *profile)
 
 static int resize_nodes(struct profile *profile, uint32_t capacity)
 {
-    uint32_t *parents = reallocarray(profile->parents, capacity, sizeof(*parents));
-    if (!parents)
+    if (RESIZE(profile->parents, capacity) != 0 || RESIZE(profile->node_labels, capacity) != 0)
         return -ENOMEM;
-    profile->parents = parents;
-    uint32_t *labels = reallocarray(profile->node_labels, capacity, sizeof(*labels));
-    if (!labels)
-        return -ENOMEM;
-    profile->node_labels = labels;
-    for (unsigned side = 0; side < profile->options.sides; side++) {
-        struct profile_weight *selves = reallocarray(profile->selves[side], capacity, sizeof(*selves));
-        if (!selves)
+    for (unsigned side = 0; side < profile->options.sides; side++)
+        if (RESIZE(profile->selves[side], capacity) != 0)
             return -ENOMEM;
-        profile->selves[side] = selves;
-    }
     struct slots slots;
     int err = new_slots(capacity * 2, &slots);
     if (err)
         return err;
     for (uint32_t i = 1; i < profile->node_count; i++)
-        put_slot(&slots, node_hash(parents[i], labels[i]), i);
+        put_slot(&slots, node_hash(profile->parents[i], profile->node_labels[i]), i);
     free(profile->node_slots.at);
     profile->node_slots = slots;
     profile->node_capacity = capacity;

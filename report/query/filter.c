@@ -10,6 +10,7 @@
 
 #include "report/text/time_text.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 
 const struct option_row filter_rows[] = {
     {'e', "event", "EVENT", "the event (the only one, else cpu)", option__string, offsetof(struct filter, event)},
@@ -47,11 +48,9 @@ int filter__ids(const char *text, void *target, struct fault *fault)
         unsigned long id = strtoul(at, &end, 10);
         if (errno || end == at || *at < '0' || *at > '9' || id > INT32_MAX || (*end && *end != ','))
             return fault__set(fault, -EINVAL, "'%s' is not a list of ids such as 12 or 12,34", text);
-        uint32_t *ids = reallocarray(list->ids, list->count + 1, sizeof(*ids));
-        if (!ids)
+        if (RESIZE(list->ids, list->count + 1) != 0)
             return fault__set(fault, -ENOMEM, "out of memory");
-        list->ids = ids;
-        ids[list->count++] = (uint32_t)id;
+        list->ids[list->count++] = (uint32_t)id;
         if (!*end)
             return 0;
         at = end;

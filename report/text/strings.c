@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/hash.h"
+#include "store/base/slot_set.h"
 
 #define BLOCK_BYTES 65536u
 
@@ -18,8 +20,8 @@ struct block {
 struct strings {
     struct block *blocks;
     const char **texts; // by id
-    uint32_t *slots;    // id + 1, by hash; 0 is free
-    uint32_t count, capacity, slot_count;
+    uint32_t count, capacity;
+    struct slot_set by_text;
 };
 
 int strings__new(struct strings **ret_strings)
@@ -40,36 +42,14 @@ void strings__free(struct strings *strings)
         free(block);
     }
     free(strings->texts);
-    free(strings->slots);
+    slot_set__release(&strings->by_text);
     free(strings);
 }
 
-static uint32_t hash_of(const char *text)
+static uint64_t hash_of(const void *owner, uint32_t id)
 {
-    return (uint32_t)hash__bytes(text, strlen(text));
-}
-
-static int grow(struct strings *strings)
-{
-    uint32_t capacity = strings->capacity ? strings->capacity * 2 : 256, slot_count = capacity * 2;
-    const char **texts = reallocarray(strings->texts, capacity, sizeof(*texts));
-    if (!texts)
-        return -ENOMEM;
-    strings->texts = texts;
-    uint32_t *slots = calloc(slot_count, sizeof(*slots));
-    if (!slots)
-        return -ENOMEM;
-    for (uint32_t id = 0; id < strings->count; id++) {
-        uint32_t slot = hash_of(texts[id]) & (slot_count - 1);
-        while (slots[slot])
-            slot = (slot + 1) & (slot_count - 1);
-        slots[slot] = id + 1;
-    }
-    free(strings->slots);
-    strings->slots = slots;
-    strings->slot_count = slot_count;
-    strings->capacity = capacity;
-    return 0;
+    const char *text = strings__of(owner, id);
+    return hash__bytes(text, strlen(text));
 }
 
 static int copy(struct strings *strings, const char *text, const char **ret_copy)
@@ -91,11 +71,13 @@ static int copy(struct strings *strings, const char *text, const char **ret_copy
 
 int strings__keep_id(struct strings *strings, const char *text, uint32_t *ret_id)
 {
-    if (strings->count == strings->capacity && grow(strings))
+    struct slot_set *set = &strings->by_text;
+    if (slot_set__reserve(set, hash_of, strings) != 0 ||
+        GROW(strings->texts, strings->capacity, strings->count + 1) != 0)
         return -ENOMEM;
-    uint32_t mask = strings->slot_count - 1, slot = hash_of(text) & mask;
-    for (; strings->slots[slot]; slot = (slot + 1) & mask) {
-        uint32_t id = strings->slots[slot] - 1;
+    uint64_t hash = hash__bytes(text, strlen(text));
+    for (uint32_t at = slot_set__first(set, hash); set->slots[at]; at = slot_set__next(set, at)) {
+        uint32_t id = set->slots[at] - 1;
         if (strcmp(strings->texts[id], text) == 0) {
             *ret_id = id;
             return 0;
@@ -104,8 +86,8 @@ int strings__keep_id(struct strings *strings, const char *text, uint32_t *ret_id
     int err = copy(strings, text, &strings->texts[strings->count]);
     if (err)
         return err;
-    strings->slots[slot] = ++strings->count;
-    *ret_id = strings->count - 1;
+    *ret_id = strings->count++;
+    slot_set__put(set, hash, *ret_id);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/grow.h"
 #include "store/database.h"
 #include "store/texts.h"
 
@@ -30,11 +31,9 @@ static int count(struct counts *counts, const char *name, unsigned side, uint64_
         return err;
     if (id >= counts->capacity) {
         size_t capacity = 2 * (size_t)id + 16;
-        uint64_t(*grown)[2] = reallocarray(counts->by_name, capacity, sizeof(*grown));
-        if (!grown)
+        if (RESIZE(counts->by_name, capacity) != 0)
             return -ENOMEM;
-        memset(grown + counts->capacity, 0, (capacity - counts->capacity) * sizeof(*grown));
-        counts->by_name = grown;
+        memset(counts->by_name + counts->capacity, 0, (capacity - counts->capacity) * sizeof(*counts->by_name));
         counts->capacity = capacity;
     }
     counts->by_name[id][side] += intervals;

@@ -6,6 +6,7 @@
 
 #include "store/base/bucket.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/dictionary.h"
 #include "store/values.h"
 
@@ -74,14 +75,8 @@ static int add_loss(struct interval_sum *sum, const struct store_loss *loss)
             sum->losses[i].count += loss->count;
             return 0;
         }
-    if (sum->interval.loss_count == sum->loss_capacity) {
-        size_t capacity = sum->loss_capacity + 16;
-        struct store_loss *grown = reallocarray(sum->losses, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        sum->losses = grown;
-        sum->loss_capacity = capacity;
-    }
+    if (GROW(sum->losses, sum->loss_capacity, sum->interval.loss_count + 1) != 0)
+        return -ENOMEM;
     sum->losses[sum->interval.loss_count++] = *loss;
     return 0;
 }
@@ -111,13 +106,7 @@ static int make_room(struct interval_sum *sum)
     sum->value_count = values__settle(sum->values, sum->value_count);
     if (sum->value_capacity && sum->value_count <= sum->value_capacity / 2)
         return 0;
-    size_t capacity = sum->value_capacity ? sum->value_capacity * 2 : 4096;
-    struct store_value *grown = reallocarray(sum->values, capacity, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    sum->values = grown;
-    sum->value_capacity = capacity;
-    return 0;
+    return GROW(sum->values, sum->value_capacity, sum->value_capacity + 1);
 }
 
 int interval_sum__add_value(struct interval_sum *sum, const struct store_value *value)
@@ -130,17 +119,10 @@ int interval_sum__add_value(struct interval_sum *sum, const struct store_value *
 
 static int reserve_histogram(struct interval_sum *sum)
 {
-    if (sum->keys.count < sum->histogram_capacity)
-        return 0;
-    size_t capacity = sum->histogram_capacity ? sum->histogram_capacity * 2 : 16;
-    struct store_histogram *grown = reallocarray(sum->histograms, capacity, sizeof(*grown));
-    if (!grown)
+    size_t capacity = grow__capacity(sum->histogram_capacity, sum->keys.count + 1);
+    if (capacity > sum->histogram_capacity &&
+        (RESIZE(sum->histograms, capacity) != 0 || RESIZE(sum->has_values, capacity) != 0))
         return -ENOMEM;
-    sum->histograms = grown;
-    bool *has_values = reallocarray(sum->has_values, capacity, sizeof(*has_values));
-    if (!has_values)
-        return -ENOMEM;
-    sum->has_values = has_values;
     sum->histogram_capacity = capacity;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 
 static inline void cleanup__closedir(DIR *directory)
 {
@@ -38,14 +39,12 @@ static int add(struct listing *listing, int directory_fd, const char *name)
     listing->bytes += item.bytes;
     if (!day_file__parse(name, &item.file))
         return 0;
-    struct listed *items = reallocarray(listing->items, listing->count + 1, sizeof(*items));
-    if (!items)
+    if (RESIZE(listing->items, listing->count + 1) != 0)
         return -ENOMEM;
-    listing->items = items;
     day_file__name(&item.file, item.name);
     snprintf(wal, sizeof(wal), "%s-wal", item.name);
     item.bytes += bytes_at(directory_fd, wal);
-    items[listing->count++] = item;
+    listing->items[listing->count++] = item;
     return 0;
 }
 

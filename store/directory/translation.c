@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/hash.h"
 #include "store/base/limits.h"
 
@@ -106,10 +107,8 @@ static int chain_of(struct translation *translation, const struct store_frame *f
     if (!folds)
         return 0;
     if (frame->chain_length > translation->line_capacity) {
-        struct store_line *grown = reallocarray(translation->lines, frame->chain_length, sizeof(*grown));
-        if (!grown)
+        if (RESIZE(translation->lines, frame->chain_length) != 0)
             return -ENOMEM;
-        translation->lines = grown;
         translation->line_capacity = frame->chain_length;
     }
     memcpy(translation->lines, frame->chain, frame->chain_length * sizeof(*frame->chain));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/base/grow.h"
 #include "store/reader/reader_insides.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
@@ -31,10 +32,8 @@ static int finish(struct store_reader *reader)
 {
     // One more than there are: see damaged_binary in reader_trie.c.
     reader->binary_count = reader->binary_keys.count;
-    struct store_binary *binaries = reallocarray(reader->binaries, (size_t)reader->binary_count + 1, sizeof(*binaries));
-    if (!binaries)
+    if (RESIZE(reader->binaries, (size_t)reader->binary_count + 1) != 0)
         return -ENOMEM;
-    reader->binaries = binaries;
     qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_times);
     uint32_t base = 0;
     for (size_t i = 0; i < reader->file_count; i++) {

@@ -7,18 +7,7 @@
 #include "store/base/limits.h"
 #include "store/reader/reader_insides.h"
 
-int reader__reserve(void *array, uint32_t *capacity, uint32_t count, size_t size)
-{
-    if (count < *capacity)
-        return 0;
-    uint32_t grown_capacity = *capacity ? *capacity * 2 : 64;
-    void *grown = reallocarray(*(void **)array, grown_capacity, size);
-    if (!grown)
-        return -ENOMEM;
-    *(void **)array = grown;
-    *capacity = grown_capacity;
-    return 0;
-}
+#include "store/base/grow.h"
 
 static uint32_t number32(sqlite3_stmt *statement, int column)
 {
@@ -66,11 +55,9 @@ static int find_event(struct store_reader *reader, const struct store_event *eve
             return 0;
         }
     }
-    struct store_event *events = reallocarray(reader->events, reader->event_count + 1, sizeof(*events));
-    if (!events)
+    if (RESIZE(reader->events, reader->event_count + 1) != 0)
         return -ENOMEM;
-    reader->events = events;
-    events[reader->event_count++] = *event;
+    reader->events[reader->event_count++] = *event;
     *ret_event = reader->event_count;
     return 0;
 }
@@ -110,8 +97,7 @@ static int take_process(struct store_reader *reader, struct reader_file *file, s
     for (int i = 0; i < 4 && !err; i++)
         err = reader__text(&reader->words, statement, 5 + i, &words[i]);
     if (!err)
-        err = reader__reserve(&reader->processes, &reader->process_capacity, reader->process_keys.count,
-                              sizeof(*reader->processes));
+        err = GROW(reader->processes, reader->process_capacity, reader->process_keys.count + 1);
     if (!err)
         err = dictionary__intern(&reader->process_keys, &key, &id, &is_new);
     if (err)
@@ -141,8 +127,7 @@ static int take_thread(struct store_reader *reader, struct reader_file *file, sq
     if (!err)
         err = reader__text(&reader->words, statement, 3, &key.comm);
     if (!err)
-        err = reader__reserve(&reader->threads, &reader->thread_capacity, reader->thread_keys.count,
-                              sizeof(*reader->threads));
+        err = GROW(reader->threads, reader->thread_capacity, reader->thread_keys.count + 1);
     if (!err)
         err = dictionary__intern(&reader->thread_keys, &key, &id, &is_new);
     if (err)
@@ -166,8 +151,7 @@ static int take_binary(struct store_reader *reader, struct reader_file *file, sq
     if (!err && (build_id_bytes > sizeof(key.build_id) || key.kind >= STORE_BINARY_COUNT))
         err = -EBADMSG;
     if (!err)
-        err = reader__reserve(&reader->binaries, &reader->binary_capacity, reader->binary_keys.count,
-                              sizeof(*reader->binaries));
+        err = GROW(reader->binaries, reader->binary_capacity, reader->binary_keys.count + 1);
     if (err)
         return err;
     if (build_id_bytes)
@@ -232,7 +216,7 @@ static int take_rolled(struct store_reader *reader, struct reader_file *file, sq
     if (!err)
         err = texts__intern(&reader->words, file->store_name, SIZE_MAX, &owner);
     if (!err)
-        err = reader__reserve(&reader->rolled, &reader->rolled_capacity, reader->rolled_count, sizeof(*reader->rolled));
+        err = GROW(reader->rolled, reader->rolled_capacity, reader->rolled_count + 1);
     if (err || number64(statement, 0) >= file->interval_end) // written since
         return err;
     if (number64(statement, 2) == 0 || number64(statement, 2) > number64(statement, 3) ||

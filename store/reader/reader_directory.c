@@ -11,6 +11,8 @@
 #include "store/day_file.h"
 #include "store/reader/reader_insides.h"
 
+#include "store/base/grow.h"
+
 static inline void cleanup__closedir(DIR *directory)
 {
     closedir(directory);
@@ -19,14 +21,12 @@ DEFINE_CLEANUP(DIR *, cleanup__closedir);
 
 static int add_file(struct store_reader *reader, const char *path)
 {
-    struct reader_file *files = reallocarray(reader->files, reader->file_count + 1, sizeof(*files));
-    if (!files)
+    if (RESIZE(reader->files, reader->file_count + 1) != 0)
         return -ENOMEM;
-    reader->files = files;
     char *copy = strdup(path);
     if (!copy)
         return -ENOMEM;
-    files[reader->file_count++] = (struct reader_file){.path = copy};
+    reader->files[reader->file_count++] = (struct reader_file){.path = copy};
     return 0;
 }
 

@@ -14,6 +14,8 @@
 #include "store/schema.h"
 #include "store/shape.h"
 
+#include "store/base/grow.h"
+
 int id_list__reserve(struct id_list *list, const struct reader_file *file, uint64_t id)
 {
     if (id == 0 || id >= file->id_end)
@@ -22,11 +24,9 @@ int id_list__reserve(struct id_list *list, const struct reader_file *file, uint6
         return 0;
     // Ids come in order, one at a time: doubled, so that it stays linear.
     uint64_t count = id >= 2 * (uint64_t)list->count ? id + 1 : 2 * (uint64_t)list->count;
-    uint32_t *ids = reallocarray(list->ids, count, sizeof(*ids));
-    if (!ids)
+    if (RESIZE(list->ids, count) != 0)
         return -ENOMEM;
-    memset(ids + list->count, 0, (count - list->count) * sizeof(*ids));
-    list->ids = ids;
+    memset(list->ids + list->count, 0, (count - list->count) * sizeof(*list->ids));
     list->count = (uint32_t)count;
     return 0;
 }

@@ -7,6 +7,8 @@
 #include "store/base/limits.h"
 #include "store/reader/reader_insides.h"
 
+#include "store/base/grow.h"
+
 static const char damaged[] = "[damaged]";
 
 static int reserve_frames(struct store_reader *reader, uint64_t count)
@@ -18,26 +20,16 @@ static int reserve_frames(struct store_reader *reader, uint64_t count)
         capacity = count;
     if (capacity > UINT32_MAX)
         return -ENOMEM;
-    struct store_frame *frames = reallocarray(reader->frames, capacity, sizeof(*frames));
-    if (!frames)
+    if (RESIZE(reader->frames, capacity) != 0)
         return -ENOMEM;
-    memset(frames + reader->frame_capacity, 0, (capacity - reader->frame_capacity) * sizeof(*frames));
-    reader->frames = frames;
+    memset(reader->frames + reader->frame_capacity, 0, (capacity - reader->frame_capacity) * sizeof(*reader->frames));
     reader->frame_capacity = (uint32_t)capacity;
     return 0;
 }
 
 static int reserve_line(struct store_reader *reader)
 {
-    if (reader->line_count < reader->line_capacity)
-        return 0;
-    size_t capacity = reader->line_capacity ? reader->line_capacity * 2 : 256;
-    struct store_line *lines = reallocarray(reader->lines, capacity, sizeof(*lines));
-    if (!lines)
-        return -ENOMEM;
-    reader->lines = lines;
-    reader->line_capacity = capacity;
-    return 0;
+    return GROW(reader->lines, reader->line_capacity, reader->line_count + 1);
 }
 
 static int take_name(struct texts *texts, struct id_list *list, const struct reader_file *file, sqlite3_stmt *statement)

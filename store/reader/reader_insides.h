@@ -144,9 +144,6 @@ void reader_file__free(struct reader_file *file);
 void reader__note_damage(struct store_reader *reader, const struct reader_file *file, const char *what,
                          uint64_t samples);
 
-// Makes room for one more at the end of an array.
-int reader__reserve(void *array, uint32_t *capacity, uint32_t count, size_t size);
-
 // Makes room for an id in a map of this file. -EBADMSG: it is none that a store can have.
 int id_list__reserve(struct id_list *list, const struct reader_file *file, uint64_t id);
 

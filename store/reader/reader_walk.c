@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/base/bucket.h"
+#include "store/base/grow.h"
 #include "store/reader/reader_histogram.h"
 
 enum { LIST, LOSS, PACK, TOTAL_OF, TOTAL, PROCESS_TOTAL, HISTOGRAM, STATEMENT_COUNT };
@@ -113,14 +114,8 @@ static int add_interval(struct reader_walk *walk, sqlite3_stmt *list)
 {
     if (walk->hidden && walk->hidden[walk->file->interval_base + number(list, 0)])
         return 0;
-    if (walk->interval_count == walk->interval_capacity) {
-        size_t capacity = walk->interval_capacity ? walk->interval_capacity * 2 : 64;
-        struct store_interval_row *grown = reallocarray(walk->intervals, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        walk->intervals = grown;
-        walk->interval_capacity = capacity;
-    }
+    if (GROW(walk->intervals, walk->interval_capacity, walk->interval_count + 1) != 0)
+        return -ENOMEM;
     walk->intervals[walk->interval_count++] =
         (struct store_interval_row){.id = (uint32_t)number(list, 0), // the file's own, until it is given away
                                     .tier_s = (uint32_t)number(list, 1),
@@ -191,10 +186,8 @@ static int read_losses(struct reader_walk *walk, size_t *count)
         if (err || !has_row)
             return err;
         if (*count == walk->loss_capacity) {
-            struct store_loss *grown = reallocarray(walk->losses, *count + 16, sizeof(*grown));
-            if (!grown)
+            if (RESIZE(walk->losses, *count + 16) != 0)
                 return -ENOMEM;
-            walk->losses = grown;
             walk->loss_capacity = *count + 16;
         }
         uint32_t word;

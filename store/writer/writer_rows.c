@@ -8,6 +8,8 @@
 #include "store/values.h"
 #include "store/writer/writer_insides.h"
 
+#include "store/base/grow.h"
+
 static const char *const statement_texts[WRITER_STATEMENT_COUNT] = {
     [WRITER_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
     [WRITER_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
@@ -178,10 +180,8 @@ int writer_rows__put_dictionaries(struct store_writer *writer)
 static int sort_values(struct store_writer *writer, const struct store_value *values, size_t *count)
 {
     if (*count > writer->values_capacity) {
-        struct store_value *grown = reallocarray(writer->values, *count, sizeof(*grown));
-        if (!grown)
+        if (RESIZE(writer->values, *count) != 0)
             return -ENOMEM;
-        writer->values = grown;
         writer->values_capacity = *count;
     }
     if (*count)
@@ -222,14 +222,8 @@ static int add_up(struct store_writer *writer, const struct store_value *values,
     size_t sums = 0;
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || values[i].thread != values[i - 1].thread) {
-            if (sums == writer->sums_capacity) {
-                size_t capacity = sums ? sums * 2 : 64;
-                struct writer_sum *grown = reallocarray(writer->sums, capacity, sizeof(*grown));
-                if (!grown)
-                    return -ENOMEM;
-                writer->sums = grown;
-                writer->sums_capacity = capacity;
-            }
+            if (GROW(writer->sums, writer->sums_capacity, sums + 1) != 0)
+                return -ENOMEM;
             writer->sums[sums] = (struct writer_sum){0};
             int err = process_of(writer, values[i].thread, &writer->sums[sums].process);
             if (err)

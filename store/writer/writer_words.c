@@ -7,6 +7,8 @@
 #include "store/base/limits.h"
 #include "store/writer/writer_insides.h"
 
+#include "store/base/grow.h"
+
 void writer_words__init(struct store_writer *writer)
 {
     writer->processes = (struct dictionary)DICTIONARY(
@@ -52,11 +54,9 @@ static int add_event(struct store_writer *writer, const struct store_event *even
 {
     if (writer->event_count >= LIMIT_STORE_EVENTS)
         return -E2BIG;
-    struct writer_event *events = reallocarray(writer->events, writer->event_count + 1, sizeof(*events));
-    if (!events)
+    if (RESIZE(writer->events, writer->event_count + 1) != 0)
         return -ENOMEM;
-    writer->events = events;
-    struct writer_event *mine = &events[writer->event_count];
+    struct writer_event *mine = &writer->events[writer->event_count];
     *mine = (struct writer_event){.name = strdup(event->name),
                                   .unit = strdup(event->unit),
                                   .detail = strdup(event->detail ? event->detail : ""),

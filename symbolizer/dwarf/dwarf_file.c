@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "symbolizer/dwarf/dwarf_form.h"
 
@@ -63,13 +64,8 @@ static int read_units(struct dwarf_file *file)
         unit.first_die = dwarf_reader__offset(&reader);
         unit.is_broken = reader.failed || unit.version < 2 || unit.version > 5 ||
                          (unit.address_bytes != 4 && unit.address_bytes != 8);
-        if (file->unit_count == capacity) {
-            capacity = capacity ? capacity * 2 : 64;
-            struct dwarf_unit *grown = realloc(file->units, capacity * sizeof(*grown));
-            if (!grown)
-                return -ENOMEM;
-            file->units = grown;
-        }
+        if (GROW(file->units, capacity, file->unit_count + 1) != 0)
+            return -ENOMEM;
         file->units[file->unit_count++] = unit;
     }
     file->is_cut = offset < info.length_bytes;
@@ -264,10 +260,7 @@ int dwarf_unit__load_abbrevs(struct dwarf_unit *unit)
     if (unit->abbrevs)
         return 0;
     struct dwarf_abbrevs *table = calloc(1, sizeof(*table));
-    struct dwarf_abbrevs **grown = realloc(file->abbrevs, (file->abbrevs_count + 1) * sizeof(*grown));
-    if (grown)
-        file->abbrevs = grown;
-    if (!table || !grown) {
+    if (!table || RESIZE(file->abbrevs, file->abbrevs_count + 1) != 0) {
         free(table);
         return -ENOMEM;
     }

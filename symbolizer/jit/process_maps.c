@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "store/base/live_thread.h"
 #include "symbolizer/opening/foreign_file.h"
@@ -23,10 +24,8 @@ static int add_line(char *line, struct process_maps *maps)
         return 0;
     if (maps->count >= LIMIT_MAPPINGS_A_PROCESS)
         return 0;
-    struct process_mapping *grown = realloc(maps->mappings, (maps->count + 1) * sizeof(*grown));
-    if (!grown)
+    if (RESIZE(maps->mappings, maps->count + 1) != 0)
         return -ENOMEM;
-    maps->mappings = grown;
     mapping.device = major << 20 | minor;
     mapping.path = strdup(path_at > 0 ? line + path_at : "");
     if (!mapping.path)

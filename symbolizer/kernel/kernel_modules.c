@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "symbolizer/elf/elf_file.h"
 #include "symbolizer/opening/foreign_file.h"
@@ -81,14 +82,8 @@ static int compare(const void *left, const void *right)
 
 static struct entry *add_entry(struct kernel_modules *modules)
 {
-    if (modules->count == modules->capacity) {
-        size_t capacity = modules->capacity ? modules->capacity * 2 : 256;
-        struct entry *grown = reallocarray(modules->entries, capacity, sizeof(*grown));
-        if (!grown)
-            return NULL;
-        modules->entries = grown;
-        modules->capacity = capacity;
-    }
+    if (GROW(modules->entries, modules->capacity, modules->count + 1) != 0)
+        return NULL;
     struct entry *entry = &modules->entries[modules->count];
     *entry = (struct entry){.module.fd = -1, .place = modules->count++};
     return entry;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "symbolizer/companions/debug_dirs.h"
 #include "symbolizer/companions/debuginfod.h"
@@ -136,10 +137,8 @@ static int find_or_add(struct index_set *set, const struct index_key *key, struc
         *ret_entry = set->entries[i];
         return 0;
     }
-    struct index_pieces **grown = realloc(set->entries, (set->count + 1) * sizeof(*grown));
-    if (!grown)
+    if (RESIZE(set->entries, set->count + 1) != 0)
         return -ENOMEM;
-    set->entries = grown;
     struct index_pieces *entry = calloc(1, sizeof(*entry));
     if (!entry)
         return -ENOMEM;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "store/base/hash.h"
+#include "store/base/id_map.h"
 #include "symbolizer/symbols/symbol_name.h"
 
 // An offset and its index in one word, which is half as much to sort: files reach a terabyte, batches 16 million. What
@@ -31,21 +31,11 @@ struct answer { // of `count` offsets that follow each other in the order
     size_t count;
 };
 
-// Mangled names. Each stands once in its index, so that its address is its identity.
-struct name_memo {
-    struct memo_slot {
-        const char *name; // NULL: free
-        uint32_t number;  // among the shown names
-    } * slots;
-    size_t slot_count;
-    size_t used;
-};
-
 struct answers {
     struct buf all;     // struct answer
     struct buf frames;  // struct index_frame
     struct buf numbers; // uint32_t, of each frame: its name among the shown names
-    struct name_memo memo;
+    struct id_map memo; // a mangled name, by its address: each stands once in its index -> its number
 };
 
 static int compare(const void *left, const void *right)
@@ -119,41 +109,20 @@ static void release(struct answers *answers)
     buf__release(&answers->all);
     buf__release(&answers->frames);
     buf__release(&answers->numbers);
-    free(answers->memo.slots);
+    id_map__release(&answers->memo);
 }
 
-static struct memo_slot *memo_slot(const struct name_memo *memo, const char *name)
+static uint32_t want_name(struct id_map *memo, struct shown_names *names, const char *name)
 {
-    size_t at = hash__mix((uintptr_t)name) & (memo->slot_count - 1);
-    while (memo->slots[at].name && memo->slots[at].name != name)
-        at = (at + 1) & (memo->slot_count - 1);
-    return &memo->slots[at];
-}
-
-static bool grow_memo(struct name_memo *memo)
-{
-    struct name_memo grown = {.slot_count = memo->slot_count ? memo->slot_count * 2 : 256, .used = memo->used};
-    grown.slots = calloc(grown.slot_count, sizeof(*grown.slots));
-    if (!grown.slots)
-        return false;
-    for (size_t i = 0; i < memo->slot_count; i++)
-        if (memo->slots[i].name)
-            *memo_slot(&grown, memo->slots[i].name) = memo->slots[i];
-    free(memo->slots);
-    *memo = grown;
-    return true;
-}
-
-static uint32_t want_name(struct name_memo *memo, struct shown_names *names, const char *name)
-{
-    if (!symbol_name__is_mangled(name) || (memo->used * 2 >= memo->slot_count && !grow_memo(memo)))
+    uint32_t number;
+    if (!symbol_name__is_mangled(name))
         return SHOWN_AS_IT_IS;
-    struct memo_slot *slot = memo_slot(memo, name);
-    if (!slot->name) {
-        *slot = (struct memo_slot){name, shown_names__want(names, name)};
-        memo->used++;
-    }
-    return slot->number;
+    if (id_map__get(memo, (uintptr_t)name, &number))
+        return number;
+    number = shown_names__want(names, name);
+    if (number != SHOWN_AS_IT_IS && id_map__put(memo, (uintptr_t)name, number) != 0)
+        return SHOWN_AS_IT_IS;
+    return number;
 }
 
 static bool is_last(const struct answers *answers, const struct index_chain *chain)

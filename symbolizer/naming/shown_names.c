@@ -16,7 +16,7 @@ struct shown_name {
 
 void shown_names__release(struct shown_names *names)
 {
-    free(names->slots);
+    slot_set__release(&names->by_name);
     buf__release(&names->names);
     buf__release(&names->texts);
     *names = (struct shown_names){0};
@@ -34,23 +34,10 @@ static struct shown_name *all_of(const struct shown_names *names, size_t *ret_co
     return (struct shown_name *)names->names.data;
 }
 
-static bool grow(struct shown_names *names)
+static uint64_t hash_of(const void *owner, uint32_t number)
 {
-    size_t slot_count = names->slot_count ? names->slot_count * 2 : 1024, count;
-    const struct shown_name *all = all_of(names, &count);
-    uint32_t *slots = calloc(slot_count, sizeof(*slots));
-    if (!slots)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = all[i].hash & (slot_count - 1);
-        while (slots[at])
-            at = (at + 1) & (slot_count - 1);
-        slots[at] = (uint32_t)i + 1;
-    }
-    free(names->slots);
-    names->slots = slots;
-    names->slot_count = slot_count;
-    return true;
+    size_t count;
+    return all_of(owner, &count)[number].hash;
 }
 
 static const char *text_at(const struct shown_names *names, uint32_t at)
@@ -58,29 +45,30 @@ static const char *text_at(const struct shown_names *names, uint32_t at)
     return (const char *)names->texts.data + at;
 }
 
-// The slot of a name, or the free one where it belongs.
-static uint32_t *slot_of(const struct shown_names *names, const char *name, uint32_t hash)
+// Whether a name is known, and its number.
+static bool find(const struct shown_names *names, const char *name, uint32_t hash, uint32_t *ret_number)
 {
-    size_t at = hash & (names->slot_count - 1), count;
+    const struct slot_set *set = &names->by_name;
+    size_t count;
     const struct shown_name *all = all_of(names, &count);
-    for (; names->slots[at]; at = (at + 1) & (names->slot_count - 1)) {
-        const struct shown_name *known = &all[names->slots[at] - 1];
-        if (known->hash == hash && strcmp(text_at(names, known->name), name) == 0)
-            break;
+    for (uint32_t at = slot_set__first(set, hash); set->slots[at]; at = slot_set__next(set, at)) {
+        *ret_number = set->slots[at] - 1;
+        if (all[*ret_number].hash == hash && strcmp(text_at(names, all[*ret_number].name), name) == 0)
+            return true;
     }
-    return &names->slots[at];
+    return false;
 }
 
 uint32_t shown_names__want(struct shown_names *names, const char *name)
 {
     size_t count, length = strlen(name);
     all_of(names, &count);
-    if (!symbol_name__is_mangled(name) || (count * 2 >= names->slot_count && !grow(names)))
+    if (!symbol_name__is_mangled(name) || slot_set__reserve(&names->by_name, hash_of, names) != 0)
         return SHOWN_AS_IT_IS;
     uint32_t hash = (uint32_t)hash__text(name, length);
-    uint32_t *slot = slot_of(names, name, hash);
-    if (*slot)
-        return *slot - 1;
+    uint32_t number;
+    if (find(names, name, hash, &number))
+        return number;
     if (names->texts.length_bytes + length + 1 >= UINT32_MAX)
         return SHOWN_AS_IT_IS;
     struct shown_name added = {hash, (uint32_t)names->texts.length_bytes, SHOWN_AS_IT_IS};
@@ -88,7 +76,7 @@ uint32_t shown_names__want(struct shown_names *names, const char *name)
         return SHOWN_AS_IT_IS;
     buf__append(&names->texts, name, length + 1);
     buf__append(&names->names, &added, sizeof(added));
-    *slot = (uint32_t)count + 1;
+    slot_set__put(&names->by_name, hash, (uint32_t)count);
     return (uint32_t)count;
 }
 

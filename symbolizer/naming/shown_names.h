@@ -4,16 +4,16 @@
 #define HEARTH_SYMBOLIZER_NAMING_SHOWN_NAMES_H
 
 #include "store/base/buf.h"
+#include "store/base/slot_set.h"
 #include "symbolizer/worker/worker.h"
 
 #define SHOWN_AS_IT_IS UINT32_MAX
 
 struct shown_names {
-    struct buf names; // struct shown_name, in the order they came
-    size_t begun;     // of them: the first ones are known, or on their way
-    uint32_t *slots;  // hash map by the mangled text: numbers of names, counted from 1; 0: free
-    size_t slot_count;
-    struct buf texts; // of all, each with its NUL
+    struct buf names;        // struct shown_name, in the order they came
+    size_t begun;            // of them: the first ones are known, or on their way
+    struct slot_set by_name; // of the mangled texts
+    struct buf texts;        // of all, each with its NUL
 };
 
 struct learning { // of names that a worker has

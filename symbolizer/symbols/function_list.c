@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "symbolizer/symbols/symbol_name.h"
 #include "symbolizer/symbols/symbol_versions.h"
@@ -91,14 +92,8 @@ static bool is_function(const struct elf_symbol *symbol, bool by_name)
 
 static int append(struct function_list *list, const struct function *row)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 64;
-        struct function *rows = reallocarray(list->rows, capacity, sizeof(*rows));
-        if (!rows)
-            return -ENOMEM;
-        list->rows = rows;
-        list->capacity = capacity;
-    }
+    if (GROW(list->rows, list->capacity, list->count + 1) != 0)
+        return -ENOMEM;
     list->rows[list->count++] = *row;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/grow.h"
 #include "symbolizer/unwind/unwind_bytes.h"
 #include "symbolizer/unwind/unwind_cfi.h"
 #include "symbolizer/unwind/unwind_elf.h"
@@ -239,14 +240,8 @@ static int take_code(const struct cfi_fde *fde, void *context)
     struct index *index = context;
     if (!fde->bytes || !fde->cie->is_usable || fde->address > UINT64_MAX - fde->bytes)
         return 0;
-    if (index->count == index->capacity) {
-        size_t capacity = index->capacity ? index->capacity * 2 : 256;
-        struct code *grown = reallocarray(index->codes, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        index->codes = grown;
-        index->capacity = capacity;
-    }
+    if (GROW(index->codes, index->capacity, index->count + 1) != 0)
+        return -ENOMEM;
     index->codes[index->count++] = (struct code){.start = fde->address, .end = fde->address + fde->bytes, .fde = *fde};
     return 0;
 }

@@ -4,6 +4,8 @@
 
 #include "symbolizer/unwind/copy_unwind_insides.h"
 
+#include "store/base/grow.h"
+
 // --- Where things are
 
 bool copy_unwind__find_mapping(struct copy_unwind *unwind, uint64_t address)
@@ -26,10 +28,8 @@ static struct copy_module *find_module(struct copy_unwind *unwind)
         return NULL;
     if (id_map__get(&unwind->by_binary, mapping->binary, &index))
         return unwind->modules[index];
-    struct copy_module **grown = reallocarray(unwind->modules, unwind->module_count + 1, sizeof(struct copy_module *));
-    if (!grown)
+    if (RESIZE(unwind->modules, unwind->module_count + 1) != 0)
         return NULL;
-    unwind->modules = grown;
     struct copy_module *module;
     if (copy_module__new(mapping->fd, mapping->image, mapping->image_bytes, unwind->pages, &module) != 0)
         return NULL;

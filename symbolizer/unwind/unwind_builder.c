@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "store/base/hash.h"
+#include "store/base/grow.h"
 
 // A granule holds this many rows or more on average: its two words of index and first row are then 3 % of the table.
 #define ROWS_A_GRANULE 64
@@ -15,57 +15,20 @@ static uint64_t bits_of(struct unwind_rule rule)
     return bits;
 }
 
-// Doubles an array when it is full.
-static bool grow(void **array, size_t count, size_t *capacity, size_t element_bytes)
-{
-    if (count < *capacity)
-        return true;
-    size_t wanted = *capacity ? *capacity * 2 : 256;
-    void *grown = realloc(*array, wanted * element_bytes);
-    if (!grown)
-        return false;
-    *array = grown;
-    *capacity = wanted;
-    return true;
-}
-
-static bool rehash(struct unwind_builder *builder)
-{
-    size_t slot_count = builder->slot_count ? builder->slot_count * 2 : 1024;
-    uint32_t *slots = calloc(slot_count, sizeof(*slots));
-    if (!slots)
-        return false;
-    for (size_t i = 0; i < builder->rule_count; i++) {
-        size_t at = hash__mix(bits_of(builder->rules[i])) & (slot_count - 1);
-        while (slots[at])
-            at = (at + 1) & (slot_count - 1);
-        slots[at] = (uint32_t)i + 1;
-    }
-    free(builder->slots);
-    builder->slots = slots;
-    builder->slot_count = slot_count;
-    return true;
-}
-
 static uint32_t number_of(struct unwind_builder *builder, struct unwind_rule rule)
 {
     uint64_t bits = bits_of(rule);
-    if (builder->rule_count * 2 >= builder->slot_count && !rehash(builder)) {
-        builder->failed = true;
-        return 0;
-    }
-    size_t at = hash__mix(bits) & (builder->slot_count - 1);
-    for (; builder->slots[at]; at = (at + 1) & (builder->slot_count - 1))
-        if (bits_of(builder->rules[builder->slots[at] - 1]) == bits)
-            return builder->slots[at] - 1;
-    if (builder->rule_count == UNWIND_RULES_MAX ||
-        !grow((void **)&builder->rules, builder->rule_count, &builder->rule_capacity, sizeof(*builder->rules))) {
+    uint32_t number;
+    if (id_map__get(&builder->numbers, bits, &number))
+        return number;
+    number = (uint32_t)builder->rule_count;
+    if (number == UNWIND_RULES_MAX || GROW(builder->rules, builder->rule_capacity, builder->rule_count + 1) != 0 ||
+        id_map__put(&builder->numbers, bits, number) != 0) {
         builder->failed = true;
         return 0;
     }
     builder->rules[builder->rule_count++] = rule;
-    builder->slots[at] = (uint32_t)builder->rule_count;
-    return (uint32_t)builder->rule_count - 1;
+    return number;
 }
 
 void unwind_builder__add(struct unwind_builder *builder, uint32_t offset, struct unwind_rule rule)
@@ -81,8 +44,7 @@ void unwind_builder__add(struct unwind_builder *builder, uint32_t offset, struct
     uint32_t number = number_of(builder, rule);
     if (builder->count && builder->rows[builder->count - 1].rule == number)
         return;
-    if (builder->count >= UNWIND_WORDS_MAX ||
-        !grow((void **)&builder->rows, builder->count, &builder->capacity, sizeof(*builder->rows))) {
+    if (builder->count >= UNWIND_WORDS_MAX || GROW(builder->rows, builder->capacity, builder->count + 1) != 0) {
         builder->failed = true;
         return;
     }
@@ -210,6 +172,6 @@ void unwind_builder__release(struct unwind_builder *builder)
 {
     free(builder->rows);
     free(builder->rules);
-    free(builder->slots);
+    id_map__release(&builder->numbers);
     *builder = (struct unwind_builder){0};
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "store/base/id_map.h"
 #include "symbolizer/unwind/unwind_rows.h"
 
 struct unwind_builder_row {
@@ -21,9 +22,8 @@ struct unwind_builder {
     size_t count, capacity;
     struct unwind_rule *rules; // rule 0 is UNWIND_GAP
     size_t rule_count, rule_capacity;
-    uint32_t *slots; // hash table of rules: index + 1; 0: empty
-    size_t slot_count;
-    bool failed; // no memory, or more rows or rules than a table holds
+    struct id_map numbers; // bits of a rule -> its index
+    bool failed;           // no memory, or more rows or rules than a table holds
 };
 
 // An offset at or below the last one replaces the last one's rule.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/base/grow.h"
 #include "symbolizer/unwind/unwind_bytes.h"
 
 // A CIE's program is run once for each neighbouring FDE of another CIE; compilers write 5 to 40 bytes.
@@ -175,14 +176,8 @@ static struct cfi_cie read_cie(const struct record *record)
 
 static int add_cie(struct walk *walk, const struct record *record)
 {
-    if (walk->cie_count == walk->cie_capacity) {
-        size_t capacity = walk->cie_capacity ? walk->cie_capacity * 2 : 64;
-        struct cfi_cie *cies = realloc(walk->cies, capacity * sizeof(*cies));
-        if (!cies)
-            return -ENOMEM;
-        walk->cies = cies;
-        walk->cie_capacity = capacity;
-    }
+    if (GROW(walk->cies, walk->cie_capacity, walk->cie_count + 1) != 0)
+        return -ENOMEM;
     walk->cies[walk->cie_count++] = read_cie(record);
     return 0;
 }

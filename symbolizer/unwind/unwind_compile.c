@@ -12,6 +12,8 @@
 #include "symbolizer/unwind/unwind_extras.h"
 #include "symbolizer/unwind/unwind_go.h"
 
+#include "store/base/grow.h"
+
 // Functions are aligned to 16 bytes: shorter holes are padding, which no call returns to.
 #define PADDING_BYTES 16
 
@@ -57,14 +59,8 @@ static void compiler__release(struct compiler *compiler)
 
 static int add_function(struct compiler *compiler, const struct function *function)
 {
-    if (compiler->count == compiler->capacity) {
-        size_t capacity = compiler->capacity ? compiler->capacity * 2 : 1024;
-        struct function *functions = realloc(compiler->functions, capacity * sizeof(*functions));
-        if (!functions)
-            return -ENOMEM;
-        compiler->functions = functions;
-        compiler->capacity = capacity;
-    }
+    if (GROW(compiler->functions, compiler->capacity, compiler->count + 1) != 0)
+        return -ENOMEM;
     compiler->functions[compiler->count++] = *function;
     return 0;
 }
