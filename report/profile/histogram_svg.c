@@ -10,6 +10,7 @@
 #define MARGIN      12u
 #define BAR_LEFT    220u
 #define BAR_WIDTH   560u
+#define LEAST_WIDTH 1.5 // of a bar: a few outliers among thousands are in sight
 #define ROW_HEIGHT  20u
 #define HEAD_HEIGHT 60u
 
@@ -27,6 +28,8 @@ static void put_row(const struct histogram_scale *scale, const struct histogram_
     uint64_t count = powers->counts[HISTOGRAM_POWERS + power];
     histogram__word_range(scale, power, range);
     double width = (double)count / (double)powers->most * BAR_WIDTH;
+    if (count && width < LEAST_WIDTH)
+        width = LEAST_WIDTH;
     fprintf(file,
             "<text x=\"%u\" y=\"%u\" text-anchor=\"end\">%s</text><rect x=\"%u\" y=\"%u\" width=\"%.1f\" height=\"%u\" "
             "fill=\"hsl(27,80%%,68%%)\"/>",

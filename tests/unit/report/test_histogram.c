@@ -62,6 +62,26 @@ static void put_text(const struct histogram *histogram, char **ret_text)
     fclose(file);
 }
 
+// Three calls among 13,533 have a bar that is seen.
+static void svg_shows_outliers(void **state)
+{
+    (void)state;
+    struct histogram_list list = {0};
+    struct histogram *histogram = find(&list, "");
+    char *text = NULL;
+    size_t length;
+    histogram__add_bucket(histogram, bucket__of(1000000), 13530, 13530 * 1000000ull);
+    histogram__add_bucket(histogram, bucket__of(64000000), 3, 3 * 64000000ull);
+    FILE *file = open_memstream(&text, &length);
+    histogram_list__put_svg(&list, file);
+    fclose(file);
+    assert_non_null(strstr(text, "width=\"560.0\""));
+    assert_non_null(strstr(text, "width=\"1.5\""));
+    assert_non_null(strstr(text, "width=\"0.0\"")); // none there between
+    free(text);
+    histogram_list__release(&list);
+}
+
 static void text_has_a_line_a_power_of_two(void **state)
 {
     (void)state;
@@ -171,6 +191,7 @@ int main(void)
         cmocka_unit_test(percentiles_lie_in_their_bucket),
         cmocka_unit_test(stored_counts_bring_their_extremes),
         cmocka_unit_test(text_has_a_line_a_power_of_two),
+        cmocka_unit_test(svg_shows_outliers),
         cmocka_unit_test(wide_ranges_stay_apart),
         cmocka_unit_test(json_is_the_contract),
         cmocka_unit_test(keys_are_bounded),
