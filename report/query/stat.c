@@ -8,6 +8,7 @@
 
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "store/reader/reader_questions.h"
 
@@ -19,14 +20,8 @@ static int add_span(struct stat_gaps *gaps, const struct store_interval *interva
         last->end_ns = interval->end_ns > last->end_ns ? interval->end_ns : last->end_ns;
         return 0;
     }
-    if (gaps->span_count == gaps->span_capacity) {
-        size_t capacity = gaps->span_capacity ? gaps->span_capacity * 2 : 16;
-        struct stat_span *grown = reallocarray(gaps->spans, capacity, sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        gaps->spans = grown;
-        gaps->span_capacity = capacity;
-    }
+    if (GROW(gaps->spans, gaps->span_capacity, gaps->span_count + 1) != 0)
+        return -ENOMEM;
     gaps->spans[gaps->span_count++] = (struct stat_span){interval->start_ns, interval->end_ns};
     return 0;
 }
