@@ -11,7 +11,7 @@ function cutMiddle(text, room) {
 
 // f(int, char*) const -> f(\u2026) const: only parentheses that end a name are arguments.
 function dropArguments(name) {
-  const match = /\)(( const)?( ?\[[^\]]*\])*)$/.exec(name);
+  const match = name.includes("(") && /\)(( const)?( ?\[[^\]]*\])*)$/.exec(name);
   if (!match) return name;
   let depth = 0;
   for (let i = match.index; i > 0; i--) {
@@ -24,8 +24,10 @@ function dropArguments(name) {
 
 // map<K, V>::find -> map<\u2026>::find; not of operator<, operator->, nor of a name that begins so (<T as Trait>::f).
 function dropTemplates(name) {
+  if (!name.includes("<")) return name;
   let out = "", depth = 0, from = 0;
   for (let i = 0; i < name.length; i++) {
+    if (name[i] !== "<" && name[i] !== ">") continue;
     const isOperator = /operator[<>=-]*$/.test(name.slice(Math.max(i - 12, 0), i)) || name[i - 1] === "-";
     if (name[i] === "<" && !isOperator && i > 0 && !depth++) {
       out += name.slice(from, i);
