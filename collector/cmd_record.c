@@ -170,27 +170,13 @@ static enum exit_code run(int argc, char **argv)
     if (err)
         return fault__say(&fault, err);
     command_line__append(&line);
-    struct recorder_options recorder_options = {
-        .events = events,
-        .event_count = event_count,
-        .frequency_hz = options.period         ? 0
-                        : options.frequency_hz ? options.frequency_hz
-                                               : 99,
-        .period = options.period,
-        .min_wait_ns = options.min_wait_ns,
-        .max_wait_ns = options.max_wait_ns,
-        .bpf_share = options.bpf_share,
-        .drain_ns = options.drain_ns,
-        .duration_ns = options.duration_ns,
-        .store_path = is_report ? temporary.path : options.output,
-        .command_line = line.failed ? "hearth record" : (const char *)line.data,
-        .target = &options.target,
-        .no_inline = !options.inlined,
-        .unwind = options.unwind,
-        .keep_threads = options.threads || hist.by == WIRE_HIST_BY_TID,
-        .show_status = isatty(STDERR_FILENO),
-        .command = argc ? argv : NULL,
-    };
+    struct recorder_options recorder_options = record_words__options(&options, &hist);
+    recorder_options.events = events;
+    recorder_options.event_count = event_count;
+    recorder_options.store_path = is_report ? temporary.path : options.output;
+    recorder_options.command_line = line.failed ? "hearth record" : (const char *)line.data;
+    recorder_options.show_status = isatty(STDERR_FILENO);
+    recorder_options.command = argc ? argv : NULL;
     err = record(&recorder_options, &fault, &summary);
     if (!err && is_report) {
         err = write_report(temporary.path, options.output, &summary, &fault);

@@ -10,6 +10,7 @@
 struct watch {
     int fd;
     bool is_timer; // the loop's own, read before each call
+    bool is_once;  // and gone then
     loop_call_fn *call;
     void *own;
     struct watch *next;
@@ -100,6 +101,7 @@ int loop__add_timer(struct loop *loop, uint64_t after_ns, bool repeats, loop_cal
     if (err)
         return err;
     loop->watches->is_timer = true;
+    loop->watches->is_once = !repeats;
     take_fd(&fd);
     return 0;
 }
@@ -113,11 +115,13 @@ static int wait_once(struct loop *loop, struct fault *fault)
         return fault__set(fault, -errno, "cannot wait for events: %s", strerror(errno));
     if (count <= 0)
         return 0;
-    const struct watch *watch = event.data.ptr;
+    struct watch watch = *(const struct watch *)event.data.ptr;
     uint64_t expirations;
-    if (watch->is_timer && read(watch->fd, &expirations, sizeof(expirations)) < 0)
+    if (watch.is_timer && read(watch.fd, &expirations, sizeof(expirations)) < 0)
         return 0; // EAGAIN: another one has been set meanwhile
-    return watch->call(watch->own, fault);
+    if (watch.is_once)
+        loop__remove(loop, watch.fd);
+    return watch.call(watch.own, fault);
 }
 
 int loop__run(struct loop *loop, struct fault *fault)

@@ -87,3 +87,21 @@ int record_words__list_events(const struct record_words *words, const struct his
     *ret_count = count;
     return 0;
 }
+
+struct recorder_options record_words__options(const struct record_words *words, const struct hist_options *hist)
+{
+    uint64_t frequency_hz = words->frequency_hz ? words->frequency_hz : 99;
+    return (struct recorder_options){
+        .frequency_hz = words->period ? 0 : frequency_hz,
+        .period = words->period,
+        .min_wait_ns = words->min_wait_ns,
+        .max_wait_ns = words->max_wait_ns,
+        .bpf_share = words->bpf_share,
+        .drain_ns = words->drain_ns,
+        .duration_ns = words->duration_ns,
+        .target = &words->target,
+        .no_inline = !words->inlined,
+        .unwind = words->unwind,
+        .keep_threads = words->threads || hist->by == WIRE_HIST_BY_TID,
+    };
+}

@@ -37,6 +37,10 @@ extern const struct option_row record_word_rows[];
 // Whether the words go together. -EINVAL with a fault.
 int record_words__check(const struct record_words *words, struct hist_options *ret_hist, struct fault *fault);
 
+// The options of a recording that the words stand for, but for its events, its store and who owns it. `hist` is what
+// record_words__check gave.
+struct recorder_options record_words__options(const struct record_words *words, const struct hist_options *hist);
+
 // The events, and behind them the histograms; the caller frees the array. It borrows from the words and from `hist`.
 int record_words__list_events(const struct record_words *words, const struct hist_options *hist,
                               struct recorder_event **ret_events, size_t *ret_count, struct fault *fault);

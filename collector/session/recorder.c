@@ -16,8 +16,15 @@
 #include "store/base/warm_heap.h"
 #include "symbolizer/opening/opener.h"
 
-// Creates a store file, to which the intervals go from now on.
-static int begin_file(struct recorder *recorder, const char *path, struct fault *fault)
+static int open_store(const struct recorder_options *options, uint64_t start_ns, const struct store_meta *meta,
+                      struct fault *fault, struct store_writer **ret_writer)
+{
+    const struct recorder_owner *owner = options->owner;
+    return owner ? owner->open_store(owner->context, start_ns, meta, fault, ret_writer)
+                 : store_writer__create(options->store_path, meta, fault, ret_writer);
+}
+
+int recorder__begin_file(struct recorder *recorder, struct fault *fault)
 {
     struct utsname system;
     struct store_writer *writer;
@@ -28,7 +35,7 @@ static int begin_file(struct recorder *recorder, const char *path, struct fault 
                               .version = HEARTH_VERSION,
                               .command = recorder->options->command_line,
                               .cpu_count = (uint32_t)recorder->target.online_count};
-    int err = store_writer__create(path, &meta, fault, &writer);
+    int err = open_store(recorder->options, recorder->interval_start_ns, &meta, fault, &writer);
     return err ? err : keeper__begin_file(recorder->keeper, writer, fault);
 }
 
@@ -148,16 +155,7 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
         hist__new(recorder->events, recorder->event_count, recorder->cgroups, &recorder->hist) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     int err = keeper__new(&parts, fault, &recorder->keeper);
-    return err ? err : begin_file(recorder, recorder->options->store_path, fault);
-}
-
-int recorder__rotate(struct recorder *recorder, const char *path, struct fault *fault)
-{
-    int err = recorder_interval__keep(recorder, false, fault);
-    if (err)
-        return err;
-    recorder_interval__leave_file(recorder, true);
-    return begin_file(recorder, path, fault);
+    return err ? err : recorder__begin_file(recorder, fault);
 }
 
 int recorder__find_event(const struct recorder *recorder, const char *spelled, size_t *ret_index)

@@ -16,6 +16,7 @@
 #include "report/profile/histogram.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
+#include "store/writer/writer.h"
 
 struct loop;
 struct recorder;
@@ -23,6 +24,20 @@ struct recorder;
 struct recorder_event {
     const char *spelled;
     const struct hist_options *hist; // what histogram is made of its values; NULL: samples of it are kept
+};
+
+// Of a recording that goes on through many store files: who begins them, and what happens meanwhile.
+struct recorder_owner {
+    // A writer for intervals that begin at start_ns (CLOCK_REALTIME); it becomes the recording's. When that fails,
+    // intervals go where they went. The file before it is whole as to samples then, and ends as soon as its names have
+    // come, or LIMIT_NAMING_END_S later.
+    int (*open_store)(void *context, uint64_t start_ns, const struct store_meta *meta, struct fault *fault,
+                      struct store_writer **ret_writer);
+    bool (*leaves_store)(void *context, uint64_t start_ns); // whether such an interval belongs to another file
+    void (*lose_store)(void *context);                      // the file is damaged: another one is opened next
+    void (*drained)(void *context);                         // an interval was kept
+    bool (*ends_at_hangup)(void *context);                  // SIGHUP: whether the recording ends
+    void *context;
 };
 
 struct recorder_options {
@@ -36,8 +51,10 @@ struct recorder_options {
     void *show_context;
     double bpf_share; // of a CPU that the programs may take
     uint64_t drain_ns;
-    uint64_t duration_ns; // 0: until a signal, or the end of the target
-    const char *store_path;
+    uint64_t duration_ns;   // 0: until a signal, or the end of the target
+    const char *store_path; // where there is no owner
+    // NULL: the recording has one store. With an owner, intervals begin on multiples of drain_ns by the wall clock.
+    const struct recorder_owner *owner;
     const char *command_line; // for the store
     const struct target_options *target;
     bool no_inline;
@@ -82,11 +99,6 @@ int recorder__detach_event(struct recorder *recorder, size_t index, struct fault
 int recorder__attach_event(struct recorder *recorder, size_t index, struct fault *fault);
 // The place of an event; -ENOENT: the recording has none of that name.
 int recorder__find_event(const struct recorder *recorder, const char *spelled, size_t *ret_index);
-
-// In mid-recording: ends the interval, and has all that follow go to a new store at `path`. The file before it is whole
-// as to samples now, and ends as soon as its names have come, or LIMIT_NAMING_END_S later. When the new file cannot be
-// created, intervals go to the old one as before.
-int recorder__rotate(struct recorder *recorder, const char *path, struct fault *fault);
 
 // "0.52 s of CPU: 0.45 s to start, 0.07 s in 10.0 s of recording (0.70 % of a CPU); 20.1 MiB", in `out`, which is
 // returned.

@@ -63,6 +63,7 @@ struct recorder {
     uint64_t unwinder_cpu_ns;   // of its thread, when the recording began
     struct own_cost told;       // up to where the intervals have told the cost
     size_t targets_left;
+    bool has_said_file;    // has told the user that no new store file can be begun; until one can
     bool has_said_waiting; // has told the user that the store takes no intervals; until it takes one
     struct recorder_summary summary;
 };
@@ -90,6 +91,8 @@ int recorder_interval__settle_events(struct recorder *recorder, bool is_last, st
 // Drains the kernel's maps and keeps what they held as an interval. -EBUSY and the like of the store are no error while
 // intervals may wait.
 int recorder_interval__keep(struct recorder *recorder, bool is_last, struct fault *fault);
+// Has intervals go to another store file from now on.
+int recorder__begin_file(struct recorder *recorder, struct fault *fault);
 // Ends the store file before this one, where that is due; a failure is said, and is no matter of the recording.
 void recorder_interval__leave_file(struct recorder *recorder, bool now);
 int recorder_interval__read_records(struct recorder *recorder);

@@ -117,10 +117,47 @@ static bool may_pass(int err)
     return err == -EBUSY || err == -ENOSPC || err == -EDQUOT || err == -ENOMEM;
 }
 
+// Intervals go to another file, and the names that this one still wants have until the next change to come.
+static int change_file(struct recorder *recorder)
+{
+    struct fault fault = {0};
+    recorder_interval__leave_file(recorder, true);
+    int err = recorder__begin_file(recorder, &fault);
+    if (err && !recorder->has_said_file) {
+        recorder__clear_status(recorder);
+        fault__say(&fault, err);
+    }
+    recorder->has_said_file = err != 0;
+    return err;
+}
+
+// A file that SQLite finds damaged takes nothing any more; with an owner, there is another one.
+static int replace_file(struct recorder *recorder, const struct fault *why)
+{
+    const struct recorder_owner *owner = recorder->options->owner;
+    if (!owner)
+        return -EBADMSG;
+    fault__say(why, -EBADMSG);
+    owner->lose_store(owner->context);
+    return change_file(recorder);
+}
+
+static void tell_owner(struct recorder *recorder)
+{
+    const struct recorder_owner *owner = recorder->options->owner;
+    if (!owner)
+        return;
+    owner->drained(owner->context);
+    if (owner->leaves_store(owner->context, recorder->interval_start_ns))
+        change_file(recorder);
+}
+
 // The recording goes on while intervals wait for the store; the last one is tried again by settle_store. An
 // error that does not pass ends the recording, unless there is a command, which runs to its end without one.
 static int go_on(struct recorder *recorder, int err, bool is_last, const struct fault *fault)
 {
+    if (err == -EBADMSG && replace_file(recorder, fault) == 0)
+        return 0;
     if (!err || !keeper__waits(recorder->keeper)) {
         recorder->has_said_waiting = recorder->has_said_waiting && err;
         return err;
@@ -188,5 +225,7 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     recorder_interval__tell_unanswered(recorder);
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
+    if (!err && !is_last)
+        tell_owner(recorder);
     return err;
 }

@@ -19,14 +19,20 @@ void recorder__clear_status(const struct recorder *recorder)
         fprintf(stderr, "\r\033[K");
 }
 
+static bool ends_recording(const struct recorder *recorder, uint32_t signal)
+{
+    const struct recorder_owner *owner = recorder->options->owner;
+    return signal != SIGHUP || !owner || owner->ends_at_hangup(owner->context);
+}
+
 static int on_signal(void *own, struct fault *fault)
 {
     struct recorder *recorder = own;
-    struct signalfd_siginfo ignored;
+    struct signalfd_siginfo signal;
     (void)fault;
-    while (read(recorder->signal_fd, &ignored, sizeof(ignored)) > 0) // a second signal is another one
-        ;
-    loop__stop(recorder->loop);
+    while (read(recorder->signal_fd, &signal, sizeof(signal)) == sizeof(signal)) // a second signal is another one
+        if (ends_recording(recorder, signal.ssi_signo))
+            loop__stop(recorder->loop);
     return 0;
 }
 
@@ -43,6 +49,30 @@ static int on_drain(void *own, struct fault *fault)
     struct recorder *recorder = own;
     int err = recorder_interval__keep(recorder, false, fault);
     return err ? err : recorder_interval__show_histograms(recorder, false);
+}
+
+static int on_aligned_drain(void *own, struct fault *fault);
+
+// The next drain is at a multiple of the period by the wall clock, and not less than half a period away, so that the
+// time lines of many hosts have the same steps, and a whole number of intervals makes a minute. A clock that is set
+// meanwhile makes one interval longer or shorter.
+static int align_drain(struct recorder *recorder)
+{
+    uint64_t period_ns = recorder->options->drain_ns;
+    uint64_t left_ns = period_ns - clock__ns(CLOCK_REALTIME) % period_ns;
+    if (left_ns < period_ns / 2)
+        left_ns += period_ns;
+    return loop__add_timer(recorder->loop, left_ns, false, on_aligned_drain, recorder);
+}
+
+static int on_aligned_drain(void *own, struct fault *fault)
+{
+    struct recorder *recorder = own;
+    int err = on_drain(own, fault);
+    if (err)
+        return err;
+    err = align_drain(recorder);
+    return err ? fault__set(fault, err, "cannot set a timer: %s", strerror(-err)) : 0;
 }
 
 static int on_fill(void *own, struct fault *fault)
@@ -192,7 +222,8 @@ int recorder_watch__begin(struct recorder *recorder, struct fault *fault)
 int recorder_watch__start_timers(struct recorder *recorder, struct fault *fault)
 {
     const struct recorder_options *options = recorder->options;
-    int err = loop__add_timer(recorder->loop, options->drain_ns, true, on_drain, recorder);
+    int err = options->owner ? align_drain(recorder)
+                             : loop__add_timer(recorder->loop, options->drain_ns, true, on_drain, recorder);
     if (!err && options->show_status)
         err = loop__add_timer(recorder->loop, 1000000000u, true, on_status, recorder);
     if (!err && options->duration_ns)

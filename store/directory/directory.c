@@ -16,21 +16,17 @@
 struct store_directory {
     char *path;
     struct store_limits limits;
-    const struct store_meta *meta;
     int lock_fd;
-    struct store_writer *writer; // NULL: none
-    struct day_file file;        // its own
-    bool is_new;                 // nobody was given the writer yet
-    uint64_t wall_ns, boot_ns;   // at the open
+    const struct store_writer *writer; // borrowed; NULL: none
+    struct day_file file;              // its own
+    uint64_t wall_ns, boot_ns;         // at the open
     char aside[DAY_FILE_NAME_BYTES], told[DAY_FILE_NAME_BYTES];
 };
-
-DEFINE_CLEANUP(struct store_directory *, store_directory__free);
 
 static int lock(struct store_directory *directory, struct fault *fault)
 {
     char path[PATH_MAX];
-    if (mkdir(directory->path, 0755) != 0 && errno != EEXIST)
+    if (mkdir(directory->path, 0700) != 0 && errno != EEXIST)
         return fault__set(fault, -errno, "cannot make the directory '%s': %s; choose another place with -o",
                           directory->path, strerror(errno));
     if ((size_t)snprintf(path, sizeof(path), "%s/lock", directory->path) >= sizeof(path))
@@ -48,35 +44,27 @@ static int lock(struct store_directory *directory, struct fault *fault)
     return 0;
 }
 
-int store_directory__open(const char *path, const struct store_limits *limits, const struct store_meta *meta,
-                          uint64_t wall_ns, uint64_t boot_ns, struct fault *fault,
-                          struct store_directory **ret_directory)
+int store_directory__open(const char *path, const struct store_limits *limits, uint64_t wall_ns, uint64_t boot_ns,
+                          struct fault *fault, struct store_directory **ret_directory)
 {
     _cleanup_(store_directory__freep) struct store_directory *directory = calloc(1, sizeof(*directory));
     if (!directory)
         return fault__set(fault, -ENOMEM, "out of memory");
     *directory = (struct store_directory){
-        .limits = *limits, .meta = meta, .lock_fd = -1, .wall_ns = wall_ns, .boot_ns = boot_ns, .path = strdup(path)};
+        .limits = *limits, .lock_fd = -1, .wall_ns = wall_ns, .boot_ns = boot_ns, .path = strdup(path)};
     int err = directory->path ? lock(directory, fault) : fault__set(fault, -ENOMEM, "out of memory");
     if (!err)
         *ret_directory = take_pointer(directory);
     return err;
 }
 
-int store_directory__close(struct store_directory *directory, struct fault *fault)
+void store_directory__free(struct store_directory *directory)
 {
     if (!directory)
-        return 0;
-    int err = store_writer__close(directory->writer, fault);
+        return;
     fd__close(&directory->lock_fd);
     free(directory->path);
     free(directory);
-    return err;
-}
-
-void store_directory__free(struct store_directory *directory)
-{
-    store_directory__close(directory, NULL);
 }
 
 static void name_live(const struct store_directory *directory, char ret_name[DAY_FILE_NAME_BYTES])
@@ -92,41 +80,41 @@ static bool is_full(const struct store_directory *directory)
     return store_writer__bytes(directory->writer) >= directory->limits.bytes_most / 8;
 }
 
-static int change_writer(struct store_directory *directory, uint32_t day, bool begin_new, struct fault *fault)
+void store_directory__leave(struct store_directory *directory)
 {
-    struct day_file file = {.day = day, .tier = STORE_TIER_FULL};
-    int err = store_writer__close(take_pointer(directory->writer), fault);
-    if (err)
-        return err;
-    char aside[DAY_FILE_NAME_BYTES] = "";
-    err = begin_new ? day_writer__create(directory->path, &file, directory->meta, fault, &directory->writer)
-                    : day_writer__open(directory->path, &file, directory->meta, fault, &directory->writer, aside);
-    if (*aside)
-        memcpy(directory->aside, aside, sizeof(aside));
-    if (!err)
-        directory->file = file;
-    directory->is_new = !err;
-    return err;
+    directory->writer = NULL;
 }
 
-int store_directory__writer_for(struct store_directory *directory, uint64_t start_ns, struct fault *fault,
-                                struct store_writer **ret_writer, bool *ret_is_new)
+bool store_directory__is_over(const struct store_directory *directory, uint64_t start_ns)
+{
+    return !directory->writer || directory->file.day != start_ns / DAY_NS || is_full(directory);
+}
+
+int store_directory__make_room(struct store_directory *directory, struct fault *fault)
 {
     char live[DAY_FILE_NAME_BYTES];
     struct retirement retired = {0};
-    uint32_t day = (uint32_t)(start_ns / DAY_NS);
-    bool is_day = directory->writer && directory->file.day == day, is_over = is_day && is_full(directory);
-    int err = !is_day || is_over ? change_writer(directory, day, is_over, fault) : 0;
-    if (err)
-        return err;
     name_live(directory, live);
-    err = retirement__make_room(directory->path, &directory->limits, live,
-                                directory->limits.bytes_most / LIMIT_STORE_RESERVE, fault, &retired);
+    return retirement__make_room(directory->path, &directory->limits, live,
+                                 directory->limits.bytes_most / LIMIT_STORE_RESERVE, fault, &retired);
+}
+
+int store_directory__begin(struct store_directory *directory, uint64_t start_ns, const struct store_meta *meta,
+                           struct fault *fault, struct store_writer **ret_writer)
+{
+    struct day_file file = {.day = (uint32_t)(start_ns / DAY_NS), .tier = STORE_TIER_FULL};
+    char aside[DAY_FILE_NAME_BYTES] = "";
+    bool follows = directory->writer && directory->file.day == file.day; // the file is full
+    int err = store_directory__make_room(directory, fault);
+    if (!err)
+        err = follows ? day_writer__create(directory->path, &file, meta, fault, ret_writer)
+                      : day_writer__open(directory->path, &file, meta, fault, ret_writer, aside);
+    if (*aside)
+        memcpy(directory->aside, aside, sizeof(aside));
     if (err)
         return err;
-    *ret_writer = directory->writer;
-    *ret_is_new = directory->is_new;
-    directory->is_new = false;
+    directory->file = file;
+    directory->writer = *ret_writer;
     return 0;
 }
 
@@ -134,7 +122,7 @@ int store_directory__set_aside(struct store_directory *directory, struct fault *
 {
     if (!directory->writer)
         return 0;
-    store_writer__free(take_pointer(directory->writer));
+    directory->writer = NULL;
     int err = listing__set_aside(directory->path, &directory->file);
     day_file__name(&directory->file, directory->aside);
     return err ? fault__set(fault, err, "cannot rename the damaged store '%s/%s': %s", directory->path,

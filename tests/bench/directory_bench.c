@@ -31,14 +31,20 @@ static double wall_ms(void)
     return (double)clock__ns(CLOCK_MONOTONIC) / 1e6;
 }
 
+static const struct store_meta meta = {
+    .host = "bench", .kernel = "", .arch = "", .version = HEARTH_VERSION, .command = ""};
+
 static void take_writer(struct bench *bench, uint64_t start_ns)
 {
     struct store_event event = {.name = "cpu", .unit = "samples", .detail = "cpu-clock at 19 Hz", .period = CPU_NS};
     struct fault fault = {0};
-    bool is_new;
-    check(store_directory__writer_for(bench->directory, start_ns, &fault, &bench->mix.writer, &is_new), &fault);
-    if (is_new)
+    if (store_directory__is_over(bench->directory, start_ns)) {
+        struct store_writer *before = bench->mix.writer;
+        check(store_directory__begin(bench->directory, start_ns, &meta, &fault, &bench->mix.writer), &fault);
         check(store_writer__event(bench->mix.writer, &event, &bench->mix.event), &fault);
+        store_writer__free(before);
+    }
+    check(store_directory__make_room(bench->directory, &fault), &fault);
 }
 
 static void append_interval(struct bench *bench, uint64_t start_ns)
@@ -111,13 +117,12 @@ int main(int argc, char **argv)
     static struct bench bench;
     struct fault fault = {0};
     struct store_limits limits = store_limits__default();
-    struct store_meta meta = {.host = "bench", .kernel = "", .arch = "", .version = HEARTH_VERSION, .command = ""};
     uint64_t hours = argc > 2 ? strtoull(argv[2], NULL, 10) : 24;
     bench.samples_each = argc > 3 ? strtoul(argv[3], NULL, 10) : 152;
     bench.begin_ns = (argc > 4 ? strtoull(argv[4], NULL, 10) : 1795219200) * SECOND_NS;
     bench.values = calloc(bench.samples_each + 1, sizeof(*bench.values));
     check(argc > 1 && bench.values && bench.samples_each ? 0 : -22, &fault);
-    check(store_directory__open(argv[1], &limits, &meta, bench.begin_ns, 0, &fault, &bench.directory), &fault);
+    check(store_directory__open(argv[1], &limits, bench.begin_ns, 0, &fault, &bench.directory), &fault);
     for (size_t i = 0; i < PROCESSES; i++)
         begin_process(&bench.mix, i, i + 1);
     for (uint64_t at = 0; at < hours * HOUR_NS; at += PERIOD_NS) {
@@ -125,7 +130,8 @@ int main(int argc, char **argv)
         if ((at + PERIOD_NS) % HOUR_NS == 0)
             maintain(&bench, bench.begin_ns + at + 130 * SECOND_NS);
     }
-    check(store_directory__close(bench.directory, &fault), &fault);
+    check(store_writer__close(bench.mix.writer, &fault), &fault);
+    store_directory__free(bench.directory);
     print(&bench, argv[1]);
     free(bench.values);
     return 0;

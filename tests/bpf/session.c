@@ -13,11 +13,48 @@
 #include "collector/session/record_words.h"
 #include "collector/session/recorder.h"
 
+static char next_path[4200];
+static bool leaves;
+
+static int open_store(void *context, uint64_t start_ns, const struct store_meta *meta, struct fault *fault,
+                      struct store_writer **ret_writer)
+{
+    (void)context, (void)start_ns;
+    leaves = false;
+    return store_writer__create(next_path, meta, fault, ret_writer);
+}
+
+static bool leaves_store(void *context, uint64_t start_ns)
+{
+    (void)context, (void)start_ns;
+    return leaves;
+}
+
+static void ignore(void *context)
+{
+    (void)context;
+}
+
+static bool is_end(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static const struct recorder_owner owner = {.open_store = open_store,
+                                            .leaves_store = leaves_store,
+                                            .lose_store = ignore,
+                                            .drained = ignore,
+                                            .ends_at_hangup = is_end};
+
 static int change(struct recorder *recorder, const char *line, struct fault *fault)
 {
     size_t index;
-    if (strncmp(line, "store ", 6) == 0)
-        return recorder__rotate(recorder, line + 6, fault);
+    if (strncmp(line, "store ", 6) == 0) {
+        snprintf(next_path, sizeof(next_path), "%s", line + 6);
+        leaves = true;
+        return 0;
+    }
     if (strchr(line, ' ') && recorder__find_event(recorder, strchr(line, ' ') + 1, &index) == 0)
         return line[0] == 'd' ? recorder__detach_event(recorder, index, fault)
                               : recorder__attach_event(recorder, index, fault);
@@ -36,10 +73,7 @@ static int on_input(void *own, struct fault *fault)
     }
     line[length] = '\0';
     line[strcspn(line, "\n")] = '\0';
-    int err = change(recorder, line, fault);
-    if (!err)
-        fprintf(stderr, "%s\n", line);
-    return err;
+    return change(recorder, line, fault);
 }
 
 static int run(const struct recorder_options *options, struct fault *fault)
@@ -68,18 +102,13 @@ int main(int argc, char **argv)
     if (err)
         return fault__say(&fault, err);
     argv[1 + operands] = NULL;
-    struct recorder_options options = {
-        .events = events,
-        .event_count = event_count,
-        .frequency_hz = words.frequency_hz ? words.frequency_hz : 99,
-        .bpf_share = 1,
-        .drain_ns = words.drain_ns,
-        .duration_ns = words.duration_ns,
-        .store_path = words.output,
-        .command_line = "session",
-        .target = &words.target,
-        .command = operands ? argv + 1 : NULL,
-    };
+    snprintf(next_path, sizeof(next_path), "%s", words.output);
+    struct recorder_options options = record_words__options(&words, &hist);
+    options.events = events;
+    options.event_count = event_count;
+    options.owner = &owner;
+    options.command_line = "session";
+    options.command = operands ? argv + 1 : NULL;
     err = run(&options, &fault);
     options__release(record_word_rows, &words);
     return err ? fault__say(&fault, err) : 0;

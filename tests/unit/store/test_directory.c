@@ -13,8 +13,6 @@
 #define DAY      19000u
 #define BEGIN_NS (DAY * DAY_NS)
 
-DEFINE_CLEANUP(struct store_directory *, store_directory__free);
-
 static char folder[PATH_MAX];
 
 static int make_folder(void **state)
@@ -35,19 +33,29 @@ static struct store_directory *open_directory(const struct store_limits *limits)
 {
     struct store_directory *directory = NULL;
     struct fault fault = {0};
-    if (store_directory__open(folder, limits, &meta, BEGIN_NS, 0, &fault, &directory))
+    if (store_directory__open(folder, limits, BEGIN_NS, 0, &fault, &directory))
         fail_msg("%s", fault.text);
     return directory;
 }
 
+static struct store_writer *open_writer; // of the directory
+
+// Ends what is written, and the directory too.
+static void close_directory(struct store_directory **directory)
+{
+    store_writer__free(take_pointer(open_writer));
+    store_directory__free(take_pointer(*directory));
+}
+
 static bool append_at(struct store_directory *directory, uint64_t start_ns, size_t rows, struct model *model)
 {
-    struct store_writer *writer = NULL;
     struct fault fault = {0};
-    bool is_new = false;
-    if (store_directory__writer_for(directory, start_ns, &fault, &writer, &is_new) ||
-        append_load(writer, start_ns, rows, NULL, model, &fault))
+    bool is_new = store_directory__is_over(directory, start_ns);
+    struct store_writer *before = is_new ? take_pointer(open_writer) : NULL;
+    if ((is_new && store_directory__begin(directory, start_ns, &meta, &fault, &open_writer)) ||
+        store_directory__make_room(directory, &fault) || append_load(open_writer, start_ns, rows, NULL, model, &fault))
         fail_msg("%s", fault.text);
+    store_writer__free(before);
     return is_new;
 }
 
@@ -77,10 +85,10 @@ static void a_day_is_a_file(void **state)
 {
     (void)state;
     struct store_limits limits = store_limits__default();
-    _cleanup_(store_directory__freep) struct store_directory *directory = open_directory(&limits);
+    _cleanup_(close_directory) struct store_directory *directory = open_directory(&limits);
     _cleanup_(model__release) struct model written = {0}, read = {0};
     struct store_directory *second = NULL;
-    assert_int_equal(store_directory__open(folder, &limits, &meta, 0, 0, NULL, &second), -EBUSY);
+    assert_int_equal(store_directory__open(folder, &limits, 0, 0, NULL, &second), -EBUSY);
     assert_true(append_at(directory, BEGIN_NS + DAY_NS - 10 * SECOND_NS, 50, &written));
     assert_true(append_at(directory, BEGIN_NS + DAY_NS, 50, &written));
     assert_false(append_at(directory, BEGIN_NS + DAY_NS + 10 * SECOND_NS, 50, &written));
@@ -89,7 +97,7 @@ static void a_day_is_a_file(void **state)
     assert_true(append_at(directory, BEGIN_NS + DAY_NS + HOUR_NS, 50, &written));
     assert_int_equal(count_files(".full.1.db"), 3);
     assert_int_equal(count_files(".db"), 3);
-    store_directory__free(take_pointer(directory));
+    close_directory(&directory);
     directory = open_directory(&limits); // the daemon was restarted
     assert_true(append_at(directory, BEGIN_NS + DAY_NS + 2 * HOUR_NS, 50, &written));
     assert_int_equal(count_files(".db"), 3);
@@ -109,7 +117,7 @@ static void time_is_not_believed_at_once(void **state)
 {
     (void)state;
     struct store_limits limits = store_limits__default();
-    _cleanup_(store_directory__freep) struct store_directory *directory = open_directory(&limits);
+    _cleanup_(close_directory) struct store_directory *directory = open_directory(&limits);
     struct maintenance plan;
     store_directory__maintenance(directory, BEGIN_NS + 365 * DAY_NS, HOUR_NS, 0, &plan);
     assert_true(plan.now_ns == BEGIN_NS + HOUR_NS + DAY_NS);
@@ -121,7 +129,7 @@ static void each_tier_has_its_age(void **state)
 {
     (void)state;
     struct store_limits limits = store_limits__default();
-    _cleanup_(store_directory__freep) struct store_directory *directory = open_directory(&limits);
+    _cleanup_(close_directory) struct store_directory *directory = open_directory(&limits);
     struct fault fault = {0};
     for (uint64_t at = 0; at < 4 * DAY_NS; at += 3 * HOUR_NS)
         append_at(directory, BEGIN_NS + at, 20, NULL);
@@ -154,7 +162,7 @@ static void the_cap_holds(void **state)
     (void)state;
     struct store_limits limits = store_limits__default();
     limits.bytes_most = 4 << 20;
-    _cleanup_(store_directory__freep) struct store_directory *directory = open_directory(&limits);
+    _cleanup_(close_directory) struct store_directory *directory = open_directory(&limits);
     for (uint64_t at = 0; at < 7 * HOUR_NS; at += 120 * SECOND_NS) {
         _cleanup_(listing__release) struct listing listing = {0};
         append_at(directory, BEGIN_NS + at, 800, NULL);
@@ -181,16 +189,17 @@ static void a_damaged_file_is_set_aside(void **state)
 {
     (void)state;
     struct store_limits limits = store_limits__default();
-    _cleanup_(store_directory__freep) struct store_directory *directory = open_directory(&limits);
+    _cleanup_(close_directory) struct store_directory *directory = open_directory(&limits);
     _cleanup_(model__release) struct model written = {0}, read = {0};
     append_at(directory, BEGIN_NS, 50, NULL);
-    store_directory__free(take_pointer(directory));
+    close_directory(&directory);
     overwrite("2022-01-08.full.1.db", 0);
     directory = open_directory(&limits);
     assert_true(append_at(directory, BEGIN_NS + 10 * SECOND_NS, 50, &written));
     assert_string_equal(store_directory__aside(directory), "2022-01-08.full.1.db");
     assert_string_equal(store_directory__aside(directory), "");
-    must(store_directory__set_aside(directory, NULL)); // as if the writer had found damage
+    must(store_directory__set_aside(directory, NULL));
+    store_writer__free(take_pointer(open_writer)); // as if the writer had found damage
     assert_string_equal(store_directory__aside(directory), "2022-01-08.full.2.db");
     assert_true(append_at(directory, BEGIN_NS + 20 * SECOND_NS, 50, &read));
     model__release(&written);
@@ -209,7 +218,7 @@ static void damaged_sums_are_made_again(void **state)
 {
     (void)state;
     struct store_limits limits = store_limits__default();
-    _cleanup_(store_directory__freep) struct store_directory *directory = open_directory(&limits);
+    _cleanup_(close_directory) struct store_directory *directory = open_directory(&limits);
     for (uint64_t at = 0; at < HOUR_NS; at += 60 * SECOND_NS)
         append_at(directory, BEGIN_NS + at, 20, NULL);
     _cleanup_(model__release) struct model all = everything__read(folder, &(struct store_query){0}, HOUR_NS);
