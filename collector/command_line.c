@@ -1,6 +1,7 @@
 #include "collector/command_line.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,4 +58,18 @@ void command_line__append(struct buf *line)
         append_word(line, word);
     }
     buf__append_byte(line, '\0');
+}
+
+char **command_line__split(struct buf *words, int *ret_count)
+{
+    read_words(words);
+    if (words->failed)
+        return NULL;
+    char *word = (char *)words->data, *end = word + words->length_bytes - 1;
+    char **split = calloc(words->length_bytes + 1, sizeof(*split)); // no word is shorter than its NUL
+    int count = 0;
+    for (; split && word < end; word += strlen(word) + 1)
+        split[count++] = word;
+    *ret_count = count;
+    return split;
 }

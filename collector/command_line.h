@@ -8,4 +8,8 @@
 // Appends the line and a NUL. Without memory the buffer says so.
 void command_line__append(struct buf *line);
 
+// The words themselves, of which the first is the program: pointers into `words`, ended by NULL, to be freed by the
+// caller before it. NULL: no memory.
+char **command_line__split(struct buf *words, int *ret_count);
+
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/cmd_daemon.h"
 #include "collector/cmd_doctor.h"
 #include "collector/cmd_hist.h"
 #include "collector/cmd_list.h"
@@ -22,8 +23,8 @@
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
-    &cmd_record, &cmd_hist,      &cmd_report,      &cmd_diff,   &cmd_list, &cmd_sql,
-    &cmd_stat,   &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
+    &cmd_record, &cmd_hist, &cmd_daemon,    &cmd_report,      &cmd_diff,   &cmd_list,
+    &cmd_sql,    &cmd_stat, &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
 
 static const struct command *find_command(const char *name)

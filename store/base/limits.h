@@ -148,6 +148,14 @@
 // The command line of a recording, in its store. Above: the words that follow are left out, and "..." stands for them.
 #define LIMIT_COMMAND_LINE_BYTES 4096
 
+// What sampling may take of a CPU where nobody says otherwise: of a daemon, which is always on.
+#define LIMIT_DAEMON_BPF_SHARE 0.01
+
+// Roll-up and retirement of the daemon's directory: how often, and for how long at most. What is not done goes on the
+// next time.
+#define LIMIT_UPKEEP_PERIOD_NS 60000000000ull
+#define LIMIT_UPKEEP_NS        5000000000ull
+
 // The daemon's file. Above: it is refused; a file of options is a page long.
 #define LIMIT_CONF_BYTES (256 * 1024)
 

@@ -16,7 +16,7 @@ exec 9<>"$TMP/control"
 build/tests/tools/session -e "$steady" -e "$changing" -e off-cpu --hist "$steady" -i 0.1 -o "$TMP/a.db" -- \
     "$LOADS/nofp/hits" 0 2 <&9 >"$TMP/truth" 2>"$TMP/log" &
 session=$!
-tap_children+=($session)
+tap_children+=("$session")
 ask() { # CHANGE: and waits until it is made
     echo "$1" >&9
     await grep -qxF "$1" "$TMP/log"

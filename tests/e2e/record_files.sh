@@ -20,7 +20,7 @@ session() {
     exec 9<>"$TMP/control"
     build/tests/tools/session "$@" <&9 >"$TMP/truth" 2>"$TMP/log" &
     session=$!
-    tap_children+=($session)
+    tap_children+=("$session")
 }
 
 # --- Each call is counted once, in one file

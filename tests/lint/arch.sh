@@ -5,11 +5,11 @@
 mapfile -t code < <(git ls-files --cached --others --exclude-standard '*.[ch]' '*.def' | grep -vE '^tests/|(^|/)arch/')
 
 registers='[er](ax|bx|cx|dx|si|di|bp|sp|ip)|r(8|9|1[0-5])|orig_ax'
-names="$registers|\w*x86\w*|amd64|\w*aarch64\w*|arm64|EM_\w+_?64|R_AARCH64\w*|UNW_X86\w*|endbr64|TS_COMPAT"
+machine_names="$registers|\w*x86\w*|amd64|\w*aarch64\w*|arm64|EM_\w+_?64|R_AARCH64\w*|UNW_X86\w*|endbr64|TS_COMPAT"
 
 # FILE:LINE: CODE of each line that has such a name outside of comments.
 found() { # FILE...
-    awk '{ sub("//.*$", ""); print FILENAME ":" FNR ": " $0 }' "$@" | grep -iP "^[^:]+:[0-9]+: .*\b($names)\b" || true
+    awk '{ sub("//.*$", ""); print FILENAME ":" FNR ": " $0 }' "$@" | grep -iP "^[^:]+:[0-9]+: .*\b($machine_names)\b" || true
 }
 
 # The CRC is the same on all: one instruction makes it faster where the processor has it.

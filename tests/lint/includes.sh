@@ -83,9 +83,9 @@ may_include collector/keep collector/{sources,probes,naming,programs,who} store 
     bpf/wire/wire.h "$lists"
 may_include collector/session collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
     symbolizer/{worker,opening} report/profile/histogram.h bpf/wire/wire.h
-may_include collector/daemon
+may_include collector/daemon collector/{session,sources,who} store store/{directory,writer}
 may_include collector/help
-may_include collector collector/{help,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
+may_include collector collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
     report/{query/report,profile/histogram,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
 is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"

@@ -1,0 +1,102 @@
+#include "collector/daemon/daemon_words.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collector/daemon/conf.h"
+
+// What a production host can bear always: docs/decisions has what it costs.
+const struct daemon_words daemon_defaults = {
+    .record = {.bpf_share = LIMIT_DAEMON_BPF_SHARE,
+               .drain_ns = 10000000000u,
+               .output = DAEMON_DIRECTORY,
+               .inlined = true},
+    .keep_bytes = LIMIT_STORE_DIRECTORY_BYTES,
+};
+
+static int parse_bytes(const char *text, void *target, struct fault *fault)
+{
+    static const char suffixes[] = "KMGT";
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    const char *suffix = *end ? strchr(suffixes, *end) : NULL;
+    unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
+    end += suffix != NULL;
+    if (errno || end == text || *end || text[0] == '-' || !value || value > UINT64_MAX >> shift)
+        return fault__set(fault, -EINVAL, "'%s' is no size such as 500M or 2G", text);
+    *(uint64_t *)target = value << shift;
+    return 0;
+}
+
+#define AT(member) offsetof(struct daemon_words, member)
+static const struct option_row file_rows[] = {
+    {0, "keep-bytes", "BYTES", "what the directory may take on the disk: 500M, 2G (2G); the oldest goes first",
+     parse_bytes, AT(keep_bytes)},
+    OPTION_ROWS_OF(record_word_rows, struct daemon_words, record),
+    {0},
+};
+
+const struct option_row daemon_word_rows[] = {
+    {'c', "config", "FILE", "the file of options (" DAEMON_CONF ", if it is there)", option__string, AT(conf)},
+    {.rows = file_rows},
+    {0},
+};
+
+static int read_file(struct daemon_words *words, const char *path, struct fault *fault)
+{
+    if (!path && access(DAEMON_CONF, F_OK) != 0)
+        return 0;
+    return conf__read(path ? path : DAEMON_CONF, file_rows, words, &words->text, fault);
+}
+
+// The name of the file is an option too: it is looked for first, in a set of words of its own.
+static int find_file(int argc, char **argv, const char **ret_path, struct fault *fault)
+{
+    struct daemon_words first = daemon_defaults;
+    int operands;
+    int err = options__parse(daemon_word_rows, &first, false, argc, argv, fault, &operands);
+    *ret_path = first.conf;
+    if (!err && operands)
+        err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unexpected operand '%s'; `hearth daemon -h` tells more",
+                              argv[0]);
+    options__release(daemon_word_rows, &first);
+    return err;
+}
+
+static void add_default_events(struct record_words *record)
+{
+    static const char *const hists[] = {"off-cpu", "runq"};
+    if (record->events.count || record->hists.count)
+        return;
+    for (size_t i = 0; i < sizeof(hists) / sizeof(hists[0]); i++)
+        option__list(hists[i], &record->hists, NULL);
+}
+
+int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct fault *fault)
+{
+    const char *path;
+    int operands;
+    *words = daemon_defaults;
+    int err = find_file(argc, argv, &path, fault);
+    if (!err)
+        err = read_file(words, path, fault);
+    if (!err)
+        err = options__parse(daemon_word_rows, words, false, argc, argv, fault, &operands);
+    if (err) {
+        daemon_words__release(words);
+        return err;
+    }
+    if (!words->record.frequency_hz && !words->record.period)
+        words->record.frequency_hz = DAEMON_FREQUENCY_HZ;
+    add_default_events(&words->record);
+    return 0;
+}
+
+void daemon_words__release(struct daemon_words *words)
+{
+    options__release(daemon_word_rows, words);
+    buf__release(&words->text);
+}

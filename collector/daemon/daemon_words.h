@@ -1,0 +1,30 @@
+// The options of `hearth daemon`: those of record with other defaults, and the daemon's own. The file is read first,
+// and the command line after it: where an option may be given once, the command line's holds; events of both are
+// recorded.
+#ifndef HEARTH_COLLECTOR_DAEMON_DAEMON_WORDS_H
+#define HEARTH_COLLECTOR_DAEMON_DAEMON_WORDS_H
+
+#include "collector/session/record_words.h"
+#include "store/base/buf.h"
+#include "store/base/fault.h"
+#include "store/base/options.h"
+
+#define DAEMON_FREQUENCY_HZ 19
+#define DAEMON_CONF         "/etc/hearth.conf"
+#define DAEMON_DIRECTORY    "/var/lib/hearth"
+
+struct daemon_words {
+    const char *conf; // NULL: DAEMON_CONF, if it is there
+    struct record_words record;
+    uint64_t keep_bytes;
+    struct buf text; // of the file, from which the words borrow
+};
+
+extern const struct option_row daemon_word_rows[]; // of a struct daemon_words
+extern const struct daemon_words daemon_defaults;
+
+// The file, and the options argv[0..argc) after it. On failure nothing is kept.
+int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct fault *fault);
+void daemon_words__release(struct daemon_words *words);
+
+#endif
