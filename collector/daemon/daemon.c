@@ -16,6 +16,7 @@ struct daemon {
     char **argv;
     struct daemon_words words, next; // next: what SIGHUP has read, if it has
     bool reloads;
+    bool records; // by `words`: the events were attached
     struct store_directory *directory;
     struct upkeep *upkeep;
     struct fault said; // of room that cannot be made
@@ -93,13 +94,14 @@ static void on_drained(void *context)
     upkeep__begin(daemon->upkeep, &plan);
 }
 
-static int run_recorder(const struct recorder_options *options, struct fault *fault)
+static int run_recorder(struct daemon *daemon, const struct recorder_options *options, struct fault *fault)
 {
     struct recorder_summary summary = {0};
     _cleanup_(recorder__freep) struct recorder *recorder = NULL;
     int err = recorder__new(options, fault, &recorder);
     if (err)
         return err;
+    daemon->records = true;
     sd_notify(0, "READY=1");
     return recorder__run(recorder, fault, &summary);
 }
@@ -127,23 +129,34 @@ static int record(struct daemon *daemon, struct fault *fault)
     options.event_count = event_count;
     options.owner = &owner;
     options.command_line = daemon->command_line;
-    err = run_recorder(&options, fault);
+    err = run_recorder(daemon, &options, fault);
     store_directory__leave(daemon->directory);
     return err;
 }
 
+static void swap_words(struct daemon *daemon)
+{
+    struct daemon_words words = daemon->words;
+    daemon->words = daemon->next;
+    daemon->next = words;
+}
+
+// The words that SIGHUP has read take the place of those before. When nothing can be recorded by them, for instance
+// because this kernel lacks an event, those before hold again.
 static int record_on(struct daemon *daemon, struct fault *fault)
 {
-    int err;
-    do {
-        daemon->reloads = false;
+    int err = record(daemon, fault);
+    while (!err && daemon->reloads) {
+        swap_words(daemon);
+        daemon->reloads = daemon->records = false;
         err = record(daemon, fault);
-        if (daemon->reloads) {
-            daemon_words__release(&daemon->words);
-            daemon->words = daemon->next;
-            daemon->next = (struct daemon_words){0};
+        if (err && !daemon->records) {
+            fault__say(fault, err);
+            *fault = (struct fault){0};
+            swap_words(daemon);
+            err = record(daemon, fault);
         }
-    } while (!err && daemon->reloads);
+    }
     return err;
 }
 
@@ -151,11 +164,11 @@ static int set_up(struct daemon *daemon, struct fault *fault)
 {
     struct store_limits limits = store_limits__default();
     limits.bytes_most = daemon->words.keep_bytes;
-    int err = store_directory__open(daemon->words.record.output, &limits, clock__ns(CLOCK_REALTIME),
-                                    clock__ns(CLOCK_BOOTTIME), fault, &daemon->directory);
-    if (!err && upkeep__new(&daemon->upkeep) != 0)
-        err = fault__set(fault, -ENOMEM, "out of memory");
-    return err;
+    int err = upkeep__new(&daemon->upkeep);
+    if (err)
+        return fault__set(fault, err, "cannot start a process: %s", strerror(-err));
+    return store_directory__open(daemon->words.record.output, &limits, clock__ns(CLOCK_REALTIME),
+                                 clock__ns(CLOCK_BOOTTIME), fault, &daemon->directory);
 }
 
 int daemon__run(const char *command_line, int argc, char **argv, struct fault *fault)

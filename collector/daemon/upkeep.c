@@ -1,85 +1,131 @@
 #include "collector/daemon/upkeep.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <malloc.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/base/priority.h"
-#include "store/base/thread.h"
+
+struct outcome {
+    int err;
+    struct fault fault;
+};
 
 struct upkeep {
-    pthread_t thread;
-    bool is_running;
-    atomic_bool is_done;
-    struct maintenance plan;
-    int err; // of the last one
-    struct fault fault, said;
+    pid_t pid;
+    int fd;       // a plan goes there, its outcome comes back; -1: the process has died
+    bool is_busy; // with a plan
+    struct fault said;
     uint64_t next_ns; // CLOCK_BOOTTIME
 };
 
-static void *run(void *own)
+// The process: a plan, an outcome, until the daemon is gone.
+static void serve(int fd, pid_t daemon)
 {
-    struct upkeep *upkeep = own;
-    struct maintained maintained;
+    struct maintenance plan;
+    signal(SIGHUP, SIG_IGN); // means the daemon
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "hearth-upkeep");
     priority__lower();
-    upkeep->err = maintenance__run(&upkeep->plan, &upkeep->fault, &maintained);
-    atomic_store(&upkeep->is_done, true);
-    return NULL;
+    while (getppid() == daemon && recv(fd, &plan, sizeof(plan), 0) == sizeof(plan)) {
+        struct maintained ignored;
+        struct outcome outcome = {0};
+        outcome.err = maintenance__run(&plan, &outcome.fault, &ignored);
+        malloc_trim(0); // it sleeps for a minute now
+        if (send(fd, &outcome, sizeof(outcome), MSG_NOSIGNAL) < 0)
+            break;
+    }
+    _exit(0);
 }
 
-static void join(struct upkeep *upkeep)
+static int start(struct upkeep *upkeep)
 {
-    if (upkeep->is_running)
-        pthread_join(upkeep->thread, NULL);
-    upkeep->is_running = false;
+    int fds[2];
+    pid_t daemon = getpid();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+        return -errno;
+    upkeep->fd = fds[0];
+    upkeep->pid = fork();
+    int err = upkeep->pid < 0 ? -errno : 0;
+    if (upkeep->pid == 0) {
+        close(fds[0]);
+        serve(fds[1], daemon);
+    }
+    close(fds[1]);
+    return err;
 }
 
 int upkeep__new(struct upkeep **ret_upkeep)
 {
-    struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
+    _cleanup_(upkeep__freep) struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
     if (!upkeep)
         return -ENOMEM;
+    upkeep->pid = upkeep->fd = -1;
     upkeep->next_ns = clock__ns(CLOCK_BOOTTIME) + LIMIT_UPKEEP_PERIOD_NS;
-    *ret_upkeep = upkeep;
-    return 0;
+    int err = start(upkeep);
+    if (!err)
+        *ret_upkeep = take_pointer(upkeep);
+    return err;
 }
 
 void upkeep__free(struct upkeep *upkeep)
 {
     if (!upkeep)
         return;
-    join(upkeep);
+    if (upkeep->pid > 0) {
+        kill(upkeep->pid, SIGKILL);
+        waitpid(upkeep->pid, NULL, 0);
+    }
+    fd__close(&upkeep->fd);
     free(upkeep);
 }
 
-static void say_failure(struct upkeep *upkeep)
+static void say_outcome(struct upkeep *upkeep, const struct outcome *outcome)
 {
-    if (upkeep->err && strcmp(upkeep->fault.text, upkeep->said.text) != 0)
-        fault__say(&upkeep->fault, upkeep->err);
-    upkeep->said = upkeep->fault;
+    if (outcome->err && strcmp(outcome->fault.text, upkeep->said.text) != 0)
+        fault__say(&outcome->fault, outcome->err);
+    upkeep->said = outcome->fault;
+}
+
+static bool has_ended(struct upkeep *upkeep)
+{
+    struct outcome outcome;
+    ssize_t length = recv(upkeep->fd, &outcome, sizeof(outcome), MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (length == sizeof(outcome)) {
+        say_outcome(upkeep, &outcome);
+        return true;
+    }
+    fault__warn("the process that rolls intervals up (PID %d) has died; until a restart they stay as they are, and the "
+                "oldest go when there is no room",
+                upkeep->pid);
+    fd__close(&upkeep->fd);
+    return false;
 }
 
 bool upkeep__is_due(struct upkeep *upkeep)
 {
-    if (upkeep->is_running && !atomic_load(&upkeep->is_done))
+    if (upkeep->fd < 0 || (upkeep->is_busy && !has_ended(upkeep)))
         return false;
-    if (upkeep->is_running) {
-        join(upkeep);
-        say_failure(upkeep);
-    }
+    upkeep->is_busy = false;
     return clock__ns(CLOCK_BOOTTIME) >= upkeep->next_ns;
 }
 
 void upkeep__begin(struct upkeep *upkeep, const struct maintenance *plan)
 {
     upkeep->next_ns = clock__ns(CLOCK_BOOTTIME) + LIMIT_UPKEEP_PERIOD_NS;
-    upkeep->plan = *plan;
-    upkeep->fault = (struct fault){0};
-    atomic_store(&upkeep->is_done, false);
-    upkeep->is_running = thread__start(run, upkeep, &upkeep->thread) == 0;
+    // Where the process has died, the next look at the socket finds its end.
+    upkeep->is_busy = true;
+    if (send(upkeep->fd, plan, sizeof(*plan), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+        upkeep->is_busy = false;
 }

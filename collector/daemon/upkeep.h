@@ -1,5 +1,7 @@
-// Roll-up and retirement beside the recording: a thread at the lowest priority, once a minute, for some seconds at
-// most. No drain waits for it.
+// Roll-up and retirement beside the recording: a process at the lowest priority, once a minute, for some seconds at
+// most. No drain waits for it, and its memory is not the recording's. A process and not a thread also for SQLite's
+// locks: those of a process on a file are gone when it closes any descriptor of that file (fcntl(2)), and the daemon
+// has one open.
 #ifndef HEARTH_COLLECTOR_DAEMON_UPKEEP_H
 #define HEARTH_COLLECTOR_DAEMON_UPKEEP_H
 
@@ -10,8 +12,9 @@
 
 struct upkeep;
 
-int upkeep__new(struct upkeep **ret_upkeep); // -ENOMEM
-void upkeep__free(struct upkeep *upkeep);    // waits for what runs
+// Forks: to be called before there are threads, locks and stores. -ENOMEM, -EAGAIN.
+int upkeep__new(struct upkeep **ret_upkeep);
+void upkeep__free(struct upkeep *upkeep); // ends the process in the middle of what it does, which costs nothing
 
 // Whether it is time, and nothing runs. Says how the last one failed, if it did, unless the one before failed so too.
 bool upkeep__is_due(struct upkeep *upkeep);

@@ -44,6 +44,11 @@ ok 'a bad file is refused with its line' await said "hearth.conf:1: unknown key 
 count=$(sql "SELECT sum(samples) FROM sample WHERE comm = 'burn'")
 more() { [[ $(sql "SELECT sum(samples) FROM sample WHERE comm = 'burn'") -gt $count ]]; }
 ok 'and the old one goes on' await more
+echo 'event = nonsense' >"$conf"
+kill -HUP $daemon
+ok 'a file by which nothing can be recorded is refused too' await said "unknown event 'nonsense'"
+count=$(sql "SELECT sum(samples) FROM sample WHERE comm = 'burn'")
+ok 'and what was recorded before is recorded on' await more
 { cat "$conf.good"; echo 'event = page-faults'; } >"$conf"
 kill -HUP $daemon
 background "$LOADS/nofp/storm" $ENDLESS 5 >/dev/null
