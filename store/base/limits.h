@@ -154,7 +154,7 @@
 // Roll-up and retirement of the daemon's directory: how often, and for how long at most. What is not done goes on the
 // next time.
 #define LIMIT_UPKEEP_PERIOD_NS 60000000000ull
-#define LIMIT_UPKEEP_NS        5000000000ull
+#define LIMIT_UPKEEP_NS        30000000000ull
 
 // The daemon's file. Above: it is refused; a file of options is a page long.
 #define LIMIT_CONF_BYTES (256 * 1024)
