@@ -73,7 +73,10 @@ static int on_input(void *own, struct fault *fault)
     }
     line[length] = '\0';
     line[strcspn(line, "\n")] = '\0';
-    return change(recorder, line, fault);
+    int err = change(recorder, line, fault);
+    if (!err)
+        fprintf(stderr, "%s\n", line); // of a store: it begins with the next interval
+    return err;
 }
 
 static int run(const struct recorder_options *options, struct fault *fault)

@@ -23,6 +23,9 @@ session() {
     tap_children+=("$session")
 }
 
+# Of hearth; another test's mount that answers nothing is no matter of this one.
+complaints() { grep -vE '^store |does not answer' "$TMP/log"; }
+
 # --- Each call is counted once, in one file
 hit="uprobe:$LOADS/nofp/hits:hit"
 session -e "$hit" --hist "$hit" -i 0.1 -o "$TMP/a.db" -- "$LOADS/nofp/hits" 0 2
@@ -33,7 +36,7 @@ echo "store $TMP/c.db" >&9
 await sampled "$TMP/c.db" hits 1000
 kill "$(pgrep -P $session -x hits)"
 wait $session
-is 'the recording ends well' "$? $(grep -v '^store ' "$TMP/log")" '0 '
+is 'the recording ends well' "$? $(complaints)" '0 '
 calls=$(truth "$TMP/truth" calls)
 for file in a b c; do
     is "file $file is whole, and has nothing beside it" "$(check $file) $(echo "$TMP/$file.db"*)" "ok $TMP/$file.db"
