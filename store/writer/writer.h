@@ -34,7 +34,7 @@ int store_writer__thread(struct store_writer *writer, uint32_t process, uint32_t
                          uint32_t *ret_thread);
 // The binary with this build id, or, without one, this kind and path.
 int store_writer__binary(struct store_writer *writer, const struct store_binary *binary, uint32_t *ret_binary);
-// ret_is_new (may be NULL): this frame has never been seen in this store, and wants a name.
+// ret_is_new (may be NULL): the first call for this frame since the writer was opened, and it wants a name.
 int store_writer__frame(struct store_writer *writer, uint32_t binary, uint64_t offset, uint32_t *ret_frame,
                         bool *ret_is_new);
 // The trie node of a stack: frames, root first.

@@ -39,7 +39,8 @@ struct writer_binary {
 
 struct writer_frame {
     uint32_t offset_low, offset_high, binary; // the key ends here
-    uint32_t is_named;
+    uint16_t is_named;
+    uint16_t is_wanted; // somebody was told that it wants a name
 };
 
 // A row of frame_line that waits to be written.

@@ -105,7 +105,7 @@ static int take_name(struct store_writer *writer, sqlite3_stmt *statement)
 {
     struct writer_frame *frame = dictionary__record(&writer->frames, number32(statement, 0));
     if (frame)
-        frame->is_named = true;
+        frame->is_named = frame->is_wanted = true;
     return frame ? 0 : -EBADMSG;
 }
 

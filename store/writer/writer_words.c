@@ -162,6 +162,17 @@ int store_writer__binary(struct store_writer *writer, const struct store_binary 
     return dictionary__intern(&writer->binaries, &given, ret_binary, &is_new);
 }
 
+// Once for each frame; and again for what had no name when the writer that it was told to was gone.
+static bool wants_name(struct store_writer *writer, uint32_t id, bool is_new)
+{
+    struct writer_frame *known = dictionary__record(&writer->frames, id);
+    if (!known)
+        return is_new;
+    bool is_wanted = !known->is_wanted;
+    known->is_wanted = true;
+    return is_wanted;
+}
+
 int store_writer__frame(struct store_writer *writer, uint32_t binary, uint64_t offset, uint32_t *ret_frame,
                         bool *ret_is_new)
 {
@@ -172,7 +183,7 @@ int store_writer__frame(struct store_writer *writer, uint32_t binary, uint64_t o
         return -EINVAL;
     int err = dictionary__intern(&writer->frames, &frame, ret_frame, &is_new);
     if (!err && ret_is_new)
-        *ret_is_new = is_new;
+        *ret_is_new = wants_name(writer, *ret_frame, is_new);
     return err;
 }
 

@@ -1,0 +1,93 @@
+// A store that is appended to again: what is in it keeps its rows, and what had no name when the first writer was gone
+// wants one.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/writer/writer.h"
+
+static char path[64];
+
+static int name_store(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof(path), "/tmp/hearth-resume.%d.db", getpid());
+    return 0;
+}
+
+static int remove_store(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static uint32_t frame_at(struct store_writer *writer, uint64_t offset, bool *ret_is_new)
+{
+    struct store_binary binary = {.kind = STORE_BINARY_ELF, .path = "/usr/bin/a"};
+    uint32_t binary_row, frame;
+    assert_int_equal(store_writer__binary(writer, &binary, &binary_row), 0);
+    assert_int_equal(store_writer__frame(writer, binary_row, offset, &frame, ret_is_new), 0);
+    return frame;
+}
+
+// An interval with one value, whose stack is the two frames.
+static void append(struct store_writer *writer, uint32_t *frames)
+{
+    struct store_event event = {.name = "cpu", .unit = "samples", .period = 1};
+    struct store_process process = {.pid = 1, .start_ns = 1, .comm = "a"};
+    struct store_value value = {.count = 1, .value = 1};
+    struct store_interval interval = {.start_ns = 1000, .end_ns = 2000};
+    struct fault fault = {0};
+    uint32_t process_row;
+    assert_int_equal(store_writer__event(writer, &event, &value.event), 0);
+    assert_int_equal(store_writer__process(writer, &process, &process_row), 0);
+    assert_int_equal(store_writer__thread(writer, process_row, 0, "a", &value.thread), 0);
+    assert_int_equal(store_writer__stack(writer, frames, 2, &value.node), 0);
+    assert_int_equal(store_writer__append(writer, &interval, &value, 1, NULL, 0, &fault), 0);
+}
+
+static void a_frame_without_a_name_wants_one_again(void **state)
+{
+    (void)state;
+    struct store_meta meta = {.host = "h", .kernel = "", .arch = "", .version = "", .command = ""};
+    struct store_line line = {.function = "named"};
+    struct store_writer *writer;
+    struct fault fault = {0};
+    bool is_new;
+    assert_int_equal(store_writer__create(path, &meta, &fault, &writer), 0);
+    uint32_t frames[2] = {frame_at(writer, 1, &is_new), 0};
+    assert_true(is_new);
+    frames[1] = frame_at(writer, 2, &is_new);
+    assert_true(is_new);
+    frame_at(writer, 2, &is_new);
+    assert_false(is_new);
+    assert_int_equal(store_writer__name(writer, frames[0], &line, 1), 0);
+    append(writer, frames);
+    assert_int_equal(store_writer__close(writer, &fault), 0);
+
+    assert_int_equal(store_writer__resume(path, &fault, &writer), 0);
+    assert_int_equal(frame_at(writer, 1, &is_new), frames[0]);
+    assert_false(is_new);
+    assert_int_equal(frame_at(writer, 2, &is_new), frames[1]);
+    assert_true(is_new);
+    frame_at(writer, 2, &is_new);
+    assert_false(is_new);
+    frame_at(writer, 3, &is_new);
+    assert_true(is_new);
+    append(writer, frames);
+    assert_int_equal(store_writer__close(writer, &fault), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_frame_without_a_name_wants_one_again, name_store, remove_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
