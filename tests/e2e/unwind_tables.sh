@@ -57,14 +57,14 @@ deep() { # DEPTH
     ok "a recursion of $1 is recorded" record_warmed -- "$LOADS/nofp/recursion" "$1" 1
     at_least "99 % of its stacks are whole, and $1 deep" "$(bottom "$1")" 99
 }
-whole leaves 1 "$root;run;outer;middle;"
+whole leaves 2 "$root;run;outer;middle;"
 deep 100
 deep 400
-whole qsort_callback 1 "$root;sort;.*;compare|$root|_start"
+whole qsort_callback 2 "$root;sort;.*;compare|$root|_start"
 whole exceptions 3 "$root|_start"
-whole signals 1 "$root;|_start"
-whole signals '1 altstack' "$root;|[^;]*clone3;|_start"
-whole vdso 1 "$root|_start"
+whole signals 2 "$root;|_start"
+whole signals "2 altstack" "$root;|[^;]*clone3;|_start"
+whole vdso 2 "$root|_start"
 whole coroutines 1 '__start_context;coroutine;in_coroutine_|\[libc[^;]*;coroutine;in_coroutine_|_start'
 
 ok 'lazy binding is recorded' record -- env LD_BIND_NOT=1 "${warmed[@]}" "$LOADS/nofp/lazy" 3
