@@ -34,7 +34,8 @@ static int finish(struct store_reader *reader)
     reader->binary_count = reader->binary_keys.count;
     if (RESIZE(reader->binaries, (size_t)reader->binary_count + 1) != 0)
         return -ENOMEM;
-    qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_times);
+    if (reader->file_count)
+        qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_times);
     uint32_t base = 0;
     for (size_t i = 0; i < reader->file_count; i++) {
         reader->files[i].interval_base = base;

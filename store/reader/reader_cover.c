@@ -50,7 +50,8 @@ static struct origins gather(struct store_reader *reader)
     for (uint32_t i = 0; i < reader->rolled_count; i++) // runs of rows name the same file
         if (i == 0 || reader->rolled[i].store != reader->rolled[i - 1].store)
             origins.items[origins.count++] = (struct origin){.name = reader->rolled[i].store};
-    qsort(origins.items, origins.count, sizeof(*origins.items), compare_names);
+    if (origins.count)
+        qsort(origins.items, origins.count, sizeof(*origins.items), compare_names);
     size_t kept = 0;
     for (size_t i = 1; i < origins.count; i++) {
         struct origin *known = &origins.items[kept];

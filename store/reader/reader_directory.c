@@ -84,7 +84,8 @@ static int list_files(struct store_reader *reader, const struct store_part *part
         if (err)
             return fault__set(fault, err, "out of memory");
     }
-    qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_names);
+    if (reader->file_count)
+        qsort(reader->files, reader->file_count, sizeof(*reader->files), compare_names);
     return 0;
 }
 
