@@ -41,7 +41,7 @@ int record_words__check(const struct record_words *words, struct hist_options *r
 // record_words__check gave.
 struct recorder_options record_words__options(const struct record_words *words, const struct hist_options *hist);
 
-// The events, and behind them the histograms; the caller frees the array. It borrows from the words and from `hist`.
+// The events, and behind them the histograms; the caller frees the array, which borrows from the words and from `hist`.
 int record_words__list_events(const struct record_words *words, const struct hist_options *hist,
                               struct recorder_event **ret_events, size_t *ret_count, struct fault *fault);
 

@@ -1,4 +1,4 @@
-// A recording while it runs: what it waits for, and what each of these brings about.
+// A recording while it runs: registers with the loop all that it waits for, and the call for each.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +30,13 @@ static int on_signal(void *own, struct fault *fault)
     struct recorder *recorder = own;
     struct signalfd_siginfo signal;
     (void)fault;
-    while (read(recorder->signal_fd, &signal, sizeof(signal)) == sizeof(signal)) // a second signal is another one
-        if (ends_recording(recorder, signal.ssi_signo))
-            loop__stop(recorder->loop);
+    while (read(recorder->signal_fd, &signal, sizeof(signal)) == sizeof(signal)) { // a second signal is another one
+        if (!ends_recording(recorder, signal.ssi_signo))
+            continue;
+        loop__stop(recorder->loop);
+        if (recorder->options->owner && signal.ssi_signo == SIGHUP)
+            break; // the owner's next recording gets a SIGTERM that came with it
+    }
     return 0;
 }
 
