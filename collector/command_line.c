@@ -34,10 +34,8 @@ static void append_word(struct buf *line, const char *word)
 static void read_words(struct buf *words)
 {
     _cleanup_fd_ int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    char piece[4096];
-    ssize_t length;
-    while (fd >= 0 && (length = read(fd, piece, sizeof(piece))) > 0)
-        buf__append(words, piece, (size_t)length);
+    if (fd >= 0)
+        buf__append_file(words, fd, SIZE_MAX);
     buf__append_byte(words, '\0');
 }
 

@@ -63,17 +63,14 @@ static int check_owner(const char *path, const struct stat *stat, struct fault *
     return 0;
 }
 
-static int read_all(int fd, const char *path, struct buf *text, struct fault *fault)
+static int read_text(int fd, const char *path, struct buf *text, struct fault *fault)
 {
-    char piece[4096];
-    ssize_t length;
-    while ((length = read(fd, piece, sizeof(piece))) > 0 && text->length_bytes <= LIMIT_CONF_BYTES)
-        buf__append(text, piece, (size_t)length);
-    if (length < 0)
-        return fault__set(fault, -errno, "cannot read '%s': %s", path, strerror(errno));
-    if (text->length_bytes > LIMIT_CONF_BYTES)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "'%s' is longer than %d KiB", path,
+    int err = buf__append_file(text, fd, LIMIT_CONF_BYTES);
+    if (err == -E2BIG)
+        return fault__set_code(fault, EXIT_CODE_USAGE, err, "'%s' is longer than %d KiB", path,
                                LIMIT_CONF_BYTES / 1024);
+    if (err)
+        return fault__set(fault, err, "cannot read '%s': %s", path, strerror(-err));
     if (text->length_bytes && memchr(text->data, '\0', text->length_bytes))
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is no text: it holds a zero byte", path);
     buf__append_byte(text, '\0');
@@ -88,6 +85,6 @@ int conf__read(const char *path, const struct option_row *rows, void *values, st
         return fault__set_code(fault, EXIT_CODE_USAGE, -errno, "cannot read '%s': %s", path, strerror(errno));
     int err = check_owner(path, &stat, fault);
     if (!err)
-        err = read_all(fd, path, text, fault);
+        err = read_text(fd, path, text, fault);
     return err ? err : conf__parse(path, (char *)text->data, rows, values, fault);
 }

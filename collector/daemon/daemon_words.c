@@ -1,13 +1,12 @@
 #include "collector/daemon/daemon_words.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "collector/daemon/conf.h"
 
-// What a production host can bear always: docs/decisions has what it costs.
+// A production host bears these always.
 const struct daemon_words daemon_defaults = {
     .record = {.bpf_share = LIMIT_DAEMON_BPF_SHARE,
                .drain_ns = 10000000000u,
@@ -16,25 +15,20 @@ const struct daemon_words daemon_defaults = {
     .keep_bytes = LIMIT_STORE_DIRECTORY_BYTES,
 };
 
-static int parse_bytes(const char *text, void *target, struct fault *fault)
-{
-    static const char suffixes[] = "KMGT";
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    const char *suffix = *end ? strchr(suffixes, *end) : NULL;
-    unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
-    end += suffix != NULL;
-    if (errno || end == text || *end || text[0] == '-' || !value || value > UINT64_MAX >> shift)
-        return fault__set(fault, -EINVAL, "'%s' is no size such as 500M or 2G", text);
-    *(uint64_t *)target = value << shift;
-    return 0;
-}
-
 #define AT(member) offsetof(struct daemon_words, member)
 static const struct option_row file_rows[] = {
     {0, "keep-bytes", "BYTES", "what the directory may take on the disk: 500M, 2G (2G); the oldest goes first",
-     parse_bytes, AT(keep_bytes)},
+     option__bytes, AT(keep_bytes)},
+    // The same options have other defaults in a recording without an end. These rows stand before those of record.
+    {'e', "event", "EVENT", "what to sample (cpu, and --hist off-cpu and runq); may be given several times",
+     option__list, AT(record.events)},
+    {'F', "freq", "HZ", "samples a second and CPU, of clocks and hardware counters (19)", option__u64,
+     AT(record.frequency_hz)},
+    {0, "max-cpu", "PCT", "of a CPU that sampling may take; above it fewer samples are taken, and weigh more (1%)",
+     option__share, AT(record.bpf_share)},
+    {'i', "interval", "SECONDS", "how often the kernel's maps are drained (10)", option__seconds_ns,
+     AT(record.drain_ns)},
+    {'o', "output", "DIRECTORY", "the directory of stores (" DAEMON_DIRECTORY ")", option__string, AT(record.output)},
     OPTION_ROWS_OF(record_word_rows, struct daemon_words, record),
     {0},
 };

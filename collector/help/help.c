@@ -1,52 +1,69 @@
 #include "collector/help/help.h"
 
-static bool has_letter(const struct option_row *row, size_t offset, void *context)
+#include <string.h>
+
+struct first { // the rows that the letter and the name of another one are found at
+    const struct option_row *wanted, *by_letter, *by_name;
+};
+
+static bool find_first(const struct option_row *row, size_t offset, void *context)
 {
-    const struct option_row **wanted = context;
+    struct first *first = context;
     (void)offset;
-    if (row->letter != (*wanted)->letter)
-        return false;
-    *wanted = row;
-    return true;
+    if (!first->by_letter && row->letter == first->wanted->letter)
+        first->by_letter = row;
+    if (!first->by_name && row->name && first->wanted->name && strcmp(row->name, first->wanted->name) == 0)
+        first->by_name = row;
+    return row == first->wanted;
 }
 
-static bool takes_letter(const struct option_row *rows, const struct option_row *row)
-{
-    const struct option_row *first = row;
-    return row->letter && options__visit(rows, has_letter, &first) && first == row;
-}
+enum { SPELLED_BYTES = 64 };
 
-void help__spell_option(const struct option_row *rows, const struct option_row *row, char out[HELP_OPTION_BYTES])
+static void spell(const struct option_row *row, bool has_letter, char out[SPELLED_BYTES])
 {
-    bool has_short = takes_letter(rows, row);
-    const char *before = has_short && row->name ? ", " : "";
+    const char *before = has_letter && row->name ? ", " : "";
     char letter[] = {'-', row->letter, '\0'};
-    snprintf(out, HELP_OPTION_BYTES, "%s%s%s%s%s%s", has_short ? letter : "", before, row->name ? "--" : "",
+    snprintf(out, SPELLED_BYTES, "%s%s%s%s%s%s", has_letter ? letter : "", before, row->name ? "--" : "",
              row->name ? row->name : "", row->argument ? " " : "", row->argument ? row->argument : "");
 }
 
 struct printing {
     const struct option_row *rows;
+    help_print_fn *print;
     FILE *file;
 };
 
 static bool print_option(const struct option_row *row, size_t offset, void *context)
 {
     const struct printing *printing = context;
-    char spelled[HELP_OPTION_BYTES];
+    struct first first = {.wanted = row};
+    char spelled[SPELLED_BYTES];
     (void)offset;
-    help__spell_option(printing->rows, row, spelled);
-    bool is_long = spelled[1] == '-'; // "--": it stands below the long ones that have a letter
-    fprintf(printing->file, "  %s%-*s %s\n", is_long ? "    " : "", is_long ? 22 : 26, spelled, row->help);
+    options__visit(printing->rows, find_first, &first);
+    if (first.by_name && first.by_name != row)
+        return false;
+    spell(row, row->letter && first.by_letter == row, spelled);
+    printing->print(printing->file, row, spelled);
     return false;
+}
+
+void help__each_option(const struct option_row *rows, help_print_fn *print, FILE *file)
+{
+    struct printing printing = {rows, print, file};
+    options__visit(rows, print_option, &printing);
+}
+
+static void print_line(FILE *file, const struct option_row *row, const char *spelled)
+{
+    bool is_long = spelled[1] == '-'; // "--": it stands below the long ones that have a letter
+    fprintf(file, "  %s%-*s %s\n", is_long ? "    " : "", is_long ? 22 : 26, spelled, row->help);
 }
 
 void help__print_command(const struct command *command, FILE *file)
 {
-    struct printing printing = {command->options, file};
     fprintf(file, "usage: hearth %s [OPTION...]%s%s\n\n%s.\n\n", command->name, command->operands ? " " : "",
             command->operands ? command->operands : "", command->summary);
-    options__visit(command->options, print_option, &printing);
+    help__each_option(command->options, print_line, file);
     if (command->details)
         fprintf(file, "\n%s", command->details);
     if (command->print_more)

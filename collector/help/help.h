@@ -11,9 +11,9 @@ void help__print_command(const struct command *command, FILE *file);
 // Of hearth itself: its commands, ended by NULL.
 void help__print_overview(const struct command *const *commands, FILE *file);
 
-// "-i, --input STORE", in `out`. An option whose letter is also that of an earlier row of the table is known by its
-// name alone, as the earlier one takes the letter.
-enum { HELP_OPTION_BYTES = 64 };
-void help__spell_option(const struct option_row *rows, const struct option_row *row, char out[HELP_OPTION_BYTES]);
+// Calls `print` with each option of a table, spelled "-i, --input STORE". Where an earlier row has the letter too, the
+// option is known by its name alone; where one has the name, the option is that one, and left out.
+typedef void help_print_fn(FILE *file, const struct option_row *row, const char *spelled);
+void help__each_option(const struct option_row *rows, help_print_fn *print, FILE *file);
 
 #endif

@@ -42,23 +42,13 @@ static void print_head(FILE *file, const char *name, const char *summary)
     fputs("\n.SH SYNOPSIS\n", file);
 }
 
-struct printing {
-    const struct option_row *rows;
-    FILE *file;
-};
-
-static bool print_option(const struct option_row *row, size_t offset, void *context)
+static void print_option(FILE *file, const struct option_row *row, const char *spelled)
 {
-    const struct printing *printing = context;
-    char spelled[HELP_OPTION_BYTES];
-    (void)offset;
-    help__spell_option(printing->rows, row, spelled);
-    fputs(".TP\n.B ", printing->file);
-    print_text(printing->file, spelled, false);
-    fputc('\n', printing->file);
-    print_text(printing->file, row->help, true);
-    fputc('\n', printing->file);
-    return false;
+    fputs(".TP\n.B ", file);
+    print_text(file, spelled, false);
+    fputc('\n', file);
+    print_text(file, row->help, true);
+    fputc('\n', file);
 }
 
 // Paragraphs are filled, but for tables and examples, whose lines begin with blanks.
@@ -98,7 +88,6 @@ static int print_more(const struct command *command, FILE *file)
 
 int manual__print_command(const struct command *command, FILE *file)
 {
-    struct printing printing = {command->options, file};
     char name[64];
     snprintf(name, sizeof(name), "hearth-%s", command->name);
     print_head(file, name, command->summary);
@@ -109,7 +98,7 @@ int manual__print_command(const struct command *command, FILE *file)
     int err = command->print_more ? print_more(command, file) : 0;
     if (command->options[0].name || command->options[0].letter || command->options[0].rows)
         fputs(".SH OPTIONS\n", file);
-    options__visit(command->options, print_option, &printing);
+    help__each_option(command->options, print_option, file);
     fprintf(file, "%s.SH SEE ALSO\n.BR hearth (1)\n", exit_codes);
     return err;
 }
@@ -132,15 +121,13 @@ void manual__print_overview(const struct command *const *commands, FILE *file)
     fputs(exit_codes, file);
 }
 
-static bool print_words(const struct option_row *row, size_t offset, void *context)
+static void print_word(FILE *file, const struct option_row *row, const char *spelled)
 {
-    const struct printing *printing = context;
-    (void)offset;
+    (void)spelled;
     if (row->name)
-        fprintf(printing->file, " --%s", row->name);
+        fprintf(file, " --%s", row->name);
     else
-        fprintf(printing->file, " -%c", row->letter);
-    return false;
+        fprintf(file, " -%c", row->letter);
 }
 
 void manual__print_completion(const struct command *const *commands, FILE *file)
@@ -152,9 +139,8 @@ void manual__print_completion(const struct command *const *commands, FILE *file)
         fprintf(file, "%s%s", i ? " " : "", commands[i]->name);
     fputs("' ;;\n", file);
     for (size_t i = 0; commands[i]; i++) {
-        struct printing printing = {commands[i]->options, file};
         fprintf(file, "    *:%s) [[ $word == -* ]] && words='--help", commands[i]->name);
-        options__visit(commands[i]->options, print_words, &printing);
+        help__each_option(commands[i]->options, print_word, file);
         fputs("' ;;\n", file);
     }
     // Without a match bash completes the names of files.

@@ -1,10 +1,12 @@
 #include "store/base/buf.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGE_BYTES      4096u
 #define HUGE_PAGE_BYTES (2u << 20)
@@ -78,6 +80,25 @@ void buf__append_varint(struct buf *buf, uint64_t value)
 void buf__append_zigzag(struct buf *buf, int64_t value)
 {
     buf__append_varint(buf, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+}
+
+int buf__append_file(struct buf *buf, int fd, size_t bytes_most)
+{
+    char block[16384];
+    for (size_t left = bytes_most; !buf->failed;) {
+        ssize_t length = read(fd, block, sizeof(block));
+        if (length < 0 && errno != EINTR)
+            return -errno;
+        if (length == 0)
+            return 0;
+        if (length > 0 && (size_t)length > left)
+            return -E2BIG;
+        if (length > 0) {
+            buf__append(buf, block, (size_t)length);
+            left -= (size_t)length;
+        }
+    }
+    return -ENOMEM;
 }
 
 void buf__clear(struct buf *buf)

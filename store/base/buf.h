@@ -41,8 +41,11 @@ void buf__append_string(struct buf *buf, const char *text); // without its NUL
 void buf__append_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf__append_varint(struct buf *buf, uint64_t value); // LEB128, unsigned
 void buf__append_zigzag(struct buf *buf, int64_t value);  // signed, as LEB128 of (v << 1) ^ (v >> 63)
-void buf__clear(struct buf *buf);                         // keeps the memory
-void buf__release(struct buf *buf);                       // frees the memory; for _cleanup_(buf__release)
+// All that read() gives of `fd`, up to the end. -errno; -E2BIG: more than so many bytes, of which some are appended;
+// -ENOMEM.
+int buf__append_file(struct buf *buf, int fd, size_t bytes_most);
+void buf__clear(struct buf *buf);   // keeps the memory
+void buf__release(struct buf *buf); // frees the memory; for _cleanup_(buf__release)
 
 // A reader over borrowed bytes, for hostile input: reads past the end return 0 and set `failed`.
 struct cursor {

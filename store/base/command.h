@@ -9,10 +9,10 @@
 
 struct command {
     const char *name;               // "record"
-    const char *operands;           // what stands after the options in the usage line: "[-- COMMAND [ARG...]]"
+    const char *operands;           // behind the options in the usage line: "[-- COMMAND [ARG...]]"
     const char *summary;            // one line, no full stop
     const char *details;            // more for -h, whole lines, or NULL
-    void (*print_more)(FILE *file); // what of -h comes from other tables; NULL: nothing
+    void (*print_more)(FILE *file); // prints the part of -h that other tables have; NULL: none
     // The options, ended by a row without a name; parsed by main before run is called.
     const struct option_row *options;
     void *values; // the struct that the options fill; NULL: there are none

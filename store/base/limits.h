@@ -151,7 +151,7 @@
 // What sampling may take of a CPU where nobody says otherwise: of a daemon, which is always on.
 #define LIMIT_DAEMON_BPF_SHARE 0.01
 
-// Roll-up and retirement of the daemon's directory: how often, and for how long at most. What is not done goes on the
+// Roll-up and retirement of the daemon's directory: how often, and for how long at most. Work left over goes on the
 // next time.
 #define LIMIT_UPKEEP_PERIOD_NS 60000000000ull
 #define LIMIT_UPKEEP_NS        30000000000ull

@@ -59,6 +59,21 @@ int option__share(const char *text, void *target, struct fault *fault)
     return 0;
 }
 
+int option__bytes(const char *text, void *target, struct fault *fault)
+{
+    static const char suffixes[] = "KMGT";
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    const char *suffix = *end ? strchr(suffixes, *end) : NULL;
+    unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
+    end += suffix != NULL;
+    if (errno || end == text || *end || text[0] == '-' || !value || value > UINT64_MAX >> shift)
+        return fault__set(fault, -EINVAL, "'%s' is no size such as 500M or 2G", text);
+    *(uint64_t *)target = value << shift;
+    return 0;
+}
+
 int option__seconds_ns(const char *text, void *target, struct fault *fault)
 {
     static const struct {

@@ -54,6 +54,7 @@ int option__string(const char *text, void *target, struct fault *fault);  // con
 int option__list(const char *text, void *target, struct fault *fault);    // struct option_list, a value a use
 int option__u64(const char *text, void *target, struct fault *fault);     // uint64_t, decimal, more than nothing
 int option__share(const char *text, void *target, struct fault *fault);   // double, 0.2 from "20" or "20%", at most 1
+int option__bytes(const char *text, void *target, struct fault *fault);   // uint64_t, from "1000", "500M", "2G"
 int option__seconds_ns(const char *text, void *target, struct fault *fault); // uint64_t ns, from "10", "0.5", "500ms"
 
 // Parses argv[0..argc) by the table into the struct `values`. The operands are moved to the front of argv and counted

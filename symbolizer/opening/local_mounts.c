@@ -24,18 +24,9 @@ static struct {
 
 static int read_all(int fd, struct buf *text)
 {
-    char block[16384];
-    for (;;) {
-        ssize_t got = read(fd, block, sizeof(block));
-        if (got < 0 && errno != EINTR)
-            return -errno;
-        if (got == 0)
-            break;
-        if (got > 0)
-            buf__append(text, block, (size_t)got);
-    }
+    int err = buf__append_file(text, fd, SIZE_MAX);
     buf__append_byte(text, 0);
-    return text->failed ? -ENOMEM : 0;
+    return err ? err : text->failed ? -ENOMEM : 0;
 }
 
 static bool has_changed(void)
