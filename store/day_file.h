@@ -33,7 +33,7 @@ struct day_file {
     uint32_t day; // since 1970
     enum store_tier tier;
     uint32_t number;
-    bool is_damaged; // it was set aside
+    bool is_damaged; // set aside
 };
 
 // False: the name of something else.

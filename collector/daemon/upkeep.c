@@ -32,7 +32,7 @@ struct upkeep {
 static void serve(int fd, pid_t daemon)
 {
     struct maintenance plan;
-    signal(SIGHUP, SIG_IGN); // means the daemon
+    signal(SIGHUP, SIG_IGN); // a terminal or systemd means the daemon by it
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "hearth-upkeep");
     priority__lower();
@@ -40,7 +40,7 @@ static void serve(int fd, pid_t daemon)
         struct maintained ignored;
         struct outcome outcome = {0};
         outcome.err = maintenance__run(&plan, &outcome.fault, &ignored);
-        malloc_trim(0); // it sleeps for a minute now
+        malloc_trim(0); // the process sleeps for a minute now
         if (send(fd, &outcome, sizeof(outcome), MSG_NOSIGNAL) < 0)
             break;
     }

@@ -89,7 +89,7 @@ void format__put_losses(const struct picture *picture, FILE *file)
     }
 }
 
-#define HEAD_ROWS     9u // of a terminal, for what stands around a table: title, heading, losses, the next prompt
+#define HEAD_ROWS     9u // of a terminal, for the lines around a table: title, heading, losses, the next prompt
 #define ROWS_LEAST    5u
 #define COLUMNS_LEAST 20u
 

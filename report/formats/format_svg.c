@@ -42,7 +42,7 @@ struct canvas {
     FILE *file;
     uint64_t whole;
     unsigned height;
-    uint32_t last_row; // what is deeper is not drawn
+    uint32_t last_row; // deeper frames are not drawn
     double deep_share; // of all: stacks that are deeper
 };
 

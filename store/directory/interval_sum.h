@@ -10,7 +10,7 @@ int interval_sum__new(struct interval_sum **ret_sum);
 void interval_sum__free(struct interval_sum *sum);
 void interval_sum__clear(struct interval_sum *sum);
 
-// -ENOMEM. What is borrowed by the arguments (names, keys) must live until the clear. Events of values and histograms
+// -ENOMEM. Names and keys in the arguments must live until the clear. Events of values and histograms
 // are the writer's.
 int interval_sum__add(struct interval_sum *sum, const struct store_interval *interval);
 int interval_sum__add_value(struct interval_sum *sum, const struct store_value *value);

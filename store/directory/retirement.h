@@ -8,7 +8,7 @@
 
 struct store_limits {
     uint64_t bytes_most; // of the directory
-    uint64_t bytes_free; // what is left to others on its file system
+    uint64_t bytes_free; // left to others on its file system
     uint32_t hours[STORE_TIER_COUNT];
 };
 struct store_limits store_limits__default(void);

@@ -1,6 +1,6 @@
-// Each moment of a directory once. What was rolled up stands there as it was recorded and in longer intervals, until
-// the first is retired. The table `source` says of each sum which full intervals it is the sum of. A query gets a sum
-// or what is finer, never both:
+// Each moment of a directory once. A full interval that was rolled up stands there beside the longer ones that hold it,
+// until the first is retired. The table `source` says of each sum which full intervals it is the sum of. A query gets a
+// sum or what is finer, never both:
 //
 //   hour   =  the same full intervals are in 60 minutes that are there  ->  the hour is hidden
 //   minute =  6 full intervals, gone                                    ->  the minute is given

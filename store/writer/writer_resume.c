@@ -164,7 +164,7 @@ static int read_table(struct store_writer *writer, const struct table *table)
     return err;
 }
 
-// All is in the file already. What is more than we would remember is forgotten, as after any write.
+// All is in the file already. Rows beyond the limits of the dictionaries are forgotten, as after any write.
 static void settle(struct store_writer *writer)
 {
     writer->events_written = writer->event_count;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct elf_stub { // what an entry of a procedure linkage table jumps to
+struct elf_stub { // the target of an entry of a procedure linkage table
     enum { ELF_STUB_NONE, ELF_STUB_SLOT, ELF_STUB_INDEX } kind;
     uint64_t place; // the address of its slot in the global offset table, or the index of its row in .rela.plt
 };

@@ -15,7 +15,7 @@ typedef int unwind_extra_fn(uint64_t address, uint64_t bytes, struct unwind_rule
 struct unwind_code {
     const uint8_t *data;
     size_t bytes;
-    uint64_t address; // what `take` is given for data[0]
+    uint64_t address; // of data[0], as `take` gets it
 };
 
 // By the section's name: procedure linkage tables, and _init and _fini, each alone in .init and .fini.
@@ -28,9 +28,9 @@ const char *unwind_shapes__register(enum unwind_kind kind);
 
 // Where Go's runtime calls functions on another stack, by the code around the call (symbolizer/unwind/unwind_go.h).
 struct go_shape {
-    const uint8_t *head; // what stands first
+    const uint8_t *head; // the first bytes
     size_t head_bytes;
-    size_t tail_at; // what stands further on, behind a distance
+    size_t tail_at; // of the bytes further on, behind a distance
     const uint8_t *tail;
     size_t tail_bytes;
     size_t call_at, call_bytes;

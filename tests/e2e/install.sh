@@ -23,7 +23,7 @@ else
     skip 'the pages are good roff' "$(lacks groff-base)"
 fi
 
-# What bash offers for the last of the WORDs.
+# The words that bash offers for the last of the WORDs.
 offered() { bash -c '. "$0"; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _hearth; echo "${COMPREPLY[*]}"' \
     "$TMP/root/usr/share/bash-completion/completions/hearth" hearth "$@"; }
 is 'the shell completes a command' "$(offered rec)" record

@@ -23,7 +23,7 @@ stolen=$(stolen_ns)
 is 'two events and three histograms in one recording' $? 0
 stolen=$(($(stolen_ns) - stolen))
 like 'samples and values are counted' "$(cat "$TMP/said")" ' samples, .* lost, .*values in 3 histograms, [0-9]+ unmatched, [0-9]+ lost'
-# The kernel refuses to remember a wait where an interrupt comes while it makes room for another one. That is rare.
+# The kernel refuses to remember a wait where an interrupt comes while it makes room for another one, which is rare.
 kept=$(sql 'SELECT sum(samples) FROM sample')
 ok "none in a thousand is lost ($kept kept; $(sql 'SELECT name, sum(count) FROM loss GROUP BY name' | tr '\n' ' '))" \
     test "$(grep -oE '[0-9]+ lost' "$TMP/said" | awk '{ n += $1 } END { print n }')" -le $((kept / 1000))
