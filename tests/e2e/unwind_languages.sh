@@ -97,7 +97,7 @@ for kind in -static -static-pie ''; do
 done
 musl-gcc -std=gnu11 -O2 -g -D_GNU_SOURCE -I. -fno-optimize-sibling-calls -fomit-frame-pointer -o "$TMP/musl-signals" tests/workloads/signals.c
 # A handler that has interrupted libc itself has no way out: how often it does depends on what a clock_gettime costs here.
-record -- "${warmed[@]}" "$TMP/musl-signals" 1
+record -- "${warmed[@]}" "$TMP/musl-signals" 3
 check_frames 'musl, signals' 98 'in_handler' \
     '((\[unwind: no rows\];)?[^;]*;main;between_signals;((.*;)?interrupted|[^;]*timer_settime[^;]*);(.*;)?|\[unwind: no rows\];([^;]*clock_gettime[^;]*;)+[^;]*;)handler;in_handler'
 
