@@ -52,7 +52,8 @@ for name in spinner reader writer; do
     least=$(column $name 2) most=$(($(column $name 3) - $(column $name 1) + own_ns))
     ok "off-cpu, $name: all its time off the CPU ($waits: $least to $most)" \
         test "$waits" -ge $((least - least / 100)) -a "$waits" -le $((most + most / 1000))
-    within "and the histogram of that name has the same waits" "$(of sum off-cpu $name)" "$waits" $((waits / 1000 + 1000000))
+    # A program of a switch reads the clock after those before it have run, and sched_switch may run one of two alone.
+    within "and the histogram of that name has the same waits, of $name" "$(of sum off-cpu $name)" "$waits" $((waits / 100 + own_ns))
 done
 
 # --- One name, two events
