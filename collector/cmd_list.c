@@ -26,7 +26,7 @@
 #include "collector/sources/sources.h"
 #include "report/commands/cmd_list.h"
 #include "store/base/buf.h"
-#include "store/base/live_thread.h"
+#include "store/base/proc_maps.h"
 #include "store/base/safe_text.h"
 #include "symbolizer/opening/opener.h"
 #include "symbolizer/symbols/function_list.h"
@@ -180,24 +180,31 @@ static int list_file(const char *name, bool functions, bool usdt, const char *pa
     return err ? fault__set(fault, err, "cannot read the symbols of '%s': %s", file.path, strerror(-err)) : 0;
 }
 
+struct listed_maps {
+    bool functions, usdt;
+    const char *pattern;
+    size_t *count;
+    char last[PATH_MAX]; // a file may have several mappings side by side
+};
+
+static int list_mapping(const struct proc_mapping *mapping, void *context)
+{
+    struct listed_maps *maps = context;
+    if (mapping->path[0] != '/' || !mapping->is_executable || strcmp(mapping->path, maps->last) == 0)
+        return 0;
+    snprintf(maps->last, sizeof(maps->last), "%s", mapping->path);
+    struct fault ignored = {0}; // a file that is gone, or no ELF file
+    (void)list_file(mapping->path, maps->functions, maps->usdt, maps->pattern, maps->count, &ignored);
+    return 0;
+}
+
 static int list_mapped(bool functions, bool usdt, const char *pattern, size_t *count, struct fault *fault)
 {
-    char maps[64], line[PATH_MAX + 128], last[PATH_MAX] = "";
-    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)options.pid));
-    _cleanup_file_ FILE *file = fopen(maps, "re");
-    if (!file)
-        return fault__set(fault, -errno, "cannot read what PID %llu maps: %s", (unsigned long long)options.pid,
-                          strerror(errno));
-    while (fgets(line, sizeof(line), file)) {
-        char flags[8] = "";
-        const char *path = strchr(line, '/');
-        line[strcspn(line, "\n")] = '\0';
-        if (!path || sscanf(line, "%*s %7s", flags) != 1 || flags[2] != 'x' || strcmp(path, last) == 0)
-            continue;
-        snprintf(last, sizeof(last), "%s", path);
-        struct fault ignored = {0}; // a file that is gone, or no ELF file
-        (void)list_file(path, functions, usdt, pattern, count, &ignored);
-    }
+    struct listed_maps maps = {.functions = functions, .usdt = usdt, .pattern = pattern, .count = count};
+    int err = proc_maps__each((pid_t)options.pid, list_mapping, &maps);
+    if (err)
+        return fault__set(fault, err, "cannot read what PID %llu maps: %s", (unsigned long long)options.pid,
+                          strerror(-err));
     for (char text[512]; opener__tell(text, sizeof(text));)
         fault__warn("%s", text);
     return 0;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "collector/arch/library_places.h"
-#include "store/base/live_thread.h"
+#include "store/base/proc_maps.h"
 #include "symbolizer/arch/elf_machine.h"
 #include "symbolizer/companions/debug_dirs.h"
 #include "symbolizer/companions/debug_files.h"
@@ -35,20 +35,26 @@ static int open_as_seen(struct probe_file *file, const char *path)
     return err == -EINVAL ? -EISDIR : err;
 }
 
+struct called {
+    struct probe_file *probe;
+    const char *name;
+};
+
+// 1: that is the file, and its path is now the probe's.
+static int take_called(const struct proc_mapping *mapping, void *context)
+{
+    const struct called *called = context;
+    const char *path = mapping->path;
+    if (path[0] != '/' || !is_called(strrchr(path, '/') + 1, called->name) || strlen(path) >= PATH_MAX)
+        return 0;
+    snprintf(called->probe->path, sizeof(called->probe->path), "%s", path);
+    return 1;
+}
+
 static int open_mapped(struct probe_file *probe, const char *name)
 {
-    char maps[64], line[PATH_MAX + 128];
-    snprintf(maps, sizeof(maps), "/proc/%d/maps", live_thread__of((pid_t)probe->pid));
-    _cleanup_file_ FILE *file = fopen(maps, "re");
-    while (file && fgets(line, sizeof(line), file)) {
-        line[strcspn(line, "\n")] = '\0';
-        const char *path = strchr(line, '/'), *base = path ? strrchr(path, '/') + 1 : "";
-        if (!path || !is_called(base, name) || strlen(path) >= PATH_MAX)
-            continue;
-        snprintf(probe->path, sizeof(probe->path), "%s", path);
-        return open_as_seen(probe, path);
-    }
-    return -ENOENT;
+    struct called called = {.probe = probe, .name = name};
+    return proc_maps__each((pid_t)probe->pid, take_called, &called) == 1 ? open_as_seen(probe, probe->path) : -ENOENT;
 }
 
 // The cache of glibc's ldconfig (sysdeps/generic/dl-cache.h): a head of 48 bytes, whose word 5 counts the entries; then

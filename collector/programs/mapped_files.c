@@ -12,6 +12,7 @@
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/live_thread.h"
+#include "store/base/proc_maps.h"
 #include "symbolizer/opening/foreign_file.h"
 
 struct reading {
@@ -103,14 +104,6 @@ void mapped_files__release(struct mapped_files *files)
     *files = (struct mapped_files){0};
 }
 
-static void cut_deleted(char *path)
-{
-    static const char deleted[] = " (deleted)";
-    size_t length = strlen(path), suffix = sizeof(deleted) - 1;
-    if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
-        path[length - suffix] = '\0';
-}
-
 // In a chroot, the links in /proc name files as we see them; the process, and its debug files, as it does.
 static void cut_root(uint32_t tgid, char *path)
 {
@@ -130,7 +123,7 @@ int mapped_file__open(const struct wire_note *note, char *path, size_t path_byte
     if (length < 0)
         return -errno;
     path[length] = '\0';
-    cut_deleted(path);
+    proc_maps__cut_deleted(path);
     cut_root(note->tgid, path);
     return foreign_file__open_mapping(
         &(struct foreign_mapping){

@@ -9,6 +9,7 @@
 
 #include "collector/who/mappings.h"
 #include "store/base/live_thread.h"
+#include "store/base/proc_maps.h"
 
 // All but the exe.
 static int read_stat(uint32_t tid, struct procfs_process *ret_process)
@@ -57,39 +58,28 @@ int procfs__read(uint32_t tgid, struct procfs_process *ret_process)
     return 0;
 }
 
-// "START-END PERMS OFFSET MAJ:MIN INODE   PATH": one line of maps.
-static void add_line(const char *line, struct binaries *binaries, struct mappings *mappings)
+struct reading {
+    struct binaries *binaries;
+    struct mappings *mappings;
+};
+
+static int add_mapping(const struct proc_mapping *line, void *context)
 {
-    unsigned long long start, end, offset, inode;
-    unsigned major, minor;
-    char permissions[8];
-    int path_at = 0;
-    if (sscanf(line, "%llx-%llx %7s %llx %x:%x %llu %n", &start, &end, permissions, &offset, &major, &minor, &inode,
-               &path_at) < 7 ||
-        permissions[2] != 'x' || strncmp(line + path_at, "[vsyscall]", 10) == 0)
-        return;
+    const struct reading *reading = context;
+    if (!line->is_executable || strncmp(line->path, "[vsyscall]", 10) == 0)
+        return 0;
     char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s", line[path_at] ? line + path_at : "//anon");
-    size_t length = strlen(path);
-    static const char deleted[] = " (deleted)";
-    if (length > sizeof(deleted) && strcmp(path + length - (sizeof(deleted) - 1), deleted) == 0)
-        path[length - (sizeof(deleted) - 1)] = '\0';
-    struct binary_identity identity = {.path = path, .file = {.inode = inode, .device = (__u32)(major << 20 | minor)}};
-    struct mapping mapping = {.start = start, .end = end, .file_offset = offset};
-    if (binaries__get(binaries, &identity, &mapping.binary) == 0)
-        mappings__add(mappings, &mapping);
+    snprintf(path, sizeof(path), "%s", line->path[0] ? line->path : "//anon");
+    proc_maps__cut_deleted(path);
+    struct binary_identity identity = {.path = path, .file = {.inode = line->inode, .device = line->device}};
+    struct mapping mapping = {.start = line->start, .end = line->end, .file_offset = line->file_offset};
+    if (binaries__get(reading->binaries, &identity, &mapping.binary) == 0)
+        mappings__add(reading->mappings, &mapping);
+    return 0;
 }
 
 void procfs__read_mappings(uint32_t tgid, struct binaries *binaries, struct mappings *mappings)
 {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/maps", live_thread__of((pid_t)tgid));
-    _cleanup_file_ FILE *file = fopen(path, "re");
-    _cleanup_free_ char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
-    while (file && (length = getline(&line, &capacity, file)) > 0) {
-        line[length - 1] = '\0';
-        add_line(line, binaries, mappings);
-    }
+    struct reading reading = {.binaries = binaries, .mappings = mappings};
+    (void)proc_maps__each((pid_t)tgid, add_mapping, &reading); // a process that has ended maps nothing
 }

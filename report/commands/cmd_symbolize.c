@@ -81,7 +81,7 @@ static int name_file(struct symbolizer *symbolizer, int fd, struct address_batch
                                           batch);
 }
 
-static int name_mapping(struct symbolizer *symbolizer, int root_fd, const struct process_mapping *mapping,
+static int name_mapping(struct symbolizer *symbolizer, int root_fd, const struct proc_mapping *mapping,
                         const uint64_t *addresses, size_t count, struct address_batch *batch)
 {
     pid_t pid = (pid_t)options.pid;
@@ -112,7 +112,7 @@ static int name_kernel_part(struct symbolizer *symbolizer, const uint64_t *addre
 }
 
 struct place {
-    const struct process_mapping *mapping; // NULL: none
+    const struct proc_mapping *mapping; // NULL: none
     bool kernel;
     size_t index;
 };
