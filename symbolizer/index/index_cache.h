@@ -2,9 +2,8 @@
 //
 //   DIR/4f9c...e1-0.names     an index of index.h; -1, -2...: more units of the same binary
 //
-// A file is written aside, then renamed, and never changed: who has it mapped keeps what he has. What is read is
-// checked by its checksum and then in full. Folder and files must be ours or root's and writable by nobody else. Above
-// the bound those used longest ago are removed.
+// A file is checked, when it is read, by its checksum and then in full. The folder is one of store/base/disk_cache.h,
+// which says who may write it and when files are removed.
 #ifndef HEARTH_SYMBOLIZER_INDEX_INDEX_CACHE_H
 #define HEARTH_SYMBOLIZER_INDEX_INDEX_CACHE_H
 

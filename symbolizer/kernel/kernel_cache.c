@@ -3,28 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "store/base/disk_cache.h"
 #include "store/base/hash.h"
 
 #define FILE_NAME "kernel.symbols"
 
-static bool is_trusted(int fd)
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 && (status.st_uid == geteuid() || status.st_uid == 0) &&
-           !(status.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-static int open_folder(const char *folder, int *ret_fd)
-{
-    _cleanup_fd_ int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || !is_trusted(fd))
-        return -ENOENT;
-    *ret_fd = take_fd(&fd);
-    return 0;
-}
+static const struct disk_cache_kind kind = {.holds = "names", .suffix = ".symbols", .mode = 0600};
 
 static int hash_boot_id(uint64_t *hash)
 {
@@ -86,26 +71,30 @@ static int current_key(uint64_t *ret_key)
 int kernel_cache__load(const char *folder, struct kernel_symbols **ret_symbols)
 {
     uint64_t key;
-    _cleanup_fd_ int directory = -1;
-    if (open_folder(folder, &directory) != 0 || current_key(&key) != 0)
-        return -ENOENT;
-    _cleanup_fd_ int fd = openat(directory, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || !is_trusted(fd))
+    size_t bytes;
+    _cleanup_(disk_cache__freep) struct disk_cache *cache = NULL;
+    _cleanup_fd_ int fd = -1;
+    if (disk_cache__open(folder, &kind, 0, NULL, &cache) != 0 || current_key(&key) != 0 ||
+        disk_cache__read(cache, FILE_NAME, &fd, &bytes) != 0)
         return -ENOENT;
     return kernel_symbols__map(fd, key, ret_symbols) == 0 ? 0 : -ENOENT;
 }
 
+struct kept {
+    const struct kernel_symbols *symbols;
+    uint64_t key;
+};
+
+static int write_kept(int fd, const void *context)
+{
+    const struct kept *kept = context;
+    return kernel_symbols__write(kept->symbols, kept->key, fd);
+}
+
 void kernel_cache__save(const char *folder, const struct kernel_symbols *symbols)
 {
-    uint64_t key;
-    char aside[32];
-    _cleanup_fd_ int directory = -1;
-    if (open_folder(folder, &directory) != 0 || current_key(&key) != 0)
-        return;
-    snprintf(aside, sizeof(aside), ".kernel-%d", gettid()); // several may do it at the same time
-    _cleanup_fd_ int fd = openat(directory, aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return;
-    if (kernel_symbols__write(symbols, key, fd) != 0 || renameat(directory, aside, directory, FILE_NAME) != 0)
-        unlinkat(directory, aside, 0);
+    struct kept kept = {.symbols = symbols};
+    _cleanup_(disk_cache__freep) struct disk_cache *cache = NULL;
+    if (disk_cache__open(folder, &kind, 0, NULL, &cache) == 0 && current_key(&kept.key) == 0)
+        (void)disk_cache__save(cache, FILE_NAME, write_kept, &kept);
 }

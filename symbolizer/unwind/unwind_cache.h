@@ -2,9 +2,9 @@
 //
 //   DIR/2f89a1...c0.rows      struct unwind_cache_header, the rules, the words
 //
-// A file is written aside and renamed; what is read is checked by its checksum and then word by word, since anything
-// may have happened to it. Above the bound the files unused for longest are removed. One owner a directory is enough,
-// several are harmless. Not for use from two threads at once.
+// A file is checked, when it is read, by its checksum and then word by word, since anything may have happened to it.
+// The folder is one of store/base/disk_cache.h, which says who may write it and when files are removed. One owner a
+// folder is enough, several are harmless. Not for use from two threads at once.
 #ifndef HEARTH_SYMBOLIZER_UNWIND_UNWIND_CACHE_H
 #define HEARTH_SYMBOLIZER_UNWIND_UNWIND_CACHE_H
 
@@ -12,7 +12,8 @@
 
 struct unwind_cache;
 
-// Makes the directory where it is missing (its parent must be there). bytes_max 0: LIMIT_UNWIND_CACHE_BYTES.
+// Makes the directory where it is missing (its parent must be there). -EPERM: others may write into it. bytes_max 0:
+// LIMIT_UNWIND_CACHE_BYTES.
 int unwind_cache__open(const char *directory, uint64_t bytes_max, struct fault *fault, struct unwind_cache **ret_cache);
 void unwind_cache__free(struct unwind_cache *cache);
 DEFINE_CLEANUP(struct unwind_cache *, unwind_cache__free);

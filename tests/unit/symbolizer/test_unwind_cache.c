@@ -85,6 +85,23 @@ static void refuses_damage(void **state)
     assert_int_equal(unwind_cache__load(fixture->cache, build_id, 20, &table), -EBADMSG);
 }
 
+static void rows_others_may_write_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct unwind_table *table;
+    struct unwind_cache *open_to_all;
+    struct fault fault = {0};
+    char path[160];
+    snprintf(path, sizeof(path), "%s/2f89a10000000000000000000000000000000000.rows", fixture->directory);
+    assert_int_equal(unwind_cache__save(fixture->cache, build_id, 20, fixture->table), 0);
+    assert_int_equal(chmod(path, 0620), 0);
+    assert_int_equal(unwind_cache__load(fixture->cache, build_id, 20, &table), -EBADMSG);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(chmod(fixture->directory, 0777), 0);
+    assert_int_equal(unwind_cache__open(fixture->directory, 0, &fault, &open_to_all), -EPERM);
+    assert_non_null(strstr(fault.text, fixture->directory));
+}
+
 static void keeps_its_bound(void **state)
 {
     struct fixture *fixture = *state;
@@ -113,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(gives_back_what_was_saved, make, destroy),
         cmocka_unit_test_setup_teardown(refuses_damage, make, destroy),
+        cmocka_unit_test_setup_teardown(rows_others_may_write_are_refused, make, destroy),
         cmocka_unit_test_setup_teardown(keeps_its_bound, make, destroy),
     };
     return cmocka_run_group_tests_name("unwind_cache", tests, NULL, NULL);

@@ -1,0 +1,13 @@
+// All of some bytes of a descriptor, however many calls the kernel makes of them.
+#ifndef HEARTH_STORE_BASE_FILE_BYTES_H
+#define HEARTH_STORE_BASE_FILE_BYTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// pread(). -EBADMSG: the file ends before them, or was cut meanwhile.
+int file_bytes__read(int fd, uint64_t offset, void *bytes, size_t length);
+// write().
+int file_bytes__write(int fd, const void *bytes, size_t length);
+
+#endif
