@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/grow.h"
 #include "store/base/limits.h"
 
 static const char blanks[] = " \t\r";
@@ -20,7 +22,16 @@ static char *trim(char *text)
     return text;
 }
 
-static int parse_line(char *line, const struct option_row *rows, void *values, struct fault *fault)
+static int note_line(struct conf *conf, const char *value, unsigned number)
+{
+    if (RESIZE(conf->lines, conf->line_count + 1) != 0)
+        return -ENOMEM;
+    conf->lines[conf->line_count++] = (struct conf_line){.value = value, .number = number};
+    return 0;
+}
+
+static int parse_line(struct conf *conf, char *line, unsigned number, const struct option_row *rows, void *values,
+                      struct fault *fault)
 {
     line = trim(line);
     if (!*line || *line == '#')
@@ -32,18 +43,19 @@ static int parse_line(char *line, const struct option_row *rows, void *values, s
     char *key = trim(line), *value = trim(equals + 1);
     if (!*value)
         return fault__set(fault, -EINVAL, "%s has no value", key);
-    return options__set(rows, values, key, value, fault);
+    int err = options__set(rows, values, key, value, fault);
+    return err ? err : note_line(conf, value, number);
 }
 
-int conf__parse(const char *path, char *text, const struct option_row *rows, void *values, struct fault *fault)
+int conf__parse(struct conf *conf, const char *path, const struct option_row *rows, void *values, struct fault *fault)
 {
     unsigned number = 1;
-    for (char *line = text, *next; line; line = next, number++) {
+    for (char *line = (char *)conf->text.data, *next; line; line = next, number++) {
         struct fault why = {0};
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
-        int err = parse_line(line, rows, values, &why);
+        int err = parse_line(conf, line, number, rows, values, &why);
         if (err)
             return fault__set_code(fault, EXIT_CODE_USAGE, err, "%s:%u: %s", path, number,
                                    why.text[0] ? why.text : strerror(-err));
@@ -77,7 +89,22 @@ static int read_text(int fd, const char *path, struct buf *text, struct fault *f
     return text->failed ? fault__set(fault, -ENOMEM, "out of memory") : 0;
 }
 
-int conf__read(const char *path, const struct option_row *rows, void *values, struct buf *text, struct fault *fault)
+unsigned conf__line(const struct conf *conf, const char *value)
+{
+    for (size_t i = 0; i < conf->line_count; i++)
+        if (conf->lines[i].value == value)
+            return conf->lines[i].number;
+    return 0;
+}
+
+void conf__release(struct conf *conf)
+{
+    buf__release(&conf->text);
+    free(conf->lines);
+    *conf = (struct conf){0};
+}
+
+int conf__read(struct conf *conf, const char *path, const struct option_row *rows, void *values, struct fault *fault)
 {
     _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat stat;
@@ -85,6 +112,6 @@ int conf__read(const char *path, const struct option_row *rows, void *values, st
         return fault__set_code(fault, EXIT_CODE_USAGE, -errno, "cannot read '%s': %s", path, strerror(errno));
     int err = check_owner(path, &stat, fault);
     if (!err)
-        err = read_text(fd, path, text, fault);
-    return err ? err : conf__parse(path, (char *)text->data, rows, values, fault);
+        err = read_text(fd, path, &conf->text, fault);
+    return err ? err : conf__parse(conf, path, rows, values, fault);
 }

@@ -15,12 +15,28 @@
 #include "store/base/fault.h"
 #include "store/base/options.h"
 
-// Reads the file into `values`, by the table. They borrow from `text`, which must live as long. -EINVAL with a fault
-// that names file, line and reason (EXIT_CODE_USAGE); -EPERM for a file that others than its owner, and root, can
-// write.
-int conf__read(const char *path, const struct option_row *rows, void *values, struct buf *text, struct fault *fault);
+struct conf_line {
+    const char *value; // as the values have it
+    unsigned number;
+};
 
-// The same of text in memory, ended by a NUL; the text is taken apart. `path` is what a fault calls it.
-int conf__parse(const char *path, char *text, const struct option_row *rows, void *values, struct fault *fault);
+struct conf {
+    struct buf text; // taken apart: the values borrow from it
+    struct conf_line *lines;
+    size_t line_count;
+};
+
+// Reads the file into `values`, by the table. They borrow from `conf`, which must live as long, and is released by the
+// caller, on failure too. -EINVAL with a fault that names file, line and reason (EXIT_CODE_USAGE); -EPERM for a file
+// that others than its owner, and root, can write.
+int conf__read(struct conf *conf, const char *path, const struct option_row *rows, void *values, struct fault *fault);
+
+// The same of conf->text, ended by a NUL. `path` is what a fault calls it.
+int conf__parse(struct conf *conf, const char *path, const struct option_row *rows, void *values, struct fault *fault);
+
+// The number of the line that a value came from; 0: it came from no line.
+unsigned conf__line(const struct conf *conf, const char *value);
+
+void conf__release(struct conf *conf);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -14,9 +15,12 @@ struct daemon {
     const char *command_line;
     int argc;
     char **argv;
-    struct daemon_words words, next; // next: what SIGHUP has read, if it has
-    bool reloads;
-    bool records; // by `words`: the events were attached
+    struct daemon_words *began; // what the recording was begun by, and borrows from
+    struct daemon_words *holds; // what it follows now: `began`, or what SIGHUP has read since
+    struct daemon_words *next;  // what the next one is to be begun by; NULL: this one goes on
+    struct hist_options hist;   // of `began`
+    struct recorder *recorder;  // while there is one
+    bool records;               // by `began`: the events were attached
     struct store_directory *directory;
     struct upkeep *upkeep;
     struct fault said; // of room that cannot be made
@@ -29,7 +33,7 @@ static int open_store(void *context, uint64_t start_ns, const struct store_meta 
     int err = store_directory__begin(daemon->directory, start_ns, meta, fault, ret_writer);
     const char *aside = store_directory__aside(daemon->directory);
     if (*aside)
-        fault__warn("'%s/%s' is damaged and was set aside; intervals go to another file", daemon->words.record.output,
+        fault__warn("'%s/%s' is damaged and was set aside; intervals go to another file", daemon->holds->record.output,
                     aside);
     return err;
 }
@@ -49,27 +53,87 @@ static void lose_store(void *context)
         fault__say(&fault, err);
 }
 
-// A bad file changes nothing.
+static void free_words(struct daemon_words *words)
+{
+    if (words)
+        daemon_words__release(words);
+    free(words);
+}
+
+static int read_words(const struct daemon *daemon, struct fault *fault, struct daemon_words **ret_words)
+{
+    struct daemon_words *words = calloc(1, sizeof(*words));
+    if (!words)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    int err = daemon_words__read(words, daemon->argc, daemon->argv, fault);
+    if (err) {
+        free(words);
+        return err;
+    }
+    *ret_words = words;
+    return 0;
+}
+
+// Words that the recording, which goes on, is to follow.
+static void hold(struct daemon *daemon, struct daemon_words *words)
+{
+    if (daemon->holds != daemon->began)
+        free_words(daemon->holds);
+    daemon->holds = words;
+}
+
+static int change_events(struct daemon *daemon, const struct daemon_words *words, struct fault *fault)
+{
+    _cleanup_free_ struct recorder_event *events = NULL;
+    size_t count = 0;
+    int err = record_words__list_events(&words->record, &daemon->hist, &events, &count, fault);
+    return err ? err : recorder__change_events(daemon->recorder, events, count, fault);
+}
+
+// Has the recording follow the words. -EXFULL, with the reason: only a new one can.
+static int change(struct daemon *daemon, const struct daemon_words *words, struct fault *fault)
+{
+    const struct daemon_words *holds = daemon->holds;
+    const char *fixed = daemon_words__fixed(holds, words);
+    if (strcmp(words->record.output, holds->record.output) != 0)
+        return fault__set(fault, -EINVAL, "the directory of a running daemon stays '%s'; restart it to change that",
+                          holds->record.output);
+    if (fixed)
+        return fault__set(fault, -EXFULL, "no recording changes its '%s' while it runs", fixed);
+    int err = change_events(daemon, words, fault);
+    if (err)
+        return err;
+    recorder__set_share(daemon->recorder, words->record.bpf_share);
+    store_directory__bound(daemon->directory, words->keep_bytes);
+    return 0;
+}
+
+// Whether the recording ends, and another one is to begin. A bad file changes nothing.
 static bool ends_at_hangup(void *context)
 {
     struct daemon *daemon = context;
     struct fault fault = {0};
-    struct daemon_words words;
-    int err = daemon_words__read(&words, daemon->argc, daemon->argv, &fault);
-    if (!err && strcmp(words.record.output, daemon->words.record.output) != 0) {
-        err = fault__set(&fault, -EINVAL, "the directory of a running daemon stays '%s'; restart it to change that",
-                         daemon->words.record.output);
-        daemon_words__release(&words);
-    }
+    struct daemon_words *words;
+    int err = read_words(daemon, &fault, &words);
     if (err) {
         fault__say(&fault, err);
         return false;
     }
     sd_notify(0, "RELOADING=1");
-    daemon_words__release(&daemon->next);
-    daemon->next = words;
-    daemon->reloads = true;
-    return true;
+    err = change(daemon, words, &fault);
+    if (err == -EXFULL) {
+        fault__warn("%s: it ends, and another one begins", fault.text);
+        daemon->next = words;
+        return true;
+    }
+    sd_notify(0, "READY=1");
+    if (err)
+        fault__say(&fault, err);
+    if (err)
+        free_words(words);
+    else
+        hold(daemon, words);
+    return false;
 }
 
 static void make_room(struct daemon *daemon)
@@ -101,21 +165,23 @@ static int run_recorder(struct daemon *daemon, const struct recorder_options *op
     int err = recorder__new(options, fault, &recorder);
     if (err)
         return err;
+    daemon->recorder = recorder;
     daemon->records = true;
     sd_notify(0, "READY=1");
-    return recorder__run(recorder, fault, &summary);
+    err = recorder__run(recorder, fault, &summary);
+    daemon->recorder = NULL;
+    return err;
 }
 
-// One recording: until SIGHUP asks for another one, or the end.
-static int record(struct daemon *daemon, struct fault *fault)
+// One recording by the words that hold: until SIGHUP asks for another one, or the end.
+static int record_once(struct daemon *daemon, struct fault *fault)
 {
-    const struct record_words *words = &daemon->words.record;
-    struct hist_options hist = {0};
+    const struct record_words *words = &daemon->began->record;
     _cleanup_free_ struct recorder_event *events = NULL;
     size_t event_count = 0;
-    int err = record_words__check(words, &hist, fault);
+    int err = record_words__check(words, &daemon->hist, fault);
     if (!err)
-        err = record_words__list_events(words, &hist, &events, &event_count, fault);
+        err = record_words__list_events(words, &daemon->hist, &events, &event_count, fault);
     if (err)
         return err;
     const struct recorder_owner owner = {.open_store = open_store,
@@ -124,7 +190,7 @@ static int record(struct daemon *daemon, struct fault *fault)
                                          .drained = on_drained,
                                          .ends_at_hangup = ends_at_hangup,
                                          .context = daemon};
-    struct recorder_options options = record_words__options(words, &hist);
+    struct recorder_options options = record_words__options(words, &daemon->hist);
     options.events = events;
     options.event_count = event_count;
     options.owner = &owner;
@@ -134,11 +200,16 @@ static int record(struct daemon *daemon, struct fault *fault)
     return err;
 }
 
-static void swap_words(struct daemon *daemon)
+static int record(struct daemon *daemon, struct fault *fault)
 {
-    struct daemon_words words = daemon->words;
-    daemon->words = daemon->next;
-    daemon->next = words;
+    daemon->began = daemon->holds;
+    daemon->records = false;
+    store_directory__bound(daemon->directory, daemon->began->keep_bytes);
+    int err = record_once(daemon, fault);
+    if (daemon->began != daemon->holds)
+        free_words(daemon->began);
+    daemon->began = NULL;
+    return err;
 }
 
 // The words that SIGHUP has read take the place of those before. When nothing can be recorded by them, for instance
@@ -146,16 +217,18 @@ static void swap_words(struct daemon *daemon)
 static int record_on(struct daemon *daemon, struct fault *fault)
 {
     int err = record(daemon, fault);
-    while (!err && daemon->reloads) {
-        swap_words(daemon);
-        daemon->reloads = daemon->records = false;
+    while (!err && daemon->next) {
+        struct daemon_words *before = daemon->holds;
+        daemon->holds = take_pointer(daemon->next);
         err = record(daemon, fault);
         if (err && !daemon->records) {
             fault__say(fault, err);
             *fault = (struct fault){0};
-            swap_words(daemon);
+            free_words(daemon->holds);
+            daemon->holds = take_pointer(before);
             err = record(daemon, fault);
         }
+        free_words(before);
     }
     return err;
 }
@@ -163,18 +236,17 @@ static int record_on(struct daemon *daemon, struct fault *fault)
 static int set_up(struct daemon *daemon, struct fault *fault)
 {
     struct store_limits limits = store_limits__default();
-    limits.bytes_most = daemon->words.keep_bytes;
     int err = upkeep__new(&daemon->upkeep);
     if (err)
         return fault__set(fault, err, "cannot start a process: %s", strerror(-err));
-    return store_directory__open(daemon->words.record.output, &limits, clock__ns(CLOCK_REALTIME),
+    return store_directory__open(daemon->holds->record.output, &limits, clock__ns(CLOCK_REALTIME),
                                  clock__ns(CLOCK_BOOTTIME), fault, &daemon->directory);
 }
 
 int daemon__run(const char *command_line, int argc, char **argv, struct fault *fault)
 {
     struct daemon daemon = {.command_line = command_line, .argc = argc, .argv = argv};
-    int err = daemon_words__read(&daemon.words, argc, argv, fault);
+    int err = read_words(&daemon, fault, &daemon.holds);
     signal(SIGHUP, SIG_DFL); // nohup ignores it: here it has a meaning
     if (!err)
         err = set_up(&daemon, fault);
@@ -182,7 +254,7 @@ int daemon__run(const char *command_line, int argc, char **argv, struct fault *f
         err = record_on(&daemon, fault);
     upkeep__free(daemon.upkeep);
     store_directory__free(daemon.directory);
-    daemon_words__release(&daemon.words);
-    daemon_words__release(&daemon.next);
+    free_words(daemon.holds);
+    free_words(daemon.next);
     return err;
 }

@@ -43,7 +43,7 @@ static int read_file(struct daemon_words *words, const char *path, struct fault 
 {
     if (!path && access(DAEMON_CONF, F_OK) != 0)
         return 0;
-    return conf__read(path ? path : DAEMON_CONF, file_rows, words, &words->text, fault);
+    return conf__read(&words->file, path ? path : DAEMON_CONF, file_rows, words, fault);
 }
 
 // The name of the file is an option too: it is looked for first, in a set of words of its own.
@@ -69,6 +69,56 @@ static void add_default_events(struct record_words *record)
         option__list(hists[i], &record->hists, NULL);
 }
 
+// Of an event that no recording can have, its line is named, where it has one.
+static int check_event(const struct daemon_words *words, const struct recorder_event *event, struct fault *fault)
+{
+    struct fault why = {0};
+    int err = recorder__check_event(event, &why);
+    unsigned line = conf__line(&words->file, event->spelled);
+    if (!err)
+        return 0;
+    if (!line)
+        return fault__set_code(fault, why.code, err, "%s", why.text);
+    return fault__set_code(fault, why.code, err, "%s:%u: %s", words->conf ? words->conf : DAEMON_CONF, line, why.text);
+}
+
+static int check(const struct daemon_words *words, struct fault *fault)
+{
+    struct hist_options hist = {0};
+    _cleanup_free_ struct recorder_event *events = NULL;
+    size_t count = 0;
+    int err = record_words__check(&words->record, &hist, fault);
+    if (!err)
+        err = record_words__list_events(&words->record, &hist, &events, &count, fault);
+    for (size_t i = 0; i < count && !err; i++)
+        err = check_event(words, &events[i], fault);
+    return err;
+}
+
+struct comparison {
+    const struct daemon_words *words, *others;
+    const char *name; // found
+};
+
+static bool is_fixed(const struct option_row *row, size_t offset, void *context)
+{
+    static const char *const free_ones[] = {"keep-bytes", "max-cpu"};
+    struct comparison *comparison = context;
+    for (size_t i = 0; i < sizeof(free_ones) / sizeof(free_ones[0]); i++)
+        if (strcmp(row->name, free_ones[i]) == 0)
+            return false;
+    comparison->name = row->name;
+    return options__differ(row, offset, comparison->words, comparison->others);
+}
+
+const char *daemon_words__fixed(const struct daemon_words *words, const struct daemon_words *others)
+{
+    struct comparison comparison = {.words = words, .others = others};
+    if (words->record.unwind != others->record.unwind)
+        return "unwind";
+    return options__visit(file_rows, is_fixed, &comparison) ? comparison.name : NULL;
+}
+
 int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct fault *fault)
 {
     const char *path;
@@ -79,18 +129,18 @@ int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct
         err = read_file(words, path, fault);
     if (!err)
         err = options__parse(daemon_word_rows, words, false, argc, argv, fault, &operands);
-    if (err) {
-        daemon_words__release(words);
-        return err;
-    }
     if (!words->record.frequency_hz && !words->record.period)
         words->record.frequency_hz = DAEMON_FREQUENCY_HZ;
     add_default_events(&words->record);
-    return 0;
+    if (!err)
+        err = check(words, fault);
+    if (err)
+        daemon_words__release(words);
+    return err;
 }
 
 void daemon_words__release(struct daemon_words *words)
 {
     options__release(daemon_word_rows, words);
-    buf__release(&words->text);
+    conf__release(&words->file);
 }

@@ -4,8 +4,8 @@
 #ifndef HEARTH_COLLECTOR_DAEMON_DAEMON_WORDS_H
 #define HEARTH_COLLECTOR_DAEMON_DAEMON_WORDS_H
 
+#include "collector/daemon/conf.h"
 #include "collector/session/record_words.h"
-#include "store/base/buf.h"
 #include "store/base/fault.h"
 #include "store/base/options.h"
 
@@ -17,14 +17,18 @@ struct daemon_words {
     const char *conf; // NULL: DAEMON_CONF, if it is there
     struct record_words record;
     uint64_t keep_bytes;
-    struct buf text; // of the file, from which the words borrow
+    struct conf file; // from which the words borrow
 };
 
 extern const struct option_row daemon_word_rows[]; // of a struct daemon_words
 extern const struct daemon_words daemon_defaults;
 
-// The file, and the options argv[0..argc) after it. On failure nothing is kept.
+// The file, and the options argv[0..argc) after it. On failure nothing is kept. The words borrow from each other: they
+// stay where they are.
 int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct fault *fault);
 void daemon_words__release(struct daemon_words *words);
+
+// The long name of the first option that has another value and that a running recording cannot change; NULL: none.
+const char *daemon_words__fixed(const struct daemon_words *words, const struct daemon_words *others);
 
 #endif

@@ -21,14 +21,27 @@ struct hist {
     size_t sorted_capacity;
 };
 
+void hist__set_event(struct hist *hist, const struct event *event)
+{
+    hist->events[event->hist_number] = event;
+    if (event->hist_number >= hist->event_count)
+        hist->event_count = event->hist_number + 1;
+}
+
+void hist__forget_event(struct hist *hist, const struct event *event)
+{
+    hist->events[event->hist_number] = NULL;
+    histogram_list__drop_tag(&hist->totals, event->hist_number);
+}
+
 int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist)
 {
     struct hist *hist = calloc(1, sizeof(*hist));
     if (!hist)
         return -ENOMEM;
-    for (size_t i = 0; i < event_count && hist->event_count < WIRE_EVENTS_MAX; i++)
+    for (size_t i = 0; i < event_count; i++)
         if (events[i].hist)
-            hist->events[hist->event_count++] = &events[i];
+            hist__set_event(hist, &events[i]);
     hist->first = events;
     hist->cgroups = cgroups;
     hist->totals.bound = LIMIT_HISTOGRAMS;
@@ -181,7 +194,7 @@ int hist__take(struct hist *hist, const struct drained *drained, const uint32_t 
         next = i + 1;
         while (next < drained->count_of_cells && compare_cells(&hist->sorted[i], &hist->sorted[next]) == 0)
             next++;
-        if (hist->sorted[i].key.number < hist->event_count)
+        if (hist->sorted[i].key.number < hist->event_count && hist->events[hist->sorted[i].key.number])
             err = add_key(hist, &hist->sorted[i], next - i);
     }
     if (!err)
@@ -212,7 +225,7 @@ static int add_empty(struct hist *hist)
         bool found = false;
         for (size_t j = 0; j < hist->totals.count; j++)
             found = found || hist->totals.items[j]->tag == i;
-        if (found || !event->attached)
+        if (found || !event || !event->attached)
             continue;
         err = histogram_list__find(&hist->totals, event->spelled, event__unit(event), "", &empty);
         if (!err)

@@ -15,6 +15,10 @@ struct hist;
 int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist);
 void hist__free(struct hist *hist);
 
+// Another event has the number event->hist_number, or none has it any more.
+void hist__set_event(struct hist *hist, const struct event *event);
+void hist__forget_event(struct hist *hist, const struct event *event);
+
 // Takes the cells of a drain. `event_rows`: of the store, in the order of the recording's events. The rows are borrowed
 // until the next call.
 int hist__take(struct hist *hist, const struct drained *drained, const uint32_t *event_rows,

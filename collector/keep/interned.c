@@ -11,7 +11,6 @@ struct interned {
     struct id_map binaries; // kind and number of the code -> row
     struct id_map marks;    // address of the mark -> frame
     uint32_t events[WIRE_EVENTS_MAX];
-    size_t event_count;
 };
 
 int interned__new(struct store_writer *writer, struct interned **ret_interned)
@@ -33,11 +32,11 @@ void interned__free(struct interned *interned)
     free(interned);
 }
 
-int interned__add_event(struct interned *interned, const struct store_event *event)
+int interned__set_event(struct interned *interned, size_t index, const struct store_event *event)
 {
-    if (interned->event_count == WIRE_EVENTS_MAX)
+    if (index >= WIRE_EVENTS_MAX)
         return -E2BIG;
-    return store_writer__event(interned->writer, event, &interned->events[interned->event_count++]);
+    return store_writer__event(interned->writer, event, &interned->events[index]);
 }
 
 const uint32_t *interned__events(const struct interned *interned)

@@ -24,8 +24,8 @@ struct interned;
 int interned__new(struct store_writer *writer, struct interned **ret_interned);
 void interned__free(struct interned *interned);
 
-// One more event: their rows are in the order of the recording's events.
-int interned__add_event(struct interned *interned, const struct store_event *event);
+// The event at this place among the recording's; interned__events() has the rows in the same order. -E2BIG.
+int interned__set_event(struct interned *interned, size_t index, const struct store_event *event);
 const uint32_t *interned__events(const struct interned *interned);
 
 int interned__thread(struct interned *interned, const struct store_process *process, uint32_t tid, const char *comm,

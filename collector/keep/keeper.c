@@ -222,6 +222,8 @@ static int keep_count(struct keeper *keeper, const struct drain *drain, const st
     struct store_value value = {.bucket = count->key.bucket, .count = count->count.samples, .value = sum_of(count)};
     if (count->key.event >= keeper->parts.event_count)
         return -EINVAL;
+    if (!keeper->parts.events[count->key.event].source)
+        return 0; // no event is there any more: the end counts it as "unaccounted"
     uint64_t gone = keeper->losses.here[WIRE_LOSS_STACK_GONE];
     int err = find_value(keeper, drain, count, &value);
     if (err == -ENOBUFS && make_room(keeper) == 0) {
@@ -346,6 +348,16 @@ bool keeper__waits(const struct keeper *keeper)
 const uint32_t *keeper__event_rows(const struct keeper *keeper)
 {
     return interned__events(keeper->files.now->interned);
+}
+
+int keeper__set_event(struct keeper *keeper, size_t index, struct fault *fault)
+{
+    const struct event *events = keeper->parts.events;
+    if (index >= keeper->parts.event_count)
+        keeper->parts.event_count = index + 1;
+    int err = store_file__set_event(keeper->files.now, events, index);
+    return err ? fault__set(fault, err, "cannot write '%s' to the store: %s", events[index].spelled, strerror(-err))
+               : 0;
 }
 
 int keeper__begin_file(struct keeper *keeper, struct store_writer *writer, struct fault *fault)

@@ -36,6 +36,9 @@ void keeper__free(struct keeper *keeper);
 // (keeper__leave_file).
 int keeper__begin_file(struct keeper *keeper, struct store_writer *writer, struct fault *fault);
 
+// Another event has this place among the recording's: the file that intervals go to learns of it.
+int keeper__set_event(struct keeper *keeper, size_t index, struct fault *fault);
+
 // Of the file that intervals go to, the rows of the events, in their order.
 const uint32_t *keeper__event_rows(const struct keeper *keeper);
 

@@ -7,19 +7,24 @@
 #include "store/base/clock.h"
 #include "store/base/limits.h"
 
-static int add_events(struct store_file *file, const struct event *events, size_t count)
+int store_file__set_event(struct store_file *file, const struct event *events, size_t index)
+{
+    const struct event *event = &events[index];
+    struct store_event row = {.name = event->spelled,
+                              .unit = event__unit(event),
+                              .detail = event->detail,
+                              .period = event->store_period,
+                              .is_histogram = event->hist != NULL,
+                              .is_doubled = event->hist && event->hist->stacks};
+    return interned__set_event(file->interned, index, &row);
+}
+
+static int set_events(struct store_file *file, const struct event *events, size_t count)
 {
     int err = 0;
-    for (size_t i = 0; i < count && !err; i++) {
-        const struct event *event = &events[i];
-        struct store_event row = {.name = event->spelled,
-                                  .unit = event__unit(event),
-                                  .detail = event->detail,
-                                  .period = event->store_period,
-                                  .is_histogram = event->hist != NULL,
-                                  .is_doubled = event->hist && event->hist->stacks};
-        err = interned__add_event(file->interned, &row);
-    }
+    for (size_t i = 0; i < count && !err; i++)
+        if (events[i].source) // else a place that no event has
+            err = store_file__set_event(file, events, i);
     return err;
 }
 
@@ -35,7 +40,7 @@ static int new_file(struct store_writer *writer, uint32_t number, const struct e
     file->writer = writer;
     int err = interned__new(writer, &file->interned);
     if (!err)
-        err = add_events(file, events, event_count);
+        err = set_events(file, events, event_count);
     if (err)
         return fault__set(fault, err, "cannot write the events to the store: %s", strerror(-err));
     *ret_file = take_pointer(file);

@@ -20,6 +20,9 @@ struct store_file {
     uint64_t end_ns; // CLOCK_MONOTONIC: when it is closed at the latest; 0: intervals go to it
 };
 
+// Puts the event at this place among the recording's into the file.
+int store_file__set_event(struct store_file *file, const struct event *events, size_t index);
+
 // Appends what waits, and then the interval. The interval does not wait when that fails.
 int store_file__append(struct store_file *file, const struct interval_rows *rows, struct fault *fault);
 

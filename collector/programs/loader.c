@@ -316,6 +316,8 @@ int loaded__keep_slow_fd(struct loaded *loaded, int event_fd)
 
 void loaded__detach(struct loaded *loaded)
 {
+    if (!loaded)
+        return;
     slow_close__links(loaded->link_fds, loaded->link_fd_count);
     free(loaded->link_fds);
     loaded->link_fds = NULL;

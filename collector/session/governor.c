@@ -18,7 +18,7 @@ enum { TICK_MS = 500, EXACT_TICKS = 8, LINE_BYTES = 320 };
 
 struct governor {
     const struct event *events;
-    size_t event_count, cpu_count;
+    size_t cpu_count;
     struct pace paces[WIRE_EVENTS_MAX];
     double share;
     struct wire_control *control; // shared with the programs
@@ -42,7 +42,7 @@ static int start_timer(struct governor *governor)
 
 static int set_up(struct governor *governor, const struct loader *loader, struct fault *fault)
 {
-    size_t cells = governor->cpu_count * governor->event_count;
+    size_t cells = governor->cpu_count * WIRE_EVENTS_MAX;
     governor->tallies = calloc(governor->cpu_count, sizeof(*governor->tallies));
     governor->busy_ns = calloc(cells, sizeof(*governor->busy_ns));
     governor->seen_ns = calloc(cells, sizeof(*governor->seen_ns));
@@ -64,17 +64,14 @@ int governor__new(const struct loader *loader, const struct event *events, size_
         return fault__set(fault, -ENOMEM, "out of memory");
     governor->timer_fd = -1;
     governor->events = events;
-    governor->event_count = event_count;
     governor->cpu_count = (size_t)libbpf_num_possible_cpus();
     governor->share = share;
     governor->looked_ns = clock__ns(CLOCK_MONOTONIC);
-    for (size_t i = 0; i < event_count; i++) {
-        governor->paces[i].is_fixed = events[i].hist != NULL;
-        governor->has_exact = governor->has_exact || events[i].hist || events[i].source->is_clocked;
-    }
     int err = set_up(governor, loader, fault);
     if (err)
         return err;
+    for (size_t i = 0; i < event_count; i++)
+        governor__set_event(governor, i);
     *ret_governor = take_pointer(governor);
     return 0;
 }
@@ -91,6 +88,23 @@ void governor__free(struct governor *governor)
     free(governor);
 }
 
+void governor__set_event(struct governor *governor, size_t index)
+{
+    const struct event *event = &governor->events[index];
+    governor->paces[index] = (struct pace){.is_fixed = event->hist != NULL};
+    __atomic_store_n(&governor->control->halvings[index], 0, __ATOMIC_RELAXED);
+    governor->has_exact = false;
+    for (size_t i = 0; i < WIRE_EVENTS_MAX; i++) {
+        event = &governor->events[i];
+        governor->has_exact = governor->has_exact || event->hist || (event->source && event->source->is_clocked);
+    }
+}
+
+void governor__set_share(struct governor *governor, double share)
+{
+    governor->share = share;
+}
+
 int governor__fd(const struct governor *governor)
 {
     return governor->timer_fd;
@@ -104,8 +118,8 @@ static uint64_t read_tallies(struct governor *governor)
     if (bpf_map_lookup_elem(governor->tallies_fd, &zero, governor->tallies) != 0)
         return 0;
     for (size_t cpu = 0; cpu < governor->cpu_count; cpu++)
-        for (size_t i = 0; i < governor->event_count; i++) {
-            size_t place = cpu * governor->event_count + i;
+        for (size_t i = 0; i < WIRE_EVENTS_MAX; i++) {
+            size_t place = cpu * WIRE_EVENTS_MAX + i;
             uint64_t now_ns = governor->tallies[cpu].events[i].busy_ns;
             governor->busy_ns[place] = now_ns - governor->seen_ns[place];
             governor->seen_ns[place] = now_ns;
@@ -144,7 +158,7 @@ static void judge(struct governor *governor, const struct pace_load *load, say_f
     uint8_t *told = governor->control->halvings;
     char line[LINE_BYTES];
     size_t worst = pace__judge(governor->paces, load);
-    for (size_t i = 0; i < governor->event_count; i++) {
+    for (size_t i = 0; i < WIRE_EVENTS_MAX; i++) {
         if (governor->paces[i].halvings == told[i])
             continue;
         __atomic_store_n(&told[i], (uint8_t)governor->paces[i].halvings, __ATOMIC_RELAXED);
@@ -182,7 +196,7 @@ void governor__tick(struct governor *governor, uint64_t bpf_ns, say_fn *say, voi
         return;
     struct pace_load load = {.busy_ns = governor->busy_ns,
                              .cpu_count = governor->cpu_count,
-                             .event_count = governor->event_count,
+                             .event_count = WIRE_EVENTS_MAX,
                              .elapsed_ns = now_ns - governor->looked_ns,
                              .share = governor->share};
     uint64_t sampling_ns = read_tallies(governor);

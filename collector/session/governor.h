@@ -16,7 +16,8 @@
 
 struct governor;
 
-// The events are borrowed. The loader must have loaded its first object.
+// The events are borrowed: WIRE_EVENTS_MAX places, of which the first event_count have one. The loader must have loaded
+// its first object.
 int governor__new(const struct loader *loader, const struct event *events, size_t event_count, double share,
                   struct fault *fault, struct governor **ret_governor);
 void governor__free(struct governor *governor);
@@ -25,6 +26,10 @@ void governor__free(struct governor *governor);
 int governor__fd(const struct governor *governor);
 
 typedef void say_fn(void *context, const char *text);
+
+// Another event has this place among the events, or none has it any more.
+void governor__set_event(struct governor *governor, size_t index);
+void governor__set_share(struct governor *governor, double share);
 
 // Says each change through `say`. bpf_ns: how long all of hearth's programs ran since the start, as far as is known.
 void governor__tick(struct governor *governor, uint64_t bpf_ns, say_fn *say, void *context);

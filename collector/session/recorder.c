@@ -151,37 +151,11 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
                                  .event_count = recorder->event_count,
                                  .wall_offset_ns =
                                      (int64_t)clock__ns(CLOCK_REALTIME) - (int64_t)clock__ns(CLOCK_BOOTTIME)};
-    if (recorder->hist_count &&
+    if ((recorder->hist_count || recorder->options->owner) &&
         hist__new(recorder->events, recorder->event_count, recorder->cgroups, &recorder->hist) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     int err = keeper__new(&parts, fault, &recorder->keeper);
     return err ? err : recorder__begin_file(recorder, fault);
-}
-
-int recorder__find_event(const struct recorder *recorder, const char *spelled, size_t *ret_index)
-{
-    for (size_t i = 0; i < recorder->event_count; i++)
-        if (strcmp(recorder->events[i].spelled, spelled) == 0) {
-            *ret_index = i;
-            return 0;
-        }
-    return -ENOENT;
-}
-
-int recorder__detach_event(struct recorder *recorder, size_t index, struct fault *fault)
-{
-    struct event *event = &recorder->events[index];
-    if (!event->attached)
-        return fault__set(fault, -EALREADY, "'%s' is not attached", event->spelled);
-    return recorder_programs__detach_event(recorder, event, fault);
-}
-
-int recorder__attach_event(struct recorder *recorder, size_t index, struct fault *fault)
-{
-    struct event *event = &recorder->events[index];
-    if (event->attached)
-        return fault__set(fault, -EALREADY, "'%s' is attached", event->spelled);
-    return recorder_programs__attach_event(recorder, event, fault);
 }
 
 struct loop *recorder__loop(struct recorder *recorder)

@@ -26,6 +26,9 @@ struct recorder_event {
     const struct hist_options *hist; // what histogram is made of its values; NULL: samples of it are kept
 };
 
+// Whether both are the same event. One may be sampled and have a histogram too.
+bool recorder_event__is(const struct recorder_event *event, const struct recorder_event *other);
+
 // Of a recording that goes on through many store files: who begins them, and what happens meanwhile.
 struct recorder_owner {
     // A writer for intervals that begin at start_ns (CLOCK_REALTIME); it becomes the recording's. When that fails,
@@ -92,13 +95,16 @@ void recorder__free(struct recorder *recorder);
 // What the recording waits for: others may wait for more with it, before recorder__run and meanwhile.
 struct loop *recorder__loop(struct recorder *recorder);
 
-// In mid-recording: the event at this place among the recorder's is counted no more, or again. The others go on. What
-// of it goes on when it is detached is counted up to then, as at the end; what has begun before it is attached again is
-// not counted. -EALREADY: it is so already.
-int recorder__detach_event(struct recorder *recorder, size_t index, struct fault *fault);
-int recorder__attach_event(struct recorder *recorder, size_t index, struct fault *fault);
-// The place of an event; -ENOENT: the recording has none of that name.
-int recorder__find_event(const struct recorder *recorder, const char *spelled, size_t *ret_index);
+// Whether the event is one that a recording may have, as far as its words tell. -EINVAL with a fault.
+int recorder__check_event(const struct recorder_event *wanted, struct fault *fault);
+// In mid-recording of a recorder with an owner: these are its events from now on. Those that it has already lose
+// nothing. What of an event goes on when it is detached is counted up to then, as at the end; of an event that is
+// attached, what has begun before is not counted. One that cannot be had is said and left out. -EXFULL: only a new
+// recording has room for them; other errors: none of them can be had, and all is as before. `hist` is borrowed.
+int recorder__change_events(struct recorder *recorder, const struct recorder_event *events, size_t count,
+                            struct fault *fault);
+// The share of a CPU that the programs may take, from now on.
+void recorder__set_share(struct recorder *recorder, double bpf_share);
 
 // "0.52 s of CPU: 0.45 s to start, 0.07 s in 10.0 s of recording (0.70 % of a CPU); 20.1 MiB", in `out`, which is
 // returned.

@@ -1,6 +1,6 @@
 // The insides of a recording, shared by the files that make it: recorder_programs.c loads and attaches what runs in the
-// kernel, recorder.c sets up the rest and takes it down, recorder_watch.c waits and handles, recorder_interval.c keeps
-// one interval, recorder_run.c begins and ends.
+// kernel, recorder_events.c changes the events in mid-recording, recorder.c sets up the rest and takes it down,
+// recorder_watch.c waits and handles, recorder_interval.c keeps one interval, recorder_run.c begins and ends.
 #ifndef HEARTH_COLLECTOR_SESSION_RECORDER_INSIDES_H
 #define HEARTH_COLLECTOR_SESSION_RECORDER_INSIDES_H
 
@@ -13,6 +13,7 @@
 #include "collector/programs/drain.h"
 #include "collector/programs/early_waits.h"
 #include "collector/programs/fill.h"
+#include "collector/programs/loader.h"
 #include "collector/session/governor.h"
 #include "collector/session/launch.h"
 #include "collector/session/loop.h"
@@ -31,10 +32,11 @@ struct recorder {
     const struct recorder_options *options;
     struct wire_config config;
     struct target target;
-    struct event events[WIRE_EVENTS_MAX];
-    size_t event_count, hist_count; // hist_count: of the events that are histograms
-    struct launch launch;           // pid 0: no command
-    bool command_left;              // the command has exited, or runs on without us
+    struct event events[WIRE_EVENTS_MAX]; // a place without a source has no event
+    size_t event_count, hist_count;       // hist_count: of the events at the start, those that are histograms
+    struct launch launch;                 // pid 0: no command
+    bool command_left;                    // the command has exited, or runs on without us
+    struct loader_bounds bounds;
     struct loader *loader;
     struct loaded *targets;       // the object that makes the shared maps and follows forks
     struct bpf_link *forget_exit; // of it; NULL: not attached
@@ -76,9 +78,17 @@ int recorder_programs__prepare(struct recorder *recorder, struct fault *fault);
 int recorder_programs__load(struct recorder *recorder, struct fault *fault);
 // Tells the kernel side its targets; from here on events are counted.
 int recorder_programs__attach(struct recorder *recorder, struct fault *fault);
-// One of them in mid-recording, which is attached, or is not. On failure to attach it stays detached.
-int recorder_programs__detach_event(struct recorder *recorder, struct event *event, struct fault *fault);
-int recorder_programs__attach_event(struct recorder *recorder, struct event *event, struct fault *fault);
+// All of that for an event of recorder->events in mid-recording, which recorder_programs__describe() has begun.
+// -EXFULL: the maps are too small for it. On failure it is to be released.
+int recorder_programs__begin_event(struct recorder *recorder, struct event *event, struct fault *fault);
+// Takes the event's programs down and leaves its place empty.
+void recorder_programs__release_event(struct recorder *recorder, struct event *event);
+// The number and the names of the events of one recording.
+int recorder_programs__check(const struct recorder_event *events, size_t count, struct fault *fault);
+struct event recorder_programs__describe(const struct recorder_options *options, const struct recorder_event *wanted);
+
+// Empties the places of events that are detached and of which no drain brings samples any more.
+void recorder_events__forget(struct recorder *recorder);
 
 // Makes the loop, and registers what the recording waits for.
 int recorder_watch__begin(struct recorder *recorder, struct fault *fault);

@@ -222,6 +222,7 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     if (!err)
         err = keeper__keep(recorder->keeper, &interval, fault);
     err = go_on(recorder, err, is_last, fault);
+    recorder_events__forget(recorder);
     recorder_interval__tell_unanswered(recorder);
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);

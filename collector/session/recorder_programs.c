@@ -11,45 +11,46 @@
 #include "collector/sources/sources.h"
 #include "store/base/limits.h"
 
-// An event may be sampled and have a histogram too.
-static bool is_named_before(const struct recorder_options *options, size_t index)
+static bool is_named_before(const struct recorder_event *events, size_t index)
 {
-    const struct recorder_event *event = &options->events[index];
     for (size_t i = 0; i < index; i++)
-        if (strcmp(options->events[i].spelled, event->spelled) == 0 && !options->events[i].hist == !event->hist)
+        if (recorder_event__is(&events[i], &events[index]))
             return true;
     return false;
 }
 
-static struct event describe(const struct recorder_options *options, const char *spelled,
-                             const struct hist_options *hist)
+int recorder_programs__check(const struct recorder_event *events, size_t count, struct fault *fault)
+{
+    if (count > WIRE_EVENTS_MAX)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", WIRE_EVENTS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (is_named_before(events, i))
+            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is named twice", events[i].spelled);
+    return 0;
+}
+
+struct event recorder_programs__describe(const struct recorder_options *options, const struct recorder_event *wanted)
 {
     return (struct event){
-        .spelled = spelled,
-        .frequency_hz = hist ? 0 : options->frequency_hz,
-        .period = hist ? 1 : options->period, // of a histogram, each hit is a value
+        .spelled = wanted->spelled,
+        .frequency_hz = wanted->hist ? 0 : options->frequency_hz,
+        .period = wanted->hist ? 1 : options->period, // of a histogram, each hit is a value
         .min_ns = options->min_wait_ns,
         .max_ns = options->max_wait_ns,
-        .hist = hist,
+        .hist = wanted->hist,
     };
 }
 
 int recorder_programs__parse(struct recorder *recorder, struct fault *fault)
 {
     const struct recorder_options *options = recorder->options;
-    if (options->event_count > WIRE_EVENTS_MAX)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -E2BIG, "more than %d events in one recording", WIRE_EVENTS_MAX);
-    for (size_t i = 0; i < options->event_count; i++) {
-        const struct recorder_event *wanted = &options->events[i];
-        if (is_named_before(options, i))
-            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is named twice", wanted->spelled);
+    int err = recorder_programs__check(options->events, options->event_count, fault);
+    for (size_t i = 0; i < options->event_count && !err; i++) {
         struct event *event = &recorder->events[recorder->event_count++];
-        *event = describe(options, wanted->spelled, wanted->hist);
-        int err = sources__parse(event, fault);
-        if (err)
-            return err;
+        *event = recorder_programs__describe(options, &options->events[i]);
+        err = sources__parse(event, fault);
     }
-    return 0;
+    return err;
 }
 
 // One event that cannot be had does not end a recording of several: it is said, and the others go on.
@@ -110,14 +111,16 @@ static uint32_t bound_hists(const struct recorder *recorder)
     return (uint32_t)(!keyed ? 1 : most > least ? most : least);
 }
 
-// All buckets of the histograms, up to the last that has no keys.
+// All buckets of the histograms, up to the last that has no keys, and of those that an owner may add.
 static uint32_t bound_cells(const struct recorder *recorder)
 {
-    uint32_t cells = 0;
+    uint32_t count = 0;
     for (size_t i = 0; i < recorder->event_count; i++)
         if (recorder->events[i].hist && !has_keys(&recorder->events[i]))
-            cells = (recorder->events[i].hist_number + 1) * WIRE_HIST_CELLS;
-    return cells;
+            count = recorder->events[i].hist_number + 1;
+    if (recorder->options->owner)
+        count += LIMIT_HISTS_TO_COME;
+    return count * WIRE_HIST_CELLS;
 }
 
 // Samples a second and CPU. A probe may fire a million times, with so many different stacks among them; entries that
@@ -179,9 +182,12 @@ static int load_event(struct recorder *recorder, struct event *event, struct fau
 static int load_early_waits(struct recorder *recorder, struct fault *fault)
 {
     bool is_wanted = false;
-    for (size_t i = 0; i < recorder->event_count; i++)
-        is_wanted = is_wanted || recorder->events[i].source->has_early_waits;
-    if (!is_wanted || recorder->options->unwind == WIRE_UNWIND_FP || recorder->options->unwind == WIRE_UNWIND_COPY)
+    for (size_t i = 0; i < recorder->event_count; i++) {
+        const struct source *source = recorder->events[i].source;
+        is_wanted = is_wanted || (source && source->has_early_waits);
+    }
+    if (!is_wanted || recorder->early || recorder->options->unwind == WIRE_UNWIND_FP ||
+        recorder->options->unwind == WIRE_UNWIND_COPY)
         return 0;
     int err = early_waits__new(recorder->loader, &recorder->early);
     if (err == -ENOTSUP)
@@ -195,15 +201,15 @@ static int load_early_waits(struct recorder *recorder, struct fault *fault)
 static int load_objects(struct recorder *recorder, struct fault *fault)
 {
     struct wire_config *config = &recorder->config;
-    struct loader_bounds bounds = choose_bounds(recorder);
+    recorder->bounds = choose_bounds(recorder);
     if (getrandom(&config->stack_seed, sizeof(config->stack_seed), 0) != sizeof(config->stack_seed))
         config->stack_seed = clock__ns(CLOCK_MONOTONIC);
     config->user_stacks = config->kernel_stacks = true;
     config->keep_tid |= recorder->options->keep_threads;
     config->unwind = (uint8_t)recorder->options->unwind;
     config->compare = recorder->options->compare != NULL;
-    fill__mark(&bounds, config);
-    int err = loader__new(config, &bounds, fault, &recorder->loader);
+    fill__mark(&recorder->bounds, config);
+    int err = loader__new(config, &recorder->bounds, fault, &recorder->loader);
     if (!err)
         err = loader__open(recorder->loader, "targets", fault, &recorder->targets);
     if (!err)
@@ -366,59 +372,56 @@ int recorder_programs__attach(struct recorder *recorder, struct fault *fault)
     return end_attaching(recorder, early, fault);
 }
 
-// --- One event in mid-recording
-
-static void forget_programs(const struct recorder *recorder, const struct loaded *loaded)
+static bool has_room_for(const struct recorder *recorder, const struct event *event)
 {
-    struct bpf_program *program;
-    bpf_object__for_each_program(program, loaded__object(loaded))
-    {
-        bpf_meter__remove(recorder->meter, bpf_program__fd(program));
-    }
+    return has_keys(event) ? recorder->bounds.hists > 1 : event->hist_number < recorder->bounds.cells / WIRE_HIST_CELLS;
 }
 
-int recorder_programs__detach_event(struct recorder *recorder, struct event *event, struct fault *fault)
+// The first number that no histogram has, and no cell of the next drain.
+static int number_histogram(struct recorder *recorder, struct event *event, struct fault *fault)
 {
-    int err = event->source->settle ? event->source->settle(event, recorder->drain, true) : 0;
-    loaded__detach(event->loaded);
-    event->attached = false;
-    if (!err && event->source->leave)
-        err = event->source->leave(event);
-    return err ? fault__set(fault, err, "cannot count what has not ended: %s", strerror(-err)) : 0;
+    bool is_taken[WIRE_EVENTS_MAX + 1] = {0};
+    for (size_t i = 0; i < recorder->event_count; i++)
+        if (recorder->events[i].hist && &recorder->events[i] != event)
+            is_taken[recorder->events[i].hist_number] = true;
+    for (event->hist_number = 0; is_taken[event->hist_number];)
+        event->hist_number++;
+    if (has_room_for(recorder, event))
+        return 0;
+    return fault__set(fault, -EXFULL, "the maps of this recording have no room for the histogram '%s'", event->spelled);
 }
 
-// All steps of a new event, in the place of the old one.
-static int begin_event(struct recorder *recorder, struct event *event, struct fault *fault)
+int recorder_programs__begin_event(struct recorder *recorder, struct event *event, struct fault *fault)
 {
     struct bpf_link *early = NULL;
     int err = sources__parse(event, fault);
+    if (!err && event->hist)
+        err = number_histogram(recorder, event, fault);
     if (!err && event->source->prepare)
         err = event->source->prepare(event, &recorder->target, fault);
     if (!err)
         err = load_event(recorder, event, fault);
+    if (!err)
+        err = load_early_waits(recorder, fault);
     if (!err)
         err = begin_attaching(recorder, fault, &early);
     if (err)
         return err;
     err = attach_event(recorder, event, fault);
     int ended = end_attaching(recorder, early, err ? NULL : fault);
+    if (!err && !ended && recorder->early)
+        early_waits__unwind(recorder->early); // a failure leaves the marks as they are
     return err ? err : ended;
 }
 
-// Its maps remember calls and waits from before: those must not end now, so the object is loaded anew.
-int recorder_programs__attach_event(struct recorder *recorder, struct event *event, struct fault *fault)
+void recorder_programs__release_event(struct recorder *recorder, struct event *event)
 {
-    struct event old = *event;
-    *event = describe(recorder->options, old.spelled, old.hist);
-    event->hist_number = old.hist_number;
-    event__read_runs(&old, &event->before.runs, &event->before.ns);
-    event->before.lost = event__lost(&old);
-    int err = begin_event(recorder, event, fault);
-    struct event *gone = err ? event : &old;
-    if (gone->loaded)
-        forget_programs(recorder, gone->loaded);
-    event__release(gone);
-    if (err)
-        *event = old;
-    return err;
+    struct bpf_program *program;
+    if (event->loaded)
+        bpf_object__for_each_program(program, loaded__object(event->loaded))
+        {
+            bpf_meter__remove(recorder->meter, bpf_program__fd(program));
+        }
+    event__release(event);
+    *event = (struct event){0};
 }

@@ -18,6 +18,8 @@ void event__release(struct event *event)
     free(event->cpus);
     event->cpus = NULL;
     event->cpu_count = 0;
+    free(event->copied);
+    event->spelled = event->copied = NULL;
 }
 
 const char *event__unit(const struct event *event)
@@ -33,8 +35,7 @@ bool event__keeps_stacks(const struct event *event)
 void event__read_runs(const struct event *event, uint64_t *ret_runs, uint64_t *ret_ns)
 {
     struct bpf_program *program;
-    *ret_runs = event->before.runs;
-    *ret_ns = event->before.ns;
+    *ret_runs = *ret_ns = 0;
     if (!event->loaded)
         return;
     bpf_object__for_each_program(program, loaded__object(event->loaded))
@@ -56,7 +57,7 @@ uint64_t event__lost(const struct event *event)
         event->loaded ? bpf_object__find_map_by_name(loaded__object(event->loaded), "own_lost") : NULL;
     int cpus = libbpf_num_possible_cpus();
     uint32_t zero = 0;
-    uint64_t lost = event->before.lost;
+    uint64_t lost = 0;
     _cleanup_free_ uint64_t *per_cpu = cpus > 0 ? calloc((size_t)cpus, sizeof(*per_cpu)) : NULL;
     if (!map || !per_cpu || bpf_map_lookup_elem(bpf_map__fd(map), &zero, per_cpu) != 0)
         return lost;

@@ -32,7 +32,8 @@ struct perf_cpu {
 
 struct event {
     const struct source *source;
-    const char *spelled;   // borrowed from the command line
+    const char *spelled;   // borrowed from the command line, or `copied`
+    char *copied;          // owned; NULL: `spelled` is borrowed
     const char *words;     // of that, what stands behind the prefix; see event__behind()
     uint64_t frequency_hz; // one of the two is 0
     uint64_t period;
@@ -53,9 +54,7 @@ struct event {
     uint64_t store_period;
     struct loaded *loaded; // owned
     bool attached;
-    struct {
-        uint64_t runs, ns, lost;
-    } before;                     // of its objects that are unloaded, since it was attached again
+    uint32_t drains_to_come;      // after it was detached: until none brings samples of it any more
     void *prepared;               // by the source, which releases it
     struct perf_records *records; // borrowed: told when perf's events are throttled; NULL: nobody is
     struct perf_cpu *cpus;        // of perf's events

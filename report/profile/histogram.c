@@ -110,16 +110,27 @@ static bool has_fuller(const struct histogram_list *list, size_t at)
     return false;
 }
 
+static void drop(struct histogram_list *list, size_t i)
+{
+    histogram__free(list->items[i]);
+    memmove(&list->items[i], &list->items[i + 1], (--list->count - i) * sizeof(*list->items));
+    id_map__clear(&list->index);
+}
+
 void histogram_list__drop_empty(struct histogram_list *list)
 {
     for (size_t i = list->count; i-- > 0;) {
         const struct histogram *histogram = list->items[i];
-        if (histogram->count || histogram->unmatched || !has_fuller(list, i))
-            continue;
-        histogram__free(list->items[i]);
-        memmove(&list->items[i], &list->items[i + 1], (--list->count - i) * sizeof(*list->items));
-        id_map__clear(&list->index);
+        if (!histogram->count && !histogram->unmatched && has_fuller(list, i))
+            drop(list, i);
     }
+}
+
+void histogram_list__drop_tag(struct histogram_list *list, uint32_t tag)
+{
+    for (size_t i = list->count; i-- > 0;)
+        if (list->items[i]->tag == tag)
+            drop(list, i);
 }
 
 static int compare_sums(const void *left, const void *right)

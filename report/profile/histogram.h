@@ -50,7 +50,8 @@ int histogram_list__find(struct histogram_list *list, const char *probe, const c
 void histogram_list__release(struct histogram_list *list);
 // Those without a value, if others of their tag have some.
 void histogram_list__drop_empty(struct histogram_list *list);
-void histogram_list__sort(struct histogram_list *list); // the largest sum first
+void histogram_list__drop_tag(struct histogram_list *list, uint32_t tag); // those with this tag
+void histogram_list__sort(struct histogram_list *list);                   // the largest sum first
 void histogram_list__sort_by(struct histogram_list *list, int (*compare)(const void *left, const void *right));
 
 // `count` values of one bucket whose magnitudes sum up to `sum`, UINT64_MAX where that is too large to be known;

@@ -214,6 +214,10 @@
 // reached. Above: the same losses.
 #define LIMIT_PROBE_STACKS_HZ 5000u
 
+// Histograms without keys that a daemon's file may name later: 80 KiB a CPU each. Above: the recording begins anew,
+// which leaves a gap.
+#define LIMIT_HISTS_TO_COME 2u
+
 // Cells of histograms with keys (--by, syscall:*), of all CPUs, in each of two maps; a key takes some 20 of 32 bytes a
 // CPU. Above: values are dropped, counted as the loss "hists-full".
 #define LIMIT_HIST_BYTES (4u << 20)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 int option__flag(const char *text, void *target, struct fault *fault)
 {
@@ -166,6 +167,35 @@ static bool release_list(const struct option_row *row, size_t offset, void *cont
 void options__release(const struct option_row *rows, void *values)
 {
     options__visit(rows, release_list, values);
+}
+
+// Of options that are a string: -1.
+static ssize_t bytes_of(const struct option_row *row)
+{
+    static const struct {
+        int (*parse)(const char *text, void *target, struct fault *fault);
+        ssize_t bytes;
+    } kinds[] = {{option__flag, sizeof(bool)},
+                 {option__no_flag, sizeof(bool)},
+                 {option__u64, sizeof(uint64_t)},
+                 {option__bytes, sizeof(uint64_t)},
+                 {option__seconds_ns, sizeof(uint64_t)},
+                 {option__share, sizeof(double)},
+                 {option__string, -1}};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (row->parse == kinds[i].parse)
+            return kinds[i].bytes;
+    return 0;
+}
+
+bool options__differ(const struct option_row *row, size_t offset, const void *values, const void *others)
+{
+    const char *mine = (const char *)values + offset, *other = (const char *)others + offset;
+    ssize_t bytes = bytes_of(row);
+    if (bytes >= 0)
+        return memcmp(mine, other, (size_t)bytes) != 0;
+    const char *text = *(const char *const *)mine, *other_text = *(const char *const *)other;
+    return text && other_text ? strcmp(text, other_text) != 0 : text != other_text;
 }
 
 struct names {

@@ -68,6 +68,10 @@ int options__parse(const struct option_row *rows, void *values, bool stop_at_ope
 // borrow text.
 int options__set(const struct option_row *rows, void *values, const char *name, const char *text, struct fault *fault);
 
+// Whether two structs of the table have other values of an option. Of a list, and of an option with a parse function of
+// its own: false.
+bool options__differ(const struct option_row *row, size_t offset, const void *values, const void *others);
+
 // Frees the lists among the values.
 void options__release(const struct option_row *rows, void *values);
 

@@ -67,6 +67,11 @@ void store_directory__free(struct store_directory *directory)
     free(directory);
 }
 
+void store_directory__bound(struct store_directory *directory, uint64_t bytes_most)
+{
+    directory->limits.bytes_most = bytes_most;
+}
+
 static void name_live(const struct store_directory *directory, char ret_name[DAY_FILE_NAME_BYTES])
 {
     *ret_name = '\0';

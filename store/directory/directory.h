@@ -21,6 +21,9 @@ int store_directory__open(const char *path, const struct store_limits *limits, u
                           struct fault *fault, struct store_directory **ret_directory);
 void store_directory__free(struct store_directory *directory); // writers of it are closed before
 
+// What the directory may take from now on.
+void store_directory__bound(struct store_directory *directory, uint64_t bytes_most);
+
 // A writer, the caller's, for intervals that begin on the UTC day of `start_ns`: of the day's last file, which goes on
 // where it ended, or of a new one. The directory borrows it until the next begin or leave. -ENOSPC: there is no room. A
 // damaged file is set aside: see store_directory__aside.

@@ -6,6 +6,7 @@
 // standard error.
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 
 static char next_path[4200];
 static bool leaves;
+static struct recorder_event *events; // those that the recording began with
+static size_t event_count;
+static bool are_off[WIRE_EVENTS_MAX];
 
 static int open_store(void *context, uint64_t start_ns, const struct store_meta *meta, struct fault *fault,
                       struct store_writer **ret_writer)
@@ -47,18 +51,31 @@ static const struct recorder_owner owner = {.open_store = open_store,
                                             .drained = ignore,
                                             .ends_at_hangup = is_end};
 
+// Has the recording go on with those of its first events that no line has detached.
+static int change_events(struct recorder *recorder, const char *spelled, bool is_off, struct fault *fault)
+{
+    struct recorder_event wanted[WIRE_EVENTS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < event_count; i++) {
+        if (!events[i].hist && strcmp(events[i].spelled, spelled) == 0)
+            are_off[i] = is_off;
+        if (!are_off[i])
+            wanted[count++] = events[i];
+    }
+    return recorder__change_events(recorder, wanted, count, fault);
+}
+
 static int change(struct recorder *recorder, const char *line, struct fault *fault)
 {
-    size_t index;
-    if (strncmp(line, "store ", 6) == 0) {
-        snprintf(next_path, sizeof(next_path), "%s", line + 6);
-        leaves = true;
-        return 0;
-    }
-    if (strchr(line, ' ') && recorder__find_event(recorder, strchr(line, ' ') + 1, &index) == 0)
-        return line[0] == 'd' ? recorder__detach_event(recorder, index, fault)
-                              : recorder__attach_event(recorder, index, fault);
-    return fault__set(fault, -EINVAL, "no change is called '%s'", line);
+    if (strncmp(line, "detach ", 7) == 0)
+        return change_events(recorder, line + 7, true, fault);
+    if (strncmp(line, "attach ", 7) == 0)
+        return change_events(recorder, line + 7, false, fault);
+    if (strncmp(line, "store ", 6) != 0)
+        return fault__set(fault, -EINVAL, "no change is called '%s'", line);
+    snprintf(next_path, sizeof(next_path), "%s", line + 6);
+    leaves = true;
+    return 0;
 }
 
 // A line is written at once, and one at a time.
@@ -94,8 +111,6 @@ int main(int argc, char **argv)
     struct record_words words = RECORD_WORDS_DEFAULTS;
     struct hist_options hist = {0};
     struct fault fault = {0};
-    _cleanup_free_ struct recorder_event *events = NULL;
-    size_t event_count = 0;
     int operands;
     int err = options__parse(record_word_rows, &words, true, argc - 1, argv + 1, &fault, &operands);
     if (!err)
@@ -114,5 +129,6 @@ int main(int argc, char **argv)
     options.command = operands ? argv + 1 : NULL;
     err = run(&options, &fault);
     options__release(record_word_rows, &words);
+    free(events);
     return err ? fault__say(&fault, err) : 0;
 }

@@ -46,7 +46,7 @@ more() { [[ $(sql "SELECT sum(samples) FROM sample WHERE comm = 'burn'") -gt $co
 ok 'and the old one goes on' await more
 echo 'event = nonsense' >"$conf"
 kill -HUP $daemon
-ok 'a file by which nothing can be recorded is refused too' await said "unknown event 'nonsense'"
+ok 'a file by which nothing can be recorded is refused too' await said "hearth.conf:1: unknown event 'nonsense'"
 count=$(sql "SELECT sum(samples) FROM sample WHERE comm = 'burn'")
 ok 'and what was recorded before is recorded on' await more
 { cat "$conf.good"; echo 'event = page-faults'; } >"$conf"

@@ -40,7 +40,7 @@ done
 
 kill "$(pgrep -P $session -x hits)"
 wait $session
-is 'the recording ends well' "$? $(grep -v 'does not answer' "$TMP/log")" '0 '
+is 'the recording ends well' "$? $(grep -vE 'does not answer|is recorded (from now on|no more)' "$TMP/log")" '0 '
 calls=$(truth "$TMP/truth" calls)
 is 'the event that stayed has each call' "$(count "$steady")" "$calls"
 "$HEARTH" report -i "$TMP/a.db" -e "$steady" -f hist -o "$TMP/a.json" 2>/dev/null

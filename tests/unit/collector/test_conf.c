@@ -16,11 +16,13 @@
 #include "collector/daemon/conf.h"
 #include "collector/session/record_words.h"
 
+static struct conf conf;
+
 static int parse(struct record_words *words, const char *text, struct fault *fault)
 {
-    static char copy[1024]; // the words borrow from it
-    snprintf(copy, sizeof(copy), "%s", text);
-    return conf__parse("h.conf", copy, record_word_rows, words, fault);
+    conf__release(&conf); // the words borrow from it
+    buf__append(&conf.text, text, strlen(text) + 1);
+    return conf__parse(&conf, "h.conf", record_word_rows, words, fault);
 }
 
 static void fills_the_options(void **state)
@@ -37,6 +39,9 @@ static void fills_the_options(void **state)
     assert_string_equal(words.events.values[0], "cpu");
     assert_string_equal(words.events.values[1], "uprobe:/usr/bin/a b:f # no comment");
     assert_string_equal(words.hists.values[0], "runq");
+    assert_int_equal(conf__line(&conf, words.events.values[1]), 4);
+    assert_int_equal(conf__line(&conf, words.hists.values[0]), 5);
+    assert_int_equal(conf__line(&conf, "runq"), 0);
     assert_int_equal(words.frequency_hz, 49);
     assert_int_equal(words.drain_ns, 500000000);
     assert_false(words.inlined);
@@ -74,15 +79,15 @@ static int read_file(const char *bytes, size_t length, mode_t mode, struct fault
     char path[] = "/tmp/hearth-conf.XXXXXX";
     int fd = mkstemp(path);
     struct record_words words = RECORD_WORDS_DEFAULTS;
-    struct buf text = {0};
+    struct conf file = {0};
     assert_int_equal(write(fd, bytes, length), length);
     assert_int_equal(fchmod(fd, mode), 0);
     close(fd);
-    int err = conf__read(path, record_word_rows, &words, &text, fault);
+    int err = conf__read(&file, path, record_word_rows, &words, fault);
     if (!err)
         assert_int_equal(words.frequency_hz, 49);
     options__release(record_word_rows, &words);
-    buf__release(&text);
+    conf__release(&file);
     unlink(path);
     return err;
 }
@@ -101,11 +106,11 @@ static void reads_a_file_that_only_its_owner_writes(void **state)
     free(large);
 
     struct record_words words = RECORD_WORDS_DEFAULTS;
-    struct buf text = {0};
-    assert_int_equal(conf__read("/nowhere/h.conf", record_word_rows, &words, &text, &fault), -ENOENT);
+    struct conf file = {0};
+    assert_int_equal(conf__read(&file, "/nowhere/h.conf", record_word_rows, &words, &fault), -ENOENT);
     assert_string_equal(fault.text, "cannot read '/nowhere/h.conf': No such file or directory");
-    assert_int_equal(conf__read("/tmp", record_word_rows, &words, &text, &fault), -EINVAL);
-    buf__release(&text);
+    assert_int_equal(conf__read(&file, "/tmp", record_word_rows, &words, &fault), -EINVAL);
+    conf__release(&file);
 }
 
 int main(void)
