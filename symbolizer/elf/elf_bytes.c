@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/file_bytes.h"
 #include "store/base/limits.h"
 #include "symbolizer/elf/inflate.h"
 
@@ -17,15 +17,7 @@ int elf_bytes__read_at(const struct elf_file *file, uint64_t offset, void *bytes
         memcpy(bytes, file->memory + offset, length);
         return 0;
     }
-    for (size_t done = 0; done < length;) {
-        ssize_t got = pread(file->fd, (uint8_t *)bytes + done, length - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? -errno : -EBADMSG; // cut meanwhile
-        done += (size_t)got;
-    }
-    return 0;
+    return file_bytes__read(file->fd, offset, bytes, length);
 }
 
 int elf_bytes__read_new(const struct elf_file *file, uint64_t offset, size_t length, uint8_t **ret_bytes)

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/file_bytes.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -16,14 +16,9 @@ int sealed__make(const char *name, const void *bytes, size_t length_bytes, int *
     _cleanup_fd_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
-    for (size_t done = 0; done < length_bytes;) {
-        ssize_t wrote = write(fd, (const uint8_t *)bytes + done, length_bytes - done);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return wrote < 0 ? -errno : -EIO;
-        done += (size_t)wrote;
-    }
+    int err = file_bytes__write(fd, bytes, length_bytes);
+    if (err)
+        return err;
     if (fcntl(fd, F_ADD_SEALS, SEALS) != 0)
         return -errno;
     *ret_fd = take_fd(&fd);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/file_bytes.h"
 #include "store/base/limits.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -28,12 +29,9 @@ static int copy_bytes(int from, int to, file_copy_fn *progress, void *context)
             return got < 0 ? -errno : 0;
         if ((at += (uint64_t)got) > LIMIT_COPY_FILE_BYTES)
             return -EFBIG;
-        for (ssize_t done = 0; done < got;) {
-            ssize_t wrote = write(to, block + done, (size_t)(got - done));
-            if (wrote < 0)
-                return -errno;
-            done += wrote;
-        }
+        int err = file_bytes__write(to, block, (size_t)got);
+        if (err)
+            return err;
         progress(context);
     }
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "store/base/file_bytes.h"
 #include "store/base/limits.h"
 #include "symbolizer/arch/elf_machine.h"
 #include "symbolizer/elf/inflate.h"
@@ -18,15 +19,7 @@ static int read_into(const struct unwind_elf *elf, uint64_t offset, uint64_t byt
         memcpy(data, elf->memory + offset, bytes);
         return 0;
     }
-    for (uint64_t done = 0; done < bytes;) {
-        ssize_t got = pread(elf->fd, (uint8_t *)data + done, bytes - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? -errno : -EBADMSG; // it shrank while we read
-        done += (uint64_t)got;
-    }
-    return 0;
+    return file_bytes__read(elf->fd, offset, data, bytes);
 }
 
 int unwind_elf__read(const struct unwind_elf *elf, uint64_t offset, uint64_t bytes, uint8_t **ret_data)
