@@ -1,16 +1,12 @@
 #include "symbolizer/symbolizer.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "store/base/cleanup.h"
 #include "symbolizer/elf/elf_file.h"
+#include "symbolizer/elf/vdso.h"
+#include "symbolizer/jail/sealed.h"
 #include "symbolizer/naming/file_naming.h"
 #include "symbolizer/naming/jit_place.h"
 #include "symbolizer/naming/kernel_naming.h"
@@ -64,22 +60,13 @@ int symbolizer__resolve_file(struct symbolizer *symbolizer, const struct symbol_
     return file_naming__resolve(&symbolizer->files, file, offsets, count, take, context);
 }
 
-// The vDSO's image lies in our own memory, put there by the kernel; a sealed copy of it is a file like any other.
+// A sealed copy is a file like any other.
 static int open_vdso(int *ret_fd)
 {
-    const uint8_t *image = (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
-    Elf64_Ehdr header;
-    if (!image)
-        return -ENOENT;
-    memcpy(&header, image, sizeof(header));
-    size_t bytes = header.e_shoff + (size_t)header.e_shnum * header.e_shentsize; // the section headers come last
-    _cleanup_fd_ int fd = memfd_create("vdso", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return -errno;
-    if (write(fd, image, bytes) != (ssize_t)bytes || fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK) != 0)
-        return -EIO;
-    *ret_fd = take_fd(&fd);
-    return 0;
+    const uint8_t *image;
+    size_t bytes;
+    int err = vdso__image(&image, &bytes);
+    return err ? err : sealed__make("vdso", image, bytes, ret_fd);
 }
 
 int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offsets, size_t count,

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "store/base/grow.h"
 #include "store/base/hash.h"
+#include "symbolizer/elf/vdso.h"
 
 _Static_assert(COPY_FRAMES_MAX == WIRE_USER_FRAMES_MAX && ARCH_REGISTERS == ARCH_REGISTERS, "both sides keep as much");
 _Static_assert((int)COPY_STACK_COMPAT == (int)WIRE_STACK_COMPAT, "both are bpf/wire/stack_status.def");
@@ -38,7 +38,6 @@ struct copy_stacks {
 
 static bool find_mapping(uint64_t address, struct copy_mapping *ret_mapping, void *context)
 {
-    enum { VDSO_BYTES = 8192 }; // two pages; what is not mapped is not asked for
     struct copy_stacks *copies = context;
     const struct mapping *found = process__find(copies->processes, copies->process, address);
     if (!found)
@@ -53,8 +52,7 @@ static bool find_mapping(uint64_t address, struct copy_mapping *ret_mapping, voi
     ret_mapping->fd = binary->fd;
     if (binary->kind == STORE_BINARY_VDSO) {
         ret_mapping->file_offset = 0;
-        ret_mapping->image = (const void *)getauxval(AT_SYSINFO_EHDR);
-        ret_mapping->image_bytes = VDSO_BYTES;
+        (void)vdso__image(&ret_mapping->image, &ret_mapping->image_bytes); // without one there is no such mapping
     }
     return true;
 }

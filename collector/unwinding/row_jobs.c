@@ -1,10 +1,9 @@
 #include "collector/unwinding/row_jobs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <unistd.h>
+
+#include "symbolizer/elf/vdso.h"
 
 // Longer than all but the largest take (libLLVM: 60 ms); others wait that long.
 #define ROWS_PATIENCE_MS 100
@@ -59,15 +58,10 @@ struct row_jobs_totals row_jobs__totals(const struct row_jobs *jobs)
 // The image is the kernel's, not a stranger's: no need for a worker.
 static int compile_vdso(struct unwind_table **ret_table)
 {
-    // Two pages at most (arch/x86/entry/vdso); only what it says of itself is read, and its headers are the kernel's.
-    enum { VDSO_BYTES = 8192 };
-    unsigned long start = getauxval(AT_SYSINFO_EHDR);
-    if (!start)
-        return -ENOENT;
-    uint8_t copy[VDSO_BYTES] = {0};
-    _cleanup_fd_ int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = memory < 0 ? -1 : pread(memory, copy, sizeof(copy), (off_t)start);
-    return bytes <= 0 ? -EIO : unwind_table__compile_memory(copy, (size_t)bytes, NULL, ret_table);
+    const uint8_t *image;
+    size_t bytes;
+    int err = vdso__image(&image, &bytes);
+    return err ? err : unwind_table__compile_memory(image, bytes, NULL, ret_table);
 }
 
 static bool is_cached(const struct row_jobs *jobs, const struct binary *binary)

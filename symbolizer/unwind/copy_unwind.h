@@ -30,9 +30,9 @@ enum copy_status {
 struct copy_mapping {
     uint64_t start, end;
     uint64_t file_offset;
-    uint32_t binary;   // names the file for as long as the unwinder lives; 0: code without a file
-    int fd;            // the file, borrowed as long; -1: none, or
-    const void *image; // its contents, borrowed as long
+    uint32_t binary;      // names the file for as long as the unwinder lives; 0: code without a file
+    int fd;               // the file, borrowed as long; -1: none, or
+    const uint8_t *image; // its contents, borrowed as long
     size_t image_bytes;
 };
 

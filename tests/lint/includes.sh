@@ -62,7 +62,7 @@ may_include symbolizer/dwarf symbolizer/{companions,elf,index,jail}
 may_include symbolizer/go symbolizer/{dwarf,symbols,elf}
 may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit,elf,index,jail}
 may_include symbolizer/naming symbolizer/{worker,kernel,symbols,companions,jit,elf,opening,index}
-may_include symbolizer symbolizer/{naming,elf}
+may_include symbolizer symbolizer/{naming,elf,jail}
 
 may_include report/text store/sql
 may_include report/profile report/text store store/reader "$lists"

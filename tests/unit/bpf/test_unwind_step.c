@@ -30,6 +30,8 @@ static inline long unwind_read(void *to, uint32_t bytes, uint64_t address)
 }
 
 #include "bpf/unwind/unwind_step.h"
+#include "store/base/proc_maps.h"
+#include "symbolizer/elf/vdso.h"
 #include "symbolizer/unwind/unwind_rows.h"
 
 #define DEPTH_MAX    400
@@ -56,35 +58,28 @@ static struct {
     bool differed;
 } result;
 
-static struct unwind_table *table_of(const char *path, uint64_t start)
+static struct unwind_table *table_of(const char *path)
 {
     struct unwind_table *table = NULL;
-    if (strcmp(path, "[vdso]") == 0) {
-        unwind_table__compile_memory((const void *)(uintptr_t)start, 4096, NULL, &table);
-        if (!table)
-            unwind_table__compile_memory((const void *)(uintptr_t)start, 8192, NULL, &table);
-        return table;
-    }
+    const uint8_t *image;
+    size_t bytes;
     _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (strcmp(path, "[vdso]") == 0 && vdso__image(&image, &bytes) == 0)
+        unwind_table__compile_memory(image, bytes, NULL, &table);
     if (fd >= 0)
         unwind_table__compile(fd, NULL, &table);
     return table;
 }
 
-static void read_mappings(void)
+static int add_mapping(const struct proc_mapping *mapping, void *context)
 {
-    _cleanup_file_ FILE *file = fopen("/proc/self/maps", "re");
-    char line[512];
-    while (fgets(line, sizeof(line), file) && mapping_count < MAPPINGS_MAX) {
-        struct mapping mapping = {0};
-        char permissions[8], path[256] = "";
-        if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %255s", &mapping.start, &mapping.end, permissions, &mapping.offset,
-                   path) < 4 ||
-            !strchr(permissions, 'x'))
-            continue;
-        mapping.table = table_of(path, mapping.start);
-        mappings[mapping_count++] = mapping;
-    }
+    (void)context;
+    if (mapping->is_executable && mapping_count < MAPPINGS_MAX)
+        mappings[mapping_count++] = (struct mapping){.start = mapping->start,
+                                                     .end = mapping->end,
+                                                     .offset = mapping->file_offset,
+                                                     .table = table_of(mapping->path)};
+    return 0;
 }
 
 static bool find_rule(uint64_t pc, struct unwind_rule *ret_rule)
@@ -241,7 +236,7 @@ static void print_stack(const char *name, const struct stack *stack)
 static void agrees_with_libunwind(void **state)
 {
     (void)state;
-    read_mappings();
+    assert_int_equal(proc_maps__each(getpid(), add_mapping, NULL), 0);
     struct sigaction profile = {.sa_sigaction = on_profile, .sa_flags = SA_SIGINFO | SA_RESTART};
     struct sigaction user = {.sa_handler = on_user_signal};
     assert_int_equal(sigaction(SIGPROF, &profile, NULL), 0);

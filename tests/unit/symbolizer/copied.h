@@ -5,9 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <ucontext.h>
 
+#include "store/base/proc_maps.h"
+#include "symbolizer/elf/vdso.h"
 #include "symbolizer/unwind/copy_unwind.h"
 
 struct copied_process {
@@ -16,36 +17,24 @@ struct copied_process {
     uint64_t stack_end;
 };
 
-static inline int copied__add(struct copied_process *process, const struct copy_mapping *mapping, const char *path)
+static inline int copied__add(const struct proc_mapping *mapping, void *context)
 {
+    struct copied_process *process = context;
+    bool is_vdso = strcmp(mapping->path, "[vdso]") == 0;
+    if (strcmp(mapping->path, "[stack]") == 0)
+        process->stack_end = mapping->end;
+    if (!mapping->is_executable || process->count == 64)
+        return 0;
     struct copy_mapping *added = &process->mappings[process->count++];
-    *added = *mapping;
-    added->fd = path[0] == '/' ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    added->binary = added->fd >= 0 || strcmp(path, "[vdso]") == 0 ? (uint32_t)process->count : 0;
-    if (strcmp(path, "[vdso]") == 0) {
-        added->image = (const void *)getauxval(AT_SYSINFO_EHDR);
-        added->image_bytes = 8192;
-    }
-    return 0;
+    *added = (struct copy_mapping){.start = mapping->start, .end = mapping->end, .file_offset = mapping->file_offset};
+    added->fd = mapping->path[0] == '/' ? open(mapping->path, O_RDONLY | O_CLOEXEC) : -1;
+    added->binary = added->fd >= 0 || is_vdso ? (uint32_t)process->count : 0;
+    return is_vdso ? vdso__image(&added->image, &added->image_bytes) : 0;
 }
 
 static inline void copied__read_mappings(struct copied_process *process)
 {
-    char line[512], path[400], permissions[8];
-    unsigned long long start, end, offset;
-    FILE *file = fopen("/proc/self/maps", "re");
-    while (file && fgets(line, sizeof(line), file) && process->count < 64) {
-        path[0] = '\0';
-        if (sscanf(line, "%llx-%llx %7s %llx %*s %*s %399s", &start, &end, permissions, &offset, path) < 4)
-            continue;
-        if (strcmp(path, "[stack]") == 0)
-            process->stack_end = end;
-        struct copy_mapping mapping = {.start = start, .end = end, .file_offset = offset};
-        if (permissions[2] == 'x')
-            copied__add(process, &mapping, path);
-    }
-    if (file)
-        fclose(file);
+    (void)proc_maps__each(getpid(), copied__add, process);
 }
 
 static inline void copied__close(struct copied_process *process)

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "store/base/buf.h"
+#include "store/base/proc_maps.h"
 
 static struct symbolizer *symbolizer;
 
@@ -64,29 +65,31 @@ static int resolve(int fd, uint64_t offset, struct answer *ret_answer)
     return symbolizer__resolve_file(symbolizer, &file, &offset, 1, take, ret_answer);
 }
 
-// The offset of a function of ours in our own file.
-static uint64_t own_offset(int fd, const void *function)
+struct place {
+    uint64_t address, offset;
+};
+
+static int find_place(const struct proc_mapping *mapping, void *context)
 {
-    uint64_t offset = 0;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[512];
-    struct stat own;
-    assert_int_equal(fstat(fd, &own), 0);
-    while (fgets(line, sizeof(line), maps)) {
-        unsigned long low, high, start, inode;
-        if (sscanf(line, "%lx-%lx %*s %lx %*s %lu", &low, &high, &start, &inode) == 4 && inode == own.st_ino &&
-            (unsigned long)function >= low && (unsigned long)function < high)
-            offset = (unsigned long)function - low + start;
-    }
-    fclose(maps);
-    return offset;
+    struct place *place = context;
+    if (place->address >= mapping->start && place->address < mapping->end)
+        place->offset = place->address - mapping->start + mapping->file_offset;
+    return 0;
+}
+
+// The offset of a function of ours in our own file.
+static uint64_t own_offset(const void *function)
+{
+    struct place place = {.address = (uint64_t)(uintptr_t)function};
+    assert_int_equal(proc_maps__each(getpid(), find_place, &place), 0);
+    return place.offset;
 }
 
 static void names_itself(void)
 {
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     struct answer answer;
-    assert_int_equal(resolve(fd, own_offset(fd, (const void *)resolve) + 4, &answer), 0);
+    assert_int_equal(resolve(fd, own_offset((const void *)resolve) + 4, &answer), 0);
     assert_string_equal(answer.function, "resolve");
     close(fd);
 }
@@ -104,7 +107,7 @@ static void a_file_is_read_once(void **state)
     uint8_t build_id[20];
     size_t id_bytes = 0;
     int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), copy = memfd_create("copy", MFD_CLOEXEC);
-    uint64_t offset = own_offset(own, (const void *)resolve) + 4;
+    uint64_t offset = own_offset((const void *)resolve) + 4;
     struct stat status;
     assert_int_equal(fstat(own, &status), 0);
     assert_int_equal(sendfile(copy, own, NULL, (size_t)status.st_size), status.st_size);
@@ -486,7 +489,7 @@ static void a_vmlinux_gives_lines_to_the_kernel(void **state)
     const Elf64_Phdr *segment = (const Elf64_Phdr *)((const char *)image + header->e_phoff);
     while (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
         segment++;
-    uint64_t start = 0xffffffff92000000, offset = own_offset(own, (const void *)resolve) - segment->p_offset;
+    uint64_t start = 0xffffffff92000000, offset = own_offset((const void *)resolve) - segment->p_offset;
     write_file(root, "/sys/kernel/notes", note, sizeof(note));
     snprintf(text, sizeof(text), "%lx T _text\n%lx t named_by_kallsyms\n", start, start + offset);
     write_file(root, "/proc/kallsyms", text, strlen(text));
