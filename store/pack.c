@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "store/base/bucket.h"
+#include "store/base/byte_reader.h"
 #include "store/base/cleanup.h"
 #include "store/base/crc32c.h"
 #include "store/base/grow.h"
@@ -106,7 +107,7 @@ static int reserve_bytes(struct packer *packer, size_t size)
     return 0;
 }
 
-static int decompress(struct packer *packer, const struct cursor *packed, size_t size)
+static int decompress(struct packer *packer, const struct byte_reader *packed, size_t size)
 {
     if (!packer->decompressor)
         packer->decompressor = ZSTD_createDCtx();
@@ -123,10 +124,11 @@ uint64_t pack__claimed_rows(const void *blob, size_t blob_bytes)
     const uint8_t *bytes = blob;
     if (blob_bytes < HEADER_BYTES)
         return 0;
-    return cursor__varint(&(struct cursor){.at = bytes + HEADER_BYTES, .end = bytes + blob_bytes});
+    return byte_reader__uleb(&(struct byte_reader){.at = bytes + HEADER_BYTES, .end = bytes + blob_bytes});
 }
 
-static int unseal(struct packer *packer, const void *bytes, size_t size, struct cursor *ret_columns, size_t *ret_rows)
+static int unseal(struct packer *packer, const void *bytes, size_t size, struct byte_reader *ret_columns,
+                  size_t *ret_rows)
 {
     const uint8_t *blob = bytes;
     if (size < HEADER_BYTES || blob[0] != FORMAT || (blob[1] & ~FLAG_ZSTD))
@@ -135,8 +137,8 @@ static int unseal(struct packer *packer, const void *bytes, size_t size, struct 
     memcpy(&crc, blob + 2, sizeof(crc));
     if (le32toh(crc) != crc32c(0, blob + HEADER_BYTES, size - HEADER_BYTES))
         return -EBADMSG;
-    struct cursor cursor = {.at = blob + HEADER_BYTES, .end = blob + size};
-    uint64_t rows = cursor__varint(&cursor), unpacked_bytes = cursor__varint(&cursor);
+    struct byte_reader cursor = {.at = blob + HEADER_BYTES, .end = blob + size};
+    uint64_t rows = byte_reader__uleb(&cursor), unpacked_bytes = byte_reader__uleb(&cursor);
     if (cursor.failed || rows > LIMIT_STORE_PACK_ROWS || rows > unpacked_bytes ||
         unpacked_bytes > 16 + rows * ROW_BYTES)
         return -EBADMSG;
@@ -144,7 +146,7 @@ static int unseal(struct packer *packer, const void *bytes, size_t size, struct 
         int err = decompress(packer, &cursor, unpacked_bytes);
         if (err)
             return err;
-        cursor = (struct cursor){.at = packer->unpacked, .end = packer->unpacked + unpacked_bytes};
+        cursor = (struct byte_reader){.at = packer->unpacked, .end = packer->unpacked + unpacked_bytes};
     }
     *ret_columns = cursor;
     *ret_rows = rows;
@@ -210,12 +212,12 @@ static int reserve_values(struct packer *packer, size_t count)
     return 0;
 }
 
-static bool get_runs(struct cursor *columns, struct store_value *values, size_t count)
+static bool get_runs(struct byte_reader *columns, struct store_value *values, size_t count)
 {
     uint64_t thread = 0;
     for (size_t i = 0; i < count;) {
-        thread += cursor__varint(columns);
-        uint64_t length = cursor__varint(columns);
+        thread += byte_reader__uleb(columns);
+        uint64_t length = byte_reader__uleb(columns);
         if (columns->failed || thread > UINT32_MAX || length == 0 || length > count - i)
             return false;
         for (; length; length--)
@@ -224,7 +226,7 @@ static bool get_runs(struct cursor *columns, struct store_value *values, size_t 
     uint64_t node = 0;
     for (size_t i = 0; i < count; i++) {
         bool goes_on = i > 0 && values[i].thread == values[i - 1].thread;
-        node = (goes_on ? node : 0) + cursor__varint(columns);
+        node = (goes_on ? node : 0) + byte_reader__uleb(columns);
         if (node > UINT32_MAX)
             return false;
         values[i].node = (uint32_t)node;
@@ -232,28 +234,28 @@ static bool get_runs(struct cursor *columns, struct store_value *values, size_t 
     return !columns->failed;
 }
 
-static bool get_values(struct cursor *columns, struct store_value *values, size_t count)
+static bool get_values(struct byte_reader *columns, struct store_value *values, size_t count)
 {
-    uint64_t has = cursor__varint(columns), factor = cursor__varint(columns);
+    uint64_t has = byte_reader__uleb(columns), factor = byte_reader__uleb(columns);
     if (has & ~(uint64_t)(VALUES_HAVE_BUCKETS | VALUES_HAVE_FACTOR) || !get_runs(columns, values, count))
         return false;
     for (size_t i = 0; i < count && (has & VALUES_HAVE_BUCKETS); i++) {
-        uint64_t bucket = cursor__varint(columns);
+        uint64_t bucket = byte_reader__uleb(columns);
         if (bucket > BUCKETS_TOTAL)
             return false;
         values[i].bucket = (uint16_t)bucket;
     }
     for (size_t i = 0; i < count; i++)
-        values[i].count = cursor__varint(columns) + 1;
+        values[i].count = byte_reader__uleb(columns) + 1;
     for (size_t i = 0; i < count; i++)
-        values[i].value = has & VALUES_HAVE_FACTOR ? values[i].count * factor : cursor__varint(columns);
+        values[i].value = has & VALUES_HAVE_FACTOR ? values[i].count * factor : byte_reader__uleb(columns);
     return !columns->failed && columns->at == columns->end;
 }
 
 int packer__unpack_values(struct packer *packer, const void *blob, size_t blob_bytes, uint32_t event,
                           struct store_value **ret_values, size_t *ret_count)
 {
-    struct cursor columns;
+    struct byte_reader columns;
     size_t count;
     int err = unseal(packer, blob, blob_bytes, &columns, &count);
     if (!err)
@@ -287,7 +289,7 @@ int packer__pack_nodes(struct packer *packer, uint32_t first, const struct pack_
 int packer__unpack_nodes(struct packer *packer, const void *blob, size_t blob_bytes, uint32_t first, size_t count,
                          uint32_t *parents, uint32_t *frames)
 {
-    struct cursor columns;
+    struct byte_reader columns;
     size_t rows;
     int err = unseal(packer, blob, blob_bytes, &columns, &rows);
     if (err)
@@ -295,14 +297,14 @@ int packer__unpack_nodes(struct packer *packer, const void *blob, size_t blob_by
     if (rows != count)
         return -EBADMSG;
     for (size_t i = 0; i < count; i++) {
-        uint64_t back = cursor__varint(&columns);
+        uint64_t back = byte_reader__uleb(&columns);
         if (back >= (uint64_t)first + i)
             return -EBADMSG;
         parents[i] = (uint32_t)(first + i - 1 - back);
     }
     int64_t frame = 0;
     for (size_t i = 0; i < count; i++) {
-        int64_t delta = cursor__zigzag(&columns);
+        int64_t delta = byte_reader__zigzag(&columns);
         if (delta > UINT32_MAX || delta < -(int64_t)UINT32_MAX)
             return -EBADMSG;
         frame += delta;
@@ -333,7 +335,7 @@ int packer__pack_counts(struct packer *packer, const uint64_t *counts, size_t co
 
 int packer__unpack_counts(struct packer *packer, const void *blob, size_t blob_bytes, uint64_t *counts)
 {
-    struct cursor columns;
+    struct byte_reader columns;
     size_t rows;
     uint16_t buckets[BUCKETS_TOTAL];
     int err = unseal(packer, blob, blob_bytes, &columns, &rows);
@@ -343,7 +345,7 @@ int packer__unpack_counts(struct packer *packer, const void *blob, size_t blob_b
         return -EBADMSG;
     uint64_t bucket = 0;
     for (size_t i = 0; i < rows; i++) {
-        uint64_t delta = cursor__varint(&columns);
+        uint64_t delta = byte_reader__uleb(&columns);
         if (delta >= BUCKETS_TOTAL || bucket + delta >= BUCKETS_TOTAL)
             return -EBADMSG;
         bucket += delta;
@@ -351,6 +353,6 @@ int packer__unpack_counts(struct packer *packer, const void *blob, size_t blob_b
     }
     memset(counts, 0, BUCKETS_TOTAL * sizeof(*counts));
     for (size_t i = 0; i < rows; i++)
-        counts[buckets[i]] = cursor__varint(&columns) + 1;
+        counts[buckets[i]] = byte_reader__uleb(&columns) + 1;
     return columns.failed || columns.at != columns.end ? -EBADMSG : 0;
 }

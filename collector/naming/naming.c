@@ -11,6 +11,7 @@
 #include "collector/naming/resolvers.h"
 #include "collector/who/processes.h"
 #include "store/base/buf.h"
+#include "store/base/byte_reader.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
 #include "store/base/priority.h"
@@ -306,17 +307,17 @@ static void take_found(struct naming *naming)
 }
 
 // One name more, from the cursor on.
-static int give_name(struct cursor *cursor, naming_take_fn *take, void *context)
+static int give_name(struct byte_reader *cursor, naming_take_fn *take, void *context)
 {
     struct store_line chain[LIMIT_CHAIN];
-    uint64_t tag = cursor__varint(cursor);
-    size_t length = cursor__varint(cursor), kept = 0;
+    uint64_t tag = byte_reader__uleb(cursor);
+    size_t length = byte_reader__uleb(cursor), kept = 0;
     for (size_t i = 0; i < length; i++) {
         struct store_line line = {.function = (const char *)cursor->at};
         cursor->at += strlen(line.function) + 1;
         line.file = (const char *)cursor->at;
         cursor->at += strlen(line.file) + 1;
-        line.line = (uint32_t)cursor__varint(cursor);
+        line.line = (uint32_t)byte_reader__uleb(cursor);
         if (kept < LIMIT_CHAIN)
             chain[kept++] = line;
     }
@@ -330,7 +331,7 @@ int naming__collect(struct naming *naming, naming_take_fn *take, void *context)
     const uint8_t *start = naming->taken.data, *end = start + naming->taken.length_bytes;
     int err = 0;
     while (!err && naming->taken_bytes < naming->taken.length_bytes) {
-        struct cursor cursor = {.at = start + naming->taken_bytes, .end = end};
+        struct byte_reader cursor = {.at = start + naming->taken_bytes, .end = end};
         err = give_name(&cursor, take, context);
         if (!err)
             naming->taken_bytes = (size_t)(cursor.at - start);

@@ -112,22 +112,3 @@ void buf__release(struct buf *buf)
     free(buf->data);
     *buf = (struct buf){0};
 }
-
-uint64_t cursor__varint(struct cursor *cursor)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && cursor->at < cursor->end; shift += 7) {
-        uint8_t byte = *cursor->at++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return value;
-    }
-    cursor->failed = true;
-    return 0;
-}
-
-int64_t cursor__zigzag(struct cursor *cursor)
-{
-    uint64_t value = cursor__varint(cursor);
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-}

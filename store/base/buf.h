@@ -47,14 +47,4 @@ int buf__append_file(struct buf *buf, int fd, size_t bytes_most);
 void buf__clear(struct buf *buf);   // keeps the memory
 void buf__release(struct buf *buf); // frees the memory; for _cleanup_(buf__release)
 
-// A reader over borrowed bytes, for hostile input: reads past the end return 0 and set `failed`.
-struct cursor {
-    const uint8_t *at;
-    const uint8_t *end;
-    bool failed;
-};
-
-uint64_t cursor__varint(struct cursor *cursor);
-int64_t cursor__zigzag(struct cursor *cursor);
-
 #endif

@@ -61,17 +61,17 @@ static int read_supplement(struct elf_file *file, bool is_supplementary, struct 
     struct elf_data data;
     if (!section || elf_file__read(file, section, &data) != 0)
         return -ENOENT;
-    struct dwarf_reader reader = dwarf_reader__over(data, 0);
-    uint64_t version = dwarf_reader__fixed(&reader, 2);
-    bool flag = dwarf_reader__u8(&reader) != 0;
-    const char *name = dwarf_reader__string(&reader);
-    uint64_t bytes = dwarf_reader__uleb(&reader);
+    struct byte_reader reader = dwarf_reader__over(data, 0);
+    uint64_t version = byte_reader__fixed(&reader, 2);
+    bool flag = byte_reader__u8(&reader) != 0;
+    const char *name = byte_reader__string(&reader);
+    uint64_t bytes = byte_reader__uleb(&reader);
     if (version != 5 || flag != is_supplementary || bytes == 0 || bytes > sizeof(companion->build_id) ||
         strlen(name) >= sizeof(companion->name))
         return -EBADMSG;
     memset(companion->build_id, 0, sizeof(companion->build_id));
     for (uint64_t i = 0; i < bytes; i++)
-        companion->build_id[i] = dwarf_reader__u8(&reader);
+        companion->build_id[i] = byte_reader__u8(&reader);
     memcpy(companion->name, name, strlen(name) + 1);
     companion->build_id_bytes = (uint32_t)bytes;
     return reader.failed ? -EBADMSG : 0;

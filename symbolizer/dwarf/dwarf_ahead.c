@@ -41,13 +41,12 @@ static int run_programs(struct dwarf_ahead *ahead)
     struct elf_data lines = ahead->file.sections[DWARF_LINE];
     string_pool__add(&ahead->pool, "", 0);
     for (uint64_t offset = 0, next; offset < lines.length_bytes; offset = next) {
-        struct dwarf_reader reader = dwarf_reader__over(lines, offset);
+        struct byte_reader reader = dwarf_reader__over(lines, offset);
         uint8_t offset_bytes;
         if (!dwarf_reader__unit(&reader, &offset_bytes))
             break;
         next = (uint64_t)(reader.end - lines.bytes);
-        bool is_whole =
-            dwarf_reader__fixed(&reader, 2) == 5; // before, the folder of the compilation stands in the unit
+        bool is_whole = byte_reader__fixed(&reader, 2) == 5; // before, the folder of the compilation stands in the unit
         int err = is_whole ? run_program(ahead, offset) : 0;
         if (err == -ENOMEM || err == -E2BIG)
             return err;

@@ -42,26 +42,26 @@ static int read_units(struct dwarf_file *file)
     size_t capacity = 0;
     uint64_t offset = 0;
     while (offset < info.length_bytes) {
-        struct dwarf_reader reader = dwarf_reader__over(info, offset);
+        struct byte_reader reader = dwarf_reader__over(info, offset);
         struct dwarf_unit unit = {.file = file, .offset = offset, .line_offset = UINT64_MAX, .type = DW_UT_compile};
         if (!dwarf_reader__unit(&reader, &unit.offset_bytes) || file->unit_count >= LIMIT_UNITS)
             break;
         unit.end = (uint64_t)(reader.end - reader.start);
         offset = unit.end;
-        unit.version = (uint8_t)dwarf_reader__fixed(&reader, 2);
+        unit.version = (uint8_t)byte_reader__fixed(&reader, 2);
         if (unit.version >= 5) {
-            unit.type = (uint8_t)dwarf_reader__u8(&reader);
-            unit.address_bytes = (uint8_t)dwarf_reader__u8(&reader);
-            unit.abbrev_offset = dwarf_reader__fixed(&reader, unit.offset_bytes);
+            unit.type = (uint8_t)byte_reader__u8(&reader);
+            unit.address_bytes = (uint8_t)byte_reader__u8(&reader);
+            unit.abbrev_offset = byte_reader__fixed(&reader, unit.offset_bytes);
             if (unit.type == DW_UT_skeleton || unit.type == DW_UT_split_compile)
-                unit.dwo_id = dwarf_reader__fixed(&reader, 8);
+                unit.dwo_id = byte_reader__fixed(&reader, 8);
             else if (unit.type == DW_UT_type || unit.type == DW_UT_split_type)
-                dwarf_reader__skip(&reader, 8 + unit.offset_bytes);
+                byte_reader__skip(&reader, 8 + unit.offset_bytes);
         } else {
-            unit.abbrev_offset = dwarf_reader__fixed(&reader, unit.offset_bytes);
-            unit.address_bytes = (uint8_t)dwarf_reader__u8(&reader);
+            unit.abbrev_offset = byte_reader__fixed(&reader, unit.offset_bytes);
+            unit.address_bytes = (uint8_t)byte_reader__u8(&reader);
         }
-        unit.first_die = dwarf_reader__offset(&reader);
+        unit.first_die = byte_reader__offset(&reader);
         unit.is_broken = reader.failed || unit.version < 2 || unit.version > 5 ||
                          (unit.address_bytes != 4 && unit.address_bytes != 8);
         if (GROW(file->units, capacity, file->unit_count + 1) != 0)
@@ -165,20 +165,20 @@ enum dwarf_interest dwarf_interest__of_tag(uint64_t tag)
     }
 }
 
-static int read_abbrev(struct dwarf_reader *reader, struct dwarf_abbrevs *table, uint64_t code)
+static int read_abbrev(struct byte_reader *reader, struct dwarf_abbrevs *table, uint64_t code)
 {
     struct dwarf_abbrev abbrev = {.code = code};
-    uint64_t tag = dwarf_reader__uleb(reader);
+    uint64_t tag = byte_reader__uleb(reader);
     abbrev.tag = tag > UINT16_MAX ? 0 : (uint16_t)tag;
     abbrev.interest = (uint8_t)dwarf_interest__of_tag(tag);
-    abbrev.has_children = dwarf_reader__u8(reader) != 0;
+    abbrev.has_children = byte_reader__u8(reader) != 0;
     abbrev.first_attribute = (uint32_t)(table->attributes.length_bytes / sizeof(struct dwarf_attribute));
     bool has_code = false, is_declared = false;
     for (;;) {
-        uint64_t name = dwarf_reader__uleb(reader), form = dwarf_reader__uleb(reader);
+        uint64_t name = byte_reader__uleb(reader), form = byte_reader__uleb(reader);
         struct dwarf_attribute attribute = {.name = (uint16_t)name, .form = (uint16_t)form};
         if (form == DW_FORM_implicit_const)
-            attribute.constant = dwarf_reader__sleb(reader);
+            attribute.constant = byte_reader__sleb(reader);
         if (reader->failed)
             return -EBADMSG;
         if (name == 0 && form == 0)
@@ -218,10 +218,10 @@ static int compare_abbrevs(const void *left, const void *right)
 
 static int read_abbrevs(const struct dwarf_file *file, struct dwarf_abbrevs *table)
 {
-    struct dwarf_reader reader = dwarf_reader__over(file->sections[DWARF_ABBREV], table->offset);
+    struct byte_reader reader = dwarf_reader__over(file->sections[DWARF_ABBREV], table->offset);
     bool in_order = true;
     uint64_t code, last = 0;
-    while ((code = dwarf_reader__uleb(&reader)) != 0) {
+    while ((code = byte_reader__uleb(&reader)) != 0) {
         int err = read_abbrev(&reader, table, code);
         if (err)
             return err;

@@ -42,7 +42,7 @@ static struct dwarf_value *entry_field(struct entry *entry, uint16_t name)
     return name == DW_AT_MIPS_linkage_name ? &entry->linkage_name : NULL;
 }
 
-static void read_entry(const struct dwarf_unit *unit, struct dwarf_reader *reader, const struct dwarf_abbrev *abbrev,
+static void read_entry(const struct dwarf_unit *unit, struct byte_reader *reader, const struct dwarf_abbrev *abbrev,
                        struct entry *ret_entry)
 {
     const struct dwarf_attribute *attributes = (const struct dwarf_attribute *)unit->abbrevs->attributes.data;
@@ -51,22 +51,22 @@ static void read_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
         const struct dwarf_attribute *attribute = &attributes[abbrev->first_attribute + i];
         struct dwarf_value *field = entry_field(ret_entry, attribute->name);
         if (!field && attribute->bytes != UINT32_MAX)
-            dwarf_reader__skip(reader, attribute->bytes);
+            byte_reader__skip(reader, attribute->bytes);
         else if (!field)
             dwarf_value__skip(unit, reader, attribute);
         else if (attribute->bytes - 1 < 8)
             *field =
-                (struct dwarf_value){.form = attribute->form, .number = dwarf_reader__fixed(reader, attribute->bytes)};
+                (struct dwarf_value){.form = attribute->form, .number = byte_reader__fixed(reader, attribute->bytes)};
         else
             dwarf_value__read(unit, reader, attribute, field);
     }
 }
 
-static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reader, const struct dwarf_abbrev *abbrev,
+static void skip_entry(const struct dwarf_unit *unit, struct byte_reader *reader, const struct dwarf_abbrev *abbrev,
                        uint64_t *ret_sibling)
 {
     *ret_sibling = 0;
-    dwarf_reader__skip(reader, abbrev->prefix_bytes);
+    byte_reader__skip(reader, abbrev->prefix_bytes);
     const struct dwarf_attribute *attributes = (const struct dwarf_attribute *)unit->abbrevs->attributes.data;
     for (uint32_t i = abbrev->prefix_count; i < abbrev->attribute_count; i++) {
         const struct dwarf_attribute *attribute = &attributes[abbrev->first_attribute + i];
@@ -74,7 +74,7 @@ static void skip_entry(const struct dwarf_unit *unit, struct dwarf_reader *reade
         struct dwarf_file *file;
         if (attribute->name != DW_AT_sibling) {
             if (attribute->bytes != UINT32_MAX)
-                dwarf_reader__skip(reader, attribute->bytes);
+                byte_reader__skip(reader, attribute->bytes);
             else
                 dwarf_value__skip(unit, reader, attribute);
             continue;
@@ -152,9 +152,9 @@ static const char *find_name(const struct dwarf_unit *unit, const struct entry *
         unit = readable_unit(file, offset);
         if (!unit)
             break;
-        struct dwarf_reader reader = dwarf_reader__over(file->sections[DWARF_INFO], offset);
+        struct byte_reader reader = dwarf_reader__over(file->sections[DWARF_INFO], offset);
         reader.end = reader.start + unit->end;
-        const struct dwarf_abbrev *abbrev = dwarf_unit__abbrev(unit, dwarf_reader__uleb(&reader));
+        const struct dwarf_abbrev *abbrev = dwarf_unit__abbrev(unit, byte_reader__uleb(&reader));
         if (!abbrev)
             break;
         read_entry(unit, &reader, abbrev, &at);
@@ -227,12 +227,12 @@ static int walk_entries(struct walk *walk)
     uint32_t scopes[LIMIT_DIE_DEPTH]; // of the entries that are open
     bool skipped[LIMIT_DIE_DEPTH];    // nothing below is looked at
     uint32_t depth = 0;
-    struct dwarf_reader reader = dwarf_reader__over(unit->file->sections[DWARF_INFO], unit->first_die);
+    struct byte_reader reader = dwarf_reader__over(unit->file->sections[DWARF_INFO], unit->first_die);
     reader.end = reader.start + unit->end;
     scopes[0] = INDEX_NONE;
     skipped[0] = false;
     while (reader.at < reader.end) {
-        uint64_t code = dwarf_reader__uleb(&reader), sibling = 0;
+        uint64_t code = byte_reader__uleb(&reader), sibling = 0;
         if (code == 0) {
             if (depth <= 1)
                 break;
@@ -262,7 +262,7 @@ static int walk_entries(struct walk *walk)
             return -EBADMSG;
         if (!abbrev->has_children)
             continue;
-        if (skip && sibling > dwarf_reader__offset(&reader) && sibling < unit->end) {
+        if (skip && sibling > byte_reader__offset(&reader) && sibling < unit->end) {
             reader.at = reader.start + sibling; // always onwards
             continue;
         }

@@ -18,7 +18,7 @@ struct dwarf_file_name {
 
 struct program {
     const struct dwarf_unit *unit; // of the sizes and sections
-    struct dwarf_reader reader;
+    struct byte_reader reader;
     uint8_t offset_bytes;
     uint8_t address_bytes;
     uint16_t version;
@@ -112,20 +112,20 @@ static void add_file(struct program *program, const char *name, uint64_t folder)
 
 static void read_old_tables(struct program *program)
 {
-    struct dwarf_reader *reader = &program->reader;
+    struct byte_reader *reader = &program->reader;
     while (!reader->failed) {
-        const char *folder = dwarf_reader__string(reader);
+        const char *folder = byte_reader__string(reader);
         if (!folder[0])
             break;
         buf__append(&program->files->folders, &folder, sizeof(folder));
     }
     while (!reader->failed) {
-        const char *name = dwarf_reader__string(reader);
+        const char *name = byte_reader__string(reader);
         if (!name[0])
             break;
-        uint64_t folder = dwarf_reader__uleb(reader);
-        dwarf_reader__uleb(reader); // time
-        dwarf_reader__uleb(reader); // length
+        uint64_t folder = byte_reader__uleb(reader);
+        byte_reader__uleb(reader); // time
+        byte_reader__uleb(reader); // length
         add_file(program, name, folder);
     }
 }
@@ -133,19 +133,19 @@ static void read_old_tables(struct program *program)
 // DWARF 5 describes each table by pairs of a content type and a form.
 static void read_table(struct program *program, bool is_files)
 {
-    struct dwarf_reader *reader = &program->reader;
+    struct byte_reader *reader = &program->reader;
     struct dwarf_attribute formats[255];
     struct dwarf_unit shape = *program->unit; // the program may have sizes of its own
     shape.offset_bytes = program->offset_bytes;
     shape.address_bytes = program->address_bytes;
-    size_t format_count = dwarf_reader__u8(reader);
+    size_t format_count = byte_reader__u8(reader);
     for (size_t i = 0; i < format_count; i++) {
-        uint64_t content = dwarf_reader__uleb(reader), form = dwarf_reader__uleb(reader);
+        uint64_t content = byte_reader__uleb(reader), form = byte_reader__uleb(reader);
         formats[i] = (struct dwarf_attribute){.name = content > UINT16_MAX ? 0 : (uint16_t)content,
                                               .form = form > UINT16_MAX ? 0 : (uint16_t)form};
         formats[i].bytes = dwarf_form__bytes(formats[i].form, shape.version, shape.address_bytes, shape.offset_bytes);
     }
-    uint64_t count = dwarf_reader__uleb(reader);
+    uint64_t count = byte_reader__uleb(reader);
     for (uint64_t i = 0; i < count && !reader->failed && i < LIMIT_SOURCE_FILES; i++) {
         const char *name = "";
         uint64_t folder = 0;
@@ -168,30 +168,30 @@ static void read_table(struct program *program, bool is_files)
 
 static int read_header(struct program *program)
 {
-    struct dwarf_reader *reader = &program->reader;
+    struct byte_reader *reader = &program->reader;
     if (!dwarf_reader__unit(reader, &program->offset_bytes))
         return -EBADMSG;
-    program->version = (uint16_t)dwarf_reader__fixed(reader, 2);
+    program->version = (uint16_t)byte_reader__fixed(reader, 2);
     program->files->version = program->version;
     program->address_bytes = program->unit->address_bytes;
     if (program->version < 2 || program->version > 5)
         return -EBADMSG;
     if (program->version >= 5) {
-        program->address_bytes = (uint8_t)dwarf_reader__u8(reader);
-        dwarf_reader__u8(reader); // segment selector
+        program->address_bytes = (uint8_t)byte_reader__u8(reader);
+        byte_reader__u8(reader); // segment selector
     }
-    uint64_t header_bytes = dwarf_reader__fixed(reader, program->offset_bytes);
-    if (header_bytes > dwarf_reader__left(reader) || (program->address_bytes != 4 && program->address_bytes != 8))
+    uint64_t header_bytes = byte_reader__fixed(reader, program->offset_bytes);
+    if (header_bytes > byte_reader__left(reader) || (program->address_bytes != 4 && program->address_bytes != 8))
         return -EBADMSG;
     const uint8_t *code = reader->at + header_bytes;
-    program->minimum_bytes = (uint8_t)dwarf_reader__u8(reader);
-    program->operations_max = program->version >= 4 ? (uint8_t)dwarf_reader__u8(reader) : 1;
-    dwarf_reader__u8(reader); // default_is_stmt
-    program->line_base = (int8_t)dwarf_reader__u8(reader);
-    program->line_range = (uint8_t)dwarf_reader__u8(reader);
-    program->opcode_base = (uint8_t)dwarf_reader__u8(reader);
+    program->minimum_bytes = (uint8_t)byte_reader__u8(reader);
+    program->operations_max = program->version >= 4 ? (uint8_t)byte_reader__u8(reader) : 1;
+    byte_reader__u8(reader); // default_is_stmt
+    program->line_base = (int8_t)byte_reader__u8(reader);
+    program->line_range = (uint8_t)byte_reader__u8(reader);
+    program->opcode_base = (uint8_t)byte_reader__u8(reader);
     for (unsigned i = 1; i < program->opcode_base; i++)
-        program->operand_counts[i] = (uint8_t)dwarf_reader__u8(reader);
+        program->operand_counts[i] = (uint8_t)byte_reader__u8(reader);
     if (program->version >= 5) {
         read_table(program, false);
         read_table(program, true);
@@ -250,24 +250,24 @@ static void end_sequence(struct program *program)
 
 static void run_extended(struct program *program)
 {
-    struct dwarf_reader *reader = &program->reader;
-    uint64_t length = dwarf_reader__uleb(reader);
-    if (length == 0 || length > dwarf_reader__left(reader)) {
-        dwarf_reader__fail(reader);
+    struct byte_reader *reader = &program->reader;
+    uint64_t length = byte_reader__uleb(reader);
+    if (length == 0 || length > byte_reader__left(reader)) {
+        byte_reader__fail(reader);
         return;
     }
     const uint8_t *end = reader->at + length;
-    switch (dwarf_reader__u8(reader)) {
+    switch (byte_reader__u8(reader)) {
     case DW_LNE_end_sequence:
         end_sequence(program);
         break;
     case DW_LNE_set_address:
-        program->address = dwarf_reader__fixed(reader, length - 1 < 8 ? length - 1 : 8);
+        program->address = byte_reader__fixed(reader, length - 1 < 8 ? length - 1 : 8);
         program->operation = 0;
         break;
     case DW_LNE_define_file: {
-        const char *name = dwarf_reader__string(reader);
-        add_file(program, name, dwarf_reader__uleb(reader));
+        const char *name = byte_reader__string(reader);
+        add_file(program, name, byte_reader__uleb(reader));
         break;
     }
     default: // DW_LNE_set_discriminator, and what is not known
@@ -279,30 +279,30 @@ static void run_extended(struct program *program)
 
 static void run_standard(struct program *program, uint8_t opcode)
 {
-    struct dwarf_reader *reader = &program->reader;
+    struct byte_reader *reader = &program->reader;
     switch (opcode) {
     case DW_LNS_copy:
         add_row(program);
         break;
     case DW_LNS_advance_pc:
-        advance(program, dwarf_reader__uleb(reader));
+        advance(program, byte_reader__uleb(reader));
         break;
     case DW_LNS_advance_line:
-        program->line += (uint32_t)dwarf_reader__sleb(reader);
+        program->line += (uint32_t)byte_reader__sleb(reader);
         break;
     case DW_LNS_set_file:
-        program->file = dwarf_reader__uleb(reader);
+        program->file = byte_reader__uleb(reader);
         break;
     case DW_LNS_const_add_pc:
         advance(program, (255u - program->opcode_base) / program->line_range);
         break;
     case DW_LNS_fixed_advance_pc:
-        program->address += dwarf_reader__fixed(reader, 2);
+        program->address += byte_reader__fixed(reader, 2);
         program->operation = 0;
         break;
     default:
         for (unsigned i = 0; i < program->operand_counts[opcode]; i++)
-            dwarf_reader__uleb(reader);
+            byte_reader__uleb(reader);
     }
 }
 
@@ -316,12 +316,12 @@ int dwarf_lines__run(const struct dwarf_unit *unit, uint64_t offset, struct dwar
     if (err)
         return err;
     // Each unit has a program of its own; one that is shared by all of a million units would be run a million times.
-    sink->line_bytes_run += dwarf_reader__left(&program.reader);
+    sink->line_bytes_run += byte_reader__left(&program.reader);
     if (sink->line_bytes_run > LIMIT_LINE_RUNS * unit->file->sections[DWARF_LINE].length_bytes)
         return -E2BIG;
     reset(&program);
     while (program.reader.at < program.reader.end && !sink->rows.failed) {
-        uint8_t opcode = (uint8_t)dwarf_reader__u8(&program.reader);
+        uint8_t opcode = (uint8_t)byte_reader__u8(&program.reader);
         if (opcode == 0) {
             run_extended(&program);
         } else if (opcode < program.opcode_base || program.line_range == 0) {

@@ -17,11 +17,11 @@ static void each_old(const struct dwarf_unit *unit, uint64_t offset, uint64_t *r
     const struct dwarf_unit *owner = unit->skeleton ? unit->skeleton : unit;
     if (unit->skeleton)
         offset += owner->ranges_base;
-    struct dwarf_reader reader = dwarf_reader__over(owner->file->sections[DWARF_RANGES], offset);
+    struct byte_reader reader = dwarf_reader__over(owner->file->sections[DWARF_RANGES], offset);
     uint64_t base = owner->low_pc, highest = unit->address_bytes == 4 ? UINT32_MAX : UINT64_MAX;
     while ((*read)++ < LIMIT_RANGES) {
-        uint64_t low = dwarf_reader__fixed(&reader, unit->address_bytes);
-        uint64_t high = dwarf_reader__fixed(&reader, unit->address_bytes);
+        uint64_t low = byte_reader__fixed(&reader, unit->address_bytes);
+        uint64_t high = byte_reader__fixed(&reader, unit->address_bytes);
         if (reader.failed || (low == 0 && high == 0))
             return;
         if (low == highest)
@@ -34,40 +34,40 @@ static void each_old(const struct dwarf_unit *unit, uint64_t offset, uint64_t *r
 static void each_list(const struct dwarf_unit *unit, uint64_t offset, uint64_t *read, dwarf_range_fn *take,
                       void *context)
 {
-    struct dwarf_reader reader = dwarf_reader__over(unit->file->sections[DWARF_RNGLISTS], offset);
+    struct byte_reader reader = dwarf_reader__over(unit->file->sections[DWARF_RNGLISTS], offset);
     const struct dwarf_unit *owner = unit->skeleton ? unit->skeleton : unit;
     uint64_t base = owner->low_pc;
     while ((*read)++ < LIMIT_RANGES && !reader.failed) {
         uint64_t low = 0, high = 0;
-        switch (dwarf_reader__u8(&reader)) {
+        switch (byte_reader__u8(&reader)) {
         case DW_RLE_base_addressx:
-            if (!dwarf_unit__indexed_address(unit, dwarf_reader__uleb(&reader), &base))
+            if (!dwarf_unit__indexed_address(unit, byte_reader__uleb(&reader), &base))
                 return;
             break;
         case DW_RLE_startx_endx:
-            if (!dwarf_unit__indexed_address(unit, dwarf_reader__uleb(&reader), &low) ||
-                !dwarf_unit__indexed_address(unit, dwarf_reader__uleb(&reader), &high))
+            if (!dwarf_unit__indexed_address(unit, byte_reader__uleb(&reader), &low) ||
+                !dwarf_unit__indexed_address(unit, byte_reader__uleb(&reader), &high))
                 return;
             break;
         case DW_RLE_startx_length:
-            if (!dwarf_unit__indexed_address(unit, dwarf_reader__uleb(&reader), &low))
+            if (!dwarf_unit__indexed_address(unit, byte_reader__uleb(&reader), &low))
                 return;
-            high = low + dwarf_reader__uleb(&reader);
+            high = low + byte_reader__uleb(&reader);
             break;
         case DW_RLE_offset_pair:
-            low = base + dwarf_reader__uleb(&reader);
-            high = base + dwarf_reader__uleb(&reader);
+            low = base + byte_reader__uleb(&reader);
+            high = base + byte_reader__uleb(&reader);
             break;
         case DW_RLE_base_address:
-            base = dwarf_reader__fixed(&reader, unit->address_bytes);
+            base = byte_reader__fixed(&reader, unit->address_bytes);
             break;
         case DW_RLE_start_end:
-            low = dwarf_reader__fixed(&reader, unit->address_bytes);
-            high = dwarf_reader__fixed(&reader, unit->address_bytes);
+            low = byte_reader__fixed(&reader, unit->address_bytes);
+            high = byte_reader__fixed(&reader, unit->address_bytes);
             break;
         case DW_RLE_start_length:
-            low = dwarf_reader__fixed(&reader, unit->address_bytes);
-            high = low + dwarf_reader__uleb(&reader);
+            low = byte_reader__fixed(&reader, unit->address_bytes);
+            high = low + byte_reader__uleb(&reader);
             break;
         default: // DW_RLE_end_of_list, and what is not known
             return;
@@ -83,8 +83,8 @@ static bool list_offset(const struct dwarf_unit *unit, uint64_t index, uint64_t 
     struct elf_data section = unit->file->sections[DWARF_RNGLISTS];
     if (unit->rnglists_base > section.length_bytes || index > section.length_bytes / unit->offset_bytes)
         return false;
-    struct dwarf_reader reader = dwarf_reader__over(section, unit->rnglists_base + index * unit->offset_bytes);
-    *ret_offset = unit->rnglists_base + dwarf_reader__fixed(&reader, unit->offset_bytes);
+    struct byte_reader reader = dwarf_reader__over(section, unit->rnglists_base + index * unit->offset_bytes);
+    *ret_offset = unit->rnglists_base + byte_reader__fixed(&reader, unit->offset_bytes);
     return !reader.failed;
 }
 
@@ -182,8 +182,8 @@ int dwarf_unit__read_root(struct dwarf_unit *unit, struct dwarf_bounds *ret_boun
     int err = dwarf_unit__load_abbrevs(unit);
     if (err)
         return err;
-    struct dwarf_reader reader = dwarf_reader__over(unit->file->sections[DWARF_INFO], unit->first_die);
-    const struct dwarf_abbrev *abbrev = dwarf_unit__abbrev(unit, dwarf_reader__uleb(&reader));
+    struct byte_reader reader = dwarf_reader__over(unit->file->sections[DWARF_INFO], unit->first_die);
+    const struct dwarf_abbrev *abbrev = dwarf_unit__abbrev(unit, byte_reader__uleb(&reader));
     struct root root = {0};
     if (!abbrev)
         return -EBADMSG;

@@ -4,21 +4,21 @@
 
 #include "symbolizer/dwarf/dwarf_form.h"
 
-static uint64_t block_length(struct dwarf_reader *reader, uint16_t form)
+static uint64_t block_length(struct byte_reader *reader, uint16_t form)
 {
     switch (form) {
     case DW_FORM_block1:
-        return dwarf_reader__u8(reader);
+        return byte_reader__u8(reader);
     case DW_FORM_block2:
-        return dwarf_reader__fixed(reader, 2);
+        return byte_reader__fixed(reader, 2);
     case DW_FORM_block4:
-        return dwarf_reader__fixed(reader, 4);
+        return byte_reader__fixed(reader, 4);
     default: // DW_FORM_block, DW_FORM_exprloc
-        return dwarf_reader__uleb(reader);
+        return byte_reader__uleb(reader);
     }
 }
 
-static void read_variable(const struct dwarf_unit *unit, struct dwarf_reader *reader, struct dwarf_value *value)
+static void read_variable(const struct dwarf_unit *unit, struct byte_reader *reader, struct dwarf_value *value)
 {
     switch (value->form) {
     case DW_FORM_udata:
@@ -29,26 +29,26 @@ static void read_variable(const struct dwarf_unit *unit, struct dwarf_reader *re
     case DW_FORM_rnglistx:
     case DW_FORM_GNU_addr_index:
     case DW_FORM_GNU_str_index:
-        value->number = dwarf_reader__uleb(reader);
+        value->number = byte_reader__uleb(reader);
         return;
     case DW_FORM_sdata:
-        value->number = (uint64_t)dwarf_reader__sleb(reader);
+        value->number = (uint64_t)byte_reader__sleb(reader);
         return;
     case DW_FORM_string:
-        value->text = (const uint8_t *)dwarf_reader__string(reader);
+        value->text = (const uint8_t *)byte_reader__string(reader);
         return;
     case DW_FORM_block:
     case DW_FORM_block1:
     case DW_FORM_block2:
     case DW_FORM_block4:
     case DW_FORM_exprloc:
-        dwarf_reader__skip(reader, block_length(reader, value->form));
+        byte_reader__skip(reader, block_length(reader, value->form));
         return;
     case DW_FORM_indirect: {
-        uint64_t form = dwarf_reader__uleb(reader);
+        uint64_t form = byte_reader__uleb(reader);
         // An indirect form that names itself, or a constant that stands nowhere, is nonsense.
         if (form == DW_FORM_indirect || form == DW_FORM_implicit_const || form > UINT16_MAX) {
-            dwarf_reader__fail(reader);
+            byte_reader__fail(reader);
             return;
         }
         struct dwarf_attribute inner = {.form = (uint16_t)form};
@@ -57,11 +57,11 @@ static void read_variable(const struct dwarf_unit *unit, struct dwarf_reader *re
         return;
     }
     default: // a form from the future has no known end
-        dwarf_reader__fail(reader);
+        byte_reader__fail(reader);
     }
 }
 
-void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reader,
+void dwarf_value__read(const struct dwarf_unit *unit, struct byte_reader *reader,
                        const struct dwarf_attribute *attribute, struct dwarf_value *ret_value)
 {
     uint32_t bytes = attribute->bytes;
@@ -71,18 +71,18 @@ void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reade
     else if (attribute->form == DW_FORM_flag_present)
         ret_value->number = 1;
     else if (bytes <= 8)
-        ret_value->number = dwarf_reader__fixed(reader, bytes);
+        ret_value->number = byte_reader__fixed(reader, bytes);
     else if (bytes != UINT32_MAX)
-        dwarf_reader__skip(reader, bytes);
+        byte_reader__skip(reader, bytes);
     else
         read_variable(unit, reader, ret_value);
 }
 
-void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader,
+void dwarf_value__skip(const struct dwarf_unit *unit, struct byte_reader *reader,
                        const struct dwarf_attribute *attribute)
 {
     if (attribute->bytes != UINT32_MAX) {
-        dwarf_reader__skip(reader, attribute->bytes);
+        byte_reader__skip(reader, attribute->bytes);
         return;
     }
     struct dwarf_value value = {.form = attribute->form};
@@ -102,8 +102,8 @@ static bool indexed_string(const struct dwarf_unit *unit, uint64_t index, const 
     struct elf_data table = unit->file->sections[DWARF_STR_OFFSETS];
     if (index > table.length_bytes / unit->offset_bytes || unit->str_offsets_base > table.length_bytes)
         return false;
-    struct dwarf_reader reader = dwarf_reader__over(table, unit->str_offsets_base + index * unit->offset_bytes);
-    uint64_t offset = dwarf_reader__fixed(&reader, unit->offset_bytes);
+    struct byte_reader reader = dwarf_reader__over(table, unit->str_offsets_base + index * unit->offset_bytes);
+    uint64_t offset = byte_reader__fixed(&reader, unit->offset_bytes);
     return !reader.failed && string_at(unit->file->sections[DWARF_STR], offset, ret_text);
 }
 
@@ -138,8 +138,8 @@ bool dwarf_unit__indexed_address(const struct dwarf_unit *unit, uint64_t index, 
     struct elf_data table = owner->file->sections[DWARF_ADDR];
     if (index > table.length_bytes / unit->address_bytes || owner->addr_base > table.length_bytes)
         return false;
-    struct dwarf_reader reader = dwarf_reader__over(table, owner->addr_base + index * unit->address_bytes);
-    *ret_address = dwarf_reader__fixed(&reader, unit->address_bytes);
+    struct byte_reader reader = dwarf_reader__over(table, owner->addr_base + index * unit->address_bytes);
+    *ret_address = byte_reader__fixed(&reader, unit->address_bytes);
     return !reader.failed;
 }
 

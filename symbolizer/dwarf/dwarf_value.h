@@ -11,9 +11,9 @@ struct dwarf_value {
     const uint8_t *text; // of DW_FORM_string
 };
 
-void dwarf_value__read(const struct dwarf_unit *unit, struct dwarf_reader *reader,
+void dwarf_value__read(const struct dwarf_unit *unit, struct byte_reader *reader,
                        const struct dwarf_attribute *attribute, struct dwarf_value *ret_value);
-void dwarf_value__skip(const struct dwarf_unit *unit, struct dwarf_reader *reader,
+void dwarf_value__skip(const struct dwarf_unit *unit, struct byte_reader *reader,
                        const struct dwarf_attribute *attribute);
 
 // False where there is none or the offset is out of its section.

@@ -99,7 +99,7 @@ static struct dwarf_value own_value(const struct libdw_half *half, Dwarf_Die *di
         .bytes = dwarf_form__bytes((uint16_t)attribute.form, unit->version, unit->address_bytes, unit->offset_bytes)};
     if (attribute.form == DW_FORM_implicit_const)
         return (struct dwarf_value){.form = DW_FORM_udata, .number = number_of(die, name)};
-    struct dwarf_reader reader =
+    struct byte_reader reader =
         dwarf_reader__over(unit->file->sections[DWARF_INFO], (uintptr_t)attribute.valp - (uintptr_t)half->info);
     dwarf_value__read(unit, &reader, &own, &value);
     return reader.failed ? (struct dwarf_value){0} : value;

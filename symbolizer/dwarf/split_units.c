@@ -41,30 +41,30 @@ static bool section_of_id(uint64_t id, uint64_t version, enum dwarf_section *ret
 static int slice_package(const struct dwarf_file *whole, uint64_t dwo_id, struct elf_data sections[DWARF_SECTIONS])
 {
     struct elf_data index = whole->sections[DWARF_CU_INDEX];
-    struct dwarf_reader reader = dwarf_reader__over(index, 0);
-    uint64_t version = dwarf_reader__fixed(&reader, 4) & 0xffff; // 4 bytes in GNU's, 2 and padding in DWARF 5
-    uint64_t columns = dwarf_reader__fixed(&reader, 4), rows = dwarf_reader__fixed(&reader, 4);
-    uint64_t slots = dwarf_reader__fixed(&reader, 4);
+    struct byte_reader reader = dwarf_reader__over(index, 0);
+    uint64_t version = byte_reader__fixed(&reader, 4) & 0xffff; // 4 bytes in GNU's, 2 and padding in DWARF 5
+    uint64_t columns = byte_reader__fixed(&reader, 4), rows = byte_reader__fixed(&reader, 4);
+    uint64_t slots = byte_reader__fixed(&reader, 4);
     if (reader.failed || columns > 16 || slots > index.length_bytes / 12 || rows > index.length_bytes / 4)
         return -EBADMSG;
     uint64_t row = 0;
     for (uint64_t i = 0; i < slots && row == 0; i++) { // few enough to look at all
-        struct dwarf_reader id = dwarf_reader__over(index, 16 + i * 8);
-        struct dwarf_reader place = dwarf_reader__over(index, 16 + slots * 8 + i * 4);
-        if (dwarf_reader__fixed(&id, 8) == dwo_id)
-            row = dwarf_reader__fixed(&place, 4);
+        struct byte_reader id = dwarf_reader__over(index, 16 + i * 8);
+        struct byte_reader place = dwarf_reader__over(index, 16 + slots * 8 + i * 4);
+        if (byte_reader__fixed(&id, 8) == dwo_id)
+            row = byte_reader__fixed(&place, 4);
     }
     if (row == 0 || row > rows)
         return -ENOENT;
     uint64_t ids = 16 + slots * 12, offsets = ids + columns * 4, sizes = offsets + rows * columns * 4;
     memcpy(sections, whole->sections, sizeof(whole->sections));
     for (uint64_t i = 0; i < columns; i++) {
-        struct dwarf_reader id = dwarf_reader__over(index, ids + i * 4);
-        struct dwarf_reader offset = dwarf_reader__over(index, offsets + ((row - 1) * columns + i) * 4);
-        struct dwarf_reader size = dwarf_reader__over(index, sizes + ((row - 1) * columns + i) * 4);
-        uint64_t start = dwarf_reader__fixed(&offset, 4), bytes = dwarf_reader__fixed(&size, 4);
+        struct byte_reader id = dwarf_reader__over(index, ids + i * 4);
+        struct byte_reader offset = dwarf_reader__over(index, offsets + ((row - 1) * columns + i) * 4);
+        struct byte_reader size = dwarf_reader__over(index, sizes + ((row - 1) * columns + i) * 4);
+        uint64_t start = byte_reader__fixed(&offset, 4), bytes = byte_reader__fixed(&size, 4);
         enum dwarf_section name;
-        if (!section_of_id(dwarf_reader__fixed(&id, 4), version, &name))
+        if (!section_of_id(byte_reader__fixed(&id, 4), version, &name))
             continue;
         struct elf_data *section = &sections[name];
         if (size.failed || start > section->length_bytes || bytes > section->length_bytes - start)

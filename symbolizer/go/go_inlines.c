@@ -31,8 +31,8 @@ struct inlining {
 
 static uint64_t word_at(struct elf_data data, uint64_t offset)
 {
-    struct dwarf_reader reader = dwarf_reader__over(data, offset);
-    return dwarf_reader__fixed(&reader, 8);
+    struct byte_reader reader = dwarf_reader__over(data, offset);
+    return byte_reader__fixed(&reader, 8);
 }
 
 static size_t function_data_word(const struct go_table *table)
@@ -128,9 +128,9 @@ struct tree_row {
 static bool read_row(const struct inlining *inlining, int64_t index, struct tree_row *ret_row)
 {
     bool is_new = inlining->table->version == GO_1_20;
-    struct dwarf_reader reader = dwarf_reader__over(inlining->tree, (uint64_t)index * (is_new ? 16 : 20));
-    dwarf_reader__skip(&reader, is_new ? 4 : 12);
-    uint64_t name = dwarf_reader__fixed(&reader, 4), place = dwarf_reader__fixed(&reader, 4);
+    struct byte_reader reader = dwarf_reader__over(inlining->tree, (uint64_t)index * (is_new ? 16 : 20));
+    byte_reader__skip(&reader, is_new ? 4 : 12);
+    uint64_t name = byte_reader__fixed(&reader, 4), place = byte_reader__fixed(&reader, 4);
     ret_row->name = go_table__string(inlining->table, inlining->table->names, name);
     ret_row->place = inlining->function->start + place;
     return !reader.failed && ret_row->name[0] && ret_row->place < inlining->function->end;

@@ -8,8 +8,8 @@ const char *go_table__string(const struct go_table *table, uint64_t base, uint64
 {
     if (offset > table->data.length_bytes)
         return "";
-    struct dwarf_reader reader = dwarf_reader__over(table->data, base + offset);
-    return dwarf_reader__string(&reader);
+    struct byte_reader reader = dwarf_reader__over(table->data, base + offset);
+    return byte_reader__string(&reader);
 }
 
 struct go_steps go_steps__of(const struct go_table *table, uint64_t program, uint64_t start)
@@ -20,12 +20,12 @@ struct go_steps go_steps__of(const struct go_table *table, uint64_t program, uin
 
 bool go_steps__next(const struct go_table *table, struct go_steps *steps)
 {
-    uint64_t change = dwarf_reader__uleb(&steps->reader);
+    uint64_t change = byte_reader__uleb(&steps->reader);
     if (steps->reader.failed || (change == 0 && steps->has_begun))
         return false;
     steps->has_begun = true;
     steps->value += (int32_t)((uint32_t)(change >> 1) ^ (0u - (uint32_t)(change & 1)));
-    steps->address += dwarf_reader__uleb(&steps->reader) * table->quantum;
+    steps->address += byte_reader__uleb(&steps->reader) * table->quantum;
     return !steps->reader.failed;
 }
 
@@ -36,8 +36,8 @@ uint32_t go_table__path(const struct go_table *table, const struct go_function *
     uint64_t place = (function->unit + (uint64_t)file) * 4;
     if (place > table->data.length_bytes)
         return 0;
-    struct dwarf_reader reader = dwarf_reader__over(table->data, table->units + place);
-    uint64_t offset = dwarf_reader__fixed(&reader, 4);
+    struct byte_reader reader = dwarf_reader__over(table->data, table->units + place);
+    uint64_t offset = byte_reader__fixed(&reader, 4);
     const char *path = reader.failed || offset == UINT32_MAX ? "" : go_table__string(table, table->files, offset);
     return string_pool__add(table->sink->pool, path, strnlen(path, LIMIT_SOURCE_PATH_BYTES));
 }

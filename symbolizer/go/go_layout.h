@@ -35,7 +35,7 @@ struct go_function {
 
 struct go_steps { // a value that changes along the code: pairs of a signed step of it and an unsigned one of the
                   // address
-    struct dwarf_reader reader;
+    struct byte_reader reader;
     uint64_t address; // where `value` ends
     int64_t value;
     bool has_begun;

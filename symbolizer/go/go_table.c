@@ -40,49 +40,49 @@ static uint64_t find_text(const struct go_table *table, uint64_t field)
 
 static int read_header(struct go_table *table)
 {
-    struct dwarf_reader reader = dwarf_reader__over(table->data, 0);
-    uint64_t magic = dwarf_reader__fixed(&reader, 4);
-    dwarf_reader__skip(&reader, 2);
-    table->quantum = (uint8_t)dwarf_reader__u8(&reader);
-    table->pointer_bytes = (uint8_t)dwarf_reader__u8(&reader);
+    struct byte_reader reader = dwarf_reader__over(table->data, 0);
+    uint64_t magic = byte_reader__fixed(&reader, 4);
+    byte_reader__skip(&reader, 2);
+    table->quantum = (uint8_t)byte_reader__u8(&reader);
+    table->pointer_bytes = (uint8_t)byte_reader__u8(&reader);
     table->version = magic == MAGIC_1_16 ? GO_1_16 : magic == MAGIC_1_18 ? GO_1_18 : GO_1_20;
     if ((magic != MAGIC_1_16 && magic != MAGIC_1_18 && magic != MAGIC_1_20) ||
         (table->pointer_bytes != 4 && table->pointer_bytes != 8))
         return -EBADMSG;
-    table->function_count = dwarf_reader__fixed(&reader, table->pointer_bytes);
-    dwarf_reader__skip(&reader, table->pointer_bytes); // number of files
+    table->function_count = byte_reader__fixed(&reader, table->pointer_bytes);
+    byte_reader__skip(&reader, table->pointer_bytes); // number of files
     if (table->version != GO_1_16) {
-        table->text = dwarf_reader__fixed(&reader, table->pointer_bytes);
+        table->text = byte_reader__fixed(&reader, table->pointer_bytes);
         if (table->text == 0) // filled in by the loader, or no more since 1.26
             table->text = find_text(table, 8 + 2u * table->pointer_bytes);
     }
-    table->names = dwarf_reader__fixed(&reader, table->pointer_bytes);
-    table->units = dwarf_reader__fixed(&reader, table->pointer_bytes);
-    table->files = dwarf_reader__fixed(&reader, table->pointer_bytes);
-    table->programs = dwarf_reader__fixed(&reader, table->pointer_bytes);
-    table->functions = dwarf_reader__fixed(&reader, table->pointer_bytes);
+    table->names = byte_reader__fixed(&reader, table->pointer_bytes);
+    table->units = byte_reader__fixed(&reader, table->pointer_bytes);
+    table->files = byte_reader__fixed(&reader, table->pointer_bytes);
+    table->programs = byte_reader__fixed(&reader, table->pointer_bytes);
+    table->functions = byte_reader__fixed(&reader, table->pointer_bytes);
     return reader.failed || table->function_count > table->data.length_bytes ? -EBADMSG : 0;
 }
 
 // The end of a function's record: [its first line,] 3 bytes, the number of its data; offsets of its other programs, and
 // of its data (addresses in 1.16, aligned).
-static void find_inlines(const struct go_table *table, struct dwarf_reader reader, uint64_t programs,
+static void find_inlines(const struct go_table *table, struct byte_reader reader, uint64_t programs,
                          struct go_function *function)
 {
-    dwarf_reader__skip(&reader, table->version == GO_1_20 ? 7 : 3);
-    uint8_t data = dwarf_reader__u8(&reader);
+    byte_reader__skip(&reader, table->version == GO_1_20 ? 7 : 3);
+    uint8_t data = byte_reader__u8(&reader);
     function->inline_program = function->inline_tree = 0;
     if (programs <= INLINE_PROGRAM || data <= INLINE_TREE)
         return;
-    struct dwarf_reader program = reader;
-    dwarf_reader__skip(&program, (uint64_t)INLINE_PROGRAM * 4);
-    dwarf_reader__skip(&reader, programs * 4);
+    struct byte_reader program = reader;
+    byte_reader__skip(&program, (uint64_t)INLINE_PROGRAM * 4);
+    byte_reader__skip(&reader, programs * 4);
     bool has_addresses = table->version == GO_1_16;
     size_t bytes = has_addresses ? table->pointer_bytes : 4;
     if (has_addresses)
-        dwarf_reader__skip(&reader, -dwarf_reader__offset(&reader) % bytes);
-    dwarf_reader__skip(&reader, INLINE_TREE * bytes);
-    uint64_t place = dwarf_reader__fixed(&reader, bytes), number = dwarf_reader__fixed(&program, 4);
+        byte_reader__skip(&reader, -byte_reader__offset(&reader) % bytes);
+    byte_reader__skip(&reader, INLINE_TREE * bytes);
+    uint64_t place = byte_reader__fixed(&reader, bytes), number = byte_reader__fixed(&program, 4);
     bool is_none = has_addresses ? place == 0 : place == UINT32_MAX || table->function_data == 0;
     if (reader.failed || is_none)
         return;
@@ -94,19 +94,19 @@ static void find_inlines(const struct go_table *table, struct dwarf_reader reade
 static bool read_function(const struct go_table *table, uint64_t index, struct go_function *ret_function)
 {
     size_t bytes = table->version == GO_1_16 ? table->pointer_bytes : 4;
-    struct dwarf_reader row = dwarf_reader__over(table->data, table->functions + index * 2 * bytes);
-    uint64_t start = dwarf_reader__fixed(&row, bytes), record = dwarf_reader__fixed(&row, bytes);
-    uint64_t end = dwarf_reader__fixed(&row, bytes); // the next one's, or the end of all
+    struct byte_reader row = dwarf_reader__over(table->data, table->functions + index * 2 * bytes);
+    uint64_t start = byte_reader__fixed(&row, bytes), record = byte_reader__fixed(&row, bytes);
+    uint64_t end = byte_reader__fixed(&row, bytes); // the next one's, or the end of all
     if (row.failed || record > table->data.length_bytes)
         return false;
-    struct dwarf_reader reader = dwarf_reader__over(table->data, table->functions + record);
-    dwarf_reader__skip(&reader, bytes); // its start again
-    uint64_t name = dwarf_reader__fixed(&reader, 4);
-    dwarf_reader__skip(&reader, 12); // arguments, deferreturn, the stack's program
-    ret_function->file_program = dwarf_reader__fixed(&reader, 4);
-    ret_function->line_program = dwarf_reader__fixed(&reader, 4);
-    uint64_t programs = dwarf_reader__fixed(&reader, 4);
-    ret_function->unit = dwarf_reader__fixed(&reader, 4);
+    struct byte_reader reader = dwarf_reader__over(table->data, table->functions + record);
+    byte_reader__skip(&reader, bytes); // its start again
+    uint64_t name = byte_reader__fixed(&reader, 4);
+    byte_reader__skip(&reader, 12); // arguments, deferreturn, the stack's program
+    ret_function->file_program = byte_reader__fixed(&reader, 4);
+    ret_function->line_program = byte_reader__fixed(&reader, 4);
+    uint64_t programs = byte_reader__fixed(&reader, 4);
+    ret_function->unit = byte_reader__fixed(&reader, 4);
     find_inlines(table, reader, programs, ret_function);
     ret_function->start = table->text + start;
     ret_function->end = table->text + end;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/base/buf.h"
 #include "store/base/grow.h"
-#include "symbolizer/unwind/unwind_bytes.h"
 #include "symbolizer/unwind/unwind_cfi.h"
 #include "symbolizer/unwind/unwind_elf.h"
 #include "symbolizer/unwind/unwind_go.h"

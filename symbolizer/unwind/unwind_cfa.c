@@ -3,7 +3,7 @@
 #include <dwarf.h>
 
 #include "bpf/arch/registers.h"
-#include "symbolizer/unwind/unwind_bytes.h"
+#include "store/base/byte_reader.h"
 
 #define REMEMBERED_MAX 16 // DW_CFA_remember_state: compilers nest one or two
 
@@ -15,27 +15,27 @@ struct run {
     size_t remembered_count;
     uint64_t function; // address
     uint64_t distance;
-    struct cursor at;
+    struct byte_reader at;
     bool failed;
 };
 
 // Expressions: those that compilers and assemblers really write, known by their shape.
 
-static bool is_breg(struct cursor *expression, unsigned reg, int64_t *ret_offset)
+static bool is_breg(struct byte_reader *expression, unsigned reg, int64_t *ret_offset)
 {
-    if (bytes__u8(expression) != DW_OP_breg0 + reg)
+    if (byte_reader__u8(expression) != DW_OP_breg0 + reg)
         return false;
-    *ret_offset = bytes__sleb(expression);
+    *ret_offset = byte_reader__sleb(expression);
     return !expression->failed;
 }
 
-static bool is_just_breg(struct cursor expression, unsigned reg, int64_t *ret_offset)
+static bool is_just_breg(struct byte_reader expression, unsigned reg, int64_t *ret_offset)
 {
     return is_breg(&expression, reg, ret_offset) && expression.at == expression.end;
 }
 
 // bregSP o; bregIP 0; lit15; and; litT; ge; lit3; shl; plus: sp + o, and 8 more behind the push of a PLT entry.
-static bool is_plt(struct cursor expression, int64_t *ret_offset, int *ret_threshold)
+static bool is_plt(struct byte_reader expression, int64_t *ret_offset, int *ret_threshold)
 {
     int64_t zero;
     if (!is_breg(&expression, REGISTER_SP, ret_offset) || !is_breg(&expression, REGISTER_IP, &zero) || zero != 0 ||
@@ -48,15 +48,15 @@ static bool is_plt(struct cursor expression, int64_t *ret_offset, int *ret_thres
 }
 
 // bregN o; deref; and perhaps plus_uconst 8.
-static bool is_deref(struct cursor expression, unsigned reg, int64_t *ret_offset, uint64_t *ret_more)
+static bool is_deref(struct byte_reader expression, unsigned reg, int64_t *ret_offset, uint64_t *ret_more)
 {
     *ret_more = 0;
-    if (!is_breg(&expression, reg, ret_offset) || bytes__u8(&expression) != DW_OP_deref)
+    if (!is_breg(&expression, reg, ret_offset) || byte_reader__u8(&expression) != DW_OP_deref)
         return false;
     if (expression.at < expression.end) {
-        if (bytes__u8(&expression) != DW_OP_plus_uconst)
+        if (byte_reader__u8(&expression) != DW_OP_plus_uconst)
             return false;
-        *ret_more = bytes__uleb(&expression);
+        *ret_more = byte_reader__uleb(&expression);
     }
     return !expression.failed && expression.at == expression.end;
 }
@@ -193,11 +193,11 @@ static void set_cfa(struct run *run, uint64_t reg, uint64_t offset)
     run->state.cfa_is_expression = false;
 }
 
-static struct cursor read_block(struct run *run)
+static struct byte_reader read_block(struct run *run)
 {
-    uint64_t bytes = bytes__uleb(&run->at);
-    struct cursor block = {.at = run->at.at};
-    bytes__skip(&run->at, bytes);
+    uint64_t bytes = byte_reader__uleb(&run->at);
+    struct byte_reader block = {.at = run->at.at};
+    byte_reader__skip(&run->at, bytes);
     block.end = run->at.failed ? block.at : run->at.at;
     return block;
 }
@@ -227,50 +227,50 @@ static void restore_state(struct run *run)
 // Everything but the advances. What is not known fails: its operands cannot be skipped.
 static void run_instruction(struct run *run, uint8_t opcode)
 {
-    struct cursor *at = &run->at;
+    struct byte_reader *at = &run->at;
     uint64_t factor = (uint64_t)run->cie->data_factor, reg;
     switch (opcode) {
     case DW_CFA_nop:
         break;
     case DW_CFA_offset_extended:
-        reg = bytes__uleb(at);
-        set_at_cfa(run, reg, bytes__uleb(at));
+        reg = byte_reader__uleb(at);
+        set_at_cfa(run, reg, byte_reader__uleb(at));
         break;
     case DW_CFA_offset_extended_sf:
-        reg = bytes__uleb(at);
-        set_at_cfa(run, reg, (uint64_t)bytes__sleb(at));
+        reg = byte_reader__uleb(at);
+        set_at_cfa(run, reg, (uint64_t)byte_reader__sleb(at));
         break;
     case DW_CFA_GNU_negative_offset_extended:
-        reg = bytes__uleb(at);
-        set_at_cfa(run, reg, 0 - bytes__uleb(at));
+        reg = byte_reader__uleb(at);
+        set_at_cfa(run, reg, 0 - byte_reader__uleb(at));
         break;
     case DW_CFA_restore_extended:
-        restore_place(run, bytes__uleb(at));
+        restore_place(run, byte_reader__uleb(at));
         break;
     case DW_CFA_undefined:
-        set_place(run, bytes__uleb(at), (struct cfa_place){.how = CFA_UNDEFINED});
+        set_place(run, byte_reader__uleb(at), (struct cfa_place){.how = CFA_UNDEFINED});
         break;
     case DW_CFA_same_value:
-        set_place(run, bytes__uleb(at), (struct cfa_place){.how = CFA_SAME});
+        set_place(run, byte_reader__uleb(at), (struct cfa_place){.how = CFA_SAME});
         break;
     case DW_CFA_register:
     case DW_CFA_val_offset:
-        reg = bytes__uleb(at);
-        bytes__uleb(at);
+        reg = byte_reader__uleb(at);
+        byte_reader__uleb(at);
         set_place(run, reg, (struct cfa_place){.how = CFA_OTHER});
         break;
     case DW_CFA_val_offset_sf:
-        reg = bytes__uleb(at);
-        bytes__sleb(at);
+        reg = byte_reader__uleb(at);
+        byte_reader__sleb(at);
         set_place(run, reg, (struct cfa_place){.how = CFA_OTHER});
         break;
     case DW_CFA_val_expression:
-        reg = bytes__uleb(at);
+        reg = byte_reader__uleb(at);
         read_block(run);
         set_place(run, reg, (struct cfa_place){.how = CFA_OTHER});
         break;
     case DW_CFA_expression:
-        reg = bytes__uleb(at);
+        reg = byte_reader__uleb(at);
         set_place(run, reg, (struct cfa_place){.how = CFA_EXPRESSION, .expression = read_block(run)});
         break;
     case DW_CFA_remember_state:
@@ -280,27 +280,27 @@ static void run_instruction(struct run *run, uint8_t opcode)
         restore_state(run);
         break;
     case DW_CFA_def_cfa:
-        reg = bytes__uleb(at);
-        set_cfa(run, reg, bytes__uleb(at));
+        reg = byte_reader__uleb(at);
+        set_cfa(run, reg, byte_reader__uleb(at));
         break;
     case DW_CFA_def_cfa_sf:
-        reg = bytes__uleb(at);
-        set_cfa(run, reg, (uint64_t)bytes__sleb(at) * factor);
+        reg = byte_reader__uleb(at);
+        set_cfa(run, reg, (uint64_t)byte_reader__sleb(at) * factor);
         break;
     case DW_CFA_def_cfa_register:
-        set_cfa(run, bytes__uleb(at), (uint64_t)run->state.cfa_offset);
+        set_cfa(run, byte_reader__uleb(at), (uint64_t)run->state.cfa_offset);
         break;
     case DW_CFA_def_cfa_offset:
-        set_cfa(run, run->state.cfa_register, bytes__uleb(at));
+        set_cfa(run, run->state.cfa_register, byte_reader__uleb(at));
         break;
     case DW_CFA_def_cfa_offset_sf:
-        set_cfa(run, run->state.cfa_register, (uint64_t)bytes__sleb(at) * factor);
+        set_cfa(run, run->state.cfa_register, (uint64_t)byte_reader__sleb(at) * factor);
         break;
     case DW_CFA_def_cfa_expression:
         set_cfa_expression(run);
         break;
     case DW_CFA_GNU_args_size:
-        bytes__uleb(at);
+        byte_reader__uleb(at);
         break;
     default:
         run->failed = true;
@@ -328,7 +328,7 @@ static bool run_to_advance(struct run *run, uint64_t *ret_bytes)
             *ret_bytes = low * factor;
             return true;
         case DW_CFA_offset:
-            set_at_cfa(run, low, bytes__uleb(&run->at));
+            set_at_cfa(run, low, byte_reader__uleb(&run->at));
             continue;
         case DW_CFA_restore:
             restore_place(run, low);
@@ -336,16 +336,16 @@ static bool run_to_advance(struct run *run, uint64_t *ret_bytes)
         }
         switch (opcode) {
         case DW_CFA_advance_loc1:
-            *ret_bytes = bytes__u8(&run->at) * factor;
+            *ret_bytes = byte_reader__u8(&run->at) * factor;
             return true;
         case DW_CFA_advance_loc2:
-            *ret_bytes = bytes__u16(&run->at) * factor;
+            *ret_bytes = byte_reader__fixed(&run->at, 2) * factor;
             return true;
         case DW_CFA_advance_loc4:
-            *ret_bytes = bytes__u32(&run->at) * factor;
+            *ret_bytes = byte_reader__fixed(&run->at, 4) * factor;
             return true;
         case DW_CFA_set_loc:
-            *ret_bytes = distance_to(run, bytes__u64(&run->at));
+            *ret_bytes = distance_to(run, byte_reader__fixed(&run->at, 8));
             return true;
         default:
             run_instruction(run, opcode);
@@ -373,7 +373,7 @@ bool cfa__run(const struct cfi_fde *fde, const struct cfa_state *start, cfa_row_
     run.remembered_count = 0;
     run.function = fde->address;
     run.distance = 0;
-    run.at = (struct cursor){.at = fde->program, .end = fde->program_end};
+    run.at = (struct byte_reader){.at = fde->program, .end = fde->program_end};
     run.failed = false;
     uint64_t bytes;
     while (run_to_advance(&run, &bytes) && !run.at.failed && !run.failed) {

@@ -7,7 +7,7 @@
 #define HEARTH_SYMBOLIZER_UNWIND_UNWIND_CFA_H
 
 #include "bpf/wire/unwind_rows.h"
-#include "store/base/buf.h"
+#include "store/base/byte_reader.h"
 #include "symbolizer/unwind/unwind_cfi.h"
 
 enum cfa_how { // where a register of the caller is
@@ -22,14 +22,14 @@ enum cfa_how { // where a register of the caller is
 struct cfa_place {
     enum cfa_how how;
     int64_t offset;
-    struct cursor expression; // borrowed from the section
+    struct byte_reader expression; // borrowed from the section
 };
 
 struct cfa_state {
     uint64_t cfa_register;
     int64_t cfa_offset;
     bool cfa_is_expression;
-    struct cursor cfa_expression;
+    struct byte_reader cfa_expression;
     struct cfa_place bx, bp, ip;
 };
 
