@@ -1,15 +1,13 @@
 #include "collector/who/kernel_map.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/base/grow.h"
+#include "symbolizer/elf/elf_notes.h"
 
 enum { NAMED_PARTS = 2 }; // the text, and code in no module
 
@@ -20,28 +18,6 @@ struct kernel_map {
     size_t module_count;
     uint64_t last_missed;
 };
-
-// The build id in a file of ELF notes, as /sys/kernel/notes is one.
-static void read_build_id(const char *path, struct kernel_part *part)
-{
-    char notes[4096];
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, notes, sizeof(notes));
-    for (ssize_t at = 0; length > 0 && at + (ssize_t)sizeof(Elf64_Nhdr) <= length;) {
-        Elf64_Nhdr note;
-        memcpy(&note, notes + at, sizeof(note));
-        size_t name_bytes = (note.n_namesz + 3u) & ~3u, data_at = (size_t)at + sizeof(note) + name_bytes;
-        if (note.n_namesz > 64 || note.n_descsz > 4096 || data_at + note.n_descsz > (size_t)length)
-            return;
-        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && note.n_descsz <= sizeof(part->build_id) &&
-            memcmp(notes + at + sizeof(note), "GNU", 4) == 0) {
-            memcpy(part->build_id, notes + data_at, note.n_descsz);
-            part->build_id_bytes = note.n_descsz;
-            return;
-        }
-        at = (ssize_t)(data_at + ((note.n_descsz + 3u) & ~3u));
-    }
-}
 
 // The size of the kernel's text, as /proc/iomem gives it to root; 0 where it does not.
 static uint64_t text_bytes(void)
@@ -105,7 +81,7 @@ static void read_modules(struct kernel_map *map)
         }
         char path[128];
         snprintf(path, sizeof(path), "/sys/module/%s/notes/.note.gnu.build-id", name);
-        read_build_id(path, part);
+        (void)elf_notes__build_id_of(path, part->build_id, &part->build_id_bytes);
         part->number = NAMED_PARTS + (uint32_t)++map->module_count;
         map->modules[map->module_count - 1] = part;
     }
@@ -122,7 +98,7 @@ int kernel_map__new(struct kernel_map **ret_map)
     find_text(&map->text);
     if (!map->text.start || map->text.end <= map->text.start)
         map->text.start = 0, map->text.end = UINT64_MAX;
-    read_build_id("/sys/kernel/notes", &map->text);
+    (void)elf_notes__build_id_of("/sys/kernel/notes", map->text.build_id, &map->text.build_id_bytes);
     read_modules(map);
     *ret_map = map;
     return 0;

@@ -59,7 +59,4 @@ size_t elf_file__symbol_bytes(const struct elf_file *file);
 // NT_GNU_BUILD_ID. -ENOENT: none.
 int elf_file__build_id(const struct elf_file *file, uint8_t ret_build_id[20], size_t *ret_bytes);
 
-// The same in notes as such (/sys/kernel/notes).
-int elf_file__build_id_of_notes(const uint8_t *notes, size_t length, uint8_t ret_build_id[20], size_t *ret_bytes);
-
 #endif

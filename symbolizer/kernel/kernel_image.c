@@ -1,7 +1,6 @@
 #include "symbolizer/kernel/kernel_image.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/limits.h"
 #include "symbolizer/elf/elf_file.h"
+#include "symbolizer/elf/elf_notes.h"
 #include "symbolizer/kernel/kernel_modules.h"
 #include "symbolizer/opening/foreign_file.h"
 
@@ -27,13 +27,8 @@ static const char *const places[] = {
 static int read_running_id(const char *root, uint8_t ret_build_id[20], size_t *ret_bytes)
 {
     char path[PATH_MAX];
-    uint8_t notes[4096];
     snprintf(path, sizeof(path), "%s/sys/kernel/notes", root);
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, notes, sizeof(notes));
-    if (length < 0)
-        return -errno;
-    return elf_file__build_id_of_notes(notes, (size_t)length, ret_build_id, ret_bytes);
+    return elf_notes__build_id_of(path, ret_build_id, ret_bytes);
 }
 
 static int take_image(int fd, struct kernel_image *image)

@@ -2,7 +2,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fts.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 #include "store/base/grow.h"
 #include "store/base/limits.h"
 #include "symbolizer/elf/elf_file.h"
+#include "symbolizer/elf/elf_notes.h"
 #include "symbolizer/opening/foreign_file.h"
 
 // Where distributions put them; %s is the root and the release.
@@ -173,13 +173,8 @@ static int read_loaded_id(const struct kernel_modules *modules, const char *name
                           size_t *ret_bytes)
 {
     char path[PATH_MAX];
-    uint8_t notes[4096];
     snprintf(path, sizeof(path), "%s/sys/module/%s/notes/.note.gnu.build-id", modules->root, name);
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, notes, sizeof(notes));
-    if (length < 0)
-        return -errno;
-    return elf_file__build_id_of_notes(notes, (size_t)length, ret_build_id, ret_bytes);
+    return elf_notes__build_id_of(path, ret_build_id, ret_bytes);
 }
 
 // Opens the debug file, root's own and no stranger's, and keeps it if it is that of the module which is loaded.

@@ -1,35 +1,22 @@
 #include "symbolizer/symbols/usdt_notes.h"
 
 #include <errno.h>
-#include <string.h>
 
-enum { NOTE_TYPE = 3, NOTE_WORDS = 3 }; // of systemtap's <sys/sdt.h>
+#include "symbolizer/elf/elf_notes.h"
 
-// Moves *at behind the string there; NULL: it has no end.
-static const char *take_string(const uint8_t **at, const uint8_t *end)
+enum { NOTE_TYPE = 3 }; // of systemtap's <sys/sdt.h>
+
+// A note says three addresses (the probe, the link-time address of .stapsdt.base, the semaphore) and three strings.
+static int read_note(const struct elf_note *note, uint64_t base, struct usdt_note *ret_note)
 {
-    const char *text = (const char *)*at;
-    const uint8_t *nul = memchr(*at, 0, (size_t)(end - *at));
-    if (!nul)
-        return NULL;
-    *at = nul + 1;
-    return text;
-}
-
-// What a note says: three addresses (the probe, the link-time address of .stapsdt.base, the semaphore), three strings.
-static int read_note(const uint8_t *at, const uint8_t *end, uint64_t base, struct usdt_note *ret_note)
-{
-    uint64_t words[NOTE_WORDS];
-    if ((size_t)(end - at) < sizeof(words))
-        return -EBADMSG;
-    memcpy(words, at, sizeof(words));
-    at += sizeof(words);
-    uint64_t moved = base ? base - words[1] : 0;
-    *ret_note = (struct usdt_note){.address = words[0] + moved, .semaphore = words[2] ? words[2] + moved : 0};
-    ret_note->provider = take_string(&at, end);
-    ret_note->name = ret_note->provider ? take_string(&at, end) : NULL;
-    ret_note->arguments = ret_note->name ? take_string(&at, end) : NULL;
-    return ret_note->arguments ? 0 : -EBADMSG;
+    struct byte_reader body = {.at = note->body, .end = note->body + note->body_bytes};
+    uint64_t address = byte_reader__fixed(&body, 8), linked_base = byte_reader__fixed(&body, 8),
+             semaphore = byte_reader__fixed(&body, 8), moved = base ? base - linked_base : 0;
+    *ret_note = (struct usdt_note){.address = address + moved, .semaphore = semaphore ? semaphore + moved : 0};
+    ret_note->provider = byte_reader__string(&body);
+    ret_note->name = byte_reader__string(&body);
+    ret_note->arguments = byte_reader__string(&body);
+    return body.failed ? -EBADMSG : 0;
 }
 
 int usdt_notes__each(struct elf_file *file, int (*row)(const struct usdt_note *note, void *context), void *context)
@@ -40,22 +27,12 @@ int usdt_notes__each(struct elf_file *file, int (*row)(const struct usdt_note *n
     if (!section || !elf_file__is_64(file))
         return -ENOENT;
     int err = elf_file__read(file, section, &data);
-    if (err)
-        return err;
-    const uint8_t *at = data.bytes, *end = data.bytes + data.length_bytes;
-    while (!err && (size_t)(end - at) >= sizeof(Elf64_Nhdr)) {
-        Elf64_Nhdr head;
-        memcpy(&head, at, sizeof(head));
-        uint64_t name_bytes = (head.n_namesz + 3ull) & ~3ull, words_bytes = (head.n_descsz + 3ull) & ~3ull;
-        const uint8_t *name = at + sizeof(head);
-        if (name_bytes > (uint64_t)(end - name) || words_bytes > (uint64_t)(end - name) - name_bytes)
-            return -EBADMSG;
+    struct byte_reader notes = {.at = data.bytes, .end = data.bytes + data.length_bytes};
+    struct elf_note found;
+    while (!err && elf_notes__next(&notes, &found)) {
         struct usdt_note note;
-        if (head.n_type == NOTE_TYPE && head.n_namesz == sizeof("stapsdt") &&
-            memcmp(name, "stapsdt", sizeof("stapsdt")) == 0 &&
-            read_note(name + name_bytes, name + name_bytes + head.n_descsz, base ? base->address : 0, &note) == 0)
+        if (elf_note__is(&found, "stapsdt", NOTE_TYPE) && read_note(&found, base ? base->address : 0, &note) == 0)
             err = row(&note, context);
-        at = name + name_bytes + words_bytes;
     }
-    return err;
+    return err ? err : notes.failed ? -EBADMSG : 0;
 }

@@ -111,11 +111,12 @@ static void stands_cuts_and_lies(void **state)
     (void)state;
     size_t first = put_note(notes, "stapsdt", 3, words, STRINGS, sizeof(STRINGS));
     size_t bytes = first + put_note(notes + first, "stapsdt", 3, words, STRINGS, sizeof(STRINGS));
-    for (size_t cut = 0; cut < bytes; cut++) {
+    size_t whole = sizeof(Elf64_Nhdr) + sizeof("stapsdt") + 24 + sizeof(STRINGS);
+    for (size_t cut = 0; cut < first + whole; cut++) {
         struct seen seen = {0};
         int err = walk(notes, cut, 0, &seen);
         assert_true(err == 0 || err == -EBADMSG || err == -ENOENT); // an empty section may count as none
-        assert_true(seen.count == (cut >= first));
+        assert_true(seen.count == (cut >= whole));                  // the padding behind the last one need not be there
     }
     // Every byte of the first note's head set to the most it can be: nothing is read outside.
     for (size_t i = 0; i < sizeof(Elf64_Nhdr); i++) {
