@@ -9,13 +9,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "collector/programs/embedded.h"
 #include "collector/programs/feature.h"
+#include "collector/programs/kernel_types.h"
 #include "store/base/grow.h"
 
-enum { SHARED_MAPS_MAX = 32, LINKS_GROWTH = 16 };
+enum { SHARED_MAPS_MAX = 32, LINKS_GROWTH = 16, PATH_BYTES = 32 };
 
 struct loader {
     struct wire_config config;
@@ -25,13 +27,15 @@ struct loader {
         int fd;
     } shared[SHARED_MAPS_MAX];
     size_t shared_count;
-    bool preallocate; // the kernel wants hash maps of perf_event programs allocated at once
+    struct kernel_types *types; // NULL: libbpf reads the kernel's itself
+    bool preallocate;           // the kernel wants hash maps of perf_event programs allocated at once
 };
 
 struct loaded {
     struct loader *loader;
     struct bpf_object *object;
     const char *name;
+    int types_fd; // the kernel's types for this object; -1: none
     struct bpf_link **links;
     size_t link_count;
     int *link_fds;
@@ -71,7 +75,20 @@ void loader__free(struct loader *loader)
         return;
     for (size_t i = 0; i < loader->shared_count; i++)
         close(loader->shared[i].fd);
+    kernel_types__free(loader->types);
     free(loader);
+}
+
+void loader__keep_types(struct loader *loader, const char *folder)
+{
+    if (!loader->types && kernel_types__new(folder, &loader->types) != 0)
+        loader->types = NULL;
+}
+
+void loader__give_back_types(struct loader *loader)
+{
+    if (loader->types)
+        kernel_types__give_back(loader->types);
 }
 
 int loader__map_fd(const struct loader *loader, const char *name)
@@ -174,6 +191,14 @@ static int refused(struct fault *fault, int err, const char *object)
                            object, strerror(-err), last_warning[0] ? last_warning : "no reason given");
 }
 
+// A file for the kernel's types, which are written there once the object's own are known.
+static int open_types(struct loaded *loaded, char path[PATH_BYTES])
+{
+    loaded->types_fd = loaded->loader->types ? memfd_create(loaded->name, MFD_CLOEXEC) : -1;
+    snprintf(path, PATH_BYTES, "/proc/self/fd/%d", loaded->types_fd);
+    return loaded->types_fd;
+}
+
 int loader__open(struct loader *loader, const char *name, struct fault *fault, struct loaded **ret_loaded)
 {
     const struct embedded *embedded = find_embedded(name);
@@ -184,7 +209,10 @@ int loader__open(struct loader *loader, const char *name, struct fault *fault, s
         return fault__set(fault, -ENOMEM, "out of memory");
     loaded->loader = loader;
     loaded->name = name;
+    char path[PATH_BYTES];
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
+    if (open_types(loaded, path) >= 0)
+        options.btf_custom_path = path;
     loaded->object = bpf_object__open_mem(embedded->start, embedded__bytes(embedded), &options);
     if (!loaded->object)
         return refused(fault, -errno, name);
@@ -251,7 +279,14 @@ static int load(struct loaded *loaded)
 {
     last_warning[0] = '\0';
     int err = prepare_maps(loaded);
-    return err ? err : bpf_object__load(loaded->object);
+    if (!err && loaded->types_fd >= 0)
+        err =
+            kernel_types__write(loaded->loader->types, loaded->name, bpf_object__btf(loaded->object), loaded->types_fd);
+    if (!err)
+        err = bpf_object__load(loaded->object);
+    fd__close(&loaded->types_fd);
+    loaded->types_fd = -1;
+    return err;
 }
 
 int loaded__load(struct loaded *loaded, struct fault *fault)
@@ -339,5 +374,6 @@ void loaded__free(struct loaded *loaded)
         return;
     loaded__detach(loaded);
     bpf_object__close(loaded->object);
+    fd__close(&loaded->types_fd);
     free(loaded);
 }

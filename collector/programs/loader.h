@@ -37,6 +37,11 @@ int loader__new(const struct wire_config *config, const struct loader_bounds *bo
                 struct loader **ret_loader);
 void loader__free(struct loader *loader);
 
+// Objects that are opened from now on get the kernel's types cut to what they need (kernel_types.h), kept in a folder;
+// NULL: kept until the memory for them is given back.
+void loader__keep_types(struct loader *loader, const char *folder);
+void loader__give_back_types(struct loader *loader);
+
 // A descriptor of a shared map by its name ("counts_0"); -1 until the first object is loaded. Borrowed.
 int loader__map_fd(const struct loader *loader, const char *name);
 

@@ -1,4 +1,4 @@
-// Where compiled rows and names are kept between recordings: $CACHE_DIRECTORY, as systemd sets it, else
+// Where rows, names and types of the kernel are kept between recordings: $CACHE_DIRECTORY, as systemd sets it, else
 // /var/cache/hearth. Everything in it can be made again; it may be removed at any time.
 #ifndef HEARTH_COLLECTOR_SESSION_CACHE_FOLDER_H
 #define HEARTH_COLLECTOR_SESSION_CACHE_FOLDER_H

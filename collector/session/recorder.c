@@ -232,8 +232,10 @@ static void warm_up_heap(void)
     warm_heap__prepare(LOAD_BYTES);
 }
 
-static void cool_down_heap(void)
+static void cool_down_heap(struct recorder *recorder)
 {
+    if (recorder->loader)
+        loader__give_back_types(recorder->loader);
     bound_heap();
     warm_heap__give_back();
 }
@@ -245,7 +247,7 @@ static int set_up_kernel_side(struct recorder *recorder, struct fault *fault)
     int err = recorder_programs__load(recorder, fault);
     if (!err)
         err = set_up_tracking(recorder, fault);
-    cool_down_heap();
+    cool_down_heap(recorder);
     return err;
 }
 

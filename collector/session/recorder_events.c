@@ -95,6 +95,7 @@ static int add(struct recorder *recorder, const struct recorder_event *wanted, s
         return fault__set(fault, -ENOMEM, "out of memory");
     recorder->event_count = index >= recorder->event_count ? index + 1 : recorder->event_count;
     int err = recorder_programs__begin_event(recorder, event, fault);
+    loader__give_back_types(recorder->loader);
     if (err) {
         recorder_programs__release_event(recorder, event);
         return err;

@@ -2,11 +2,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "collector/programs/feature.h"
 #include "collector/programs/fill.h"
+#include "collector/session/cache_folder.h"
 #include "collector/session/recorder_insides.h"
 #include "collector/sources/sources.h"
 #include "store/base/limits.h"
@@ -198,6 +200,13 @@ static int load_early_waits(struct recorder *recorder, struct fault *fault)
     return 0;
 }
 
+static void keep_types(struct loader *loader)
+{
+    char folder[PATH_MAX];
+    bool has_folder = cache_folder__find("types", folder, sizeof(folder)) == 0;
+    loader__keep_types(loader, has_folder ? folder : NULL);
+}
+
 static int load_objects(struct recorder *recorder, struct fault *fault)
 {
     struct wire_config *config = &recorder->config;
@@ -210,6 +219,8 @@ static int load_objects(struct recorder *recorder, struct fault *fault)
     config->compare = recorder->options->compare != NULL;
     fill__mark(&recorder->bounds, config);
     int err = loader__new(config, &recorder->bounds, fault, &recorder->loader);
+    if (!err)
+        keep_types(recorder->loader);
     if (!err)
         err = loader__open(recorder->loader, "targets", fault, &recorder->targets);
     if (!err)

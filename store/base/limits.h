@@ -199,6 +199,10 @@
 // gone before the drain have none.
 #define LIMIT_CGROUP_NAMES 16384
 
+// Types of the kernel that are kept for the BPF objects: some 17 objects of up to 60 KB. Above: the oldest are removed,
+// and cut out again when they are asked for.
+#define LIMIT_TYPES_CACHE_BYTES (4u << 20)
+
 // Entries of the kernel's maps of counts and of stacks, a set: enough for what an interval can hold at worst, within
 // these. Entries are allocated as they are needed; the most is 150 MB of kernel memory on a machine that fills it.
 // Above: samples are dropped ("counts-full") or kept without their stack ("stacks-full").

@@ -4,23 +4,13 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "store/base/boot_id.h"
 #include "store/base/disk_cache.h"
 #include "store/base/hash.h"
 
 #define FILE_NAME "kernel.symbols"
 
 static const struct disk_cache_kind kind = {.holds = "names", .suffix = ".symbols", .mode = 0600};
-
-static int hash_boot_id(uint64_t *hash)
-{
-    char id[64] = "";
-    _cleanup_fd_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = fd < 0 ? -1 : read(fd, id, sizeof(id));
-    if (bytes <= 0)
-        return -ENOENT;
-    *hash = hash__pair(*hash, hash__bytes(id, (size_t)bytes));
-    return 0;
-}
 
 // "NAME BYTES USERS USED-BY STATE ADDRESS": all but who uses it now. A kernel without modules has no such file.
 static void hash_modules(uint64_t *hash)
@@ -58,8 +48,8 @@ static int hash_first_symbols(uint64_t *hash)
 
 static int current_key(uint64_t *ret_key)
 {
-    uint64_t hash = 0;
-    int err = hash_boot_id(&hash);
+    uint64_t hash;
+    int err = boot_id__hash(&hash);
     if (!err)
         err = hash_first_symbols(&hash);
     hash_modules(&hash);
