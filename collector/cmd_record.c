@@ -64,7 +64,7 @@ static int command_exit_code(int status)
 static int write_report(const char *store_path, const char *output, const struct recorder_summary *recorded,
                         struct fault *fault)
 {
-    struct report_request request = {.threads = options.threads};
+    struct report_request request = {.group = options.threads ? &group_of_threads : NULL};
     struct report_summary summary;
     if (report__is_of_histogram(output) ? recorded->hist.count == 0 : recorded->samples == 0)
         return fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing was sampled, so there is no report in '%s'",

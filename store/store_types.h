@@ -42,7 +42,7 @@ struct store_process {
     const char *comm;      // of the thread group's leader
     const char *exe;       // path as the process saw it; "" unknown
     const char *cgroup;    // path below the cgroup root; "" unknown
-    const char *container; // container id found in the cgroup path; ""
+    const char *container; // as store/owner.h reads it from the path; ""
 };
 
 // KERNEL: the kernel and its modules: the offset is the address minus the start of the text.

@@ -7,10 +7,10 @@
 #include "collector/keep/frames.h"
 #include "collector/keep/losses.h"
 #include "collector/keep/store_file.h"
-#include "collector/who/cgroups.h"
 #include "store/base/bucket.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
+#include "store/owner.h"
 
 static const char *const status_marks[] = {
 #define STACK_STATUS(name, mark, meaning) mark,
@@ -31,6 +31,7 @@ struct keeper {
     struct {            // the cgroup looked up last: most samples of a drain come from few
         uint64_t id;
         char path[512];
+        struct owner owner;
     } cgroup;
 };
 
@@ -75,15 +76,15 @@ static void find_cgroup(struct keeper *keeper, uint64_t id)
     keeper->cgroup.id = id;
     if (!id || cgroup_names__path(keeper->parts.cgroups, id, keeper->cgroup.path, sizeof(keeper->cgroup.path)) != 0)
         keeper->cgroup.path[0] = '\0';
+    owner__of(keeper->cgroup.path, &keeper->cgroup.owner);
 }
 
 static int keep_thread(struct keeper *keeper, const struct wire_count_key *key, const struct process *process,
                        uint32_t *ret_thread)
 {
-    char container[13], comm[WIRE_COMM_BYTES + 1] = "";
+    char comm[WIRE_COMM_BYTES + 1] = "";
     memcpy(comm, key->comm, WIRE_COMM_BYTES);
     find_cgroup(keeper, key->cgroup);
-    cgroup__container(keeper->cgroup.path, container);
     struct store_process row = {
         .pid = key->tgid,
         .start_ns = key->start_boot_ns + (uint64_t)keeper->parts.wall_offset_ns,
@@ -92,7 +93,7 @@ static int keep_thread(struct keeper *keeper, const struct wire_count_key *key, 
         .comm = process->comm[0] ? process->comm : key->comm,
         .exe = process->exe ? process->exe : "",
         .cgroup = keeper->cgroup.path,
-        .container = container,
+        .container = keeper->cgroup.owner.container,
     };
     return interned__thread(keeper->files.now->interned, &row, key->tid, comm, ret_thread);
 }

@@ -1,6 +1,5 @@
 #include "collector/who/cgroups.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -95,16 +94,4 @@ int cgroup__path(uint64_t id, char *ret_path, size_t bytes)
         return -ESTALE;
     snprintf(ret_path, bytes, "%s", full[mount_length] ? full + mount_length : "/");
     return 0;
-}
-
-void cgroup__container(const char *path, char ret_container[13])
-{
-    ret_container[0] = '\0';
-    for (size_t run = 0; *path; path++) {
-        run = isxdigit((unsigned char)*path) ? run + 1 : 0;
-        if (run == 64) {
-            memcpy(ret_container, path - 63, 12);
-            ret_container[12] = '\0';
-        }
-    }
 }

@@ -13,8 +13,4 @@ int cgroup__find(const char *path, uint64_t *ret_id, uint32_t *ret_level);
 // The path below the mount, "/" for the root. -ESTALE: there is no such cgroup any more. Needs CAP_DAC_READ_SEARCH.
 int cgroup__path(uint64_t id, char *ret_path, size_t bytes);
 
-// The container's id in a cgroup's path (64 hex digits, as docker, containerd, cri-o and podman name their cgroups),
-// its first 12 digits; "" where there is none.
-void cgroup__container(const char *path, char ret_container[13]);
-
 #endif

@@ -53,9 +53,12 @@ static int set_word(struct side *side, const char *key, const char *value, struc
         const char *key;
         const char **target;
     } words[] = {
-        {"store", &side->store},        {"event", &side->filter.event},   {"since", &side->filter.since},
-        {"until", &side->filter.until}, {"comm", &side->filter.comm},     {"cgroup", &side->filter.cgroup},
+        {"store", &side->store},        {"event", &side->filter.event},
+        {"since", &side->filter.since}, {"until", &side->filter.until},
+        {"comm", &side->filter.comm},   {"cgroup", &side->filter.cgroup},
         {"uid", &side->filter.uid},     {"bucket", &side->filter.bucket},
+        {"unit", &side->filter.unit},   {"container", &side->filter.container},
+        {"pod", &side->filter.pod},
     };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(words[i].key, key) == 0) {
@@ -69,7 +72,7 @@ static int set_word(struct side *side, const char *key, const char *value, struc
     return fault__set_code(
         fault, EXIT_CODE_USAGE, -EINVAL,
         "unknown word '%s' in '%s'; a side is a store or KEY=VALUE[,KEY=VALUE...] with store, event, "
-        "since, until, pid, tid, comm, cgroup, uid, bucket",
+        "since, until, pid, tid, comm, cgroup, unit, container, pod, uid, bucket",
         key, side->name);
 }
 
@@ -159,9 +162,10 @@ const struct command cmd_diff = {
     .operands = "BEFORE AFTER",
     .summary = "compare two ranges, processes or stores",
     .details =
-        "A side is a store, or KEY=VALUE[,KEY=VALUE...] with store, event, since, until, pid, tid, comm, cgroup, uid,\n"
-        "bucket; the options hold for both sides. Shares of the two are compared, so that ranges of different lengths\n"
-        "can be. P is the probability of such a change by chance, adjusted for the number of functions.\n\n"
+        "A side is a store, or KEY=VALUE[,KEY=VALUE...] with store, event, since, until, pid, tid, comm, cgroup,\n"
+        "unit, container, pod, uid, bucket; the options hold for both sides. Shares of the two are compared, so that\n"
+        "ranges of different lengths can be. P is the probability of such a change by chance, adjusted for the number\n"
+        "of functions.\n\n"
         "  hearth diff since=-2h,until=-1h since=-1h --comm nginx\n"
         "  hearth diff monday.db tuesday.db -o change.html\n"
         "  hearth diff pid=812 pid=977 -f top\n",

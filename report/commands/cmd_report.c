@@ -8,7 +8,8 @@
 #include "report/query/report.h"
 
 static struct report_options {
-    const char *store, *format, *output, *by;
+    const char *store, *format, *output;
+    const struct group *by;
     struct filter filter;
 } options;
 
@@ -19,7 +20,7 @@ static const struct option_row rows[] = {
      offsetof(struct report_options, format)},
     {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string,
      offsetof(struct report_options, output)},
-    {0, "by", "KEY", "of hist: a histogram for each comm, pid, tid or cgroup, where stacks were kept", option__string,
+    {0, "by", "KEY", "of hist: a histogram for each KEY of --group-by, where stacks were kept", group__option,
      offsetof(struct report_options, by)},
     OPTION_ROWS_OF(filter_rows, struct report_options, filter),
     {0},

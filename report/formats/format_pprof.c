@@ -120,7 +120,7 @@ static void put_types(struct pprof *pprof)
 static void put_samples(struct pprof *pprof)
 {
     const struct picture *picture = pprof->picture;
-    bool threads = profile__options(picture->profile)->threads;
+    const struct group *group = profile__options(picture->profile)->group;
     _cleanup_free_ uint32_t *path = calloc((size_t)pprof->layout.depth + 1, sizeof(*path)); // labels, by depth
     pprof->failed |= !path;
     for (uint32_t i = 1; i < pprof->layout.count && !pprof->failed; i++) {
@@ -137,7 +137,7 @@ static void put_samples(struct pprof *pprof)
         buf__append_varint(&pprof->part, has_period(picture) ? self->samples * picture->event->period : self->value);
         protobuf__append_bytes(&pprof->message, SAMPLE_VALUES, pprof->part.data, pprof->part.length_bytes);
         buf__clear(&pprof->part);
-        protobuf__append_number(&pprof->part, LABEL_KEY, string_id(pprof, threads ? "thread" : "comm"));
+        protobuf__append_number(&pprof->part, LABEL_KEY, string_id(pprof, group ? group->words : "comm"));
         protobuf__append_number(&pprof->part, LABEL_STRING,
                                 string_id(pprof, profile__label(picture->profile, path[1])->name));
         protobuf__append_bytes(&pprof->message, SAMPLE_LABEL, pprof->part.data, pprof->part.length_bytes);

@@ -95,21 +95,14 @@ static int find_pair(struct fold *fold, uint32_t root, uint32_t node, struct pai
     return 0;
 }
 
-// "COMM", or with threads "COMM-PID/TID" ("COMM-PID" where the recording kept no threads apart).
 static int name_root(struct fold *fold, uint32_t thread_id, uint32_t *ret_label)
 {
     const struct store_thread *thread = store_reader__thread(fold->reader, thread_id);
     const struct store_process *process = thread ? store_reader__process(fold->reader, thread->process) : NULL;
-    const char *comm = thread && thread->comm && *thread->comm ? thread->comm : STORE_MARK_UNKNOWN;
-    char name[256];
-    if (profile__options(fold->profile)->one_root)
-        snprintf(name, sizeof(name), "compared");
-    else if (!profile__options(fold->profile)->threads || !process)
-        snprintf(name, sizeof(name), "%s", comm);
-    else if (thread->tid)
-        snprintf(name, sizeof(name), "%s-%" PRIu32 "/%" PRIu32, comm, process->pid, thread->tid);
-    else
-        snprintf(name, sizeof(name), "%s-%" PRIu32, comm, process->pid);
+    const struct group *group = profile__options(fold->profile)->group;
+    char name[GROUP_NAME_BYTES] = STORE_MARK_UNKNOWN;
+    if (process)
+        (group ? group : &group_of_comms)->root(process, thread, name);
     return profile__keep_label(fold->profile, &(struct label){.name = name, .kind = LABEL_ROOT}, ret_label);
 }
 

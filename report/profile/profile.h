@@ -16,10 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "report/profile/group.h"
 #include "store/reader/reader.h"
 
 // The kind of a label: an enum store_binary_kind (a mark always stands right below its root), or that of a root, which
-// is a comm or a thread.
+// is a comm, or what report/profile/group.h says.
 #define LABEL_ROOT STORE_BINARY_COUNT
 
 // What a node stands for. The strings are clean (see text.h).
@@ -41,10 +42,9 @@ enum profile_grain {
 
 struct profile_options {
     enum profile_grain grain;
-    bool threads;
+    const struct group *group; // what has a root of its own; NULL: each comm
     bool no_inline;
     bool names_only; // functions of one name are one, whatever binary they are in
-    bool one_root;   // comms and threads are not told apart
     unsigned sides;  // 1; 2 to hold two profiles against each other
 };
 

@@ -11,58 +11,9 @@
 struct gathering {
     struct source *source;
     struct histogram_list *list;
-    void (*name)(const struct store_process *process, const struct store_thread *thread, char *ret_key, size_t bytes);
-    uint64_t stored; // how many there are, whether they are added or not
+    const struct group *group; // NULL: all are one
+    uint64_t stored;           // how many there are, whether they are added or not
 };
-
-enum { KEY_BYTES = 512 };
-
-static void name_comm(const struct store_process *process, const struct store_thread *thread, char *ret_key,
-                      size_t bytes)
-{
-    (void)process;
-    snprintf(ret_key, bytes, "%s", thread->comm);
-}
-
-static void name_pid(const struct store_process *process, const struct store_thread *thread, char *ret_key,
-                     size_t bytes)
-{
-    (void)thread;
-    snprintf(ret_key, bytes, "%u", process->pid);
-}
-
-// A recording that does not tell threads apart has none here; they are one histogram a process and comm then.
-static void name_tid(const struct store_process *process, const struct store_thread *thread, char *ret_key,
-                     size_t bytes)
-{
-    if (thread->tid)
-        snprintf(ret_key, bytes, "%u", thread->tid);
-    else
-        snprintf(ret_key, bytes, "%u, all of %s", process->pid, thread->comm);
-}
-
-static void name_cgroup(const struct store_process *process, const struct store_thread *thread, char *ret_key,
-                        size_t bytes)
-{
-    (void)thread;
-    snprintf(ret_key, bytes, "%s", process->cgroup);
-}
-
-static int choose_key(const char *by, struct fault *fault, struct gathering *gathering)
-{
-    static const struct {
-        const char *by;
-        void (*name)(const struct store_process *process, const struct store_thread *thread, char *ret_key,
-                     size_t bytes);
-    } keys[] = {{"comm", name_comm}, {"pid", name_pid}, {"tid", name_tid}, {"cgroup", name_cgroup}};
-    for (size_t i = 0; by && i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (strcmp(keys[i].by, by) == 0)
-            gathering->name = keys[i].name;
-    if (!by || gathering->name)
-        return 0;
-    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                           "bad value for --by: '%s' is none of comm, pid, tid, cgroup", by);
-}
 
 static int find(struct gathering *gathering, const char *key, struct histogram **ret_histogram)
 {
@@ -75,12 +26,12 @@ static int add_value(const struct store_interval_row *row, const struct store_va
     struct gathering *gathering = context;
     struct store_reader *reader = gathering->source->reader;
     struct histogram *histogram;
-    char key[KEY_BYTES] = "";
+    char key[GROUP_NAME_BYTES] = "";
     if (!value->bucket || !value->count)
         return 0;
-    if (gathering->name) {
+    if (gathering->group) {
         const struct store_thread *thread = store_reader__thread(reader, value->thread);
-        gathering->name(store_reader__process(reader, thread->process), thread, key, sizeof(key));
+        gathering->group->key(store_reader__process(reader, thread->process), thread, key);
     }
     int err = find(gathering, key, &histogram);
     if (err)
@@ -117,7 +68,8 @@ static int count_stored(const struct store_interval_row *row, const struct store
 static bool asks_for_values(const struct report_request *request)
 {
     return request->by || request->pid_count || request->tid_count || request->comm || request->cgroup ||
-           request->has_uid || request->has_bucket_low || request->has_bucket_high;
+           request->unit || request->container || request->pod || request->has_uid || request->has_bucket_low ||
+           request->has_bucket_high;
 }
 
 static int from_values(struct gathering *gathering, struct fault *fault)
@@ -147,12 +99,10 @@ static int from_all(struct gathering *gathering, struct fault *fault)
 int buckets__gather(struct source *source, const struct report_request *request, struct histogram_list *list,
                     struct fault *fault)
 {
-    struct gathering gathering = {.source = source, .list = list};
+    struct gathering gathering = {.source = source, .list = list, .group = request->by};
     if (!source->event->is_histogram)
         return source__no_buckets(source, fault);
-    int err = choose_key(request->by, fault, &gathering);
-    if (!err)
-        err = asks_for_values(request) ? from_values(&gathering, fault) : from_all(&gathering, fault);
+    int err = asks_for_values(request) ? from_values(&gathering, fault) : from_all(&gathering, fault);
     if (!err)
         histogram_list__sort(list);
     return err;

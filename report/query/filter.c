@@ -23,10 +23,17 @@ const struct option_row filter_rows[] = {
      offsetof(struct filter, uid)},
     {'G', "cgroup", "PATH", "only this cgroup and those below it", option__string, offsetof(struct filter, cgroup)},
     {'C', "cpu", "LIST", "cannot be asked of a store: it keeps no CPUs", option__string, offsetof(struct filter, cpu)},
+    {0, "unit", "NAME", "only this systemd unit: nginx is nginx.service; * ? [...] as in a shell", option__string,
+     offsetof(struct filter, unit)},
+    {0, "container", "ID", "only this container: the first digits of its id, or its name", option__string,
+     offsetof(struct filter, container)},
+    {0, "pod", "UID", "only this pod of Kubernetes", option__string, offsetof(struct filter, pod)},
     {0, "comm", "NAME", NAME_PATTERN_HELP, option__string, offsetof(struct filter, comm)},
     {0, "bucket", "LOW..HIGH", "only values of a histogram event from LOW up to HIGH: 16ms.., 4KiB..1MiB",
      option__string, offsetof(struct filter, bucket)},
-    {0, "threads", NULL, "a root for each thread, not for each comm", option__flag, offsetof(struct filter, threads)},
+    {0, "group-by", "KEY", "a root for each KEY: comm (the default), " GROUP_KEYS_BUT_COMM, group__option,
+     offsetof(struct filter, group)},
+    {0, "threads", NULL, "a root for each thread: --group-by tid", option__flag, offsetof(struct filter, threads)},
     {0, "lines", NULL, "a frame for each line of source, not for each function", option__flag,
      offsetof(struct filter, lines)},
     {0, "no-inline", NULL, "leave inlined functions out", option__flag, offsetof(struct filter, no_inline)},
@@ -134,8 +141,11 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
         .tid_count = filter->tids.count,
         .comm = filter->comm,
         .cgroup = filter->cgroup,
+        .unit = filter->unit,
+        .container = filter->container,
+        .pod = filter->pod,
         .has_uid = filter->uid != NULL,
-        .threads = filter->threads,
+        .group = filter->threads ? &group_of_threads : filter->group,
         .lines = filter->lines,
         .no_inline = filter->no_inline,
         .stacks = filter->stacks,
@@ -145,6 +155,9 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
                                "-C '%s': a store does not keep on which CPU a sample was taken; give -C to `hearth "
                                "record`",
                                filter->cpu);
+    if (filter->threads && filter->group && filter->group != &group_of_threads)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--threads and --group-by %s: choose one",
+                               filter->group->name);
     int err = parse_range(filter, fault, &request);
     if (!err && filter->uid)
         err = parse_user(filter->uid, fault, &request.uid);

@@ -18,7 +18,8 @@ struct id_list {
 struct filter {
     const char *event, *since, *until;
     struct id_list pids, tids;
-    const char *comm, *cgroup, *uid, *cpu, *bucket;
+    const char *comm, *cgroup, *unit, *container, *pod, *uid, *cpu, *bucket;
+    const struct group *group;
     bool threads, lines, no_inline;
     struct stack_filter stacks;
 };

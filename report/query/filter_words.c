@@ -55,17 +55,22 @@ int filter_words__make(const struct report_request *request, const struct store_
                        char **ret_words)
 {
     _cleanup_(buf__release) struct buf words = {0};
-    char uid[16] = "", buckets[FILTER_WORDS_BUCKETS_BYTES];
+    char uid[16] = "", buckets[FILTER_WORDS_BUCKETS_BYTES], group[32] = "";
     if (request->has_uid)
         snprintf(uid, sizeof(uid), "%" PRIu32, request->uid);
+    if (request->group)
+        snprintf(group, sizeof(group), "by %s", request->group->words);
     filter_words__buckets(query, unit, buckets);
     add_word(&words, "only comm ", request->comm);
     add_ids(&words, "only pid ", request->pids, request->pid_count);
     add_ids(&words, "only tid ", request->tids, request->tid_count);
     add_word(&words, "only uid ", uid);
     add_word(&words, "only cgroup ", request->cgroup);
+    add_word(&words, "only unit ", request->unit);
+    add_word(&words, "only container ", request->container);
+    add_word(&words, "only pod ", request->pod);
     add_word(&words, "only values of ", buckets);
-    add_word(&words, "", request->threads ? "by thread" : NULL);
+    add_word(&words, "", group);
     add_word(&words, "", request->lines ? "by line" : NULL);
     add_word(&words, "", request->no_inline ? "without inlined functions" : NULL);
     add_word(&words, "only stacks with ", request->stacks.focus);

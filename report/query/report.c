@@ -82,7 +82,11 @@ static int choose_format(const struct report_request *request, const char *outpu
                                format->name);
     *ret_format = format ? format : &format_top;
     if (request->by && (*ret_format)->subject != FORMAT_HISTOGRAMS)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "--by is for histograms: -f hist");
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "--by is for histograms: -f hist; --group-by makes roots");
+    if (request->group && (*ret_format)->subject == FORMAT_HISTOGRAMS)
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "--threads and --group-by are for stacks; of histograms, --by makes one for each");
     if (filters_stacks(&request->stacks) && (*ret_format)->subject == FORMAT_HISTOGRAMS)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--focus, --ignore and --hide are for stacks; %s shows values by bucket",
@@ -104,11 +108,19 @@ static bool same_ids(const uint32_t *a, size_t a_count, const uint32_t *b, size_
     return a_count == b_count && (!a_count || memcmp(a, b, a_count * sizeof(*a)) == 0);
 }
 
-// Two programs held against each other must not fall apart into two roots by their names.
+// Two programs, or two units, held against each other must not fall apart into two roots by their names.
 static bool are_different_threads(const struct report_request *a, const struct report_request *b)
 {
-    return !same_word(a->comm, b->comm) || !same_ids(a->pids, a->pid_count, b->pids, b->pid_count) ||
+    return !same_word(a->comm, b->comm) || !same_word(a->unit, b->unit) || !same_word(a->container, b->container) ||
+           !same_word(a->pod, b->pod) || !same_ids(a->pids, a->pid_count, b->pids, b->pid_count) ||
            !same_ids(a->tids, a->tid_count, b->tids, b->tid_count);
+}
+
+static const struct group *choose_group(const struct work *work)
+{
+    if (!work->request->group && work->before_request && are_different_threads(work->before_request, work->request))
+        return &group_compared;
+    return work->request->group;
 }
 
 static int filter_stacks(struct work *work, struct fault *fault)
@@ -136,10 +148,9 @@ static int add_profile(struct work *work, struct fault *fault)
         .grain = work->format->subject == FORMAT_FRAMES ? PROFILE_BY_FRAME
                  : work->request->lines                 ? PROFILE_BY_LINE
                                                         : PROFILE_BY_FUNCTION,
-        .threads = work->request->threads,
         .no_inline = work->request->no_inline,
         .names_only = work->format->names_only,
-        .one_root = work->before_request && are_different_threads(work->before_request, work->request),
+        .group = choose_group(work),
         .sides = work->before_request ? 2 : 1,
     };
     struct source *source = &work->source, *before = &work->before_source;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/profile/group.h"
 #include "report/profile/stack_filter.h"
 #include "store/base/wide.h"
 
@@ -18,14 +19,15 @@ struct report_request {
     wide bucket_low, bucket_high;         // in the event's unit; high is exclusive
     const uint32_t *pids, *tids;
     size_t pid_count, tid_count;
-    const char *by; // of histograms that have stacks: one for each "comm", "pid", "tid" or "cgroup"; NULL: as recorded
-    const char *comm;   // may be a glob
-    const char *cgroup; // that one and those below it
+    const struct group *by;             // of histograms that have stacks: one for each of those; NULL: as recorded
+    const char *comm;                   // may be a glob
+    const char *cgroup;                 // that one and those below it
+    const char *unit, *container, *pod; // patterns of store/owner.h
     bool has_uid;
     uint32_t uid;
-    bool threads;   // a root for each thread ("COMM-PID/TID"), not for each comm
-    bool lines;     // a frame for each line of source, not for each function
-    bool no_inline; // only the functions that code belongs to
+    const struct group *group; // what has a root of its own; NULL: each comm
+    bool lines;                // a frame for each line of source, not for each function
+    bool no_inline;            // only the functions that code belongs to
     struct stack_filter stacks;
     const char *title; // of a difference: the side's name
 };

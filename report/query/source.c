@@ -121,6 +121,9 @@ int source__open(const char *path, const struct report_request *request, bool fo
         .tid_count = request->tid_count,
         .comm = request->comm,
         .cgroup = request->cgroup,
+        .unit = request->unit,
+        .container = request->container,
+        .pod = request->pod,
         .has_uid = request->has_uid,
         .uid = request->uid,
     };

@@ -98,8 +98,9 @@ struct store_query {
     size_t pid_count;
     const uint32_t *tids;
     size_t tid_count;
-    const char *comm;   // matches the thread's comm, by store/base/name_pattern.h
-    const char *cgroup; // that cgroup and those below it
+    const char *comm;                   // matches the thread's comm, by store/base/name_pattern.h
+    const char *cgroup;                 // that cgroup and those below it
+    const char *unit, *container, *pod; // patterns of store/owner.h
     bool has_uid;
     uint32_t uid;
     bool is_coarse; // the longest intervals that lie in the range whole, not the shortest there are

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/base/name_pattern.h"
+#include "store/owner.h"
 #include "store/reader/reader_insides.h"
 
 static bool contains(const uint32_t *numbers, size_t count, uint32_t wanted)
@@ -24,6 +25,17 @@ static bool is_below(const char *cgroup, const char *root)
     return strncmp(cgroup, root, length) == 0 && (length == 0 || cgroup[length] == '/' || !cgroup[length]);
 }
 
+static bool is_of_owner(const struct store_query *query, const char *cgroup)
+{
+    struct owner owner;
+    if (!query->unit && !query->container && !query->pod)
+        return true;
+    owner__of(cgroup, &owner);
+    return (!query->unit || owner__is_unit(&owner, query->unit)) &&
+           (!query->container || owner__is_container(&owner, query->container)) &&
+           (!query->pod || owner__is_pod(&owner, query->pod));
+}
+
 static bool is_asked_for(const struct store_reader *reader, const struct store_query *query,
                          const struct name_pattern *names, const struct store_thread *thread)
 {
@@ -31,12 +43,13 @@ static bool is_asked_for(const struct store_reader *reader, const struct store_q
     return contains(query->pids, query->pid_count, process->pid) &&
            contains(query->tids, query->tid_count, thread->tid) && (!query->has_uid || process->uid == query->uid) &&
            (!query->comm || name_pattern__matches(names, thread->comm)) &&
-           (!query->cgroup || is_below(process->cgroup, query->cgroup));
+           (!query->cgroup || is_below(process->cgroup, query->cgroup)) && is_of_owner(query, process->cgroup);
 }
 
 int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads)
 {
-    if (!query->pid_count && !query->tid_count && !query->comm && !query->cgroup && !query->has_uid)
+    if (!query->pid_count && !query->tid_count && !query->comm && !query->cgroup && !query->unit && !query->container &&
+        !query->pod && !query->has_uid)
         return 0;
     struct name_pattern names;
     int err = query->comm ? name_pattern__parse(query->comm, NULL, &names) : 0;

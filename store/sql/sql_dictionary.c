@@ -1,6 +1,8 @@
 // The tables of `hearth sql` that are dictionaries of the reader: one row an id.
 #include "store/sql/sql_table.h"
 
+#include "store/owner.h"
+
 // Ids from `at` to `last`; what is 0 in a store of ids is never given.
 struct dictionary_cursor {
     struct sql_cursor cursor;
@@ -66,7 +68,7 @@ DICTIONARY_TABLE(meta, 6);
 static const struct sql_column event_columns[] = {
     {"id", "INTEGER", SQL_ID},
     {"name", "TEXT"},
-    {"unit", "TEXT"},
+    {"unit", "TEXT HIDDEN"},
     {"detail", "TEXT"},
     {"period", "INTEGER"},
     {"is_histogram", "INTEGER"},
@@ -93,11 +95,9 @@ static void event_column(struct sql_cursor *base, sqlite3_context *result, int c
 DICTIONARY_TABLE(event, 5);
 
 static const struct sql_column process_columns[] = {
-    {"id", "INTEGER", SQL_ID}, {"pid", "INTEGER"},
-    {"start_ns", "INTEGER"},   {"parent_pid", "INTEGER"},
-    {"uid", "INTEGER"},        {"comm", "TEXT"},
-    {"exe", "TEXT"},           {"cgroup", "TEXT"},
-    {"container", "TEXT"},     {0},
+    {"id", "INTEGER", SQL_ID}, {"pid", "INTEGER"},      {"start_ns", "INTEGER"}, {"parent_pid", "INTEGER"},
+    {"uid", "INTEGER"},        {"comm", "TEXT"},        {"exe", "TEXT"},         {"cgroup", "TEXT"},
+    {"container", "TEXT"},     {"unit", "TEXT HIDDEN"}, {"pod", "TEXT HIDDEN"},  {0},
 };
 
 static int process_begin(struct sql_cursor *base, struct fault *fault)
@@ -110,11 +110,16 @@ static void process_column(struct sql_cursor *base, sqlite3_context *result, int
 {
     const struct store_process *process = store_reader__process(base->reader, (uint32_t)at(base));
     const uint64_t numbers[] = {at(base), process->pid, process->start_ns, process->parent_pid, process->uid};
+    struct owner owner;
+    owner__of(process->cgroup, &owner);
     const char *const texts[] = {process->comm, process->exe, process->cgroup, process->container};
+    const char *const owners[] = {owner.unit, owner.pod}; // derived: not in the file
     if (column < 5)
         sql_result__u64(result, numbers[column]);
-    else
+    else if (column < 9)
         sql_result__text(result, texts[column - 5]);
+    else
+        sqlite3_result_text(result, owners[column - 9], -1, SQLITE_TRANSIENT);
 }
 
 DICTIONARY_TABLE(process, 5000);

@@ -14,6 +14,13 @@ DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 static char store[64];
 static const uint64_t fast = 1000000, slow = 16000000;
 
+static const struct group *by(const char *key)
+{
+    const struct group *group;
+    assert_int_equal(group__option(key, &group, NULL), 0);
+    return group;
+}
+
 static struct store_histogram histogram_of(uint32_t event, const char *key, uint64_t counts[BUCKET_COUNT],
                                            uint64_t fast_count, uint64_t slow_count)
 {
@@ -144,13 +151,13 @@ static void threads_are_asked_of_the_values(void **state)
     CHECK(REQUEST(.event = "both", .comm = "server"), {"", 8, 8 * fast, low, high, 0});
     CHECK(REQUEST(.event = "both", .pids = &pid, .pid_count = 1), {"", 4, 4 * slow, slow_low, slow_high, 0});
     CHECK(REQUEST(.event = "both", .has_uid = true, .uid = 1000), {"", 4, 4 * slow, slow_low, slow_high, 0});
-    CHECK(REQUEST(.event = "both", .by = "comm"), {"worker", 4, 4 * slow, slow_low, slow_high, 0},
+    CHECK(REQUEST(.event = "both", .by = by("comm")), {"worker", 4, 4 * slow, slow_low, slow_high, 0},
           {"server", 8, 8 * fast, low, high, 0});
-    CHECK(REQUEST(.event = "both", .by = "pid", .since_ns = SAMPLE_START_NS + SAMPLE_STEP_NS),
+    CHECK(REQUEST(.event = "both", .by = by("pid"), .since_ns = SAMPLE_START_NS + SAMPLE_STEP_NS),
           {"20", 2, 2 * slow, slow_low, slow_high, 0}, {"10", 4, 4 * fast, low, high, 0});
-    CHECK(REQUEST(.event = "both", .by = "tid"), {"20, all of worker", 4, 4 * slow, slow_low, slow_high, 0},
+    CHECK(REQUEST(.event = "both", .by = by("tid")), {"20, all of worker", 4, 4 * slow, slow_low, slow_high, 0},
           {"10", 8, 8 * fast, low, high, 0});
-    CHECK(REQUEST(.event = "both", .by = "cgroup"), {"/user.slice", 4, 4 * slow, slow_low, slow_high, 0},
+    CHECK(REQUEST(.event = "both", .by = by("cgroup")), {"/user.slice", 4, 4 * slow, slow_low, slow_high, 0},
           {"/system.slice", 8, 8 * fast, low, high, 0});
 }
 
@@ -168,9 +175,10 @@ static void buckets_are_whole(void **state)
 static void what_was_not_recorded_is_refused(void **state)
 {
     const struct report_request requests[] = {
-        {.event = "plain", .comm = "server"}, {.event = "plain", .by = "comm"},
+        {.event = "plain", .comm = "server"}, {.event = "plain", .by = by("comm")},
         {.event = "plain", .cgroup = "/"},    {.event = "plain", .has_bucket_low = true, .bucket_low = 5},
-        {.event = "both", .by = "colour"},
+        {.event = "plain", .unit = "nginx"},  {.event = "plain", .container = "4f0c"},
+        {.event = "plain", .pod = "0e3a"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {

@@ -93,7 +93,8 @@ static void formats_are_as_they_were(void **state)
     (void)state;
     assert_golden("all.folded", &(struct report_request){.format = "folded"});
     assert_golden("lines.folded", &(struct report_request){.format = "folded", .lines = true});
-    assert_golden("threads.folded", &(struct report_request){.format = "folded", .threads = true, .no_inline = true});
+    assert_golden("threads.folded",
+                  &(struct report_request){.format = "folded", .group = &group_of_threads, .no_inline = true});
     assert_golden("all.top", &(struct report_request){.format = "top"});
     assert_golden("all.tree", &(struct report_request){.format = "tree"});
     assert_golden("all.json", &(struct report_request){.format = "json"});
@@ -133,7 +134,7 @@ static void counts_add_up_to_the_samples(void **state)
         {{.since_ns = SAMPLE_START_NS + SAMPLE_STEP_NS, .pids = &pid_10, .pid_count = 1}, 23},
         {{.pids = &pid_none, .pid_count = 1}, 0},
         {{.since_ns = SAMPLE_START_NS + 100 * SAMPLE_STEP_NS}, 0},
-        {{.threads = true}, SAMPLES_ALL},
+        {{.group = &group_of_threads}, SAMPLES_ALL},
         {{.lines = true}, SAMPLES_ALL},
         {{.no_inline = true}, SAMPLES_ALL},
     };
