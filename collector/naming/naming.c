@@ -65,7 +65,7 @@ static int want_of_process(struct naming *naming, const struct process *process,
 
 int naming__want(struct naming *naming, const struct code *code, uint64_t place, uint64_t tag)
 {
-    const struct resolver *resolver = resolver__of(code->kind);
+    const struct resolver *resolver = resolvers__of(code->kind);
     if (resolver->by_process)
         return want_of_process(naming, code->process, code->start + place, tag);
     const struct batch like = {.kind = code->kind, .binary = code->binary};
@@ -131,7 +131,7 @@ static void take_jit(uint64_t tag, const struct symbol *symbol, void *context)
 static int name_batch(struct lane *lane, const struct batch *batch, struct taking *taking)
 {
     taking->tags = batch->tags;
-    return resolver__of(batch->kind)->resolve(lane->symbolizer, batch, take_chain, taking);
+    return resolvers__of(batch->kind)->resolve(lane->symbolizer, batch, take_chain, taking);
 }
 
 // In the quick lane: whether the batch is one for the slow lane.

@@ -27,13 +27,20 @@ static int resolve_kernel(struct symbolizer *symbolizer, const struct batch *bat
     return symbolizer__resolve_kernel(symbolizer, batch->addresses, batch->count, take, context, NULL);
 }
 
-static const struct resolver file = {.resolve = resolve_file}, vdso = {.resolve = resolve_vdso},
-                             kernel = {.resolve = resolve_kernel}, process = {.by_process = true}, none = {0};
+#define FRAME_KIND(name, number, word, by, ...) extern const struct resolver resolver_##by;
+#include "store/frame_kinds.def"
+#undef FRAME_KIND
 
-const struct resolver *resolver__of(enum store_binary_kind kind)
+const struct resolver resolver_file = {.resolve = resolve_file};
+const struct resolver resolver_vdso = {.resolve = resolve_vdso};
+const struct resolver resolver_kernel = {.resolve = resolve_kernel};
+const struct resolver resolver_process = {.by_process = true};
+const struct resolver resolver_none = {0};
+
+const struct resolver *resolvers__of(enum store_binary_kind kind)
 {
     static const struct resolver *const resolvers[] = {
-#define FRAME_KIND(name, number, word, resolver, ...) [STORE_BINARY_##name] = &resolver,
+#define FRAME_KIND(name, number, word, by, ...) [STORE_BINARY_##name] = &resolver_##by,
 #include "store/frame_kinds.def"
 #undef FRAME_KIND
     };

@@ -85,19 +85,28 @@ static struct binary *find(struct binaries *binaries, uint64_t identity)
     return id_map__get(&binaries->by_identity, identity, &index) ? binaries->entries[index] : NULL;
 }
 
+// Code that is in no file of a disk, by how the path of its mapping begins. The first row that fits counts.
+static const struct {
+    const char *path;
+    enum store_binary_kind kind;
+} kinds_by_path[] = {
+    {"[vdso]", STORE_BINARY_VDSO},
+    {"[", STORE_BINARY_JIT},  // heaps, stacks
+    {"//", STORE_BINARY_JIT}, // perf's //anon
+    {"/SYSV", STORE_BINARY_JIT},
+    {"/memfd:", STORE_BINARY_JIT},
+    {"/dev/zero", STORE_BINARY_JIT},
+    {"anon_inode:", STORE_BINARY_JIT},
+    {"/anon_hugepage", STORE_BINARY_JIT},
+};
+
 static enum store_binary_kind kind_of(const struct binary_identity *identity)
 {
-    const char *path = identity->path;
-    if (strcmp(path, "[vdso]") == 0)
-        return STORE_BINARY_VDSO;
     if (identity->contents) // a program may be executed from a memfd
         return STORE_BINARY_ELF;
-    // Code in memory without a file: perf's //anon, heaps, System V and memfd memory, huge page files.
-    static const char *const anonymous[] = {
-        "//", "[", "/SYSV", "/memfd:", "/dev/zero", "anon_inode:", "/anon_hugepage"};
-    for (size_t i = 0; i < sizeof(anonymous) / sizeof(anonymous[0]); i++)
-        if (strncmp(path, anonymous[i], strlen(anonymous[i])) == 0)
-            return STORE_BINARY_JIT;
+    for (size_t i = 0; i < sizeof(kinds_by_path) / sizeof(kinds_by_path[0]); i++)
+        if (strncmp(identity->path, kinds_by_path[i].path, strlen(kinds_by_path[i].path)) == 0)
+            return kinds_by_path[i].kind;
     return STORE_BINARY_ELF;
 }
 
