@@ -1,4 +1,4 @@
-// What an event makes of a value: a count with stacks, a bucket of a histogram, or both. Two roads:
+// An event makes of each value a count with stacks, a bucket of a histogram, or both. Two roads:
 //
 //   event__emit(ctx, &key, value)                of the current thread, with the stack that it has now
 //

@@ -7,7 +7,7 @@
 //   $ hearth list probes 'usdt:libc:*'
 //   usdt:/lib/x86_64-linux-gnu/libc.so.6:libc:setjmp   arg0:u64 arg1:s32 arg2:u64
 //
-// What a store holds is listed by report/commands/cmd_list.c.
+// report/commands/cmd_list.c lists the contents of a store.
 #include "collector/cmd_list.h"
 
 #include <bpf/btf.h>
@@ -267,7 +267,7 @@ static const struct {
     const char *name, *summary;
     int (*list)(const char *glob, struct fault *fault);
 } subjects[] = {
-    {"events", "what -e takes: kinds, perf's events, tracepoints, and whether they are counted here", list_events},
+    {"events", "the words of -e: kinds, perf's events, tracepoints, and whether each is counted here", list_events},
     {"probes", "functions and USDT probes, with their arguments: FILE[:PATTERN], usdt:FILE, fentry:PATTERN, -p PID",
      list_probes},
 };

@@ -116,7 +116,7 @@ static enum exit_code print_version(int argc, char **argv)
     return EXIT_CODE_DONE;
 }
 
-// What hearth prints of itself.
+// The words that hearth answers itself, without a command.
 static const struct {
     const char *word;
     enum exit_code (*print)(int argc, char **argv);

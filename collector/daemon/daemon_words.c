@@ -17,10 +17,10 @@ const struct daemon_words daemon_defaults = {
 
 #define AT(member) offsetof(struct daemon_words, member)
 static const struct option_row file_rows[] = {
-    {0, "keep-bytes", "BYTES", "what the directory may take on the disk: 500M, 2G (2G); the oldest goes first",
+    {0, "keep-bytes", "BYTES", "the most that the directory may take on the disk: 500M, 2G (2G); the oldest goes first",
      option__bytes, AT(keep_bytes)},
     // The same options have other defaults in a recording without an end. These rows stand before those of record.
-    {'e', "event", "EVENT", "what to sample (cpu, and --hist off-cpu and runq); may be given several times",
+    {'e', "event", "EVENT", "an event to sample (cpu, and --hist off-cpu and runq); may be given several times",
      option__list, AT(record.events)},
     {'F', "freq", "HZ", "samples a second and CPU, of clocks and hardware counters (19)", option__u64,
      AT(record.frequency_hz)},

@@ -1,4 +1,4 @@
-// What -h prints, from the tables of the commands and their options.
+// The text of -h, printed from the tables of the commands and their options.
 #ifndef HEARTH_COLLECTOR_HELP_HELP_H
 #define HEARTH_COLLECTOR_HELP_HELP_H
 

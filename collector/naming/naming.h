@@ -33,8 +33,8 @@ void naming__see_jit(struct naming *naming, const struct jit_owner *owner);
 // Lets the thread begin with all that was wanted so far.
 void naming__start(struct naming *naming);
 
-// Gives the names found so far to `take`; 0, or what that said first. Then that name and the others wait for the next
-// call, and naming stops when too many do.
+// Gives the names found so far to `take`. Where `take` fails, returns its error, and that name and those after it wait
+// for the next call; naming pauses while too many wait.
 typedef int naming_take_fn(uint64_t tag, const struct store_line *chain, size_t length, void *context);
 int naming__collect(struct naming *naming, naming_take_fn *take, void *context);
 

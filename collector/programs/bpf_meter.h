@@ -21,7 +21,7 @@ void bpf_meter__free(struct bpf_meter *meter);
 
 // Counts a program too, from now on; its descriptor is borrowed. More than 64 are not counted.
 void bpf_meter__add(struct bpf_meter *meter, int program_fd);
-// Counts it no more; what it took stays in the sums. Called before the descriptor is closed.
+// Counts this program no more; its time so far stays in the sums. Called before the descriptor is closed.
 void bpf_meter__remove(struct bpf_meter *meter, int program_fd);
 // The programs have been attached: begins. Where the kernel has no statistics (before 5.8), everything stays 0.
 void bpf_meter__start(struct bpf_meter *meter);

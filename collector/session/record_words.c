@@ -32,7 +32,7 @@ static const struct option_row hist_rows[] = {HIST_OPTION_ROWS("of --hist, "), {
 
 #define AT(member) offsetof(struct record_words, member)
 const struct option_row record_word_rows[] = {
-    {'e', "event", "EVENT", "what to sample (cpu); may be given several times", option__list, AT(events)},
+    {'e', "event", "EVENT", "an event to sample (cpu); may be given several times", option__list, AT(events)},
     {0, "wall", NULL, "the time of each thread, on the CPU and off it, in one picture: as -e wall --threads", add_wall,
      0},
     {0, "hist", "PROBE", "a histogram beside the events, as `hearth hist PROBE` makes it; may be given several times",
@@ -42,8 +42,8 @@ const struct option_row record_word_rows[] = {
     {'F', "freq", "HZ", "samples a second and CPU, of clocks and hardware counters (99)", option__u64,
      AT(frequency_hz)},
     {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, AT(period)},
-    {0, "min-block", "SECONDS", "of off-cpu, only waits at least so long", option__seconds_ns, AT(min_wait_ns)},
-    {0, "max-block", "SECONDS", "of off-cpu, only waits at most so long", option__seconds_ns, AT(max_wait_ns)},
+    {0, "min-block", "SECONDS", "off-cpu counts only waits of at least this time", option__seconds_ns, AT(min_wait_ns)},
+    {0, "max-block", "SECONDS", "off-cpu counts only waits of at most this time", option__seconds_ns, AT(max_wait_ns)},
     {0, "max-cpu", "PCT", "of a CPU that sampling may take; above it fewer samples are taken, and weigh more (20%)",
      option__share, AT(bpf_share)},
     {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, AT(duration_ns)},

@@ -26,7 +26,7 @@ struct record_words {
     enum wire_unwind unwind;
 };
 
-// What holds where no option says otherwise.
+// The options as they are where the command line gives none.
 #define RECORD_WORDS_DEFAULTS                                                                                          \
     {                                                                                                                  \
         .bpf_share = LIMIT_BPF_SHARE, .drain_ns = 5000000000u, .output = "hearth.db", .inlined = true                  \

@@ -92,13 +92,13 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary);
 void recorder__free(struct recorder *recorder);
 
-// What the recording waits for: others may wait for more with it, before recorder__run and meanwhile.
+// The loop of the recording: a caller may register descriptors of its own in it, before recorder__run and meanwhile.
 struct loop *recorder__loop(struct recorder *recorder);
 
 // Whether the event is one that a recording may have, as far as its words tell. -EINVAL with a fault.
 int recorder__check_event(const struct recorder_event *wanted, struct fault *fault);
 // In mid-recording of a recorder with an owner: these are its events from now on. Those that it has already lose
-// nothing. What of an event goes on when it is detached is counted up to then, as at the end; of an event that is
+// nothing. A wait or a call that is under way when its event is detached is counted up to then; of an event that is
 // attached, what has begun before is not counted. One that cannot be had is said and left out. -EXFULL: only a new
 // recording has room for them; other errors: none of them can be had, and all is as before. `hist` is borrowed.
 int recorder__change_events(struct recorder *recorder, const struct recorder_event *events, size_t count,

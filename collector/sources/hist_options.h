@@ -1,4 +1,4 @@
-// What of its values a histogram counts, and by what it tells them apart: the options of `hearth hist`, and of
+// Which values a histogram counts, and by which keys it divides them: the options of `hearth hist`, and of
 // `hearth record --hist`.
 #ifndef HEARTH_COLLECTOR_SOURCES_HIST_OPTIONS_H
 #define HEARTH_COLLECTOR_SOURCES_HIST_OPTIONS_H

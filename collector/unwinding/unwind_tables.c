@@ -19,7 +19,7 @@
 // Rules that every file may fall back to, at fixed numbers.
 enum { RULE_GAP = 0, RULE_UNSUPPORTED = 1, FIRST_RULE = 2 };
 
-// Staggered, one of them is free within a few ms.
+// Installers begin at different times, so that one of them is free within a few ms.
 enum { INSTALLERS = 3, INSTALLED_AT_ONCE = 64 };
 
 // How long a table that was published may take to be there, at most: an RCU period or two of a busy machine.

@@ -147,7 +147,7 @@ static void print_formats(FILE *file)
 }
 
 static const struct option_row rows[] = {
-    {'i', "input", "STORE", "the store of sides that name none (./hearth.db, else the daemon's)", option__string,
+    {'i', "input", "STORE", "the store of each side that names none (./hearth.db, else the daemon's)", option__string,
      offsetof(struct diff_options, store)},
     {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string,
      offsetof(struct diff_options, format)},

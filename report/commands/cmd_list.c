@@ -29,13 +29,13 @@ const struct option_row list_option_rows[] = {
     {'i', "input", "STORE", "the store to read (./hearth.db, else the daemon's)", option__string,
      offsetof(struct list_options, store)},
     {'e', "event", "EVENT", "count this event only", option__string, offsetof(struct list_options, filter.event)},
-    {0, "since", "TIME", "from: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX", option__string,
+    {0, "since", "TIME", "from this time on: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX", option__string,
      offsetof(struct list_options, filter.since)},
-    {0, "until", "TIME", "up to", option__string, offsetof(struct list_options, filter.until)},
+    {0, "until", "TIME", "up to this time", option__string, offsetof(struct list_options, filter.until)},
     {0},
 };
 
-// What is counted in the range, by the store's ids.
+// The samples of a row in the range, by the store's ids.
 struct counts {
     uint64_t samples, value;
     uint64_t since_ns, until_ns; // of the intervals in which it was seen
@@ -293,7 +293,7 @@ static const struct {
     const char *name, *summary;
     int (*list)(struct list *list, const struct store_query *query, struct fault *fault);
 } subjects[] = {
-    {"store", "what was recorded, how much, and when", list_events},
+    {"store", "the events that were recorded, how much, and when", list_events},
     {"events", "the same, of the STORE that -i names", list_events},
     {"processes", "by samples, with their programs and cgroups", list_processes},
     {"threads", "by samples", list_threads},

@@ -1,4 +1,4 @@
-// What a store holds: the offline part of `hearth list`, to which collector/cmd_list.c adds what can be recorded here.
+// The part of `hearth list` that reads a store; collector/cmd_list.c adds the events and probes of this machine.
 #ifndef HEARTH_REPORT_COMMANDS_CMD_LIST_H
 #define HEARTH_REPORT_COMMANDS_CMD_LIST_H
 

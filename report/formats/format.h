@@ -13,7 +13,7 @@
 #include "store/base/fault.h"
 #include "store/reader/reader.h"
 
-// What a picture is held against: the other side of a difference.
+// The other side of a difference: the profile from which the picture's own is subtracted.
 struct picture_before {
     const char *name, *after_name; // as the user named the sides; clean
     uint64_t since_ns, until_ns;
@@ -67,7 +67,7 @@ int format_top__write_difference(const struct picture *picture, FILE *file);
 #include "report/formats/formats.def"
 #undef FORMAT
 
-// What formats share.
+// Helpers that several formats call.
 
 // "2026-11-21 12:30:05", local time.
 #define FORMAT_TIME_BYTES 32

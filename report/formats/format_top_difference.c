@@ -1,5 +1,5 @@
 // The table of functions of a difference: shares before and after, in percent of their ranges, and whether the change
-// is more than chance (significance.h). What changed most by itself comes first.
+// is more than chance (significance.h). The function whose own share changed most comes first.
 //
 //    SELF: BEFORE   AFTER  CHANGE       P    TOTAL: BEFORE   AFTER  CHANGE       P  FUNCTION  (BINARY)
 //           7.00%  21.00% +14.00%  <0.001          30.00%  31.00%  +1.00%   0.61   memcpy  (libc.so.6)

@@ -72,7 +72,7 @@ void histogram_list__put_svg(const struct histogram_list *list, FILE *file);
 // cli.md's object: an array of one a histogram.
 void histogram_list__put_json(const struct histogram_list *list, FILE *file);
 
-// What the pictures share.
+// Helpers that the text and the SVG call.
 
 // "count 500, sum 2.00 s, ..."
 void histogram__put_facts(const struct histogram *histogram, FILE *file);

@@ -1,4 +1,4 @@
-// What was lost in the intervals of a report, added up by name, in the order in which it was first met.
+// The losses in the intervals of a report, added up by name, in the order in which it was first met.
 #ifndef HEARTH_REPORT_PROFILE_LOSS_LIST_H
 #define HEARTH_REPORT_PROFILE_LOSS_LIST_H
 
@@ -26,7 +26,7 @@ void loss_list__release(struct loss_list *list);
 void loss_list__print(const struct loss_list *list, char *ret_text, size_t size);
 // How much was lost of that name.
 uint64_t loss_list__count(const struct loss_list *list, const char *name);
-// What a loss means, in words; "" for a name that only a newer hearth knows.
+// The meaning of a loss, in words; "" for a name that only a newer hearth knows.
 const char *loss_list__meaning(const char *name);
 
 #endif

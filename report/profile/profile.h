@@ -23,7 +23,7 @@
 // is a comm, or what report/profile/group.h says.
 #define LABEL_ROOT STORE_BINARY_COUNT
 
-// What a node stands for. The strings are clean (see text.h).
+// A node stands for a label: a function, a line, a mark, a comm. The strings are clean (see text.h).
 struct label {
     const char *name;               // function, "[libfoo.so+0x1234]", comm, mark; with lines: "function (file.c:12)"
     const char *module;             // the file name of the binary, without folders; "" for roots and marks

@@ -1,6 +1,6 @@
 // A histogram is kept twice where it was recorded with stacks. The stored ones are exact, know their extremes and what
 // was unmatched, and have the keys that `hearth hist --by` made. The values beside the stacks know threads: they answer
-// where threads, or some buckets alone, are asked for. What they cannot tell, the extremes, are ends of buckets then.
+// where threads, or some buckets alone, are asked for. The extremes are then the ends of buckets.
 #include "report/query/buckets.h"
 #include "store/reader/reader_questions.h"
 

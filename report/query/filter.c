@@ -13,10 +13,11 @@
 #include "store/base/grow.h"
 
 const struct option_row filter_rows[] = {
-    {'e', "event", "EVENT", "the event (the only one, else cpu)", option__string, offsetof(struct filter, event)},
-    {0, "since", "TIME", "from: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX", option__string,
+    {'e', "event", "EVENT", "the event to show (the only one, else cpu)", option__string,
+     offsetof(struct filter, event)},
+    {0, "since", "TIME", "from this time on: -1h, 12:30, yesterday, \"2026-11-21 12:30\", @UNIX", option__string,
      offsetof(struct filter, since)},
-    {0, "until", "TIME", "up to", option__string, offsetof(struct filter, until)},
+    {0, "until", "TIME", "up to this time", option__string, offsetof(struct filter, until)},
     {'p', "pid", "PID[,PID...]", "only these processes", filter__ids, offsetof(struct filter, pids)},
     {'t', "tid", "TID[,TID...]", "only these threads", filter__ids, offsetof(struct filter, tids)},
     {'u', "uid", "USER", "only this user's processes: a name or a number", option__string,

@@ -1,4 +1,4 @@
-// What `report` and `diff` take from a store: the options, and the request made of them.
+// The options by which `report` and `diff` choose from a store, and the request made of them.
 #ifndef HEARTH_REPORT_QUERY_FILTER_H
 #define HEARTH_REPORT_QUERY_FILTER_H
 

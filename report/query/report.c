@@ -174,7 +174,7 @@ static int add_profile(struct work *work, struct fault *fault)
     return 0;
 }
 
-// What the maps were too full for, or what was never followed, has no key: each histogram may lack it.
+// A value that a full map refused, or whose begin was not seen, has no key: any histogram may lack it.
 static void add_lost_values(struct work *work)
 {
     const struct loss_list *losses = &work->source.losses;

@@ -13,7 +13,7 @@
 #include "report/query/report_request.h"
 #include "store/base/fault.h"
 
-// What was drawn, for the words that follow it.
+// The numbers of the picture that was drawn, for the line that the command says after it.
 struct report_summary {
     uint64_t samples;
     uint64_t value;              // in the event's unit

@@ -1,4 +1,4 @@
-// What a report is made from: an open store, the event and the query that a request means there.
+// The source of a report: an open store, the event and the query that a request means there.
 #ifndef HEARTH_REPORT_QUERY_SOURCE_H
 #define HEARTH_REPORT_QUERY_SOURCE_H
 

@@ -203,7 +203,7 @@ static void append_origin(struct buf *buf, const struct store_stat *stat)
     buf__append_byte(buf, '\n');
 }
 
-// What the samples add up to, where that says more than their number.
+// The sum of the values, of an event that is not counted in samples.
 static void append_value(struct buf *buf, const struct store_event *event, uint64_t value)
 {
     bool has_own_words = strcmp(event->unit, "ns") == 0 || strcmp(event->unit, "bytes") == 0;

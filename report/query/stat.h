@@ -1,4 +1,5 @@
-// What a store holds, lost and cost, for `hearth stat`: gathered without unpacking any values, printed as text or JSON.
+// The contents, losses and cost of a store, for `hearth stat`: gathered without unpacking any values, printed as text
+// or JSON.
 #ifndef HEARTH_REPORT_QUERY_STAT_H
 #define HEARTH_REPORT_QUERY_STAT_H
 

@@ -15,7 +15,7 @@ int sql_output__new(FILE *file, const char *format, struct fault *fault, struct 
 void sql_output__free(struct sql_output *output);
 void sql_output__set_header(struct sql_output *output, bool has_header);
 
-// What store_sql__run gives its rows to.
+// The functions and the state that store_sql__run gives its rows to.
 struct store_sql_output sql_output__target(struct sql_output *output);
 
 #endif

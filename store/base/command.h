@@ -1,4 +1,4 @@
-// What a command is to main: a row of the one table in collector/main.c.
+// A command as main knows it: a row of the one table in collector/main.c.
 #ifndef HEARTH_STORE_BASE_COMMAND_H
 #define HEARTH_STORE_BASE_COMMAND_H
 

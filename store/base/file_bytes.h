@@ -1,4 +1,4 @@
-// All of some bytes of a descriptor, however many calls the kernel makes of them.
+// Reads and writes of a descriptor that end when all the bytes are there: the kernel may take several calls for them.
 #ifndef HEARTH_STORE_BASE_FILE_BYTES_H
 #define HEARTH_STORE_BASE_FILE_BYTES_H
 

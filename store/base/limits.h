@@ -1,4 +1,4 @@
-// The bounds of hearth, each with its reason and what happens there. What is bounded by the kernel side too stands in
+// The bounds of hearth, each with its reason and what happens there. The bounds that the kernel side shares stand in
 // bpf/wire/wire.h.
 #ifndef HEARTH_STORE_BASE_LIMITS_H
 #define HEARTH_STORE_BASE_LIMITS_H
@@ -148,7 +148,7 @@
 // The command line of a recording, in its store. Above: the words that follow are left out, and "..." stands for them.
 #define LIMIT_COMMAND_LINE_BYTES 4096
 
-// What sampling may take of a CPU where nobody says otherwise: of a daemon, which is always on.
+// The share of a CPU that sampling may take in a daemon, where the configuration gives none.
 #define LIMIT_DAEMON_BPF_SHARE 0.01
 
 // Roll-up and retirement of the daemon's directory: how often, and for how long at most. Work left over goes on the
@@ -213,9 +213,9 @@
 // the programs that are measured. Above: fewer samples are taken, and count for more (the loss "thinned").
 #define LIMIT_BPF_SHARE 0.2
 
-// Different stacks a second that a probe may have on a CPU; malloc() under a busy interpreter has some 5,000. It
-// chooses the bounds above for events that fire as often as they like; hearth itself takes some 40 MiB when they are
-// reached. Above: the same losses.
+// Different stacks a second that a probe may have on a CPU; malloc() under a busy interpreter has some 5,000. The
+// bounds above follow from this number for events that fire as often as they like; hearth itself takes some 40 MiB when
+// they are reached. Above: the same losses.
 #define LIMIT_PROBE_STACKS_HZ 5000u
 
 // Histograms without keys that a daemon's file may name later: 80 KiB a CPU each. Above: the recording begins anew,

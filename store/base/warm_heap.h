@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-// Up to `bytes` of what is asked for from now on. What is freed is not given back to the kernel, until the call below.
+// Prepares for `bytes` of allocations. Freed memory is not given back to the kernel, until the call below.
 void warm_heap__prepare(size_t bytes);
 
 // For a process that stays: gives back what is free. The thresholds of mallopt() stay as they are.

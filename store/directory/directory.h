@@ -21,7 +21,7 @@ int store_directory__open(const char *path, const struct store_limits *limits, u
                           struct fault *fault, struct store_directory **ret_directory);
 void store_directory__free(struct store_directory *directory); // writers of it are closed before
 
-// What the directory may take from now on.
+// Sets how many bytes the directory may take from now on.
 void store_directory__bound(struct store_directory *directory, uint64_t bytes_most);
 
 // A writer, the caller's, for intervals that begin on the UTC day of `start_ns`: of the day's last file, which goes on

@@ -10,7 +10,7 @@
 #include "store/dictionary.h"
 #include "store/values.h"
 
-// What a histogram is found by; key: the address of the text, which is interned by the reader.
+// The key of a histogram in the table; key: the address of the text, which is interned by the reader.
 struct histogram_key {
     uint64_t key;
     uint32_t event, zero;

@@ -1,4 +1,4 @@
-// What a directory needs from time to time: roll-up, and retirement by age. Runs beside the daemon's writer, in a
+// The upkeep of a directory: roll-up, and retirement by age. Runs beside the daemon's writer, in a
 // thread or a process of its own at the lowest priority: each file has one writer, and the daemon's is only read here.
 #ifndef HEARTH_STORE_DIRECTORY_MAINTENANCE_H
 #define HEARTH_STORE_DIRECTORY_MAINTENANCE_H

@@ -20,8 +20,9 @@ struct store_reader;
 int store_reader__open(const char *path, struct fault *fault, struct store_reader **ret_reader);
 void store_reader__free(struct store_reader *reader);
 
-// What of a directory to open: its files are left out that have nothing of the range by their names (store/day_file.h),
-// so that a report of an hour does not read the names of a year. Where none would be left, all are opened.
+// Which part of a directory to open: its files are left out that have nothing of the range by their names
+// (store/day_file.h), so that a report of an hour does not read the names of a year. Where none would be left, all are
+// opened.
 struct store_part {
     uint64_t since_ns, until_ns; // until_ns 0: no end
     const char *const *names;    // only these files; NULL: all
@@ -30,8 +31,8 @@ struct store_part {
 int store_reader__open_part(const char *path, const struct store_part *part, struct fault *fault,
                             struct store_reader **ret_reader);
 
-// What of the store could not be read. A damaged block of values costs only itself: everything else is still given,
-// and whoever shows the rest shows this too.
+// The parts of the store that could not be read. A damaged block of values costs only itself: everything else is still
+// given, and whoever shows the rest shows this too.
 struct store_damage {
     uint64_t places;  // how many; 0: the store is whole
     uint64_t samples; // missing for that, as far as it is known
@@ -90,7 +91,7 @@ struct store_interval_row {
     uint32_t own_id;   // there
 };
 
-// What to read. Zeroes and NULLs ask for everything.
+// Which values to read. Zeroes and NULLs ask for everything.
 struct store_query {
     uint32_t event;
     uint64_t since_ns, until_ns; // an interval counts when it overlaps [since, until); until_ns 0: no end
@@ -108,7 +109,7 @@ struct store_query {
     uint16_t bucket_first, bucket_last; // inclusive, by value (store/base/bucket.h)
 };
 
-// What the store takes and holds. Reads all names and stacks, no values.
+// The size and the contents of the store. Reads all names and stacks, no values.
 struct store_size {
     uint64_t files;
     uint64_t bytes;  // of the files, their WALs included

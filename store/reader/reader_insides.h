@@ -1,9 +1,9 @@
-// What the files of the reader share: reader.c opens and answers for dictionaries; reader_directory.c finds the
-// files, reader_file.c holds one; reader_cover.c knows which intervals were rolled up into which;
+// The structures that the files of the reader share: reader.c opens and answers for dictionaries; reader_directory.c
+// finds the files, reader_file.c holds one; reader_cover.c knows which intervals were rolled up into which;
 // reader_dictionaries.c reads its dictionaries and joins them with the others', reader_frames.c frames and their
 // names, reader_trie.c stacks, reader_walk.c intervals.
 //
-// Each file has ids of its own. What is equal in two files (a process by pid and start, a binary by build id, a stack
+// Each file has ids of its own. A thing that is in two files (a process by pid and start, a binary by build id, a stack
 // by its frames) gets one id of the reader; a file's map leads from its ids to the reader's. A reader of one file has
 // the same ids as the file, unless its writer began a dictionary anew.
 #ifndef HEARTH_STORE_READER_READER_INSIDES_H

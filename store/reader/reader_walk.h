@@ -14,7 +14,7 @@ int reader_walk__new(struct store_reader *reader, const struct store_query *quer
                      struct fault *fault, struct reader_walk **ret_walk);
 void reader_walk__free(struct reader_walk *walk);
 
-// The next interval; NULL: there is none. It stays until the next call.
+// The next interval; NULL: there is none. The interval is valid until the next call.
 int reader_walk__next(struct reader_walk *walk, struct fault *fault, const struct store_interval_row **ret_row);
 // The next values of the interval: those of one event that the query asks for, until *ret_count is 0.
 int reader_walk__values(struct reader_walk *walk, struct fault *fault, const struct store_value **ret_values,

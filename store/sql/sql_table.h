@@ -1,6 +1,6 @@
 // A table of `hearth sql`: a row of the one list in sql.c, and a cursor. sql_module.c speaks SQLite's virtual table
 // protocol for all of them: it tells SQLite which constraints help (those on columns with a role), and hands them to
-// the cursor as a `sql_ask`. What a cursor gives may be more than was asked for: SQLite checks each row again.
+// the cursor as a `sql_ask`. A cursor may give more rows than it was asked for: SQLite checks each row again.
 #ifndef HEARTH_STORE_SQL_SQL_TABLE_H
 #define HEARTH_STORE_SQL_SQL_TABLE_H
 
@@ -28,7 +28,7 @@ struct sql_column {
     enum sql_role role;
 };
 
-// What a query asks of a table. The words and arrays of `query` point into the same structure.
+// The part of a query that a table may use to read less. The words and arrays of `query` point into the same structure.
 struct sql_ask {
     bool nothing; // no row can be meant
     bool has_id;
@@ -46,7 +46,7 @@ struct sql_cursor {
     sqlite3_int64 row;
     bool at_end;
     struct sql_ask ask;
-    // What the table keeps stands behind this, zeroed before each begin.
+    // The table's own state stands behind this, zeroed before each begin.
 };
 
 struct sql_table {
@@ -64,7 +64,7 @@ struct sql_table {
 
 extern const struct sqlite3_module sql_module;
 
-// What the module gets as its client data.
+// The client data of the module.
 struct sql_client {
     struct store_reader *reader;
     const struct sql_table *const *tables; // ended by NULL

@@ -130,7 +130,7 @@ static int claim_path(const char *path, struct fault *fault, int *ret_fd)
     return fail_to_create(path, -EBUSY, fault);
 }
 
-// What must stand in the file before the journal's mode changes: a file cut off here is a store already, and may be
+// Written before the journal's mode changes: a file cut off here is a store already, and may be
 // replaced. Pages of 1 KiB: a packed block of some KiB fills its last one half on average, which is an eighth of a
 // store less than with pages of 4 KiB. The cache: a transaction touches some 100 pages.
 static const char marks[] = "PRAGMA page_size = 1024;"
@@ -213,7 +213,7 @@ int store_writer__create(const char *path, const struct store_meta *meta, struct
     return 0;
 }
 
-// What ended before its tables were made has nothing that could be appended to.
+// A writer that ended before it made the tables left nothing to append to.
 static int check_version(struct store_writer *writer, struct fault *fault)
 {
     _cleanup_(statement__finalizep) sqlite3_stmt *statement = NULL;

@@ -1,5 +1,6 @@
-// What the files of the writer share: writer.c opens, appends and closes; writer_resume.c reads what a store knows
-// already; writer_words.c takes what is interned; writer_rows.c puts it into the tables. Nobody else includes this.
+// The structures that the files of the writer share: writer.c opens, appends and closes; writer_resume.c reads what a
+// store knows already; writer_words.c takes what is interned; writer_rows.c puts it into the tables. Nobody else
+// includes this.
 #ifndef HEARTH_STORE_WRITER_WRITER_INSIDES_H
 #define HEARTH_STORE_WRITER_WRITER_INSIDES_H
 

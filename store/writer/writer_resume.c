@@ -1,6 +1,6 @@
-// What a store knows already, read back into the writer's dictionaries, so that its next interval goes on with the same
-// ids. Where a writer of this file has begun a dictionary anew, so do we: memory that was too small then is too small
-// now.
+// The dictionaries of a store, read back into the writer's dictionaries, so that its next interval goes on with the
+// same ids. Where a writer of this file has begun a dictionary anew, so do we: memory that was too small then is too
+// small now.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

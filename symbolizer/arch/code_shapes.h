@@ -26,8 +26,8 @@ bool code_shape__begins(const struct code_shape *shape, const uint8_t *code, siz
 #define CODE_CALL_BYTES 7
 bool code__is_call_before(const uint8_t code[CODE_CALL_BYTES]);
 
-// What the kernel leaves at the stack pointer of a signal handler's caller: ARCH_REGISTERS registers from `at` on, and
-// which of DWARF's numbers each has.
+// The frame that the kernel leaves at the stack pointer of a signal handler's caller: ARCH_REGISTERS registers from
+// `at` on, and which of DWARF's numbers each has.
 struct signal_registers {
     uint64_t at;
     uint8_t numbers[ARCH_REGISTERS];

@@ -22,7 +22,7 @@ struct elf_machine {
 
 // NULL: of another processor.
 const struct elf_machine *elf_machine__of(uint16_t number);
-// That hearth runs on, and whose unwind rows and probes it can make.
+// The machine that hearth runs on, whose unwind rows and probes it can make.
 const struct elf_machine *elf_machine__own(void);
 
 extern const struct elf_machine elf_machine_x86_64, elf_machine_aarch64;

@@ -5,8 +5,8 @@
 //   instruction__is_probeable("\xc5\xf8\x77", 3) = false      vzeroupper
 //
 // The kernel tells instructions apart by their opcode byte, also where an AVX prefix (VEX, EVEX) gives it another
-// meaning (arch/x86/kernel/uprobes.c, OPCODE1). It takes vzeroupper, vmovdqa or vpbroadcastb for jumps, and goes on
-// without having executed them; others it refuses to probe, and says so only when a process maps the file.
+// meaning (arch/x86/kernel/uprobes.c, OPCODE1). The kernel takes vzeroupper, vmovdqa or vpbroadcastb for jumps, and
+// goes on without having executed them; others it refuses to probe, and says so only when a process maps the file.
 #ifndef HEARTH_SYMBOLIZER_ARCH_INSTRUCTION_H
 #define HEARTH_SYMBOLIZER_ARCH_INSTRUCTION_H
 

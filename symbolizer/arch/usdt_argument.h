@@ -5,7 +5,7 @@
 //   4@-20(%rbp)         memory
 //   8@16(%rdi,%rax,8)   memory, with an index
 //
-// What is asked for is read, and nothing else: the other arguments may be in forms that nobody knows.
+// Only the argument that is asked for is read: the others may be in forms that nobody knows.
 #ifndef HEARTH_SYMBOLIZER_ARCH_USDT_ARGUMENT_H
 #define HEARTH_SYMBOLIZER_ARCH_USDT_ARGUMENT_H
 

@@ -1,5 +1,5 @@
-// What a second thread does while the first one inflates .debug_info, which takes as long as all the rest: it reads the
-// other sections, and runs the line programs that need nothing of the units (those of DWARF 5).
+// The work of a second thread, while the first one inflates .debug_info, which takes as long as all the rest: to read
+// the other sections, and runs the line programs that need nothing of the units (those of DWARF 5).
 #ifndef HEARTH_SYMBOLIZER_DWARF_DWARF_AHEAD_H
 #define HEARTH_SYMBOLIZER_DWARF_DWARF_AHEAD_H
 

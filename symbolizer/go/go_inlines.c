@@ -107,7 +107,7 @@ static struct elf_data data_at(struct elf_file *file, uint64_t address)
 
 // --- Calls
 
-// What a program says of one address; -1: nothing.
+// The value of a program at one address; -1: none.
 static int64_t value_at(struct go_table *table, const struct go_function *function, uint64_t program, uint64_t address)
 {
     struct go_steps steps = go_steps__of(table, program, function->start);

@@ -28,7 +28,7 @@ static void add_row(struct buf *rows, struct index_row row)
     buf__append(rows, &row, sizeof(row));
 }
 
-// What a buffer holds; one that nothing was added to has no memory, and to count from NULL is not defined.
+// The bytes of a buffer. An empty one has no memory, and C does not define NULL + 0.
 static const void *contents(const struct buf *buf)
 {
     static const struct index_row none;

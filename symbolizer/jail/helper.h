@@ -10,8 +10,8 @@ struct helper;
 
 typedef void helper_fn(void *context);
 
-// An error: there is none to be had; all works without, and slower. It lives as long as the process. `least_bytes`:
-// what is shorter is not worth its while.
+// An error: there is none to be had; all works without, and slower. The thread lives as long as the process.
+// `least_bytes`: shorter work is done by the caller.
 int helper__new(size_t least_bytes, struct helper **ret_helper);
 bool helper__is_worth(const struct helper *helper, size_t bytes); // false for NULL
 // Begins a task. At once, in the caller's thread, when `helper` is NULL.

@@ -1,6 +1,7 @@
-// What a process gives up before it touches bytes of strangers. In two steps, since the second cannot fork.
+// The privileges that a process gives up before it touches bytes of strangers. In two steps, since the second cannot
+// fork.
 //
-// What is read outside of it, as root, of files that anyone can write, and why that is safe:
+// Bytes that strangers can write and that are read outside of the sandbox, as root, and why that is safe:
 //   - of a binary that somebody runs, for its build id: the ELF header, the program headers (65,535 at most, 3.6 MB)
 //     and the notes (LIMIT_NOTES_BYTES of each), by symbolizer__build_id. With pread into memory of our own, each
 //     offset checked against the file's size; nothing in it leads any further. tests/fuzz/fuzz_probe_file.c.

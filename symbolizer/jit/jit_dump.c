@@ -157,7 +157,7 @@ static int take_load(struct dump *dump, uint64_t left)
     return skip(dump, left);
 }
 
-// What is asked for at the new place is looked for at the old one, before the move, in the next reading.
+// An address in the new place is looked for in the old one, before the move, in the next reading.
 static int take_move(struct dump *dump, uint64_t left)
 {
     struct move_record record;
@@ -306,7 +306,7 @@ static int read_records(struct dump *dump, uint64_t from)
     return 0;
 }
 
-// Turns those that moved to where they were; false: none did.
+// Gives each wanted address that lies in moved code the address it had before the move; false: no code was moved.
 static bool follow_moves(struct dump *dump)
 {
     bool any = false;

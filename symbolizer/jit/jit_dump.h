@@ -2,7 +2,7 @@
 // specification, version 1). The runtime maps the file's first page executable, which is how it is found.
 //
 // A header, then records: JIT_CODE_LOAD (address, size, name), JIT_CODE_MOVE, JIT_CODE_DEBUG_INFO (address -> file and
-// line; stands before the load it belongs to). What comes later wins.
+// line; stands before the load it belongs to). A later record wins.
 #ifndef HEARTH_SYMBOLIZER_JIT_JIT_DUMP_H
 #define HEARTH_SYMBOLIZER_JIT_JIT_DUMP_H
 

@@ -245,7 +245,8 @@ static bool has_debug_file(const struct debug_dirs *where, const struct index_pi
     return debug_dirs__open(where, &companion, &fd) == 0;
 }
 
-// What the disk has of a binary; but not the index of one whose debug file was installed since it was made.
+// Loads the indexes of a binary from the disk; but not the index of one whose debug file was installed since it was
+// made.
 static void load_cached(struct index_set *set, const struct debug_dirs *where, struct index_pieces *entry)
 {
     if (!set->cache || entry->asked_cache || !has_build_id(entry))

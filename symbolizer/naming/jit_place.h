@@ -1,5 +1,5 @@
 // A process that may have left files for profilers: its perf map (/tmp/perf-PID.map as it sees /tmp, by the PID it has
-// in its own namespace) and its jitdump (found by the mapping the runtime makes of it). What was opened stays open, so
+// in its own namespace) and its jitdump (found by the mapping the runtime makes of it). An opened file stays open, so
 // that it can be read when the process is gone; so does its /tmp, where a runtime may leave its map at its very end.
 //
 // /tmp is a place where anybody may leave anything. A file is believed when it is a regular one, not a link, of the

@@ -6,8 +6,8 @@
 #include "store/base/id_map.h"
 #include "symbolizer/symbols/symbol_name.h"
 
-// An offset and its index in one word, which is half as much to sort: files reach a terabyte, batches 16 million. What
-// lies further is in no file.
+// An offset and its index in one word, which is half as much to sort: files reach a terabyte, batches 16 million. No
+// file reaches further.
 #define INDEX_BITS     24
 #define INDEX_MASK     ((1ull << INDEX_BITS) - 1)
 #define OFFSET_NOWHERE (UINT64_MAX >> INDEX_BITS)

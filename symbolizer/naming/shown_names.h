@@ -34,7 +34,7 @@ size_t shown_names__wanted(const struct shown_names *names);
 // begun. Where it fails, those names are shown as they are.
 void shown_names__begin(struct shown_names *names, struct worker *worker, struct learning *ret_learning);
 void shown_names__end(struct shown_names *names, struct learning *learning);
-// What to show for a name, by its number; NULL: the name itself.
+// The text to show for a name, by its number; NULL: the name itself.
 const char *shown_names__text(const struct shown_names *names, uint32_t number);
 
 #endif

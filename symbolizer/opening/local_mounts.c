@@ -61,8 +61,8 @@ static struct mount *find(const struct place *place)
     return mount || !place->device ? mount : mount_table__find(&mounts.table, place->device);
 }
 
-// An overlay is as local as its layers. The opener looks at these, once for each overlay until mounts change. It may
-// wait for them, so the lock is not held meanwhile, and without an answer nothing is remembered.
+// An overlay is as local as its layers. The opener looks at these, once for each overlay until mounts change. The
+// opener may wait for them, so the lock is not held meanwhile, and without an answer nothing is remembered.
 static enum mount_nature judge_overlay(const struct mount *mount, const char *point)
 {
     struct opening opening = {.kind = OPENING_IS_LOCAL, .device = mount->device, .mount_id = mount->id};

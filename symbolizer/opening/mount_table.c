@@ -73,7 +73,7 @@ static int add_line(char *line, struct mount_table *table)
         return 0;
     line[point_end] = '\0';
     unescape(line + point_at);
-    // systemd has one on /proc/sys/fs/binfmt_misc, where no file of a stranger is.
+    // systemd mounts an autofs on /proc/sys/fs/binfmt_misc, where no file of a stranger is.
     table->has_autofs |= strcmp(type, "autofs") == 0 && strncmp(line + point_at, "/proc/", 6) != 0;
     struct mount mount = {.id = id, .device = major << 20 | minor, .nature = nature_of_type(type)};
     mount.point = strdup(line + point_at);

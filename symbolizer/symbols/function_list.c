@@ -32,7 +32,7 @@ int function_list__file_offset(const struct elf_file *file, uint64_t address, ui
     return -ENOENT;
 }
 
-// What gcc has made of a function for callers of its own file is that function too: "run.constprop.0" stands for "run".
+// gcc's copy of a function for callers in its own file is that function too: "run.constprop.0" stands for "run".
 // Other parts of it (.cold, .part) do not begin where it does.
 static size_t plain_length(const char *name)
 {

@@ -24,7 +24,8 @@ void symbol_table__release(struct symbol_table *table);
 // sections are code. The names stay where they are: the file must live as long as the table. -E2BIG: a third file.
 int symbol_table__add_elf(struct symbol_table *table, struct elf_file *file);
 
-// Adds one name made up by hearth (a PLT entry, a function of Go's tables). It yields to the symbols of the file.
+// Adds one name made up by hearth (a PLT entry, a function of Go's tables). A symbol of the file goes before a made-up
+// one.
 int symbol_table__add(struct symbol_table *table, uint64_t address, uint64_t bytes, const char *name);
 
 // The best name of a symbol of the file that begins exactly there; NULL: none. Looks at all; valid until the next is

@@ -7,8 +7,8 @@
 #include "symbolizer/arch/code_shapes.h"
 #include "symbolizer/arch/elf_machine.h"
 
-// The code of a libc, or of a small static program; at 1 GB/s that is a few milliseconds. What is larger and stripped
-// takes its signals by a libc of its own.
+// The code of a libc, or of a small static program; at 1 GB/s that is a few milliseconds. A larger program that is
+// stripped takes its signals by a libc of its own.
 #define SEARCH_BYTES (4u << 20)
 
 int trampolines__add(struct elf_file *file, struct symbol_table *table)

@@ -215,7 +215,7 @@ static bool step_by_switch(struct copy_unwind *unwind, unw_cursor_t *cursor, str
 }
 
 // libunwind ends a stack where the code says that it has no caller, and where the return address is zero, which is no
-// end. It reads that last, below the canonical frame address.
+// end. libunwind reads that address last, below the canonical frame address.
 static bool lacks_return_address(const struct copy_unwind *unwind, unw_cursor_t *cursor)
 {
     unw_word_t cfa = 0;

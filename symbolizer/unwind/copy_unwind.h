@@ -5,7 +5,7 @@
 //   struct copied_stack in = {.registers = r, .stack_address = sp - 128, .stack = bytes, .stack_bytes = n, .find =
 //   find}; copy_unwind__run(unwind, &in, &out);      // out.frames[0..out.count), leaf first, and how it ended
 //
-// What lies on another stack than the copied one is out of reach: below a signal handler on an alternate stack, the
+// A frame on another stack than the copied one is out of reach: below a signal handler on an alternate stack, the
 // code that was interrupted is the last frame. Code without call frame information is passed by its frame pointer where
 // that leads to a place behind a call, and ends the stack where it does not.
 #ifndef HEARTH_SYMBOLIZER_UNWIND_COPY_UNWIND_H

@@ -224,7 +224,7 @@ static void restore_state(struct run *run)
         run->state = run->remembered[--run->remembered_count];
 }
 
-// Everything but the advances. What is not known fails: its operands cannot be skipped.
+// Everything but the advances. An unknown instruction fails: its operands cannot be skipped.
 static void run_instruction(struct run *run, uint8_t opcode)
 {
     struct byte_reader *at = &run->at;

@@ -18,7 +18,7 @@
 #define PADDING_BYTES 16
 
 // Code without CFI that is searched for what is known by its instructions, at about 1 GB/s: musl's libc.so has 0.4 MB.
-// What is beyond stays without them: large holes are programs that leave signals to their libc.
+// Code behind that much stays without rows: large holes are programs that leave signals to their libc.
 #define TRAMPOLINE_SEARCH_BYTES (2u << 20)
 
 struct function {
@@ -204,7 +204,7 @@ static struct function *find_function(struct compiler *compiler, uint64_t offset
     return low && offset < compiler->functions[low - 1].end ? &compiler->functions[low - 1] : NULL;
 }
 
-// A call on another stack. What the function does behind it is a handful of instructions on the way back: not unwound.
+// A call on another stack. The function has a handful of instructions behind it, on the way back: not unwound.
 static int take_switch(uint64_t file_offset, uint64_t bytes, struct unwind_rule rule, void *context)
 {
     struct compiler *compiler = context;

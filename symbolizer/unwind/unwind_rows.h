@@ -5,7 +5,7 @@
 //   int err = unwind_table__compile(fd, &fault, &table);       // libLLVM-14: 60 ms, 3.2 MiB
 //   struct unwind_rule rule = unwind_table__find(table, file_offset, &row_start);
 //
-// The file is hostile input. It is read with pread into memory of our own (a file that others truncate is an error, not
+// The file is hostile input, read with pread into memory of our own (a file that others truncate is an error, not
 // a SIGBUS), every offset in it is checked, and a damaged part loses its own rows only: code without a rule that was
 // understood reads UNWIND_GAP or UNWIND_UNSUPPORTED.
 //

@@ -1,4 +1,4 @@
-// What the symbolizer, the keeper and its workers say to each other (packet.h), and what a worker does.
+// The messages between the symbolizer, the keeper and its workers (packet.h), and the kinds of a worker's job.
 //
 //   symbolizer -> keeper, control   struct job, with the worker's end of the job socket, the keeper's of the outcome's
 //   symbolizer -> worker, job       a byte, with the inputs

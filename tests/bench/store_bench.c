@@ -1,4 +1,4 @@
-// What a store costs: bytes and CPU time of a load like a real machine's, printed; nothing is judged.
+// The cost of a store: bytes and CPU time of a load like a real machine's, printed; nothing is judged.
 //
 //   store_bench [INTERVALS [FILE]]       360 intervals of 10 s (an hour) into a scratch file
 //

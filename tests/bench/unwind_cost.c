@@ -1,4 +1,4 @@
-// What a user stack costs in the kernel, by the kernel's own run-time statistics of BPF programs:
+// The cost of a user stack in the kernel, by the kernel's own run-time statistics of BPF programs:
 //
 //   unwind_cost OBJECT PID SECONDS [HZ]   ->   WAY NS_A_RUN RUNS MEAN_DEPTH WHOLE_PCT
 //

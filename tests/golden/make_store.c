@@ -20,7 +20,7 @@
 #define INTERVAL_LINES 1000u
 #define DEPTH_MAX      4096u
 
-// What has been made, by its text.
+// The ids of texts that have been made.
 struct made {
     struct strings *texts;
     uint32_t *ids, capacity;

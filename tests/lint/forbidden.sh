@@ -19,4 +19,9 @@ is 'every fopen says "e"' \
     "$(grep -nP '\bfopen\s*\((?!.*"[a-z+]*e[a-z+]*")' "${product[@]}" /dev/null)" ''
 is 'no typedef of a struct' "$(in_code '\btypedef\s+(struct|union|enum)\b' "${product[@]}" | grep -v '^bpf/common/vmlinux.h:')" ''
 is 'nothing is left to do' "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${all[@]}")" ''
+
+# A sentence that begins so has no subject that a reader can see.
+openers='(What|It|That|Whoever)\b'
+is 'no sentence of a comment begins with what, it, that or whoever' \
+    "$(grep -nP "^\s*// (.*[.:!?] )?$openers" $(files '*.[ch]' '*.cc') /dev/null)" ''
 done_testing

@@ -1,6 +1,7 @@
-// What the workloads share: clocks, CPU time to burn, and the truth they print.
+// Helpers of the workloads: clocks, CPU time to burn, and the truth they print.
 //
-// A workload is one program with a known answer. It prints on stdout, at its end, lines a shell test can read:
+// A workload is one program with a known answer. A workload prints on stdout, at its end, lines that a shell test
+// reads:
 //
 //   truth KEY VALUE...          e.g. `truth leaf_sixty 1801223344`
 //

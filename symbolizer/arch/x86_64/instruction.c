@@ -14,7 +14,7 @@ static const uint16_t has_word_1[16] = {
     0x2020, 0x2020, 0x2020, 0x2020, 0,      0, 0x0300, 0,
     0x0002, 0,      0x0200, 0,      0x0080, 0, 0x0300, 0}; // one of 4 bytes, or of 2 behind the prefix 66
 static const uint16_t has_byte_2[16] = {0, 0, 0, 0, 0, 0, 0, 0x000f, 0, 0, 0x1010, 0x0400, 0x0074, 0, 0, 0};
-// Of AVX prefixes no more than the opcode byte is looked at by the kernel. What it takes for a branch, a return or a
+// Behind an AVX prefix the kernel looks at the opcode byte alone. The opcodes that it takes for a branch, a return or a
 // popf:
 static const uint16_t is_mistaken[16] = {0, 0, 0, 0, 0, 0, 0, 0xffff, 0, 0x2401, 0, 0, 0x0c0c, 0, 0x0f00, 0x8000};
 // And what some kernel refuses (good_insns_64).

@@ -1,4 +1,4 @@
-// What the tests of the store share: scratch folders, a seeded generator, and a plain model of what a store must hold.
+// Helpers of the tests of the store: scratch folders, a seeded generator, and a plain model of what a store must hold.
 #ifndef HEARTH_TESTS_UNIT_STORE_FIXTURE_H
 #define HEARTH_TESTS_UNIT_STORE_FIXTURE_H
 

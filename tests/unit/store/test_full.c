@@ -95,7 +95,7 @@ static void a_full_disk_loses_nothing_committed(void **state)
     assert_non_null(strstr(fault.text, path));
     assert_null(strchr(fault.text, '\n'));
     assert_holds(&written);
-    // It stays full for a while, and the writer is not hurt by that.
+    // The disk stays full for a while, and the writer is not hurt by that.
     for (int i = 0; i < 3; i++)
         assert_int_equal(append_load(writer, START_NS, 100, NULL, NULL, &fault), -ENOSPC);
     assert_holds(&written);

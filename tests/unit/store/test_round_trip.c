@@ -1,4 +1,4 @@
-// What was appended is what is read: random loads against a plain model, with every filter.
+// A reader gives what was appended: random loads against a plain model, with every filter.
 #include "tests/unit/store/load.h"
 
 static char folder[PATH_MAX], path[PATH_MAX];

@@ -50,7 +50,7 @@ static void put_symbols(Elf64_Sym symbols[12])
     memcpy(symbols, rows, sizeof(rows));
 }
 
-// What fits, as "NAME@PLACE NAME@PLACE".
+// The functions that fit, as "NAME@PLACE NAME@PLACE".
 static const char *find(const struct small_elf *elf, const char *pattern, int *ret_err)
 {
     static char text[512];

@@ -211,7 +211,7 @@ static void *map_large_index(size_t *ret_length)
     return mapped;
 }
 
-// What the parent does with an index that a worker made, and with one from the disk: both go through all of it.
+// The parent checks an index of a worker, and one from the disk, from end to end.
 static void a_large_index_is_never_held_whole(void **state)
 {
     (void)state;

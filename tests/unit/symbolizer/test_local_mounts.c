@@ -189,7 +189,7 @@ static void *map_forgery(size_t *ret_length)
     return mmap(NULL, sizeof(bytes), PROT_READ, MAP_PRIVATE, forgery, 0);
 }
 
-// It is given out as a copy of itself.
+// The file is given out as a copy of itself.
 static void a_forged_copy_is_not_believed(void **state)
 {
     size_t length;

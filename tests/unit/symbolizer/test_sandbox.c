@@ -1,4 +1,4 @@
-// What a worker can do once it is in its sandbox: read what it was given, answer, and nothing else.
+// A worker in its sandbox can read its input and answer, and nothing else.
 #include "symbolizer/jail/sandbox.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 #include "store/base/limits.h"
 
-// What went wrong, as the exit code of the child; 0: all is as it must be.
+// The failed step, as the exit code of the child; 0: all is as it must be.
 static int refuses_everything(int inherited)
 {
     int socket_fd, other = dup(1);
