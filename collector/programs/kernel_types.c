@@ -101,7 +101,7 @@ static int want_names(struct cut *cut, const struct btf *own)
 
 static int copy(struct cut *cut, uint32_t id, uint32_t *ret_id);
 
-// What has just been added, to be led to its parts.
+// The type that was added last, whose parts are looked at next.
 static struct btf_type *last_of(struct cut *cut, int id)
 {
     return (struct btf_type *)btf__type_by_id(cut->to, (uint32_t)id);

@@ -24,4 +24,7 @@ is 'nothing is left to do' "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${all[@]}")"
 openers='(What|It|That|Whoever)\b'
 is 'no sentence of a comment begins with what, it, that or whoever' \
     "$(grep -nP "^\s*// (.*[.:!?] )?$openers" $(files '*.[ch]' '*.cc') /dev/null)" ''
+# The interpreter of call frame instructions is one switch over them.
+long_functions() { awk 'FNR == 1 { start = 0 } /^\{/ { start = FNR } /^\}/ { if (start && FNR - start > 51) print FILENAME ":" start; start = 0 }' "$@"; }
+is 'no function has more than 50 lines' "$(long_functions "${product[@]}" | grep -v '^symbolizer/unwind/unwind_cfa.c:')" ''
 done_testing
