@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 600 s, long
+# check: 1200 s, long
 # Unwound in the kernel by tables: stacks of programs without frame pointers are whole, from the leaf to _start, whatever
 # lies between, also while uprobes and uretprobes are active and in processes that live 5 ms.
 . tests/tap.sh
