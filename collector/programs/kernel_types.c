@@ -1,6 +1,7 @@
 #include "collector/programs/kernel_types.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -19,14 +20,15 @@
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
 // Raised whenever other types are cut out.
-#define VERSION 1
+#define VERSION 2
 
 struct kept_types {
     char magic[8];
     uint32_t version;
     uint32_t bytes; // of the BTF behind it
     uint64_t key;   // of the start of the system, and of the object
-    uint32_t checksum;
+    uint32_t iterators[ITERATOR_IDS_MAX];
+    uint32_t checksum; // of the two
     uint32_t reserved;
 };
 
@@ -194,16 +196,29 @@ static int load_kernel(struct kernel_types *types)
 
 static int cut_out(struct kernel_types *types, const struct btf *own, struct btf *to)
 {
-    int err = load_kernel(types);
-    if (err)
-        return err;
     struct cut cut = {.from = types->kernel, .to = to};
-    err = want_names(&cut, own);
+    int err = want_names(&cut, own);
     if (!err)
         err = copy_wanted(&cut);
     id_map__release(&cut.wanted);
     id_map__release(&cut.copies);
     return err;
+}
+
+static void find_iterators(const struct kernel_types *types, const struct bpf_object *object, uint32_t *ret_iterators)
+{
+    struct bpf_program *program;
+    size_t count = 0;
+    char name[64];
+    bpf_object__for_each_program(program, object)
+    {
+        bool is_iterator =
+            count < ITERATOR_IDS_MAX && iterator_ids__name(bpf_program__section_name(program), name, sizeof(name)) == 0;
+        int id = is_iterator ? btf__find_by_name_kind(types->kernel, name, BTF_KIND_FUNC) : 0;
+        if (id > 0)
+            ret_iterators[count] = (uint32_t)id;
+        count++;
+    }
 }
 
 // --- The cache
@@ -230,7 +245,12 @@ static bool is_right(const struct kept_types *kept, uint64_t key, size_t file_by
            kept->bytes <= LIMIT_TYPES_CACHE_BYTES && file_bytes == sizeof(*kept) + kept->bytes;
 }
 
-static int write_kept(struct kernel_types *types, const char *object, uint64_t key, int to)
+static uint32_t checksum_of(const uint32_t *iterators, const void *data, size_t bytes)
+{
+    return crc32c(crc32c(0, iterators, ITERATOR_IDS_MAX * sizeof(*iterators)), data, bytes);
+}
+
+static int write_kept(struct kernel_types *types, const char *object, uint64_t key, int to, uint32_t *ret_iterators)
 {
     char name[NAME_MAX];
     struct kept_types kept;
@@ -243,8 +263,10 @@ static int write_kept(struct kernel_types *types, const char *object, uint64_t k
     _cleanup_free_ void *data = malloc(kept.bytes + 1);
     if (!data)
         return -ENOMEM;
-    if (file_bytes__read(fd, sizeof(kept), data, kept.bytes) != 0 || crc32c(0, data, kept.bytes) != kept.checksum)
+    if (file_bytes__read(fd, sizeof(kept), data, kept.bytes) != 0 ||
+        checksum_of(kept.iterators, data, kept.bytes) != kept.checksum)
         return -ENOENT;
+    memcpy(ret_iterators, kept.iterators, sizeof(kept.iterators));
     return file_bytes__write(to, data, kept.bytes);
 }
 
@@ -252,14 +274,18 @@ struct cut_types {
     const void *data;
     uint32_t bytes;
     uint64_t key;
+    const uint32_t *iterators;
 };
 
 static int write_cut(int fd, const void *context)
 {
     const struct cut_types *cut = context;
-    struct kept_types kept = {
-        .version = VERSION, .bytes = cut->bytes, .key = cut->key, .checksum = crc32c(0, cut->data, cut->bytes)};
+    struct kept_types kept = {.version = VERSION,
+                              .bytes = cut->bytes,
+                              .key = cut->key,
+                              .checksum = checksum_of(cut->iterators, cut->data, cut->bytes)};
     memcpy(kept.magic, magic, sizeof(magic));
+    memcpy(kept.iterators, cut->iterators, sizeof(kept.iterators));
     int err = file_bytes__write(fd, &kept, sizeof(kept));
     return err ? err : file_bytes__write(fd, cut->data, cut->bytes);
 }
@@ -272,27 +298,33 @@ static void keep(struct kernel_types *types, const char *object, const struct cu
         (void)disk_cache__save(types->cache, name, write_cut, cut);
 }
 
-static int write_new(struct kernel_types *types, const char *object, uint64_t key, const struct btf *own, int to)
+static int write_new(struct kernel_types *types, const char *name, const struct bpf_object *object,
+                     struct cut_types *cut, int to)
 {
     struct btf *btf = btf__new_empty();
     if (!btf)
         return -errno;
-    struct cut_types cut = {.key = key};
-    int err = cut_out(types, own, btf);
+    int err = cut_out(types, bpf_object__btf(object), btf);
     if (!err)
-        cut.data = btf__raw_data(btf, &cut.bytes);
+        cut->data = btf__raw_data(btf, &cut->bytes);
     if (!err)
-        err = cut.data ? file_bytes__write(to, cut.data, cut.bytes) : -ENOMEM;
+        err = cut->data ? file_bytes__write(to, cut->data, cut->bytes) : -ENOMEM;
     if (!err)
-        keep(types, object, &cut);
+        keep(types, name, cut);
     btf__free(btf);
     return err;
 }
 
-int kernel_types__write(struct kernel_types *types, const char *object, const struct btf *own, int fd)
+int kernel_types__write(struct kernel_types *types, const char *name, const struct bpf_object *object, int fd,
+                        uint32_t ret_iterators[ITERATOR_IDS_MAX])
 {
-    uint64_t key = 0;
-    if (key_of(own, &key) == 0 && write_kept(types, object, key, fd) == 0)
+    struct cut_types cut = {.iterators = ret_iterators};
+    memset(ret_iterators, 0, ITERATOR_IDS_MAX * sizeof(*ret_iterators));
+    if (key_of(bpf_object__btf(object), &cut.key) == 0 && write_kept(types, name, cut.key, fd, ret_iterators) == 0)
         return 0;
-    return write_new(types, object, key, own, fd);
+    int err = load_kernel(types);
+    if (err)
+        return err;
+    find_iterators(types, object, ret_iterators);
+    return write_new(types, name, object, &cut, fd);
 }

@@ -81,6 +81,7 @@ void loader__free(struct loader *loader)
 
 void loader__keep_types(struct loader *loader, const char *folder)
 {
+    iterator_ids__begin();
     if (!loader->types && kernel_types__new(folder, &loader->types) != 0)
         loader->types = NULL;
 }
@@ -275,13 +276,21 @@ int loaded__set(struct loaded *loaded, const char *variable, const void *value, 
                       loaded->name, strerror(-err));
 }
 
+static int give_types(struct loaded *loaded)
+{
+    uint32_t iterators[ITERATOR_IDS_MAX];
+    int err = kernel_types__write(loaded->loader->types, loaded->name, loaded->object, loaded->types_fd, iterators);
+    if (!err)
+        iterator_ids__give(loaded->object, iterators);
+    return err;
+}
+
 static int load(struct loaded *loaded)
 {
     last_warning[0] = '\0';
     int err = prepare_maps(loaded);
     if (!err && loaded->types_fd >= 0)
-        err =
-            kernel_types__write(loaded->loader->types, loaded->name, bpf_object__btf(loaded->object), loaded->types_fd);
+        err = give_types(loaded);
     if (!err)
         err = bpf_object__load(loaded->object);
     fd__close(&loaded->types_fd);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "collector/programs/loader.h"
+#include "collector/programs/mapped_files.h"
 #include "store/base/buf.h"
 
 // Between them they ask for nearly all fields, and for some that this kernel may not have.
@@ -40,16 +41,21 @@ static void append_program(const struct bpf_program *program, struct buf *text)
     }
 }
 
-static void load(const char *name, bool cuts, const char *folder, struct buf *ret_text)
+static void make_loader(bool cuts, const char *folder, struct loader **ret_loader)
 {
     struct wire_config config = {.uid = WIRE_UID_ANY};
     struct loader_bounds bounds = {.counts = 16, .stacks = 16, .hists = 16, .cpus = 1};
+    assert_int_equal(loader__new(&config, &bounds, NULL, ret_loader), 0);
+    if (cuts)
+        loader__keep_types(*ret_loader, folder);
+}
+
+static void load(const char *name, bool cuts, const char *folder, struct buf *ret_text)
+{
     _cleanup_(loader__freep) struct loader *loader = NULL;
     _cleanup_(loaded__freep) struct loaded *loaded = NULL;
     struct bpf_program *program;
-    assert_int_equal(loader__new(&config, &bounds, NULL, &loader), 0);
-    if (cuts)
-        loader__keep_types(loader, folder);
+    make_loader(cuts, folder, &loader);
     assert_int_equal(loader__open(loader, name, NULL, &loaded), 0);
     assert_int_equal(loaded__load(loaded, NULL), 0);
     bpf_object__for_each_program(program, loaded__object(loaded))
@@ -119,6 +125,31 @@ static void programs_are_the_same(void **state)
     }
 }
 
+static void expect_own_files(struct loader *loader)
+{
+    struct mapped_files files = {0};
+    uint32_t own = (uint32_t)getpid();
+    size_t wanted = 0;
+    assert_int_equal(mapped_files__read(loader, &own, 1, &files), 0);
+    for (size_t i = 0; i < files.count; i++)
+        wanted += files.files[i].is_wanted;
+    assert_true(wanted >= 3); // this program, libc, the vDSO
+    mapped_files__release(&files);
+}
+
+// By numbers that were found now, that were kept, and that libbpf looks up.
+static void iterators_are_found(void **state)
+{
+    const struct fixture *fixture = *state;
+    if (!fixture->folder[0])
+        skip();
+    for (int turn = 0; turn < 3; turn++) {
+        _cleanup_(loader__freep) struct loader *loader = NULL;
+        make_loader(turn < 2, fixture->folder, &loader);
+        expect_own_files(loader);
+    }
+}
+
 static ino_t inode_of(const char *path)
 {
     struct stat status;
@@ -163,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_are_the_same),
         cmocka_unit_test(what_is_wrong_is_cut_again),
+        cmocka_unit_test(iterators_are_found),
     };
     return cmocka_run_group_tests_name("kernel_types", tests, make, destroy);
 }
