@@ -50,7 +50,7 @@ folders := collector $(addprefix collector/,help daemon session keep sources pro
 	$(addprefix report/,commands query formats profile text) \
 	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
 	index jail arch) \
-	$(addprefix store/,directory sql writer reader) store store/base
+	$(addprefix store/,directory sql writer reader) store store/system store/base
 objects_of = $(patsubst %.c,$(build)/obj/%.o,$(sort $(wildcard $(addprefix $(1)/,*.c $(ARCH)/*.c */elf_machine.c)))) \
 	$(if $(filter collector/programs,$(1)),$(build)/obj/collector/programs/embedded.o)
 archive_of = $(build)/lib$(subst /,_,$(1)).a

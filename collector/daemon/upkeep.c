@@ -13,7 +13,7 @@
 
 #include "store/base/clock.h"
 #include "store/base/limits.h"
-#include "store/base/priority.h"
+#include "store/system/priority.h"
 
 struct outcome {
     int err;

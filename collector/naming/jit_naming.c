@@ -10,7 +10,7 @@
 #include "store/base/clock.h"
 #include "store/base/grow.h"
 #include "store/base/limits.h"
-#include "store/base/thread.h"
+#include "store/system/thread.h"
 
 struct request { // tag 0: only seen
     struct jit_owner owner;

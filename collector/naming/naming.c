@@ -14,8 +14,8 @@
 #include "store/base/byte_reader.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
-#include "store/base/priority.h"
-#include "store/base/thread.h"
+#include "store/system/priority.h"
+#include "store/system/thread.h"
 #include "symbolizer/worker/worker.h"
 
 // A binary that takes the quick lane too long is named in the slow one, so that the others go on.

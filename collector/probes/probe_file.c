@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "collector/arch/library_places.h"
-#include "store/base/proc_maps.h"
+#include "store/system/proc_maps.h"
 #include "symbolizer/arch/elf_machine.h"
 #include "symbolizer/companions/debug_dirs.h"
 #include "symbolizer/companions/debug_files.h"

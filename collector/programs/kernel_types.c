@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/base/boot_id.h"
 #include "store/base/crc32c.h"
-#include "store/base/disk_cache.h"
-#include "store/base/file_bytes.h"
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "store/system/boot_id.h"
+#include "store/system/disk_cache.h"
+#include "store/system/file_bytes.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 

@@ -11,8 +11,8 @@
 #include "store/base/grow.h"
 #include "store/base/hash.h"
 #include "store/base/id_map.h"
-#include "store/base/live_thread.h"
-#include "store/base/proc_maps.h"
+#include "store/system/live_thread.h"
+#include "store/system/proc_maps.h"
 #include "symbolizer/opening/foreign_file.h"
 
 struct reading {

@@ -13,7 +13,7 @@
 #include "collector/session/cache_folder.h"
 #include "collector/session/recorder_insides.h"
 #include "store/base/limits.h"
-#include "store/base/warm_heap.h"
+#include "store/system/warm_heap.h"
 #include "symbolizer/opening/opener.h"
 
 static int open_store(const struct recorder_options *options, uint64_t start_ns, const struct store_meta *meta,

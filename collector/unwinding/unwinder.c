@@ -19,7 +19,7 @@
 #include "store/base/grow.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
-#include "store/base/thread.h"
+#include "store/system/thread.h"
 #include "symbolizer/elf/file_identity.h"
 
 // A file that so many processes map is compiled before the first sample, however few of them are targets.

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "collector/who/mappings.h"
-#include "store/base/live_thread.h"
-#include "store/base/proc_maps.h"
+#include "store/system/live_thread.h"
+#include "store/system/proc_maps.h"
 
 // All but the exe.
 static int read_stat(uint32_t tid, struct procfs_process *ret_process)

@@ -16,8 +16,8 @@
 #include "collector/who/procfs.h"
 #include "store/base/cleanup.h"
 #include "store/base/grow.h"
-#include "store/base/live_thread.h"
 #include "store/base/name_pattern.h"
+#include "store/system/live_thread.h"
 
 const struct option_row target_option_rows[] = {
     {'a', "all", NULL, "every process (the default without a command or a -p)", option__flag,

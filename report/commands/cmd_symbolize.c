@@ -17,7 +17,7 @@
 #include "report/commands/address_batch.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
-#include "store/base/warm_heap.h"
+#include "store/system/warm_heap.h"
 #include "symbolizer/jit/process_maps.h"
 #include "symbolizer/opening/foreign_file.h"
 #include "symbolizer/opening/opener.h"

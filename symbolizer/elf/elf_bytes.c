@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/file_bytes.h"
 #include "store/base/limits.h"
+#include "store/system/file_bytes.h"
 #include "symbolizer/elf/inflate.h"
 
 int elf_bytes__read_at(const struct elf_file *file, uint64_t offset, void *bytes, size_t length)

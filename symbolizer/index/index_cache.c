@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "store/base/disk_cache.h"
-#include "store/base/file_bytes.h"
 #include "store/base/limits.h"
+#include "store/system/disk_cache.h"
+#include "store/system/file_bytes.h"
 
 #define SUFFIX      ".names"
 #define WRITE_BYTES (1u << 20)

@@ -2,7 +2,7 @@
 //
 //   DIR/4f9c...e1-0.names     an index of index.h; -1, -2...: more units of the same binary
 //
-// A file is checked, when it is read, by its checksum and then in full. The folder is one of store/base/disk_cache.h,
+// A file is checked, when it is read, by its checksum and then in full. The folder is one of store/system/disk_cache.h,
 // which says who may write it and when files are removed.
 #ifndef HEARTH_SYMBOLIZER_INDEX_INDEX_CACHE_H
 #define HEARTH_SYMBOLIZER_INDEX_INDEX_CACHE_H

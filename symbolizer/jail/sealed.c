@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/file_bytes.h"
+#include "store/system/file_bytes.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/proc_maps.h"
+#include "store/system/proc_maps.h"
 
 struct process_maps {
     struct proc_mapping *mappings; // each owns its path

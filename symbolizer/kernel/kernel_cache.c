@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "store/base/boot_id.h"
-#include "store/base/disk_cache.h"
 #include "store/base/hash.h"
+#include "store/system/boot_id.h"
+#include "store/system/disk_cache.h"
 
 #define FILE_NAME "kernel.symbols"
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/file_bytes.h"
 #include "store/base/limits.h"
+#include "store/system/file_bytes.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define NAME  "hearth-copy "

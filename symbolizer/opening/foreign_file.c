@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/live_thread.h"
+#include "store/system/live_thread.h"
 #include "symbolizer/opening/local_mounts.h"
 #include "symbolizer/opening/opener.h"
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/live_thread.h"
+#include "store/system/live_thread.h"
 #include "symbolizer/opening/mount_table.h"
 
 void opened__close(struct opened *opened)

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "store/base/disk_cache.h"
-#include "store/base/file_bytes.h"
 #include "store/base/hash.h"
 #include "store/base/limits.h"
+#include "store/system/disk_cache.h"
+#include "store/system/file_bytes.h"
 
 // Raised whenever the shape of a table changes, or what an ELF is compiled to.
 #define VERSION 9

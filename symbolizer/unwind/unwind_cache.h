@@ -3,7 +3,7 @@
 //   DIR/2f89a1...c0.rows      struct unwind_cache_header, the rules, the words
 //
 // A file is checked, when it is read, by its checksum and then word by word, since anything may have happened to it.
-// The folder is one of store/base/disk_cache.h, which says who may write it and when files are removed. One owner a
+// The folder is one of store/system/disk_cache.h, which says who may write it and when files are removed. One owner a
 // folder is enough, several are harmless. Not for use from two threads at once.
 #ifndef HEARTH_SYMBOLIZER_UNWIND_UNWIND_CACHE_H
 #define HEARTH_SYMBOLIZER_UNWIND_UNWIND_CACHE_H

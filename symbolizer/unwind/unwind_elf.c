@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "store/base/file_bytes.h"
 #include "store/base/limits.h"
+#include "store/system/file_bytes.h"
 #include "symbolizer/arch/elf_machine.h"
 #include "symbolizer/elf/inflate.h"
 

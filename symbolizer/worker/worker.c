@@ -11,7 +11,7 @@
 
 #include "store/base/hash.h"
 #include "store/base/limits.h"
-#include "store/base/priority.h"
+#include "store/system/priority.h"
 #include "symbolizer/elf/file_identity.h"
 #include "symbolizer/jail/sealed.h"
 #include "symbolizer/worker/job.h"

@@ -36,7 +36,7 @@ int worker__new(const struct worker_options *options, struct fault *fault, struc
 void worker__free(struct worker *worker);
 DEFINE_CLEANUP(struct worker *, worker__free);
 
-// Jobs other than rows that begin from now on run at the lowest priority (store/base/priority.h).
+// Jobs other than rows that begin from now on run at the lowest priority (store/system/priority.h).
 void worker__lower(struct worker *worker);
 // All jobs run at the caller's priority again, also those under way.
 void worker__raise(struct worker *worker);

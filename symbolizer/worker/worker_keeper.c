@@ -16,7 +16,7 @@
 #include "store/base/cleanup.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
-#include "store/base/warm_heap.h"
+#include "store/system/warm_heap.h"
 #include "symbolizer/worker/worker_process.h"
 
 #define WARM_BYTES ((size_t)32 << 20)

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "store/base/priority.h"
+#include "store/system/priority.h"
 #include "symbolizer/jail/helper.h"
 #include "symbolizer/jail/sealed.h"
 

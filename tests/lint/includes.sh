@@ -1,5 +1,6 @@
 #!/bin/bash
-# Who may include whom: one line a folder. Every folder may include its own files, and all but those of bpf/ store/base.
+# Who may include whom: one line a folder. Every folder may include its own files, and all but those of bpf/ store/base
+# and, above that, store/system.
 # Behind that: which of our own folders may include a library's header.
 . tests/tap.sh
 
@@ -20,6 +21,7 @@ may_include() { # FOLDER [FOLDER|HEADER]...
     local folder=$1 allowed="$1/[^/]+" other own
     shift
     [[ $folder == bpf* ]] || allowed+="|store/base/[^/]+"
+    [[ $folder == bpf* || $folder == store/base ]] || allowed+="|store/system/[^/]+"
     for other in "$@"; do
         case $other in
         *.h | *.def) allowed+="|$other" ;;
@@ -40,6 +42,7 @@ may_include bpf/unwind bpf/{common,arch,wire}
 may_include bpf bpf/{unwind,common,arch,wire}
 
 may_include store/base
+may_include store/system
 may_include store
 may_include store/reader store
 may_include store/sql store store/reader

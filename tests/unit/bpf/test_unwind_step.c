@@ -30,7 +30,7 @@ static inline long unwind_read(void *to, uint32_t bytes, uint64_t address)
 }
 
 #include "bpf/unwind/unwind_step.h"
-#include "store/base/proc_maps.h"
+#include "store/system/proc_maps.h"
 #include "symbolizer/elf/vdso.h"
 #include "symbolizer/unwind/unwind_rows.h"
 

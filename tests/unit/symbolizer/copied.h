@@ -7,7 +7,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "store/base/proc_maps.h"
+#include "store/system/proc_maps.h"
 #include "symbolizer/elf/vdso.h"
 #include "symbolizer/unwind/copy_unwind.h"
 

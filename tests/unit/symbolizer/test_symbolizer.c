@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "store/base/buf.h"
-#include "store/base/proc_maps.h"
+#include "store/system/proc_maps.h"
 
 static struct symbolizer *symbolizer;
 

@@ -1,4 +1,4 @@
-#include "store/base/proc_maps.h"
+#include "store/system/proc_maps.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "store/base/thread.h"
+#include "store/system/thread.h"
 
 #include <signal.h>
 

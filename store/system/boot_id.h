@@ -1,6 +1,6 @@
 // Which start of the system this is: what is kept of the running kernel holds until the next.
-#ifndef HEARTH_STORE_BASE_BOOT_ID_H
-#define HEARTH_STORE_BASE_BOOT_ID_H
+#ifndef HEARTH_STORE_SYSTEM_BOOT_ID_H
+#define HEARTH_STORE_SYSTEM_BOOT_ID_H
 
 #include <stdint.h>
 

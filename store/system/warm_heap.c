@@ -1,4 +1,4 @@
-#include "store/base/warm_heap.h"
+#include "store/system/warm_heap.h"
 
 #include <malloc.h>
 #include <stdint.h>

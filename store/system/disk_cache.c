@@ -1,4 +1,4 @@
-#include "store/base/disk_cache.h"
+#include "store/system/disk_cache.h"
 
 #include <dirent.h>
 #include <errno.h>

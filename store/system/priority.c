@@ -1,4 +1,4 @@
-#include "store/base/priority.h"
+#include "store/system/priority.h"
 
 #include <linux/ioprio.h>
 #include <sched.h>

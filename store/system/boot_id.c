@@ -1,4 +1,4 @@
-#include "store/base/boot_id.h"
+#include "store/system/boot_id.h"
 
 #include <errno.h>
 #include <fcntl.h>

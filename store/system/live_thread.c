@@ -1,4 +1,4 @@
-#include "store/base/live_thread.h"
+#include "store/system/live_thread.h"
 
 #include <dirent.h>
 #include <errno.h>

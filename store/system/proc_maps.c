@@ -1,11 +1,11 @@
-#include "store/base/proc_maps.h"
+#include "store/system/proc_maps.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "store/base/cleanup.h"
-#include "store/base/live_thread.h"
+#include "store/system/live_thread.h"
 
 static bool parse(char *line, struct proc_mapping *ret_mapping)
 {

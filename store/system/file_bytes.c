@@ -1,4 +1,4 @@
-#include "store/base/file_bytes.h"
+#include "store/system/file_bytes.h"
 
 #include <errno.h>
 #include <unistd.h>

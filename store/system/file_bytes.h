@@ -1,6 +1,6 @@
 // Reads and writes of a descriptor that end when all the bytes are there: the kernel may take several calls for them.
-#ifndef HEARTH_STORE_BASE_FILE_BYTES_H
-#define HEARTH_STORE_BASE_FILE_BYTES_H
+#ifndef HEARTH_STORE_SYSTEM_FILE_BYTES_H
+#define HEARTH_STORE_SYSTEM_FILE_BYTES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
 // An entry is never changed: who has it open keeps what he has. Folder and entries must be ours or root's and writable
 // by nobody else. Above the bound the entries used longest ago are removed. Several processes may use one folder; one
 // `struct disk_cache` is for one thread at a time.
-#ifndef HEARTH_STORE_BASE_DISK_CACHE_H
-#define HEARTH_STORE_BASE_DISK_CACHE_H
+#ifndef HEARTH_STORE_SYSTEM_DISK_CACHE_H
+#define HEARTH_STORE_SYSTEM_DISK_CACHE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // Starts threads that leave signals to the main thread.
-#ifndef HEARTH_STORE_BASE_THREAD_H
-#define HEARTH_STORE_BASE_THREAD_H
+#ifndef HEARTH_STORE_SYSTEM_THREAD_H
+#define HEARTH_STORE_SYSTEM_THREAD_H
 
 #include <pthread.h>
 

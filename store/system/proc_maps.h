@@ -1,8 +1,8 @@
 // The mappings of a live process, as the kernel prints them in /proc/PID/maps:
 //
 //   7f1c2a600000-7f1c2a7b3000 r-xp 00028000 fd:01 1835094    /usr/lib/x86_64-linux-gnu/libc.so.6
-#ifndef HEARTH_STORE_BASE_PROC_MAPS_H
-#define HEARTH_STORE_BASE_PROC_MAPS_H
+#ifndef HEARTH_STORE_SYSTEM_PROC_MAPS_H
+#define HEARTH_STORE_SYSTEM_PROC_MAPS_H
 
 #include <stdbool.h>
 #include <stdint.h>
