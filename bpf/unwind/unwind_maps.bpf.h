@@ -1,7 +1,7 @@
 // The maps of the unwinder, and who writes them.
 //
 //   files             (device, inode, generation) -> binary id and table       collector, on a note; pending: this side
-//   unwind_tables     table -> array of blocks (bpf/wire/unwind_rows.h)             collector, through mmap()
+//   unwind_tables     table -> array of blocks (bpf/wire/unwind_rows.h)             collector, before it is there
 //   unwind_rules      rule -> struct unwind_rule, of all binaries together     collector, through mmap()
 //   unwind_uses       table -> not 0: looked at                                this side
 //   unwind_control    the generation: raised whenever any of them changed      collector
@@ -26,7 +26,7 @@ struct unwind_block {
 
 struct unwind_table_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE); // each has its own length; 5.10 and later
+    __uint(map_flags, BPF_F_INNER_MAP); // each has its own length; 5.10 and later
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
     __uint(value_size, UNWIND_BLOCK_BYTES);

@@ -19,6 +19,9 @@
 // Rules that every file may fall back to, at fixed numbers.
 enum { RULE_GAP = 0, RULE_UNSUPPORTED = 1, FIRST_RULE = 2 };
 
+// As much as is copied to the kernel by one call: it stays in a processor's second cache.
+enum { BLOCKS_AT_ONCE = 64 };
+
 // Installers begin at different times, so that one of them is free within a few ms.
 enum { INSTALLERS = 3, INSTALLED_AT_ONCE = 64 };
 
@@ -263,37 +266,47 @@ static uint16_t number_of_rule(struct unwind_tables *tables, struct unwind_rule 
     return (uint16_t)(tables->rule_count - 1);
 }
 
-static int renumber(struct unwind_tables *tables, const struct unwind_table *table, uint32_t *words)
+static int put_blocks(int fd, uint32_t first, uint32_t count, const uint32_t *words)
+{
+    uint32_t keys[BLOCKS_AT_ONCE];
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = first + i;
+    return bpf_map_update_batch(fd, keys, words, &count, NULL);
+}
+
+// Copied by the kernel, not written into mapped pages of the array: each page would cost a fault, and to unmap them an
+// interrupt on every other CPU.
+static int fill_map(const struct unwind_table *table, const uint16_t *numbers, uint32_t blocks, int fd)
+{
+    _cleanup_free_ uint32_t *words = malloc(BLOCKS_AT_ONCE * UNWIND_BLOCK_BYTES);
+    int err = words ? 0 : -ENOMEM;
+    for (uint32_t first = 0, count; first < blocks && !err; first += count) {
+        count = blocks - first < BLOCKS_AT_ONCE ? blocks - first : BLOCKS_AT_ONCE;
+        unwind_table__renumber(table, numbers, (size_t)first * UNWIND_BLOCK_WORDS, (size_t)count * UNWIND_BLOCK_WORDS,
+                               words);
+        err = put_blocks(fd, first, count, words);
+    }
+    return err;
+}
+
+static int fill(struct unwind_tables *tables, const struct unwind_table *table, uint32_t blocks, int fd)
 {
     _cleanup_free_ uint16_t *numbers = malloc(table->rule_count * sizeof(*numbers));
     if (!numbers)
         return -ENOMEM;
     for (size_t i = 0; i < table->rule_count; i++)
         numbers[i] = number_of_rule(tables, table->rules[i]);
-    unwind_table__renumber(table, numbers, words);
-    return 0;
-}
-
-// The rows are written where the kernel side reads them: into the pages of the array itself.
-static int fill_map(struct unwind_tables *tables, const struct unwind_table *table, int fd, size_t bytes)
-{
-    void *words;
-    int err = shared_array__map(fd, bytes, &words);
-    if (err)
-        return err;
-    err = renumber(tables, table, words);
-    shared_array__unmap(words, bytes);
-    return err;
+    return fill_map(table, numbers, blocks, fd);
 }
 
 static int make_map(struct unwind_tables *tables, const struct unwind_table *table, uint32_t blocks, int *ret_fd)
 {
-    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
     _cleanup_fd_ int fd =
         bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t), UNWIND_BLOCK_BYTES, blocks, &options);
     if (fd < 0)
         return -errno;
-    int err = fill_map(tables, table, fd, (size_t)blocks * UNWIND_BLOCK_BYTES);
+    int err = fill(tables, table, blocks, fd);
     if (!err)
         *ret_fd = take_fd(&fd);
     return err;

@@ -57,9 +57,10 @@ struct unwind_rule unwind_table__find(const struct unwind_table *table, uint64_t
 typedef void unwind_row_fn(uint64_t file_offset, const struct unwind_rule *rule, void *context);
 void unwind_table__each(const struct unwind_table *table, unwind_row_fn *take, void *context);
 
-// The same table, numbered by the rules of all binaries: rule_ids[i] is the number of rules[i]. Writes word_count
-// words.
-void unwind_table__renumber(const struct unwind_table *table, const uint16_t *rule_ids, uint32_t *ret_words);
+// A part of the same table, numbered by the rules of all binaries: rule_ids[i] is the number of rules[i]. Writes
+// `count` words from the word `first` on; behind the table's end they are 0.
+void unwind_table__renumber(const struct unwind_table *table, const uint16_t *rule_ids, size_t first, size_t count,
+                            uint32_t *ret_words);
 
 // The executable parts of a file: how offsets become the addresses that its own sections speak of.
 struct unwind_segment {

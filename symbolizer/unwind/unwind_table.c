@@ -149,11 +149,15 @@ void unwind_table__each(const struct unwind_table *table, unwind_row_fn *take, v
     }
 }
 
-void unwind_table__renumber(const struct unwind_table *table, const uint16_t *rule_ids, uint32_t *ret_words)
+void unwind_table__renumber(const struct unwind_table *table, const uint16_t *rule_ids, size_t first, size_t count,
+                            uint32_t *ret_words)
 {
-    struct unwind_head head = head_of(table);
-    uint32_t runs = UNWIND_HEAD_WORDS + head.granules;
-    memcpy(ret_words, table->words, runs * sizeof(*ret_words));
-    for (size_t i = runs; i < table->word_count; i++)
-        ret_words[i] = (table->words[i] & 0xffff0000) | rule_ids[UNWIND_ROW_RULE(table->words[i])];
+    size_t runs = UNWIND_HEAD_WORDS + head_of(table).granules;
+    size_t end = first + count < table->word_count ? first + count : table->word_count;
+    size_t at = first;
+    memset(ret_words, 0, count * sizeof(*ret_words));
+    for (; at < end && at < runs; at++)
+        ret_words[at - first] = table->words[at];
+    for (; at < end; at++)
+        ret_words[at - first] = (table->words[at] & 0xffff0000) | rule_ids[UNWIND_ROW_RULE(table->words[at])];
 }

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     uint16_t *numbers = calloc(table->rule_count, sizeof(*numbers));
     uint32_t *words = malloc(table->word_count * sizeof(*words));
     if (numbers && words)
-        unwind_table__renumber(table, numbers, words);
+        unwind_table__renumber(table, numbers, 0, table->word_count, words);
     free(numbers);
     free(words);
     if (unwind_table__pack(table, &packed) != 0 || packed.length_bytes != bytes ||

@@ -280,9 +280,16 @@ static void packs_a_whole_library(void **state)
     for (size_t i = 0; i < table->rule_count; i++)
         ids[i] = (uint16_t)(i + 1000);
     uint32_t *words = malloc(table->word_count * sizeof(*words));
-    unwind_table__renumber(table, ids, words);
+    unwind_table__renumber(table, ids, 0, table->word_count, words);
     uint32_t last = words[UNWIND_HEAD_WORDS]; // the run of the first granule
     assert_int_equal(UNWIND_ROW_RULE(words[last]), UNWIND_ROW_RULE(table->words[last]) + 1000);
+    enum { PART = 100 };
+    uint32_t part[PART];
+    for (size_t first = 0; first < table->word_count + PART; first += PART) {
+        unwind_table__renumber(table, ids, first, PART, part);
+        for (size_t i = 0; i < PART; i++)
+            assert_int_equal(part[i], first + i < table->word_count ? words[first + i] : 0);
+    }
     free(words);
 }
 
