@@ -13,7 +13,7 @@
 #include "collector/keep/temporary_store.h"
 #include "collector/session/recorder.h"
 #include "collector/sources/sources.h"
-#include "report/profile/histogram.h"
+#include "report/profile/histogram_pictures.h"
 #include "report/text/output.h"
 #include "store/base/buf.h"
 #include "store/base/limits.h"

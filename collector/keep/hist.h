@@ -6,7 +6,7 @@
 #include "collector/programs/cgroup_names.h"
 #include "collector/programs/drain.h"
 #include "collector/sources/source.h"
-#include "report/profile/histogram.h"
+#include "store/base/histogram.h"
 #include "store/store_types.h"
 
 struct hist;

@@ -13,9 +13,9 @@
 #include "collector/sources/source.h"
 #include "collector/unwinding/copy_stacks.h"
 #include "collector/who/target.h"
-#include "report/profile/histogram.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
+#include "store/base/histogram.h"
 #include "store/writer/writer.h"
 
 struct loop;

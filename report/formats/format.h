@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "report/profile/histogram.h"
 #include "report/profile/layout.h"
 #include "report/profile/loss_list.h"
 #include "report/profile/profile.h"
 #include "store/base/fault.h"
+#include "store/base/histogram.h"
 #include "store/reader/reader.h"
 
 // The other side of a difference: the profile from which the picture's own is subtracted.

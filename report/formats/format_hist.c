@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report/formats/format.h"
+#include "report/profile/histogram_pictures.h"
 
 static bool is_named(const char *output, const char *suffix)
 {

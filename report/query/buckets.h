@@ -2,9 +2,9 @@
 #ifndef HEARTH_REPORT_QUERY_BUCKETS_H
 #define HEARTH_REPORT_QUERY_BUCKETS_H
 
-#include "report/profile/histogram.h"
 #include "report/query/report_request.h"
 #include "report/query/source.h"
+#include "store/base/histogram.h"
 
 // Adds them to the list, the heaviest first, and widens the source's extent by their intervals. None: the list stays
 // empty. -EINVAL and EXIT_CODE_USAGE where the event has no buckets, or where what is asked for was not recorded.

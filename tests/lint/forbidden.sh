@@ -21,9 +21,10 @@ is 'no typedef of a struct' "$(in_code '\btypedef\s+(struct|union|enum)\b' "${pr
 is 'nothing is left to do' "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${all[@]}")" ''
 
 # A sentence that begins so has no subject that a reader can see.
+mapfile -t commented < <(files '*.[ch]' '*.cc')
 openers='(What|It|That|Whoever)\b'
 is 'no sentence of a comment begins with what, it, that or whoever' \
-    "$(grep -nP "^\s*// (.*[.:!?] )?$openers" $(files '*.[ch]' '*.cc') /dev/null)" ''
+    "$(grep -nP "^\s*// (.*[.:!?] )?$openers" "${commented[@]}" /dev/null)" ''
 # The interpreter of call frame instructions is one switch over them.
 long_functions() { awk 'FNR == 1 { start = 0 } /^\{/ { start = FNR } /^\}/ { if (start && FNR - start > 51) print FILENAME ":" start; start = 0 }' "$@"; }
 is 'no function has more than 50 lines' "$(long_functions "${product[@]}" | grep -v '^symbolizer/unwind/unwind_cfa.c:')" ''

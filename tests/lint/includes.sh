@@ -82,14 +82,13 @@ may_include collector/probes collector/{programs,who,arch} symbolizer/{symbols,c
 may_include collector/sources collector/{probes,programs,who} store symbolizer/{symbols,arch} bpf/wire/wire.h "$lists"
 may_include collector/naming collector/who store symbolizer symbolizer/{naming,worker}
 may_include collector/unwinding collector/{naming,programs,who} symbolizer/{worker,unwind,elf} bpf/wire/wire.h
-may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer report/profile/histogram.h \
-    bpf/wire/wire.h "$lists"
+may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer bpf/wire/wire.h "$lists"
 may_include collector/session collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
-    symbolizer/{worker,opening} report/profile/histogram.h bpf/wire/wire.h
+    symbolizer/{worker,opening} bpf/wire/wire.h
 may_include collector/daemon collector/{session,sources,who} store store/{directory,writer}
 may_include collector/help
 may_include collector collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
-    report/{query/report,profile/histogram,text/output}.h 'report/commands/cmd_[a-z_]+.h'
+    report/{query/report,profile/histogram_pictures,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
 is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
 
