@@ -73,15 +73,13 @@ int symbolizer__resolve_vdso(struct symbolizer *symbolizer, const uint64_t *offs
                              symbol_chain_fn *take, void *context)
 {
     _cleanup_fd_ int fd = -1;
-    uint8_t build_id[20];
     int err = open_vdso(&fd);
     if (err) {
         give_none(count, take, context);
         return err;
     }
-    struct symbol_file file = {.fd = fd, .root_fd = -1, .path = "[vdso]", .build_id = build_id};
-    if (symbolizer__build_id(fd, build_id, &file.build_id_bytes) != 0)
-        file.build_id = NULL;
+    struct symbol_file file = {.fd = fd, .root_fd = -1, .path = "[vdso]"};
+    symbolizer__identify(&file);
     return symbolizer__resolve_file(symbolizer, &file, offsets, count, take, context);
 }
 
@@ -143,11 +141,9 @@ int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint
     return err;
 }
 
-int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes)
+void symbolizer__identify(struct symbol_file *file)
 {
-    _cleanup_(elf_file__freep) struct elf_file *file = NULL;
-    int err = elf_file__open(fd, ELF_SEGMENTS, &file);
-    return err ? err : elf_file__build_id(file, ret_build_id, ret_bytes);
+    (void)file_identity__read(file->fd, &file->identity); // what is no ELF file is refused where it is read
 }
 
 static bool holds(const struct elf_segment *segment, uint64_t address)

@@ -2,7 +2,8 @@
 //
 //   struct symbolizer *symbolizer;
 //   symbolizer__new(&options, &fault, &symbolizer);
-//   struct symbol_file file = {.fd = fd, .path = "/usr/bin/node", .build_id = id, .build_id_bytes = 20};
+//   struct symbol_file file = {.fd = fd, .root_fd = -1, .path = "/usr/bin/node"};
+//   symbolizer__identify(&file);
 //   symbolizer__resolve_file(symbolizer, &file, offsets, count, take_chain, context);
 //
 // The batch is the unit: a file is opened, indexed (or its index mapped from the cache) and searched for all the
@@ -49,8 +50,8 @@ int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint
 
 struct symbolizer_counts symbolizer__counts(const struct symbolizer *symbolizer);
 
-// The build id of an ELF file (its NT_GNU_BUILD_ID note): at most 20 bytes. -ENOENT: it has none; -EBADMSG: no ELF.
-int symbolizer__build_id(int fd, uint8_t ret_build_id[20], size_t *ret_bytes);
+// Fills in the identity of an opened file, as far as it has one.
+void symbolizer__identify(struct symbol_file *file);
 
 // The file offsets of a file's own addresses (as nm and objdump print them), by its program headers; UINT64_MAX where
 // an address is not of the file. -EBADMSG: no ELF.

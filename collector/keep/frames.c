@@ -90,9 +90,9 @@ static int push_binary_frame(struct frames *frames, struct binary *binary, const
 {
     struct code code = {.kind = binary->kind,
                         .path = binary->path,
-                        .build_id = binary->build_id,
-                        .build_id_bytes = binary->build_id_bytes,
-                        .digest = binary->digest,
+                        .build_id = binary->contents.build_id,
+                        .build_id_bytes = binary->contents.build_id_bytes,
+                        .digest = binary->contents.digest,
                         .number = binary->number,
                         .binary = binary,
                         .process = process};

@@ -7,9 +7,7 @@ static int resolve_file(struct symbolizer *symbolizer, const struct batch *batch
         .fd = binary->fd,
         .root_fd = binary->root_fd,
         .path = binary->path,
-        .build_id = binary->build_id_bytes ? binary->build_id : NULL,
-        .build_id_bytes = binary->build_id_bytes,
-        .digest = binary->digest,
+        .identity = binary->contents,
     };
     if (file.fd < 0)
         return 0;

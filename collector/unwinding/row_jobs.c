@@ -66,7 +66,8 @@ static int compile_vdso(struct unwind_table **ret_table)
 
 static bool is_cached(const struct row_jobs *jobs, const struct binary *binary)
 {
-    return jobs->cache && binary->build_id_bytes && binary->digest && binary->kind == STORE_BINARY_ELF;
+    return jobs->cache && binary->contents.build_id_bytes && binary->contents.digest &&
+           binary->kind == STORE_BINARY_ELF;
 }
 
 struct cache_key {
@@ -76,9 +77,9 @@ struct cache_key {
 
 static struct cache_key cache_key_of(const struct binary *binary)
 {
-    struct cache_key key = {.length = binary->build_id_bytes + sizeof(binary->digest)};
-    memcpy(key.bytes, binary->build_id, binary->build_id_bytes);
-    memcpy(key.bytes + binary->build_id_bytes, &binary->digest, sizeof(binary->digest));
+    struct cache_key key = {.length = binary->contents.build_id_bytes + sizeof(binary->contents.digest)};
+    memcpy(key.bytes, binary->contents.build_id, binary->contents.build_id_bytes);
+    memcpy(key.bytes + binary->contents.build_id_bytes, &binary->contents.digest, sizeof(binary->contents.digest));
     return key;
 }
 

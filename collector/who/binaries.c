@@ -112,9 +112,7 @@ static enum store_binary_kind kind_of(const struct binary_identity *identity)
 
 static void learn(struct binary *binary, const struct file_identity *contents)
 {
-    memcpy(binary->build_id, contents->build_id, contents->build_id_bytes);
-    binary->build_id_bytes = contents->build_id_bytes;
-    binary->digest = contents->digest;
+    binary->contents = *contents;
     binary->kind = STORE_BINARY_ELF;
 }
 
@@ -161,7 +159,7 @@ static struct binary *find_any(struct binaries *binaries, const struct binary_id
         return binary;
     // Known by its file until now. Where that has other contents, it is another file of that inode.
     binary = identity->file.inode ? find_file(binaries, &identity->file) : NULL;
-    return binary && !binary->digest ? binary : NULL;
+    return binary && !binary->contents.digest ? binary : NULL;
 }
 
 // From now on each of what is told leads to the entry.
@@ -190,7 +188,7 @@ static int get(struct binaries *binaries, const struct binary_identity *identity
     pthread_mutex_lock(&binaries->lock);
     struct binary *binary = find_any(binaries, identity);
     int err = binary ? 0 : add(binaries, identity, kind, &binary);
-    if (!err && identity->contents && !binary->digest)
+    if (!err && identity->contents && !binary->contents.digest)
         learn(binary, identity->contents);
     if (!err)
         err = remember(binaries, binary, identity);
@@ -301,7 +299,7 @@ static void settle(struct binaries *binaries, struct binary *binary, int *fd, in
         return;
     binary->fd = take_fd(fd);
     binary->root_fd = take_fd(root_fd);
-    if (!contents || binary->digest)
+    if (!contents || binary->contents.digest)
         return;
     learn(binary, contents);
     if (!find(binaries, key_of_contents(contents)))
@@ -324,7 +322,7 @@ static void end_opening(struct binaries *binaries, struct binary *binary, int *f
 {
     struct file_identity contents;
     pthread_mutex_lock(&binaries->lock);
-    bool is_known = binary->digest != 0;
+    bool is_known = binary->contents.digest != 0;
     pthread_mutex_unlock(&binaries->lock);
     bool has_contents = *fd >= 0 && !is_known && file_identity__read(*fd, &contents) == 0;
     pthread_mutex_lock(&binaries->lock);

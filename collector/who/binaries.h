@@ -26,16 +26,14 @@ struct binaries;
 struct binary {
     uint32_t number; // from 1
     enum store_binary_kind kind;
-    uint8_t build_id[20]; // with the digest, of file_identity.h; known from when the file was opened
-    size_t build_id_bytes;
-    uint64_t digest;       // 0: not known
-    struct wire_file file; // zero: not known; without the generation where only /proc told of it
-    int64_t seen_ns;       // CLOCK_REALTIME: when it was first heard of
-    char *path;            // as the process that was seen first names it
-    int fd;                // the file, or a copy (foreign_file.h); -1: not opened yet, or not to be had
-    int root_fd;           // the root directory of the process it was opened through; -1: ours
-    bool open_failed;      // do not try again
-    bool is_opening;       // a thread opens it now
+    struct file_identity contents; // known from when the file was opened; digest 0: not known
+    struct wire_file file;         // zero: not known; without the generation where only /proc told of it
+    int64_t seen_ns;               // CLOCK_REALTIME: when it was first heard of
+    char *path;                    // as the process that was seen first names it
+    int fd;                        // the file, or a copy (foreign_file.h); -1: not opened yet, or not to be had
+    int root_fd;                   // the root directory of the process it was opened through; -1: ours
+    bool open_failed;              // do not try again
+    bool is_opening;               // a thread opens it now
 };
 
 // A file as a perf record or a note tells of it.

@@ -66,15 +66,13 @@ static const struct option_row rows[] = {
 static int name_file(struct symbolizer *symbolizer, int fd, struct address_batch *batch)
 {
     _cleanup_free_ uint64_t *file_offsets = calloc(batch->count + 1, sizeof(*file_offsets));
-    uint8_t build_id[20];
-    struct symbol_file file = {.fd = fd, .root_fd = -1, .path = options.file, .build_id = build_id};
+    struct symbol_file file = {.fd = fd, .root_fd = -1, .path = options.file};
     _cleanup_free_ char *whole_path = realpath(options.file, NULL); // debug files are looked for beside it
     if (!file_offsets)
         return -ENOMEM;
     if (whole_path)
         file.path = whole_path;
-    if (symbolizer__build_id(fd, build_id, &file.build_id_bytes) != 0)
-        file.build_id = NULL;
+    symbolizer__identify(&file);
     int err = symbolizer__file_offsets(fd, batch->addresses, batch->count, file_offsets);
     return err ? err
                : symbolizer__resolve_file(symbolizer, &file, file_offsets, batch->count, address_batch__take_of_file,
@@ -98,10 +96,8 @@ static int name_mapping(struct symbolizer *symbolizer, int root_fd, const struct
     int err = process_maps__open(pid, mapping, &fd);
     if (err)
         return err;
-    uint8_t build_id[20];
-    struct symbol_file file = {.fd = fd, .root_fd = root_fd, .path = mapping->path, .build_id = build_id};
-    if (symbolizer__build_id(fd, build_id, &file.build_id_bytes) != 0)
-        file.build_id = NULL;
+    struct symbol_file file = {.fd = fd, .root_fd = root_fd, .path = mapping->path};
+    symbolizer__identify(&file);
     return symbolizer__resolve_file(symbolizer, &file, file_offsets, count, address_batch__take_of_file, batch);
 }
 

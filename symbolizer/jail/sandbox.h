@@ -3,7 +3,7 @@
 //
 // Bytes that strangers can write and that are read outside of the sandbox, as root, and why that is safe:
 //   - of a binary that somebody runs, for its build id: the ELF header, the program headers (65,535 at most, 3.6 MB)
-//     and the notes (LIMIT_NOTES_BYTES of each), by symbolizer__build_id. With pread into memory of our own, each
+//     and the notes (LIMIT_NOTES_BYTES of each), by file_identity__read. With pread into memory of our own, each
 //     offset checked against the file's size; nothing in it leads any further. tests/fuzz/fuzz_probe_file.c.
 //   - what comes back from a worker: the index (index__check), the rows (unwind_table__unpack), names (counted, each
 //     with its NUL), all in sealed memory and checked in full before use; names of companions, which are opened below

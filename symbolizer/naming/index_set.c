@@ -110,23 +110,16 @@ static int look_at(int fd, struct file_state *ret_state)
     return 0;
 }
 
-static int digest_of(int fd, uint64_t *ret_digest)
-{
-    struct file_identity identity;
-    int err = file_identity__read(fd, &identity);
-    *ret_digest = identity.digest;
-    return err;
-}
-
 static int make_key(const struct symbol_file *file, struct index_key *ret_key)
 {
     memset(ret_key, 0, sizeof(*ret_key));
-    if (file->build_id && file->build_id_bytes > 0 && file->build_id_bytes <= sizeof(ret_key->binary.build_id)) {
-        memcpy(ret_key->binary.build_id, file->build_id, file->build_id_bytes);
-        ret_key->binary.digest = file->digest;
-        return file->digest ? 0 : digest_of(file->fd, &ret_key->binary.digest);
-    }
-    return look_at(file->fd, &ret_key->file);
+    struct file_identity read = file->identity;
+    if (file->identity.build_id_bytes == 0)
+        return look_at(file->fd, &ret_key->file);
+    int err = file->identity.digest ? 0 : file_identity__read(file->fd, &read);
+    memcpy(ret_key->binary.build_id, file->identity.build_id, sizeof(ret_key->binary.build_id));
+    ret_key->binary.digest = read.digest;
+    return err;
 }
 
 static int find_or_add(struct index_set *set, const struct index_key *key, struct index_pieces **ret_entry)

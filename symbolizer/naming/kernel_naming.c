@@ -167,12 +167,9 @@ static void resolve_part(struct file_naming *files, int fd, const uint8_t *build
                          struct part *part)
 {
     // No path: its debug information is in the file itself.
-    struct symbol_file file = {.fd = fd,
-                               .root_fd = -1,
-                               .path = "",
-                               .build_id = build_id,
-                               .build_id_bytes = build_id_bytes,
-                               .is_patient = true};
+    struct symbol_file file = {
+        .fd = fd, .root_fd = -1, .path = "", .identity = {.build_id_bytes = build_id_bytes}, .is_patient = true};
+    memcpy(file.identity.build_id, build_id, build_id_bytes);
     if (part->count > 0)
         file_naming__resolve(files, &file, part->offsets, part->count, take_chain, part);
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbolizer/elf/file_identity.h"
+
 struct worker;
 
 struct symbolizer_options {
@@ -40,10 +42,8 @@ struct symbol_file {
     int fd;
     int root_fd; // the root directory of the process that mapped it (its mount namespace); -1: ours
     const char *path;
-    const uint8_t *build_id; // NULL: not known, or none
-    size_t build_id_bytes;
-    uint64_t digest; // of file_identity.h; 0: read from the file when it is needed
-    bool is_patient; // however long it takes: a quick symbolizer does not leave it
+    struct file_identity identity; // build_id_bytes 0: not known, or none; digest 0: read from the file when needed
+    bool is_patient;               // however long it takes: a quick symbolizer does not leave it
 };
 
 // The cost and the failures of naming, since symbolizer__new.

@@ -44,11 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     _cleanup_(debug_file__release) struct debug_file debug = {.fd = -1};
     struct companion_opener companions = {open_itself, &fd};
     uint64_t addresses[] = {0, 0x1000, 0x1010}, offsets[3];
-    uint8_t build_id[20];
     size_t length = 0;
     if (sealed__make("fuzz", data, bytes, &fd) != 0)
         return 0;
-    symbolizer__build_id(fd, build_id, &length);
+    symbolizer__identify(&(struct symbol_file){.fd = fd});
     symbolizer__file_offsets(fd, addresses, 3, offsets);
     if (elf_file__open(fd, ELF_BOUNDED, &elf) != 0)
         return 0;

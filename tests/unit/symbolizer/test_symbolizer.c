@@ -104,22 +104,20 @@ static void names_a_sound_file(void **state)
 static void a_file_is_read_once(void **state)
 {
     (void)state;
-    uint8_t build_id[20];
-    size_t id_bytes = 0;
     int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), copy = memfd_create("copy", MFD_CLOEXEC);
     uint64_t offset = own_offset((const void *)resolve) + 4;
     struct stat status;
     assert_int_equal(fstat(own, &status), 0);
     assert_int_equal(sendfile(copy, own, NULL, (size_t)status.st_size), status.st_size);
-    if (symbolizer__build_id(own, build_id, &id_bytes) != 0)
-        skip(); // a linker that gives no build id
+    struct symbol_file known = {.fd = own};
+    symbolizer__identify(&known);
+    if (!known.identity.build_id_bytes)
+        skip();                // a linker that gives no build id
+    known.identity.digest = 0; // not known: read from each file
     for (int turn = 0; turn < 4; turn++) {
         int fd = turn % 2 ? fcntl(copy, F_DUPFD_CLOEXEC, 0) : open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-        struct symbol_file file = {.fd = fd,
-                                   .root_fd = -1,
-                                   .path = turn % 2 ? "/one/place" : "/another",
-                                   .build_id = build_id,
-                                   .build_id_bytes = id_bytes};
+        struct symbol_file file = {
+            .fd = fd, .root_fd = -1, .path = turn % 2 ? "/one/place" : "/another", .identity = known.identity};
         struct answer answer = {0};
         assert_int_equal(symbolizer__resolve_file(symbolizer, &file, &offset, 1, take, &answer), 0);
         assert_string_equal(answer.function, "resolve");
@@ -476,11 +474,13 @@ static void a_vmlinux_gives_lines_to_the_kernel(void **state)
     int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     struct stat status;
     uint8_t note[16 + 20] = {4, 0, 0, 0, 20, 0, 0, 0, NT_GNU_BUILD_ID, 0, 0, 0, 'G', 'N', 'U', 0};
-    size_t id_bytes;
+    struct symbol_file known = {.fd = own};
     assert_non_null(mkdtemp(root));
     assert_int_equal(uname(&name), 0);
-    if (symbolizer__build_id(own, note + 16, &id_bytes) != 0 || id_bytes != 20)
+    symbolizer__identify(&known);
+    if (known.identity.build_id_bytes != 20)
         skip(); // a linker that gives no build id
+    memcpy(note + 16, known.identity.build_id, 20);
     assert_int_equal(fstat(own, &status), 0);
     void *image = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, own, 0);
     snprintf(path, sizeof(path), "/usr/lib/debug/boot/vmlinux-%s", name.release);
