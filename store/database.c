@@ -203,3 +203,19 @@ int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_
     *ret_is_cut = is_cut;
     return 0;
 }
+
+int database__check(const char *path)
+{
+    _cleanup_(database__closep) sqlite3 *database = NULL;
+    _cleanup_(statement__finalizep) sqlite3_stmt *statement = NULL;
+    bool is_cut = false, has_row = false;
+    int err = database__open_to_read(path, NULL, &database, &is_cut);
+    if (!err)
+        err = database__prepare(database, "PRAGMA quick_check(1)", &statement);
+    if (!err)
+        err = database__step(statement, &has_row);
+    if (err || is_cut || !has_row)
+        return err ? err : -EBADMSG;
+    const char *answer = (const char *)sqlite3_column_text(statement, 0);
+    return answer && strcmp(answer, "ok") == 0 ? 0 : -EBADMSG;
+}

@@ -27,6 +27,9 @@ int database__open_to_write(const char *path, struct fault *fault, sqlite3 **ret
 // transaction. -ENOENT, -EACCES, -EBADMSG, ... ret_is_cut: the file lacks its end; what is there can be read.
 int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_database, bool *ret_is_cut);
 
+// Looks through the pages of a file, beside its writer. -EBADMSG: it is damaged; another error: it cannot be told.
+int database__check(const char *path);
+
 // The errno that SQLite's last result of this connection stands for.
 int database__errno(sqlite3 *database);
 

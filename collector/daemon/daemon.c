@@ -151,11 +151,13 @@ static void on_drained(void *context)
     struct maintenance plan;
     sd_notify(0, "WATCHDOG=1");
     make_room(daemon);
-    if (!upkeep__is_due(daemon->upkeep))
-        return;
+    bool is_due = upkeep__is_due(daemon->upkeep);
     store_directory__maintenance(daemon->directory, clock__ns(CLOCK_REALTIME), clock__ns(CLOCK_BOOTTIME),
                                  LIMIT_UPKEEP_NS, &plan);
-    upkeep__begin(daemon->upkeep, &plan);
+    if (upkeep__has_damaged(daemon->upkeep, plan.live))
+        lose_store(daemon); // the next interval goes to another file
+    else if (is_due)
+        upkeep__begin(daemon->upkeep, &plan);
 }
 
 static int run_recorder(struct daemon *daemon, const struct recorder_options *options, struct fault *fault)
@@ -247,7 +249,8 @@ int daemon__run(const char *command_line, int argc, char **argv, struct fault *f
 {
     struct daemon daemon = {.command_line = command_line, .argc = argc, .argv = argv};
     int err = read_words(&daemon, fault, &daemon.holds);
-    signal(SIGHUP, SIG_DFL); // nohup ignores it: here it has a meaning
+    signal(SIGHUP, SIG_DFL);  // nohup ignores it: here it has a meaning
+    signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is an error of write()
     if (!err)
         err = set_up(&daemon, fault);
     if (!err)

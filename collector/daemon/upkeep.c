@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,11 +14,13 @@
 
 #include "store/base/clock.h"
 #include "store/base/limits.h"
+#include "store/database.h"
 #include "store/system/priority.h"
 
 struct outcome {
     int err;
     struct fault fault;
+    char damaged[DAY_FILE_NAME_BYTES]; // "": the live file was not looked at, or is whole
 };
 
 struct upkeep {
@@ -25,13 +28,30 @@ struct upkeep {
     int fd;       // a plan goes there, its outcome comes back; -1: the process has died
     bool is_busy; // with a plan
     struct fault said;
-    uint64_t next_ns; // CLOCK_BOOTTIME
+    char damaged[DAY_FILE_NAME_BYTES]; // found since upkeep__damaged()
+    uint64_t next_ns;                  // CLOCK_BOOTTIME
 };
+
+// Looks for damage in the live file. A file of a busy day takes a second or two: so seldom that it takes a thousandth
+// of a CPU at most.
+static void check_live(const struct maintenance *plan, uint64_t *next_ns, struct outcome *outcome)
+{
+    char path[PATH_MAX + DAY_FILE_NAME_BYTES + 1];
+    uint64_t began_ns = clock__ns(CLOCK_BOOTTIME);
+    if (!*plan->live || began_ns < *next_ns)
+        return;
+    snprintf(path, sizeof(path), "%s/%s", plan->directory, plan->live);
+    if (database__check(path) == -EBADMSG)
+        memcpy(outcome->damaged, plan->live, sizeof(outcome->damaged));
+    uint64_t ended_ns = clock__ns(CLOCK_BOOTTIME);
+    *next_ns = ended_ns + LIMIT_CHECK_PAUSE * (ended_ns - began_ns);
+}
 
 // The process: a plan, an outcome, until the daemon is gone.
 static void serve(int fd, pid_t daemon)
 {
     struct maintenance plan;
+    uint64_t next_check_ns = 0;
     signal(SIGHUP, SIG_IGN); // a terminal or systemd means the daemon by it
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "hearth-upkeep");
@@ -40,6 +60,7 @@ static void serve(int fd, pid_t daemon)
         struct maintained ignored;
         struct outcome outcome = {0};
         outcome.err = maintenance__run(&plan, &outcome.fault, &ignored);
+        check_live(&plan, &next_check_ns, &outcome);
         malloc_trim(0); // the process sleeps for a minute now
         if (send(fd, &outcome, sizeof(outcome), MSG_NOSIGNAL) < 0)
             break;
@@ -94,6 +115,7 @@ static void say_outcome(struct upkeep *upkeep, const struct outcome *outcome)
     if (outcome->err && strcmp(outcome->fault.text, upkeep->said.text) != 0)
         fault__say(&outcome->fault, outcome->err);
     upkeep->said = outcome->fault;
+    memcpy(upkeep->damaged, outcome->damaged, sizeof(upkeep->damaged));
 }
 
 static bool has_ended(struct upkeep *upkeep)
@@ -119,6 +141,13 @@ bool upkeep__is_due(struct upkeep *upkeep)
         return false;
     upkeep->is_busy = false;
     return clock__ns(CLOCK_BOOTTIME) >= upkeep->next_ns;
+}
+
+bool upkeep__has_damaged(struct upkeep *upkeep, const char *live)
+{
+    bool is_live = *upkeep->damaged && strcmp(upkeep->damaged, live) == 0;
+    *upkeep->damaged = '\0';
+    return is_live;
 }
 
 void upkeep__begin(struct upkeep *upkeep, const struct maintenance *plan)

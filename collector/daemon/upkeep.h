@@ -18,6 +18,8 @@ void upkeep__free(struct upkeep *upkeep); // ends the process in the middle of w
 
 // Whether it is time, and nothing runs. Says how the last one failed, if it did, unless the one before failed so too.
 bool upkeep__is_due(struct upkeep *upkeep);
+// Whether damage was found in the file of this name, which is the live one; once. To be asked after upkeep__is_due.
+bool upkeep__has_damaged(struct upkeep *upkeep, const char *live);
 void upkeep__begin(struct upkeep *upkeep, const struct maintenance *plan);
 
 DEFINE_CLEANUP(struct upkeep *, upkeep__free);

@@ -282,6 +282,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
         err = set_up_kernel_side(recorder, fault);
     if (!err)
         err = recorder_watch__begin(recorder, fault);
+    recorder->interval_began_ns = clock__ns(CLOCK_MONOTONIC);
     recorder->interval_start_ns = clock__ns(CLOCK_REALTIME); // events count from when they are attached
     if (!err)
         err = recorder_programs__attach(recorder, fault);

@@ -62,6 +62,7 @@ struct recorder {
     struct bpf_meter *meter;
     uint64_t started_ns;        // CLOCK_MONOTONIC
     uint64_t interval_start_ns; // CLOCK_REALTIME
+    uint64_t interval_began_ns; // the same, CLOCK_MONOTONIC
     uint64_t unwinder_cpu_ns;   // of its thread, when the recording began
     struct own_cost told;       // up to where the intervals have told the cost
     size_t targets_left;

@@ -3,14 +3,32 @@
 #include <string.h>
 
 #include "collector/session/recorder_insides.h"
+#include "store/base/limits.h"
 #include "symbolizer/opening/opener.h"
 
-static void measure_interval(struct recorder *recorder, struct store_interval *interval)
+// A clock that was set meanwhile, or a machine that slept: the interval keeps its length, and ends now.
+static bool follow_clock(struct recorder *recorder, uint64_t now_ns)
+{
+    uint64_t monotonic_ns = clock__ns(CLOCK_MONOTONIC);
+    uint64_t length_ns = monotonic_ns - recorder->interval_began_ns,
+             expected_ns = recorder->interval_start_ns + length_ns;
+    uint64_t step_ns = now_ns > expected_ns ? now_ns - expected_ns : expected_ns - now_ns;
+    recorder->interval_began_ns = monotonic_ns;
+    if (step_ns < LIMIT_CLOCK_STEP_NS)
+        return false;
+    recorder->interval_start_ns = now_ns - length_ns;
+    recorder__clear_status(recorder);
+    fault__warn("the clock has gone %s by %.0f s; intervals go on by the new time",
+                now_ns > expected_ns ? "forward" : "back", (double)step_ns / 1e9);
+    return true;
+}
+
+static void measure_interval(struct recorder *recorder, uint64_t now_ns, struct store_interval *interval)
 {
     struct own_cost cost;
     own_cost__read(recorder->meter, recorder->launch.pid, &cost);
     interval->start_ns = recorder->interval_start_ns;
-    interval->end_ns = recorder->interval_start_ns = clock__ns(CLOCK_REALTIME);
+    interval->end_ns = recorder->interval_start_ns = now_ns;
     interval->own_cpu_ns = cost.cpu_ns - recorder->told.cpu_ns;
     interval->own_bpf_ns = cost.bpf_ns - recorder->told.bpf_ns;
     interval->own_rss_bytes = cost.rss_bytes;
@@ -131,38 +149,48 @@ static int change_file(struct recorder *recorder)
     return err;
 }
 
-// A file that SQLite finds damaged takes nothing any more; with an owner, there is another one.
-static int replace_file(struct recorder *recorder, const struct fault *why)
+// With an owner there is another file, where one is damaged, or on a file system that takes nothing any more and may be
+// mounted anew: the next interval tries again.
+static int replace_file(struct recorder *recorder, int err, const struct fault *why)
 {
     const struct recorder_owner *owner = recorder->options->owner;
-    if (!owner)
-        return -EBADMSG;
-    fault__say(why, -EBADMSG);
-    owner->lose_store(owner->context);
-    return change_file(recorder);
+    if (!owner || !err || may_pass(err) || (err != -EBADMSG && !keeper__waits(recorder->keeper)))
+        return err;
+    recorder__clear_status(recorder);
+    if (!recorder->has_said_waiting)
+        fault__say(why, err);
+    recorder->has_said_waiting = true;
+    if (err == -EBADMSG)
+        owner->lose_store(owner->context);
+    return change_file(recorder) == 0 ? 0 : err;
+}
+
+// The interval that begins at interval_start_ns may belong to another file.
+static void leave_day(struct recorder *recorder)
+{
+    const struct recorder_owner *owner = recorder->options->owner;
+    if (owner && owner->leaves_store(owner->context, recorder->interval_start_ns))
+        change_file(recorder);
 }
 
 static void tell_owner(struct recorder *recorder)
 {
     const struct recorder_owner *owner = recorder->options->owner;
-    if (!owner)
-        return;
-    owner->drained(owner->context);
-    if (owner->leaves_store(owner->context, recorder->interval_start_ns))
-        change_file(recorder);
+    if (owner)
+        owner->drained(owner->context);
+    leave_day(recorder);
 }
 
 // The recording goes on while intervals wait for the store; the last one is tried again by settle_store. An
 // error that does not pass ends the recording, unless there is a command, which runs to its end without one.
 static int go_on(struct recorder *recorder, int err, bool is_last, const struct fault *fault)
 {
-    if (err == -EBADMSG && replace_file(recorder, fault) == 0)
-        return 0;
+    err = replace_file(recorder, err, fault);
     if (!err || !keeper__waits(recorder->keeper)) {
         recorder->has_said_waiting = recorder->has_said_waiting && err;
         return err;
     }
-    if (!may_pass(err) && recorder->launch.pid <= 0)
+    if (!may_pass(err) && recorder->launch.pid <= 0 && !recorder->options->owner)
         loop__stop(recorder->loop);
     if (!is_last && !loop__is_stopped(recorder->loop) && !recorder->has_said_waiting) {
         recorder__clear_status(recorder);
@@ -215,7 +243,10 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     if (err && err != -ENOBUFS) // names that a full disk does not take wait
         return err;
     recorder_interval__leave_file(recorder, false);
-    measure_interval(recorder, &interval.row);
+    uint64_t now_ns = clock__ns(CLOCK_REALTIME);
+    if (follow_clock(recorder, now_ns))
+        leave_day(recorder);
+    measure_interval(recorder, now_ns, &interval.row);
     recorder_interval__count_failures(recorder);
     interval.records_lost = perf_records__lost(recorder->records);
     err = take_histograms(recorder, &interval, fault);

@@ -156,6 +156,10 @@
 #define LIMIT_UPKEEP_PERIOD_NS 60000000000ull
 #define LIMIT_UPKEEP_NS        30000000000ull
 
+// The live file of the daemon's directory is looked through for damage as often as this many times what the look takes,
+// and not more often than roll-up.
+#define LIMIT_CHECK_PAUSE 1000u
+
 // The daemon's file. Above: it is refused; a file of options is a page long.
 #define LIMIT_CONF_BYTES (256 * 1024)
 
@@ -303,6 +307,10 @@
 // again with the next one.
 #define LIMIT_STORE_BUSY_MS   2000
 #define LIMIT_STORE_APPEND_MS 200
+
+// How far the wall clock and the monotonic one may part within an interval. Above: the clock was set, or the machine
+// slept, and the interval ends now and has its length by the monotonic one. Clocks that are slewed stay far below.
+#define LIMIT_CLOCK_STEP_NS 1000000000ull
 
 // Intervals that a recording keeps in memory while its store is locked or its disk is full: hours of a quiet machine,
 // some minutes of a busy one. Above: their values are dropped, counted as the loss "not-stored".

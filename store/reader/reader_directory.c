@@ -68,19 +68,36 @@ static int compare_names(const void *a, const void *b)
     return (left.number > right.number) - (left.number < right.number);
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+    size_t length = strlen(name), end_length = strlen(end);
+    return length > end_length && strcmp(name + length - end_length, end) == 0;
+}
+
+// One that the daemon has set aside is not read. Of full intervals it is told; sums are made again.
+static int list_file(struct store_reader *reader, const char *name)
+{
+    char path[PATH_MAX];
+    struct day_file file;
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", reader->path, name) >= sizeof(path))
+        return 0;
+    if (ends_in(name, ".db"))
+        return add_file(reader, path);
+    if (day_file__parse(name, &file) && file.tier == STORE_TIER_FULL)
+        reader__note_damage(reader, &(struct reader_file){.path = path}, "the whole", 0);
+    return 0;
+}
+
 static int list_files(struct store_reader *reader, const struct store_part *part, struct fault *fault)
 {
     _cleanup_(cleanup__closedirp) DIR *directory = opendir(reader->path);
     if (!directory)
         return fault__set(fault, -errno, "cannot read the store '%s': %s", reader->path, strerror(errno));
     for (struct dirent *entry; (entry = readdir(directory));) {
-        char path[PATH_MAX];
-        size_t length = strlen(entry->d_name);
-        if (length < 4 || strcmp(entry->d_name + length - 3, ".db") != 0 || !may_hold(part, entry->d_name))
+        if ((!ends_in(entry->d_name, ".db") && !ends_in(entry->d_name, ".db" DAY_FILE_DAMAGED)) ||
+            !may_hold(part, entry->d_name))
             continue;
-        if ((size_t)snprintf(path, sizeof(path), "%s/%s", reader->path, entry->d_name) >= sizeof(path))
-            continue;
-        int err = add_file(reader, path);
+        int err = list_file(reader, entry->d_name);
         if (err)
             return fault__set(fault, err, "out of memory");
     }
