@@ -7,8 +7,9 @@
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
 home=$TMP/home
 conf=$TMP/hearth.conf
-steady="uprobe:$LOADS/nofp/hits:hit"
-changing="uretprobe:$LOADS/nofp/hits:hit"
+cp "$LOADS/nofp/hits" "$TMP/hits" # a file of its own: other tests run that one, and the daemon counts all processes
+steady="uprobe:$TMP/hits:hit"
+changing="uretprobe:$TMP/hits:hit"
 sql() { "$HEARTH" sql -i "$home" "$1" 2>/dev/null; }
 count() { sql "SELECT coalesce(sum(samples), 0) FROM sample WHERE event = '$1'"; }
 more() { [[ $(count "$1") -gt $2 ]]; } # EVENT COUNT
@@ -31,7 +32,7 @@ write
 daemon=$!
 tap_children+=("$daemon")
 await begun
-"$LOADS/nofp/hits" 0 2 >"$TMP/truth" &
+"$TMP/hits" 0 2 >"$TMP/truth" &
 hits=$!
 tap_children+=("$hits")
 await more "$steady" 0
@@ -54,7 +55,7 @@ write "event = $changing"
 ok 'an event may come back' reload "'$changing' is recorded from now on"
 ok 'and counts again' await more "$changing" "$gone"
 
-write "event = uprobe:$LOADS/nofp/hits:nothing_like_it" 'event = page-faults'
+write "event = uprobe:$TMP/hits:nothing_like_it" 'event = page-faults'
 ok 'an event that this machine does not have is said and left out' reload "nothing_like_it"
 ok 'beside it a new one is recorded' await said "'page-faults' is recorded from now on"
 
