@@ -119,6 +119,11 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
+# SIGKILL at random moments, which a check does twenty times.
+.PHONY: bench-daemon
+bench-daemon: all workloads
+	$(Q)tests/e2e/daemon_killed.sh 200
+
 # The bytes and the CPU time that a store costs, of a generated load.
 .PHONY: bench-store
 bench-store: $(build)/tests/bench/store_bench
