@@ -224,8 +224,8 @@ static void bound_heap(void)
     mallopt(M_TRIM_THRESHOLD, GIVE_BACK_BYTES);
 }
 
-// libbpf reads the kernel's BTF (5 to 6 MB, and as much again as its copy) once for each object that it loads. With a
-// page fault for each 4 KiB of that, the faults cost ten times what the parsing does.
+// Where the cache has not got the kernel's types yet, the whole BTF is read (5 to 6 MB, and as much again as its copy).
+// With a page fault for each 4 KiB of that, the faults cost ten times what the parsing does.
 static void warm_up_heap(void)
 {
     enum { LOAD_BYTES = 20 << 20 };

@@ -6,7 +6,7 @@
 mkdir -m 700 "$TMP/cache"
 export CACHE_DIRECTORY=$TMP/cache
 
-# Each of three objects takes the kernel's types: a page fault for each 4 KiB of the file, and for each of its copy.
+# The caches are empty, so the kernel's types are read: a page fault for each 4 KiB of the file, and for each of its copy.
 btf=$(stat -c %s /sys/kernel/btf/vmlinux 2>/dev/null || echo 0)
 background "$HEARTH" record -a -d $ENDLESS -o "$TMP/record.db" 2>/dev/null
 await recording "$TMP/record.db"
