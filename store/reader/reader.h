@@ -79,8 +79,9 @@ struct store_trie {
 };
 int store_reader__trie(struct store_reader *reader, struct fault *fault, const struct store_trie **ret_trie);
 
-// Before a trie or a value is read: equal stacks may have several nodes, where a file's writer began its list anew. For
-// who adds equal stacks up: to look up millions of nodes takes longer than to read them.
+// Before a trie or a value is read, for a caller who adds equal stacks up and asks for the trie after the values: equal
+// stacks may have several nodes, where a file's writer began its list anew, and a trie that is asked for after values
+// has the stacks of those values alone. To look up millions of nodes takes longer than to read them.
 void store_reader__allow_twins(struct store_reader *reader);
 
 struct store_interval_row {

@@ -222,6 +222,8 @@ void reader_file__free(struct reader_file *file)
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         free(lists[i]->ids);
     sqlite3_close_v2(file->database);
+    free(file->own_parents);
+    free(file->own_frames);
     free(file->store_name);
     free(file->path);
 }

@@ -44,6 +44,7 @@ struct reader_file {
     uint32_t interval_end;  // one above the last interval as the file was opened: what comes later is not seen
     uint32_t node_end;      // the same of nodes
     struct id_list events, processes, threads, binaries, functions, files, frames, nodes;
+    uint32_t *own_parents, *own_frames; // of nodes, by the file's ids, while they may still be joined
 };
 
 // A row of the table `source`.
@@ -173,5 +174,8 @@ int reader_frames__load(struct store_reader *reader, struct fault *fault);
 // The frame of nodes whose own cannot be read; after the load.
 uint32_t reader_frames__damaged(struct store_reader *reader);
 int reader_trie__load(struct store_reader *reader, struct fault *fault);
+// Of files that are joined bit by bit: reads the nodes of one; gives one of them, and its callers, the reader's id.
+int reader_trie__load_of(struct store_reader *reader, struct reader_file *file, struct fault *fault);
+int reader_trie__join(struct store_reader *reader, struct reader_file *file, uint32_t node, uint32_t *ret_node);
 
 #endif

@@ -1,4 +1,6 @@
-// The trie of stacks: read once, when first asked for.
+// The trie of stacks: read once, when first asked for. Of several files whose values come before the trie is asked for
+// (store_reader__allow_twins), only the files that give values are read, and only the stacks that values have are
+// joined: an hour of a directory refers to few of the stacks of its day, and to one of its three files.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,23 +76,49 @@ static int cut_deep(struct store_reader *reader, struct reader_file *file, struc
     return 0;
 }
 
-// Gives the nodes of a file the reader's ids.
-static int join(struct store_reader *reader, struct reader_file *file, const struct file_nodes *nodes)
+// Gives a node the reader's id; its parent has its own.
+static int join_one(struct store_reader *reader, struct reader_file *file, uint32_t id)
 {
+    struct pack_node node = {.parent = id_list__at(&file->nodes, file->own_parents[id]),
+                             .frame = id_list__at(&file->frames, file->own_frames[id])};
+    bool is_new;
+    if (!node.frame)
+        node.frame = reader_frames__damaged(reader);
+    return dictionary__intern(&reader->nodes, &node, &file->nodes.ids[id], &is_new);
+}
+
+static int join_all(struct store_reader *reader, struct reader_file *file)
+{
+    int err = 0;
+    for (uint32_t i = 1; i < file->node_end && !err; i++)
+        err = file->nodes.ids[i] ? 0 : join_one(reader, file, i);
+    return err;
+}
+
+int reader_trie__join(struct store_reader *reader, struct reader_file *file, uint32_t node, uint32_t *ret_node)
+{
+    uint32_t above[LIMIT_STORE_STACK_FRAMES], count = 0;
+    int err = 0;
+    for (uint32_t at = node; at && !file->nodes.ids[at];
+         at = file->own_parents[at]) // parents are smaller, chains short
+        above[count++] = at;
+    while (count > 0 && !err)
+        err = join_one(reader, file, above[--count]);
+    *ret_node = id_list__at(&file->nodes, node);
+    return err;
+}
+
+// The nodes with the file's own ids, none of them joined.
+static int hold(struct reader_file *file, struct file_nodes *nodes)
+{
+    free(file->nodes.ids);
     file->nodes.ids = calloc(file->node_end, sizeof(*file->nodes.ids));
     if (!file->nodes.ids)
         return -ENOMEM;
     file->nodes.count = file->node_end;
-    int err = 0;
-    for (uint32_t i = 1; i < file->node_end && !err; i++) {
-        struct pack_node node = {.parent = id_list__at(&file->nodes, nodes->parents[i]),
-                                 .frame = id_list__at(&file->frames, nodes->frames[i])};
-        bool is_new;
-        if (!node.frame)
-            node.frame = reader_frames__damaged(reader);
-        err = dictionary__intern(&reader->nodes, &node, &file->nodes.ids[i], &is_new);
-    }
-    return err;
+    file->own_parents = take_pointer(nodes->parents);
+    file->own_frames = take_pointer(nodes->frames);
+    return 0;
 }
 
 static int keep(struct store_reader *reader, struct reader_file *file, struct file_nodes *nodes)
@@ -119,13 +147,22 @@ static int load_nodes_of(struct store_reader *reader, struct reader_file *file, 
     if (!err)
         err = cut_deep(reader, file, &nodes);
     if (!err)
-        err = reader__joins_stacks(reader) ? join(reader, file, &nodes) : keep(reader, file, &nodes);
+        err = reader__joins_stacks(reader) ? hold(file, &nodes) : keep(reader, file, &nodes);
     return err ? fault__set(fault, err, "cannot read the store '%s': %s", file->path, strerror(-err)) : 0;
 }
 
+static void let_go(struct reader_file *file)
+{
+    free(take_pointer(file->own_parents));
+    free(take_pointer(file->own_frames));
+}
+
+// The joined nodes, as arrays.
 static int spread(struct store_reader *reader)
 {
     uint32_t end = dictionary__end(&reader->nodes);
+    free(reader->parents);
+    free(reader->node_frames);
     reader->parents = calloc(end, sizeof(*reader->parents));
     reader->node_frames = calloc(end, sizeof(*reader->node_frames));
     if (!reader->parents || !reader->node_frames)
@@ -139,25 +176,39 @@ static int spread(struct store_reader *reader)
     return 0;
 }
 
+static int show(struct store_reader *reader, struct fault *fault)
+{
+    if (reader__joins_stacks(reader) && spread(reader) != 0)
+        return fault__set(fault, -ENOMEM, "out of memory");
+    reader->trie.parents = reader->parents;
+    reader->trie.frames = reader->node_frames;
+    return 0;
+}
+
 int reader_trie__load(struct store_reader *reader, struct fault *fault)
 {
     if (reader->has_trie)
         return 0;
-    int err = reader_frames__load(reader, fault);
-    for (size_t i = 0; i < reader->file_count && !err; i++)
-        err = reader_file__in_transaction(reader, &reader->files[i], fault, load_nodes_of);
-    if (err)
-        return err;
-    if (reader__joins_stacks(reader)) {
-        err = spread(reader);
-        dictionary__release(&reader->nodes);
-        if (err)
-            return fault__set(fault, err, "out of memory");
+    int err = 0;
+    for (size_t i = 0; i < reader->file_count && !err; i++) {
+        err = reader_trie__load_of(reader, &reader->files[i], fault);
+        if (!err && reader__joins_stacks(reader) && join_all(reader, &reader->files[i]) != 0)
+            err = fault__set(fault, -ENOMEM, "out of memory");
+        let_go(&reader->files[i]);
     }
-    reader->trie.parents = reader->parents;
-    reader->trie.frames = reader->node_frames;
-    reader->has_trie = true;
-    return 0;
+    if (!err)
+        err = show(reader, fault);
+    dictionary__release(&reader->nodes);
+    reader->has_trie = !err;
+    return err;
+}
+
+int reader_trie__load_of(struct store_reader *reader, struct reader_file *file, struct fault *fault)
+{
+    if (file->own_parents)
+        return 0;
+    int err = reader_frames__load(reader, fault);
+    return err ? err : reader_file__in_transaction(reader, file, fault, load_nodes_of);
 }
 
 void store_reader__allow_twins(struct store_reader *reader)
@@ -167,7 +218,8 @@ void store_reader__allow_twins(struct store_reader *reader)
 
 int store_reader__trie(struct store_reader *reader, struct fault *fault, const struct store_trie **ret_trie)
 {
-    int err = reader_trie__load(reader, fault);
+    bool is_joined_in_part = !reader->has_trie && dictionary__end(&reader->nodes) > 1;
+    int err = is_joined_in_part ? show(reader, fault) : reader_trie__load(reader, fault);
     if (!err)
         *ret_trie = &reader->trie;
     return err;

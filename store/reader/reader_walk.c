@@ -248,15 +248,17 @@ static void note_lost_pack(struct reader_walk *walk, uint64_t event)
     reader__note_damage(walk->reader, walk->file, "a block of values", samples);
 }
 
-// From the file's ids to the reader's. False: it refers to what is not there.
-static bool translate(const struct reader_walk *walk, struct store_value *value)
+// From the file's ids to the reader's. -ENOENT: it refers to what is not there.
+static int translate(const struct reader_walk *walk, struct store_value *value)
 {
     value->thread = id_list__at(&walk->file->threads, value->thread);
     if (!value->thread || value->node >= walk->file->node_end)
-        return false;
+        return -ENOENT;
+    if (walk->file->own_parents)
+        return reader_trie__join(walk->reader, walk->file, value->node, &value->node);
     if (reader__joins_stacks(walk->reader))
         value->node = id_list__at(&walk->file->nodes, value->node);
-    return true;
+    return 0;
 }
 
 static bool is_in_range(const struct store_query *query, uint16_t bucket)
@@ -267,15 +269,18 @@ static bool is_in_range(const struct store_query *query, uint16_t bucket)
     return rank >= bucket__rank(query->bucket_first) && rank <= bucket__rank(query->bucket_last);
 }
 
-// Leaves the values that are asked for; returns how many.
-static size_t choose(struct reader_walk *walk, struct store_value *values, size_t count)
+// Leaves the values that are asked for.
+static int choose(struct reader_walk *walk, struct store_value *values, size_t *count)
 {
     const struct store_query *query = &walk->query;
     uint64_t strays = 0;
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < *count; i++) {
         struct store_value value = values[i];
-        if (!translate(walk, &value)) {
+        int err = translate(walk, &value);
+        if (err && err != -ENOENT)
+            return err;
+        if (err) {
             strays += value.count;
             continue;
         }
@@ -287,7 +292,8 @@ static size_t choose(struct reader_walk *walk, struct store_value *values, size_
     }
     if (strays)
         reader__note_damage(walk->reader, walk->file, "values without their thread or stack", strays);
-    return kept;
+    *count = kept;
+    return 0;
 }
 
 // The values of the pack that the statement stands at. -EBADMSG: damaged.
@@ -334,17 +340,26 @@ static int read_pack(struct reader_walk *walk, struct fault *fault, struct store
     return forgive(walk, err, "", fault);
 }
 
+// The nodes of several files are joined before the first value is given: those of all of them, or, where the trie is
+// asked for later, each when a value has it.
+static int join_stacks(struct reader_walk *walk, struct fault *fault)
+{
+    struct store_reader *reader = walk->reader;
+    if (!reader__joins_stacks(reader) || reader->has_trie)
+        return 0;
+    return reader->has_twins ? reader_trie__load_of(reader, walk->file, fault) : reader_trie__load(reader, fault);
+}
+
 int reader_walk__values(struct reader_walk *walk, struct fault *fault, const struct store_value **ret_values,
                         size_t *ret_count)
 {
-    // The nodes of several files are joined before the first value is given.
-    int err = reader__joins_stacks(walk->reader) ? reader_trie__load(walk->reader, fault) : 0;
+    int err = join_stacks(walk, fault);
     struct store_value *values = NULL;
     size_t count = 0;
     for (bool has_pack = true; !err && has_pack && count == 0;) {
         err = read_pack(walk, fault, &values, &count, &has_pack);
         if (!err && count)
-            count = choose(walk, values, count);
+            err = forgive(walk, choose(walk, values, &count), "", fault);
     }
     if (err)
         return err;

@@ -5,7 +5,7 @@
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
-rounds=${1:-20}
+rounds=${1:-8}
 home=$TMP/home
 printf 'event = cpu\nhist = runq\nfreq = 199\ninterval = 100ms\n' >"$TMP/hearth.conf"
 background "$LOADS/nofp/burn" 1 $ENDLESS

@@ -228,10 +228,67 @@ static void twins_are_the_same_stacks(void **state)
     assert_int_equal(sums[0].counts[1] + sums[0].counts[2] + sums[0].counts[3], 2 * MANY);
 }
 
+// The values of a range. Their stacks are compared by name: numbers of nodes depend on what was read.
+struct late {
+    struct store_value values[8192];
+    size_t count;
+};
+
+static int gather_value(const struct store_interval_row *row, const struct store_value *value, void *context)
+{
+    struct late *late = context;
+    (void)row;
+    assert_true(late->count < sizeof(late->values) / sizeof(late->values[0]));
+    late->values[late->count++] = *value;
+    return 0;
+}
+
+static uint64_t hash_stacks(struct store_reader *reader, const struct store_trie *trie, const struct late *late)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < late->count; i++) {
+        uint64_t hash = 1;
+        for (uint32_t at = late->values[i].node; at; at = trie->parents[at]) {
+            const struct store_frame *frame = store_reader__frame(reader, trie->frames[at]);
+            const char *path = store_reader__binary(reader, frame->binary)->path;
+            hash = hash__pair(hash__pair(hash, frame->offset), hash__bytes(path, strlen(path)));
+        }
+        sum += hash * late->values[i].count;
+    }
+    return sum;
+}
+
+// A caller who asks for the trie behind the values gets the stacks of those values, joined bit by bit, and, when he
+// asks on, those of the next ones.
+static void stacks_asked_for_late_are_the_same(void **state)
+{
+    (void)state;
+    static struct late early, first, second;
+    const struct store_trie *trie;
+    struct fault fault = {0};
+    _cleanup_(store_reader__freep) struct store_reader *whole = open_store(folder), *late = open_store(folder);
+    must(store_reader__trie(whole, &fault, &trie));
+    must(store_reader__values(whole, &(struct store_query){0}, &fault, gather_value, &early));
+    uint64_t wanted = hash_stacks(whole, trie, &early);
+    uint32_t all = trie->count;
+
+    store_reader__allow_twins(late);
+    const struct store_query query = {.until_ns = START_NS + 10 * SECOND_NS};
+    must(store_reader__values(late, &query, &fault, gather_value, &first));
+    must(store_reader__trie(late, &fault, &trie));
+    assert_in_range(trie->count, 2, all - 1);
+    assert_true(hash_stacks(late, trie, &first) != 0);
+    must(store_reader__values(late, &(struct store_query){0}, &fault, gather_value, &second));
+    must(store_reader__trie(late, &fault, &trie));
+    assert_int_equal(second.count, early.count);
+    assert_true(hash_stacks(late, trie, &second) == wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(day_files_are_one_store),
+        cmocka_unit_test(stacks_asked_for_late_are_the_same), // before a file is damaged
         cmocka_unit_test(a_damaged_file_costs_itself),
         cmocka_unit_test(frames_of_the_same_place_keep_their_own_names),
         cmocka_unit_test(a_writer_that_forgets_loses_nothing), // before the next, which reads its store
