@@ -15,6 +15,8 @@ struct hist {
     const struct event *events[WIRE_EVENTS_MAX]; // by their numbers
     size_t event_count;
     struct cgroup_names *cgroups;
+    bool has_end;
+    struct hist_sums past[WIRE_EVENTS_MAX]; // without an end: of the intervals before the last one
     struct histogram_list totals, interval;
     struct store_histogram *rows; // of the interval
     struct drained_cell *sorted;
@@ -31,10 +33,12 @@ void hist__set_event(struct hist *hist, const struct event *event)
 void hist__forget_event(struct hist *hist, const struct event *event)
 {
     hist->events[event->hist_number] = NULL;
+    hist->past[event->hist_number] = (struct hist_sums){0};
     histogram_list__drop_tag(&hist->totals, event->hist_number);
 }
 
-int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist)
+int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, bool has_end,
+              struct hist **ret_hist)
 {
     struct hist *hist = calloc(1, sizeof(*hist));
     if (!hist)
@@ -44,6 +48,7 @@ int hist__new(const struct event *events, size_t event_count, struct cgroup_name
             hist__set_event(hist, &events[i]);
     hist->first = events;
     hist->cgroups = cgroups;
+    hist->has_end = has_end;
     hist->totals.bound = LIMIT_HISTOGRAMS;
     *ret_hist = hist;
     return 0;
@@ -185,10 +190,24 @@ static int make_rows(struct hist *hist, const uint32_t *event_rows, size_t *ret_
     return 0;
 }
 
+// Keys of months would fill the list, and later ones be "others" for ever.
+static void drop_totals(struct hist *hist)
+{
+    for (size_t i = 0; i < hist->totals.count; i++) {
+        const struct histogram *histogram = hist->totals.items[i];
+        hist->past[histogram->tag].count += histogram->count;
+        hist->past[histogram->tag].unmatched += histogram->unmatched;
+    }
+    histogram_list__release(&hist->totals);
+    hist->totals.bound = LIMIT_HISTOGRAMS;
+}
+
 int hist__take(struct hist *hist, const struct drained *drained, const uint32_t *event_rows,
                const struct store_histogram **ret_rows, size_t *ret_count)
 {
     histogram_list__release(&hist->interval);
+    if (!hist->has_end)
+        drop_totals(hist);
     int err = sort_cells(hist, drained);
     for (size_t i = 0, next; i < drained->count_of_cells && !err; i = next) {
         next = i + 1;
@@ -260,7 +279,7 @@ int hist__totals(struct hist *hist, const struct histogram_list **ret_list)
 int hist__sums(struct hist *hist, const struct event *event, struct hist_sums *ret_sums)
 {
     const struct histogram_list *list;
-    struct hist_sums sums = {0};
+    struct hist_sums sums = hist->past[event->hist_number];
     int err = hist__totals(hist, &list);
     for (size_t i = 0; !err && i < list->count; i++) {
         const struct histogram *histogram = list->items[i];

@@ -1,5 +1,5 @@
 // Histograms of a recording: what the drains bring, added up for the interval (into the store) and since the start
-// (for the eyes).
+// (for the eyes). LIMIT_HISTOGRAMS keys are kept apart in one recording; in one without an end, in each interval.
 #ifndef HEARTH_COLLECTOR_KEEP_HIST_H
 #define HEARTH_COLLECTOR_KEEP_HIST_H
 
@@ -12,7 +12,9 @@
 struct hist;
 
 // Of those events that are histograms, which have their numbers (event->hist_number) in this order. Borrowed.
-int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, struct hist **ret_hist);
+// `has_end`: of the recording.
+int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, bool has_end,
+              struct hist **ret_hist);
 void hist__free(struct hist *hist);
 
 // Another event has the number event->hist_number, or none has it any more.
@@ -24,8 +26,8 @@ void hist__forget_event(struct hist *hist, const struct event *event);
 int hist__take(struct hist *hist, const struct drained *drained, const uint32_t *event_rows,
                const struct store_histogram **ret_rows, size_t *ret_count);
 
-// Everything since the start, by event, the largest first; the tag is the event's number. Reads what was lost from the
-// programs, which must be there.
+// Everything since the start (of a recording without an end: of the last interval), by event, the largest first; the
+// tag is the event's number. Reads what was lost from the programs, which must be there.
 int hist__totals(struct hist *hist, const struct histogram_list **ret_list);
 
 struct hist_sums {

@@ -152,7 +152,8 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
                                  .wall_offset_ns =
                                      (int64_t)clock__ns(CLOCK_REALTIME) - (int64_t)clock__ns(CLOCK_BOOTTIME)};
     if ((recorder->hist_count || recorder->options->owner) &&
-        hist__new(recorder->events, recorder->event_count, recorder->cgroups, &recorder->hist) != 0)
+        hist__new(recorder->events, recorder->event_count, recorder->cgroups, !recorder->options->owner,
+                  &recorder->hist) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     int err = keeper__new(&parts, fault, &recorder->keeper);
     return err ? err : recorder__begin_file(recorder, fault);
