@@ -119,7 +119,7 @@ $(build)/tests/unit/%: tests/unit/%.c $(archives)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP $(LDFLAGS) -o $@ $< $(archives) $(libs) -lcmocka
 
-# SIGKILL at random moments, which a check does twenty times.
+# SIGKILL at random moments: a check does it eight times.
 .PHONY: bench-daemon
 bench-daemon: all workloads
 	$(Q)tests/e2e/daemon_killed.sh 200

@@ -113,7 +113,7 @@ static bool ends_at_hangup(void *context)
 {
     struct daemon *daemon = context;
     struct fault fault = {0};
-    struct daemon_words *words;
+    struct daemon_words *words = NULL;
     int err = read_words(daemon, &fault, &words);
     if (err) {
         fault__say(&fault, err);
