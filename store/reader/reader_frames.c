@@ -1,4 +1,5 @@
-// Frames with their names: read once, when first asked for.
+// Frames with their names: read once, when first asked for; of the files that are joined bit by bit (reader_trie.c),
+// when the first stack of a file is.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,8 @@ static int load_frames_of(struct store_reader *reader, struct reader_file *file,
 
 static void forget_frames(struct store_reader *reader)
 {
+    for (size_t i = 0; i < reader->file_count; i++)
+        reader->files[i].has_frames = false;
     reader->frame_count = 0;
     reader->line_count = 0;
     dictionary__release(&reader->frame_keys);
@@ -191,49 +194,86 @@ static uint32_t damaged_binary(struct store_reader *reader)
     return reader->damaged_binary;
 }
 
-// The frame of nodes whose own cannot be read.
+// The frame of nodes whose own cannot be read. Where frames are joined, it takes one of their numbers; without memory
+// for that there is no frame: 0.
 uint32_t reader_frames__damaged(struct store_reader *reader)
 {
-    if (!reader->damaged_frame) {
-        struct store_line *line = &reader->lines[reader->line_count++];
-        *line = (struct store_line){.function = damaged, .file = ""};
-        reader->frames[reader->frame_count++] =
-            (struct store_frame){.binary = damaged_binary(reader), .chain = line, .chain_length = 1};
-        reader->damaged_frame = reader->frame_count;
+    static const struct reader_frame_key key = {.offset = UINT64_MAX, .binary = UINT32_MAX};
+    uint32_t mine = reader->frame_count + 1;
+    bool is_new;
+    if (reader->damaged_frame ||
+        (reader__joins(reader) && dictionary__intern(&reader->frame_keys, &key, &mine, &is_new)))
+        return reader->damaged_frame;
+    struct store_line *line = &reader->lines[reader->line_count++];
+    *line = (struct store_line){.function = damaged, .file = ""};
+    reader->frames[mine - 1] = (struct store_frame){.binary = damaged_binary(reader), .chain = line, .chain_length = 1};
+    reader->frame_count = mine;
+    return reader->damaged_frame = mine;
+}
+
+// While frames are read, their chains are indexes into lines, which move.
+static void unsettle(struct store_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->frame_count; i++)
+        reader->frames[i].chain = (const struct store_line *)(reader->frames[i].chain - reader->lines);
+}
+
+static void settle(struct store_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->frame_count; i++) {
+        reader->frames[i].chain = reader->lines + (size_t)reader->frames[i].chain;
+        if (!reader->frames[i].binary)
+            reader->frames[i].binary = damaged_binary(reader);
     }
-    return reader->damaged_frame;
+}
+
+static int load_files(struct store_reader *reader, struct reader_file *first, size_t count, struct fault *fault)
+{
+    int err = 0;
+    unsettle(reader);
+    for (size_t i = 0; i < count && !err; i++) {
+        if (first[i].has_frames)
+            continue;
+        err = reader_file__in_transaction(reader, &first[i], fault, load_frames_of);
+        first[i].has_frames = true;
+    }
+    if (!err)
+        err = reserve_damaged(reader);
+    if (err)
+        forget_frames(reader);
+    else
+        settle(reader);
+    return err;
+}
+
+int reader_frames__load_of(struct store_reader *reader, struct reader_file *file, struct fault *fault)
+{
+    return file->has_frames ? 0 : load_files(reader, file, 1, fault);
 }
 
 int reader_frames__load(struct store_reader *reader, struct fault *fault)
 {
     if (reader->has_frames)
         return 0;
-    int err = 0;
-    for (size_t i = 0; i < reader->file_count && !err; i++)
-        err = reader_file__in_transaction(reader, &reader->files[i], fault, load_frames_of);
-    if (!err)
-        err = reserve_damaged(reader);
-    if (err) {
-        forget_frames(reader);
-        return err;
-    }
-    for (uint32_t i = 0; i < reader->frame_count; i++) {
-        reader->frames[i].chain = reader->lines + (size_t)reader->frames[i].chain;
-        if (!reader->frames[i].binary)
-            reader->frames[i].binary = damaged_binary(reader);
-    }
-    reader->has_frames = true;
-    return 0;
+    int err = load_files(reader, reader->files, reader->file_count, fault);
+    reader->has_frames = !err;
+    return err;
+}
+
+// Frames are asked for: all of them, but where those of some files have been read, behind their values.
+static int answer(struct store_reader *reader)
+{
+    return reader->has_twins && reader->frame_count ? 0 : reader_frames__load(reader, NULL);
 }
 
 uint32_t store_reader__frame_count(struct store_reader *reader)
 {
-    return reader_frames__load(reader, NULL) ? 0 : reader->frame_count;
+    return answer(reader) ? 0 : reader->frame_count;
 }
 
 const struct store_frame *store_reader__frame(struct store_reader *reader, uint32_t frame)
 {
-    if (reader_frames__load(reader, NULL) || frame < 1 || frame > reader->frame_count)
+    if (answer(reader) || frame < 1 || frame > reader->frame_count)
         return NULL;
     return &reader->frames[frame - 1];
 }

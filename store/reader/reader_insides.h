@@ -44,6 +44,7 @@ struct reader_file {
     uint32_t interval_end;  // one above the last interval as the file was opened: what comes later is not seen
     uint32_t node_end;      // the same of nodes
     struct id_list events, processes, threads, binaries, functions, files, frames, nodes;
+    bool has_frames;
     uint32_t *own_parents, *own_frames; // of nodes, by the file's ids, while they may still be joined
 };
 
@@ -171,6 +172,7 @@ int reader_cover__hidden(const struct store_reader *reader, const struct store_q
 int reader_dictionaries__load(struct store_reader *reader, struct reader_file *file, struct fault *fault);
 
 int reader_frames__load(struct store_reader *reader, struct fault *fault);
+int reader_frames__load_of(struct store_reader *reader, struct reader_file *file, struct fault *fault); // one alone
 // The frame of nodes whose own cannot be read; after the load.
 uint32_t reader_frames__damaged(struct store_reader *reader);
 int reader_trie__load(struct store_reader *reader, struct fault *fault);

@@ -189,7 +189,7 @@ int reader_trie__load(struct store_reader *reader, struct fault *fault)
 {
     if (reader->has_trie)
         return 0;
-    int err = 0;
+    int err = reader_frames__load(reader, fault);
     for (size_t i = 0; i < reader->file_count && !err; i++) {
         err = reader_trie__load_of(reader, &reader->files[i], fault);
         if (!err && reader__joins_stacks(reader) && join_all(reader, &reader->files[i]) != 0)
@@ -207,7 +207,7 @@ int reader_trie__load_of(struct store_reader *reader, struct reader_file *file, 
 {
     if (file->own_parents)
         return 0;
-    int err = reader_frames__load(reader, fault);
+    int err = reader_frames__load_of(reader, file, fault);
     return err ? err : reader_file__in_transaction(reader, file, fault, load_nodes_of);
 }
 
