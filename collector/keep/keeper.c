@@ -32,7 +32,9 @@ struct keeper {
         uint64_t id;
         char path[512];
         struct owner owner;
+        uint32_t depth; // twice its components; one more in a container
     } cgroup;
+    uint64_t drain; // the number of this one
 };
 
 int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct keeper **ret_keeper)
@@ -77,14 +79,29 @@ static void find_cgroup(struct keeper *keeper, uint64_t id)
     if (!id || cgroup_names__path(keeper->parts.cgroups, id, keeper->cgroup.path, sizeof(keeper->cgroup.path)) != 0)
         keeper->cgroup.path[0] = '\0';
     owner__of(keeper->cgroup.path, &keeper->cgroup.owner);
+    keeper->cgroup.depth = *keeper->cgroup.owner.container != '\0';
+    for (const char *at = keeper->cgroup.path; *at; at++)
+        keeper->cgroup.depth += *at == '/' && at[1] ? 2 : 0;
 }
 
-static int keep_thread(struct keeper *keeper, const struct wire_count_key *key, const struct process *process,
+// A process that is moved when it is made, as systemd and containers' engines do it, has samples in two groups in one
+// drain, in no order of time: the deeper one is where it was put. Of two drains, the later one tells.
+static bool is_placed(struct keeper *keeper, struct process *process)
+{
+    if (process->placed_in_drain == keeper->drain && keeper->cgroup.depth < process->place_depth)
+        return false;
+    process->placed_in_drain = keeper->drain;
+    process->place_depth = keeper->cgroup.depth;
+    return true;
+}
+
+static int keep_thread(struct keeper *keeper, const struct wire_count_key *key, struct process *process,
                        uint32_t *ret_thread)
 {
     char comm[WIRE_COMM_BYTES + 1] = "";
     memcpy(comm, key->comm, WIRE_COMM_BYTES);
     find_cgroup(keeper, key->cgroup);
+    bool placed = is_placed(keeper, process);
     struct store_process row = {
         .pid = key->tgid,
         .start_ns = key->start_boot_ns + (uint64_t)keeper->parts.wall_offset_ns,
@@ -92,8 +109,8 @@ static int keep_thread(struct keeper *keeper, const struct wire_count_key *key, 
         .uid = key->uid,
         .comm = process->comm[0] ? process->comm : key->comm,
         .exe = process->exe ? process->exe : "",
-        .cgroup = keeper->cgroup.path,
-        .container = keeper->cgroup.owner.container,
+        .cgroup = placed ? keeper->cgroup.path : "", // "": as it is known
+        .container = placed ? keeper->cgroup.owner.container : "",
     };
     return interned__thread(keeper->files.now->interned, &row, key->tid, comm, ret_thread);
 }
@@ -304,6 +321,7 @@ static int keep_counts(struct keeper *keeper, const struct drain *drain, const s
 
 int keeper__keep(struct keeper *keeper, const struct keeper_interval *interval, struct fault *fault)
 {
+    keeper->drain++;
     const struct drained *drained = interval->drained;
     struct store_interval row = interval->row;
     struct store_loss losses[WIRE_LOSS_COUNT];

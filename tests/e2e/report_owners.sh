@@ -14,9 +14,9 @@ id=4f0c11e09a0f$(printf '%052x' 81985529216486895) uid=0e3a7c11-52fd-4a8e-9a51-1
 pod=kubepods.slice/kubepods-burstable-pod${uid//-/_}.slice
 cp "$LOADS/fp/leaves" "$TMP/short"
 cat >"$TMP/all" <<'END'
-# GROUP...: a process that burns 0.2 s in each
+# GROUP...: a process that burns 0.2 s in each, and a while before it is put there: it is sampled in two groups
 for group; do
-    (echo "$BASHPID" >"$group/cgroup.procs" && exec "${0%/*}/short" 0.2 >/dev/null)
+    (for ((i = 0; i < 20000; i++)); do :; done; echo "$BASHPID" >"$group/cgroup.procs" && exec "${0%/*}/short" 0.2 >/dev/null)
 done
 END
 groups=("$group/web.service" "$group/docker-$id.scope" "$group/kubepods.slice" "$group/$pod" "$group/$pod/cri-containerd-$id.scope")
