@@ -47,8 +47,8 @@ slept=$(awk '/^s[0-9]+;/ && /sleep/ { n += $NF } END { printf "%.3f", n / 1e9 }'
 ok "of threads that wait once, each wait is what it is ($slept s)" \
     awk -v n="$slept" '{ exit !(n >= 20 && n <= 20 * ($2 - $1)) }' "$TMP/slept"
 
-# Samples of --wall stand for a time, whatever their number.
-"$HEARTH" record --wall -F 997 --max-cpu 0.1% -i 0.5 -o "$TMP/w.db" -- "$LOADS/nofp/burn" 1 3 >/dev/null 2>"$TMP/said"
+# Samples of --wall stand for a time, whatever their number. The bound is so low that a busy machine exceeds it too.
+"$HEARTH" record --wall -F 997 --max-cpu 0.02% -i 0.5 -o "$TMP/w.db" -- "$LOADS/nofp/burn" 1 3 >/dev/null 2>"$TMP/said"
 like 'the weight of samples of --wall' "$(grep -m1 'is taken' "$TMP/said")" \
     "one sample in [0-9]+ is taken, and stands for the time since its thread's last one"
 within 'which add up to the time of its two threads' "$(sqlite3 "$TMP/w.db" "SELECT sum(t.value) / 1e9 FROM process_total t
