@@ -109,10 +109,9 @@ static bool is_shared(const struct bpf_map *map)
 
 static uint32_t bound_of(const struct loader *loader, const char *name, uint32_t otherwise)
 {
-    bool is_unused = (strcmp(name, "targets") == 0 && !loader->config.by_tgid) ||
-                     (strcmp(name, "targets_tid") == 0 && !loader->config.by_tid);
-    if (is_unused)
-        return 1;
+    bool is_of_targets = strcmp(name, "targets") == 0 || strcmp(name, "targets_tid") == 0;
+    if (is_of_targets && !loader->config.by_tgid && !loader->config.by_tid)
+        return 1; // the processes of threads stand there, too
     if (strncmp(name, "counts_", 7) == 0)
         return loader->bounds.counts;
     if (strncmp(name, "stacks_", 7) == 0)

@@ -58,6 +58,8 @@ await sibling
 tid=$(sibling)
 "$HEARTH" record -F 499 -t "$tid" -d 1 -o "$TMP/tid.folded" 2>/dev/null
 is '-t records a thread' "$(comms "$TMP/tid.folded")" "burn$$ "
+"$HEARTH" record -F 499 -t "$tid,$other" -d 1 -o "$TMP/tids.folded" 2>/dev/null
+is 'and threads of two processes' "$(comms "$TMP/tids.folded")" "burn$$ leaves$$ "
 "$HEARTH" record -F 499 -t "$pid" -d 1 -o "$TMP/leader.folded" 2>/dev/null # the leader waits in pthread_join
 is '-t does not record its siblings: nothing is in that range' $? 4
 taskset -p -c 0 $other >/dev/null
