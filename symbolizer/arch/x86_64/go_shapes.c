@@ -35,8 +35,12 @@ const struct go_shape go_shapes[] = {
     {CODE("\x48\x89\xfa\x48\x8b\x3f\xff\xd7"), 8, CODE(""), 6, 2, {.kind = UNWIND_END}},
     // mcall: push %rax; mov (%rdx), %r12; call *%r12; pop %rax; jmp
     {CODE("\x50\x4c\x8b\x22\x41\xff\xd4\x58\xe9"), 9, CODE(""), 4, 3, {.kind = UNWIND_END}},
+    // the same with a nop behind the call, since 1.24
+    {CODE("\x50\x4c\x8b\x22\x41\xff\xd4\x90\x58\xe9"), 10, CODE(""), 4, 3, {.kind = UNWIND_END}},
     // morestack: mov 56(%rbx), %rsp; call newstack; call abort; ret
     {CODE("\x48\x8b\x63\x38\xe8"), 14, CODE("\xc3"), 4, 5, {.kind = UNWIND_END}},
+    // the same with mov 104(%rbx), %rbp before the call, since 1.24
+    {CODE("\x48\x8b\x63\x38\x48\x8b\x6b\x68\xe8"), 18, CODE("\xc3"), 8, 5, {.kind = UNWIND_END}},
     // clone: call *%r12; mov $111, %edi; mov $60, %eax; syscall
     {CODE("\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"), 15, CODE(""), 0, 3, {.kind = UNWIND_END}},
     // goexit, where goroutines return to: nop; call goexit1; nop, and int3 up to the next function

@@ -60,9 +60,11 @@ static void make_code(void)
     PUT(CODE + 0x800, "\x48\x89\x54\x24\x28\x48\x89\xdf\x48\x89\xd9\xff\xd0");                 // on the system stack
     PUT(CODE + 0x900, "\x48\x29\xd7\x48\x89\x3c\x24\xe8\x7c\xff\xff\xff\x48\x8b\x7c\x24\x08"); // by a landing pad
     PUT(CODE + 0xa00, "\x48\xc7\x44\x24\x08\x00\x00\x00\x00\x48\x89\x14\x24\xe8\x43\xff\xff\xff\x48\x8b\x34\x24");
-    PUT(CODE + 0xb00, "\x41\x57\x48\x89\xfb\x48\x89\xd7\xff\xd6\xff\xd3"); // crosscall1
-    PUT(CODE + 0xc00, "\xcc\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05\xcd\x03"); // sigreturn
-    PUT(IMAGE - 8, "\x48\x8b\x63\x38\xe8\x11\x22\x33");                    // cut by the file's end
+    PUT(CODE + 0xb00, "\x41\x57\x48\x89\xfb\x48\x89\xd7\xff\xd6\xff\xd3");         // crosscall1
+    PUT(CODE + 0xc00, "\xcc\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05\xcd\x03");         // sigreturn
+    PUT(CODE + 0xd00, "\x50\x4c\x8b\x22\x41\xff\xd4\x90\x58\xe9\x11\x22\x33\x44"); // mcall of Go 1.24
+    PUT(CODE + 0xe00, "\x48\x8b\x63\x38\x48\x8b\x6b\x68\xe8\x11\x22\x33\x44\xe8\x55\x66\x77\x88\xc3"); // its morestack
+    PUT(IMAGE - 8, "\x48\x8b\x63\x38\xe8\x11\x22\x33"); // cut by the file's end
 }
 
 struct found {
@@ -94,19 +96,19 @@ static void find(struct found *found)
 static void test_finds_the_calls(void **state)
 {
     (void)state;
-    static const uint64_t offsets[] = {CODE + 6,     CODE + 0x204, CODE + 0x304, CODE + 0x500,
-                                       CODE + 0x600, CODE + 0x70b, CODE + 0x80b, CODE + 0x907,
+    static const uint64_t offsets[] = {CODE + 6,     CODE + 0x204, CODE + 0xd04, CODE + 0x304, CODE + 0xe08,
+                                       CODE + 0x500, CODE + 0x600, CODE + 0x70b, CODE + 0x80b, CODE + 0x907,
                                        CODE + 0xa0d, CODE + 0xc00, CODE + 0xb08};
-    static const uint64_t bytes[] = {2, 3, 5, 3, 7, 2, 2, 5, 5, 10, 4};
-    static const uint32_t kinds[] = {UNWIND_END, UNWIND_END,     UNWIND_END,        UNWIND_END,
-                                     UNWIND_END, UNWIND_GO_CALL, UNWIND_SP_DEREF_8, UNWIND_GO_CALL,
-                                     UNWIND_BP,  UNWIND_SIGNAL,  UNWIND_SP};
+    static const uint64_t bytes[] = {2, 3, 3, 5, 5, 3, 7, 2, 2, 5, 5, 10, 4};
+    static const uint32_t kinds[] = {UNWIND_END, UNWIND_END,    UNWIND_END,     UNWIND_END,        UNWIND_END,
+                                     UNWIND_END, UNWIND_END,    UNWIND_GO_CALL, UNWIND_SP_DEREF_8, UNWIND_GO_CALL,
+                                     UNWIND_BP,  UNWIND_SIGNAL, UNWIND_SP};
     struct found found;
     make_image(".note.go.buildid");
     make_code();
     find(&found);
-    assert_int_equal(found.count, 11);
-    for (size_t i = 0; i < 11; i++) {
+    assert_int_equal(found.count, 13);
+    for (size_t i = 0; i < 13; i++) {
         assert_int_equal(found.kinds[i], kinds[i]);
         assert_int_equal(found.offsets[i], offsets[i]);
         assert_int_equal(found.bytes[i], bytes[i]);
