@@ -68,7 +68,7 @@ DICTIONARY_TABLE(meta, 6);
 static const struct sql_column event_columns[] = {
     {"id", "INTEGER", SQL_ID},
     {"name", "TEXT"},
-    {"unit", "TEXT HIDDEN"},
+    {"unit", "TEXT"},
     {"detail", "TEXT"},
     {"period", "INTEGER"},
     {"is_histogram", "INTEGER"},

@@ -108,7 +108,7 @@ static void plain_tables_are_those_of_the_file(void **state)
 {
     (void)state;
     static const char *const queries[] = {
-        "SELECT id, name, unit, detail, period, is_histogram FROM event ORDER BY id",
+        "SELECT * FROM event ORDER BY id",
         "SELECT * FROM process ORDER BY id",
         "SELECT * FROM thread ORDER BY id",
         "SELECT id, kind, lower(hex(build_id)), path FROM binary ORDER BY id",
