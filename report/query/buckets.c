@@ -65,11 +65,10 @@ static int count_stored(const struct store_interval_row *row, const struct store
     return 0;
 }
 
-static bool asks_for_values(const struct report_request *request)
+static bool asks_for_values(const struct source *source, const struct report_request *request)
 {
-    return request->by || request->pid_count || request->tid_count || request->comm || request->cgroup ||
-           request->unit || request->container || request->pod || request->has_uid || request->has_bucket_low ||
-           request->has_bucket_high;
+    return request->by || request->has_bucket_low || request->has_bucket_high ||
+           store_query__chooses_threads(&source->query);
 }
 
 static int from_values(struct gathering *gathering, struct fault *fault)
@@ -102,7 +101,7 @@ int buckets__gather(struct source *source, const struct report_request *request,
     struct gathering gathering = {.source = source, .list = list, .group = request->by};
     if (!source->event->is_histogram)
         return source__no_buckets(source, fault);
-    int err = asks_for_values(request) ? from_values(&gathering, fault) : from_all(&gathering, fault);
+    int err = asks_for_values(source, request) ? from_values(&gathering, fault) : from_all(&gathering, fault);
     if (!err)
         histogram_list__sort(list);
     return err;

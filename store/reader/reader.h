@@ -110,6 +110,13 @@ struct store_query {
     uint16_t bucket_first, bucket_last; // inclusive, by value (store/base/bucket.h)
 };
 
+// Whether the query asks for the values of some threads only.
+static inline bool store_query__chooses_threads(const struct store_query *query)
+{
+    return query->pid_count || query->tid_count || query->has_uid || query->comm || query->cgroup || query->unit ||
+           query->container || query->pod;
+}
+
 // The size and the contents of the store. Reads all names and stacks, no values.
 struct store_size {
     uint64_t files;

@@ -48,8 +48,7 @@ static bool is_asked_for(const struct store_reader *reader, const struct store_q
 
 int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads)
 {
-    if (!query->pid_count && !query->tid_count && !query->comm && !query->cgroup && !query->unit && !query->container &&
-        !query->pod && !query->has_uid)
+    if (!store_query__chooses_threads(query))
         return 0;
     struct name_pattern names;
     int err = query->comm ? name_pattern__parse(query->comm, NULL, &names) : 0;
