@@ -64,8 +64,8 @@ static bool is_unit_name(struct component part)
     return false;
 }
 
-// The first component that is no slice: where that is none of systemd's, nor is all below it. A name that the kernel
-// would take for a file of its own has an underscore before it.
+// The first component that is no slice. Where systemd did not make that group, it made none below. systemd puts an
+// underscore before a name that the kernel has for a file of each group, such as "cpu.max".
 static void find_unit(const char *path, char ret_unit[OWNER_UNIT_BYTES])
 {
     struct component part;
@@ -78,7 +78,7 @@ static void find_unit(const char *path, char ret_unit[OWNER_UNIT_BYTES])
         keep(part, ret_unit, OWNER_UNIT_BYTES);
 }
 
-// Where 64 hex digits stand in a row: the last ones of a path are those of the innermost container.
+// An id is 64 hex digits in a row. Of several in a path, the last one is that of the innermost container.
 static void find_container_id(struct component part, char ret_container[OWNER_CONTAINER_BYTES])
 {
     for (size_t i = 0, run = 0; i < part.length; i++) {
@@ -139,7 +139,7 @@ void owner__of(const char *cgroup, struct owner *ret_owner)
     find_unit(cgroup, ret_owner->unit);
     bool is_of_kubelet = false;
     for (struct component part; (part = next_component(&cgroup)).length;) {
-        is_of_kubelet |= begins_with(part, "kubepods") || (part.length == 8 && memcmp(part.text, "kubepods", 8) == 0);
+        is_of_kubelet |= part.length >= strlen("kubepods") && memcmp(part.text, "kubepods", strlen("kubepods")) == 0;
         if (is_of_kubelet && !*ret_owner->pod)
             find_pod(part, ret_owner->pod);
         find_container(part, ret_owner->container);

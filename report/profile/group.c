@@ -38,7 +38,7 @@ static void root_of_pid(const struct store_process *process, const struct store_
     snprintf(ret_name, GROUP_NAME_BYTES, "%s-%" PRIu32, or_else(process->comm, STORE_MARK_UNKNOWN), process->pid);
 }
 
-// A recording that does not tell threads apart has none here; they are one histogram a process and comm then.
+// Where the recording keeps no threads apart, those of one process and comm are one.
 static void name_tid(const struct store_process *process, const struct store_thread *thread, NAME)
 {
     if (thread->tid)
@@ -62,31 +62,33 @@ static void name_cgroup(const struct store_process *process, const struct store_
     put(ret_name, or_else(process->cgroup, "[no cgroup]"));
 }
 
-static void name_unit(const struct store_process *process, const struct store_thread *thread, NAME)
+// `offset` of a text of struct owner.
+static void put_owner(NAME, const struct store_process *process, size_t offset, const char *none)
 {
     struct owner owner;
-    (void)thread;
     owner__of(process->cgroup, &owner);
-    put(ret_name, or_else(owner.unit, "[no unit]"));
+    put(ret_name, or_else((const char *)&owner + offset, none));
+}
+
+static void name_unit(const struct store_process *process, const struct store_thread *thread, NAME)
+{
+    (void)thread;
+    put_owner(ret_name, process, offsetof(struct owner, unit), "[no unit]");
 }
 
 static void name_container(const struct store_process *process, const struct store_thread *thread, NAME)
 {
-    struct owner owner;
     (void)thread;
-    owner__of(process->cgroup, &owner);
-    put(ret_name, or_else(owner.container, "[no container]"));
+    put_owner(ret_name, process, offsetof(struct owner, container), "[no container]");
 }
 
 static void name_pod(const struct store_process *process, const struct store_thread *thread, NAME)
 {
-    struct owner owner;
     (void)thread;
-    owner__of(process->cgroup, &owner);
-    put(ret_name, or_else(owner.pod, "[no pod]"));
+    put_owner(ret_name, process, offsetof(struct owner, pod), "[no pod]");
 }
 
-// As this host names it, which is the one that was recorded where nothing else is said.
+// By the users of the host that reads the store.
 static void name_user(const struct store_process *process, const struct store_thread *thread, NAME)
 {
     const struct passwd *user = getpwuid(process->uid);

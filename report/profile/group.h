@@ -1,4 +1,6 @@
-// Whose samples are one: the roots of a picture (--group-by), and the histograms of `report --by`.
+// The keys by which samples are grouped: a root of a picture for each value (--group-by), or a histogram (`report -f
+// hist
+// --by`).
 #ifndef HEARTH_REPORT_PROFILE_GROUP_H
 #define HEARTH_REPORT_PROFILE_GROUP_H
 
@@ -10,7 +12,7 @@
 struct group {
     const char *name;  // as the options take it
     const char *words; // "by WORDS"; the key of pprof's labels
-    // Of a root, "nginx-12/13", and of a histogram, "13". Cut to fit.
+    // Write the name of the root, "nginx-12/13", and that of the histogram, "13", cut to fit.
     void (*root)(const struct store_process *process, const struct store_thread *thread,
                  char ret_name[GROUP_NAME_BYTES]);
     void (*key)(const struct store_process *process, const struct store_thread *thread,
@@ -18,7 +20,7 @@ struct group {
 };
 
 extern const struct group group_of_comms, group_of_threads;
-extern const struct group group_compared; // all is one: the two sides of a difference that have different filters
+extern const struct group group_compared; // one root: the two sides of a difference have different filters
 
 #define GROUP_KEYS_BUT_COMM "pid, tid, cgroup, unit, container, pod, user, exe, or none"
 
