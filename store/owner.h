@@ -24,10 +24,10 @@ struct owner {
     char pod[OWNER_POD_BYTES];             // uid; ""
 };
 
-// A name that is longer than its place is none: it is not what these programs make.
+// A name that is longer than its place is left out: systemd, the engines and the kubelet make none.
 void owner__of(const char *cgroup, struct owner *ret_owner);
 
-// A shell's patterns. "nginx" is nginx.service.
+// Each takes a shell's pattern. A unit "nginx" is nginx.service.
 bool owner__is_unit(const struct owner *owner, const char *pattern);
 // A container's id may be given whole, or by its first digits.
 bool owner__is_container(const struct owner *owner, const char *pattern);

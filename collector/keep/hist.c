@@ -190,7 +190,8 @@ static int make_rows(struct hist *hist, const uint32_t *event_rows, size_t *ret_
     return 0;
 }
 
-// Keys of months would fill the list, and later ones be "others" for ever.
+// Keeps the sums of the totals and empties the list: else the keys of months fill it, and each later key is counted as
+// "others".
 static void drop_totals(struct hist *hist)
 {
     for (size_t i = 0; i < hist->totals.count; i++) {

@@ -1,5 +1,6 @@
-// Histograms of a recording: what the drains bring, added up for the interval (into the store) and since the start
-// (for the eyes). LIMIT_HISTOGRAMS keys are kept apart in one recording; in one without an end, in each interval.
+// Histograms of a recording: adds up the cells that each drain brings, for the interval, whose rows go into the store,
+// and since the start, for the summary and the live view. LIMIT_HISTOGRAMS keys are kept apart in one recording; in one
+// without an end, in each interval.
 #ifndef HEARTH_COLLECTOR_KEEP_HIST_H
 #define HEARTH_COLLECTOR_KEEP_HIST_H
 
@@ -12,7 +13,7 @@
 struct hist;
 
 // Of those events that are histograms, which have their numbers (event->hist_number) in this order. Borrowed.
-// `has_end`: of the recording.
+// `has_end`: whether the recording has one; a daemon's has none.
 int hist__new(const struct event *events, size_t event_count, struct cgroup_names *cgroups, bool has_end,
               struct hist **ret_hist);
 void hist__free(struct hist *hist);

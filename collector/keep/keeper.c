@@ -32,7 +32,7 @@ struct keeper {
         uint64_t id;
         char path[512];
         struct owner owner;
-        uint32_t depth; // twice its components; one more in a container
+        uint32_t rank; // twice the components of its path; one more where that names a container
     } cgroup;
     uint64_t drain; // the number of this one
 };
@@ -79,19 +79,20 @@ static void find_cgroup(struct keeper *keeper, uint64_t id)
     if (!id || cgroup_names__path(keeper->parts.cgroups, id, keeper->cgroup.path, sizeof(keeper->cgroup.path)) != 0)
         keeper->cgroup.path[0] = '\0';
     owner__of(keeper->cgroup.path, &keeper->cgroup.owner);
-    keeper->cgroup.depth = *keeper->cgroup.owner.container != '\0';
+    keeper->cgroup.rank = *keeper->cgroup.owner.container != '\0';
     for (const char *at = keeper->cgroup.path; *at; at++)
-        keeper->cgroup.depth += *at == '/' && at[1] ? 2 : 0;
+        keeper->cgroup.rank += *at == '/' && at[1] ? 2 : 0;
 }
 
-// A process that is moved when it is made, as systemd and containers' engines do it, has samples in two groups in one
-// drain, in no order of time: the deeper one is where it was put. Of two drains, the later one tells.
+// Whether the group that was looked up last is the one that the process belongs to. systemd and containers' engines
+// make a process in their own group, then move it: one drain has samples of both groups, in no order of time. Of these
+// the one with the higher rank counts; of two drains, the later one's.
 static bool is_placed(struct keeper *keeper, struct process *process)
 {
-    if (process->placed_in_drain == keeper->drain && keeper->cgroup.depth < process->place_depth)
+    if (process->placed_in_drain == keeper->drain && keeper->cgroup.rank < process->place_rank)
         return false;
     process->placed_in_drain = keeper->drain;
-    process->place_depth = keeper->cgroup.depth;
+    process->place_rank = keeper->cgroup.rank;
     return true;
 }
 

@@ -9,7 +9,7 @@
 
 struct bpf_object;
 
-enum { ITERATOR_IDS_MAX = 16 }; // programs of an object; those behind are libbpf's own affair
+enum { ITERATOR_IDS_MAX = 16 }; // programs of an object; libbpf looks up the numbers of those behind
 
 // Before an object is opened.
 void iterator_ids__begin(void);

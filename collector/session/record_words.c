@@ -44,7 +44,7 @@ const struct option_row record_word_rows[] = {
     {'c', "count", "PERIOD", "a sample each PERIOD events instead of -F", option__u64, AT(period)},
     {0, "min-block", "SECONDS", "off-cpu counts only waits of at least this time", option__seconds_ns, AT(min_wait_ns)},
     {0, "max-block", "SECONDS", "off-cpu counts only waits of at most this time", option__seconds_ns, AT(max_wait_ns)},
-    {0, "max-cpu", "PCT", "of a CPU that sampling may take; above it fewer samples are taken, and weigh more (20%)",
+    {0, "max-cpu", "PCT", "sampling takes at most this share of a CPU: fewer samples are taken, and weigh more (20%)",
      option__share, AT(bpf_share)},
     {'d', "duration", "SECONDS", "end after so long", option__seconds_ns, AT(duration_ns)},
     {'i', "interval", "SECONDS", "how often the kernel's maps are drained (5)", option__seconds_ns, AT(drain_ns)},

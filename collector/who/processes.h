@@ -20,8 +20,8 @@ struct process {
     uint32_t forked_from; // its parent, while both run the same program: until it executes one; 0: not known
     uint32_t uid;         // as its samples tell
     uint64_t start_boot_ns;
-    uint64_t placed_in_drain; // of those that keep samples: the last one that told its control group
-    uint32_t place_depth;     // of that group
+    uint64_t placed_in_drain; // the number of the drain that last had a sample with its control group
+    uint32_t place_rank;      // of that group (collector/keep/keeper.c)
     char comm[16];
     char *exe;    // NULL: not known
     bool learned; // mappings are complete: from /proc, or seen since its exec

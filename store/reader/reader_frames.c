@@ -260,20 +260,21 @@ int reader_frames__load(struct store_reader *reader, struct fault *fault)
     return err;
 }
 
-// Frames are asked for: all of them, but where those of some files have been read, behind their values.
-static int answer(struct store_reader *reader)
+// Before a frame is given: reads those of all files. Where stacks are joined bit by bit, the files that gave values
+// have been read, and the others are not asked for.
+static int load_missing(struct store_reader *reader)
 {
     return reader->has_twins && reader->frame_count ? 0 : reader_frames__load(reader, NULL);
 }
 
 uint32_t store_reader__frame_count(struct store_reader *reader)
 {
-    return answer(reader) ? 0 : reader->frame_count;
+    return load_missing(reader) ? 0 : reader->frame_count;
 }
 
 const struct store_frame *store_reader__frame(struct store_reader *reader, uint32_t frame)
 {
-    if (answer(reader) || frame < 1 || frame > reader->frame_count)
+    if (load_missing(reader) || frame < 1 || frame > reader->frame_count)
         return NULL;
     return &reader->frames[frame - 1];
 }

@@ -95,12 +95,12 @@ static int join_all(struct store_reader *reader, struct reader_file *file)
     return err;
 }
 
+// A parent has a smaller number than its child, and cut_deep() has bounded the chains.
 int reader_trie__join(struct store_reader *reader, struct reader_file *file, uint32_t node, uint32_t *ret_node)
 {
     uint32_t above[LIMIT_STORE_STACK_FRAMES], count = 0;
     int err = 0;
-    for (uint32_t at = node; at && !file->nodes.ids[at];
-         at = file->own_parents[at]) // parents are smaller, chains short
+    for (uint32_t at = node; at && !file->nodes.ids[at]; at = file->own_parents[at])
         above[count++] = at;
     while (count > 0 && !err)
         err = join_one(reader, file, above[--count]);
@@ -176,6 +176,7 @@ static int spread(struct store_reader *reader)
     return 0;
 }
 
+// Makes the nodes that were joined or kept so far the reader's trie.
 static int show(struct store_reader *reader, struct fault *fault)
 {
     if (reader__joins_stacks(reader) && spread(reader) != 0)
