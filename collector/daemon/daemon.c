@@ -6,6 +6,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "collector/daemon/side_recordings.h"
 #include "collector/daemon/upkeep.h"
 #include "collector/session/recorder.h"
 #include "store/base/clock.h"
@@ -23,6 +24,7 @@ struct daemon {
     bool records;               // by `began`: the events were attached
     struct store_directory *directory;
     struct upkeep *upkeep;
+    struct side_recordings *sides;
     struct fault said; // of room that cannot be made
 };
 
@@ -82,6 +84,12 @@ static void hold(struct daemon *daemon, struct daemon_words *words)
     daemon->holds = words;
 }
 
+static void bound(struct daemon *daemon, uint64_t bytes_most)
+{
+    store_directory__bound(daemon->directory, bytes_most);
+    side_recordings__bound(daemon->sides, bytes_most);
+}
+
 static int change_events(struct daemon *daemon, const struct daemon_words *words, struct fault *fault)
 {
     _cleanup_free_ struct recorder_event *events = NULL;
@@ -104,7 +112,7 @@ static int change(struct daemon *daemon, const struct daemon_words *words, struc
     if (err)
         return err;
     recorder__set_share(daemon->recorder, words->record.bpf_share);
-    store_directory__bound(daemon->directory, words->keep_bytes);
+    bound(daemon, words->keep_bytes);
     return 0;
 }
 
@@ -151,6 +159,7 @@ static void on_drained(void *context)
     struct maintenance plan;
     sd_notify(0, "WATCHDOG=1");
     make_room(daemon);
+    side_recordings__check_sizes(daemon->sides);
     bool is_due = upkeep__is_due(daemon->upkeep);
     store_directory__maintenance(daemon->directory, clock__ns(CLOCK_REALTIME), clock__ns(CLOCK_BOOTTIME),
                                  LIMIT_UPKEEP_NS, &plan);
@@ -169,6 +178,9 @@ static int run_recorder(struct daemon *daemon, const struct recorder_options *op
         return err;
     daemon->recorder = recorder;
     daemon->records = true;
+    err = side_recordings__watch(daemon->sides, recorder__loop(recorder));
+    if (err)
+        fault__warn("recordings beside the daemon's own are not told of when they end: %s", strerror(-err));
     sd_notify(0, "READY=1");
     err = recorder__run(recorder, fault, &summary);
     daemon->recorder = NULL;
@@ -206,7 +218,7 @@ static int record(struct daemon *daemon, struct fault *fault)
 {
     daemon->began = daemon->holds;
     daemon->records = false;
-    store_directory__bound(daemon->directory, daemon->began->keep_bytes);
+    bound(daemon, daemon->began->keep_bytes);
     int err = record_once(daemon, fault);
     if (daemon->began != daemon->holds)
         free_words(daemon->began);
@@ -239,6 +251,8 @@ static int set_up(struct daemon *daemon, struct fault *fault)
 {
     struct store_limits limits = store_limits__default();
     int err = upkeep__new(&daemon->upkeep);
+    if (!err)
+        err = side_recordings__new(daemon->holds->record.output, &daemon->sides);
     if (err)
         return fault__set(fault, err, "cannot start a process: %s", strerror(-err));
     return store_directory__open(daemon->holds->record.output, &limits, clock__ns(CLOCK_REALTIME),
@@ -255,6 +269,7 @@ int daemon__run(const char *command_line, int argc, char **argv, struct fault *f
         err = set_up(&daemon, fault);
     if (!err)
         err = record_on(&daemon, fault);
+    side_recordings__free(daemon.sides);
     upkeep__free(daemon.upkeep);
     store_directory__free(daemon.directory);
     free_words(daemon.holds);

@@ -2,16 +2,13 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "collector/daemon/helper_process.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/database.h"
@@ -24,9 +21,8 @@ struct outcome {
 };
 
 struct upkeep {
-    pid_t pid;
-    int fd;       // a plan goes there, its outcome comes back; -1: the process has died
-    bool is_busy; // with a plan
+    struct helper_process process; // a plan goes there, its outcome comes back; fd -1: it has died
+    bool is_busy;                  // with a plan
     struct fault said;
     char damaged[DAY_FILE_NAME_BYTES]; // found since upkeep__damaged()
     uint64_t next_ns;                  // CLOCK_BOOTTIME
@@ -48,15 +44,13 @@ static void check_live(const struct maintenance *plan, uint64_t *next_ns, struct
 }
 
 // The process: a plan, an outcome, until the daemon is gone.
-static void serve(int fd, pid_t daemon)
+static void serve(int fd, void *unused)
 {
     struct maintenance plan;
     uint64_t next_check_ns = 0;
-    signal(SIGHUP, SIG_IGN); // a terminal or systemd means the daemon by it
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, "hearth-upkeep");
+    (void)unused;
     priority__lower();
-    while (getppid() == daemon && recv(fd, &plan, sizeof(plan), 0) == sizeof(plan)) {
+    while (recv(fd, &plan, sizeof(plan), 0) == sizeof(plan)) {
         struct maintained ignored;
         struct outcome outcome = {0};
         outcome.err = maintenance__run(&plan, &outcome.fault, &ignored);
@@ -65,24 +59,6 @@ static void serve(int fd, pid_t daemon)
         if (send(fd, &outcome, sizeof(outcome), MSG_NOSIGNAL) < 0)
             break;
     }
-    _exit(0);
-}
-
-static int start(struct upkeep *upkeep)
-{
-    int fds[2];
-    pid_t daemon = getpid();
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
-        return -errno;
-    upkeep->fd = fds[0];
-    upkeep->pid = fork();
-    int err = upkeep->pid < 0 ? -errno : 0;
-    if (upkeep->pid == 0) {
-        close(fds[0]);
-        serve(fds[1], daemon);
-    }
-    close(fds[1]);
-    return err;
 }
 
 int upkeep__new(struct upkeep **ret_upkeep)
@@ -90,9 +66,9 @@ int upkeep__new(struct upkeep **ret_upkeep)
     _cleanup_(upkeep__freep) struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
     if (!upkeep)
         return -ENOMEM;
-    upkeep->pid = upkeep->fd = -1;
+    upkeep->process = (struct helper_process){.pid = -1, .fd = -1};
     upkeep->next_ns = clock__ns(CLOCK_BOOTTIME) + LIMIT_UPKEEP_PERIOD_NS;
-    int err = start(upkeep);
+    int err = helper_process__start("hearth-upkeep", serve, NULL, &upkeep->process);
     if (!err)
         *ret_upkeep = take_pointer(upkeep);
     return err;
@@ -102,11 +78,7 @@ void upkeep__free(struct upkeep *upkeep)
 {
     if (!upkeep)
         return;
-    if (upkeep->pid > 0) {
-        kill(upkeep->pid, SIGKILL);
-        waitpid(upkeep->pid, NULL, 0);
-    }
-    fd__close(&upkeep->fd);
+    helper_process__kill(&upkeep->process);
     free(upkeep);
 }
 
@@ -121,7 +93,7 @@ static void say_outcome(struct upkeep *upkeep, const struct outcome *outcome)
 static bool has_ended(struct upkeep *upkeep)
 {
     struct outcome outcome;
-    ssize_t length = recv(upkeep->fd, &outcome, sizeof(outcome), MSG_DONTWAIT);
+    ssize_t length = recv(upkeep->process.fd, &outcome, sizeof(outcome), MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (length == sizeof(outcome)) {
@@ -130,14 +102,15 @@ static bool has_ended(struct upkeep *upkeep)
     }
     fault__warn("the process that rolls intervals up (PID %d) has died; until a restart they stay as they are, and the "
                 "oldest go when there is no room",
-                upkeep->pid);
-    fd__close(&upkeep->fd);
+                upkeep->process.pid);
+    fd__close(&upkeep->process.fd);
+    upkeep->process.fd = -1;
     return false;
 }
 
 bool upkeep__is_due(struct upkeep *upkeep)
 {
-    if (upkeep->fd < 0 || (upkeep->is_busy && !has_ended(upkeep)))
+    if (upkeep->process.fd < 0 || (upkeep->is_busy && !has_ended(upkeep)))
         return false;
     upkeep->is_busy = false;
     return clock__ns(CLOCK_BOOTTIME) >= upkeep->next_ns;
@@ -155,6 +128,6 @@ void upkeep__begin(struct upkeep *upkeep, const struct maintenance *plan)
     upkeep->next_ns = clock__ns(CLOCK_BOOTTIME) + LIMIT_UPKEEP_PERIOD_NS;
     // Where the process has died, the next look at the socket finds its end.
     upkeep->is_busy = true;
-    if (send(upkeep->fd, plan, sizeof(*plan), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+    if (send(upkeep->process.fd, plan, sizeof(*plan), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EAGAIN)
         upkeep->is_busy = false;
 }

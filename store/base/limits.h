@@ -160,6 +160,22 @@
 // and not more often than roll-up.
 #define LIMIT_CHECK_PAUSE 1000u
 
+// Recordings that run beside the daemon's own, because somebody asked or a rule held: how long each may take, how many
+// run at once and begin within an hour, the bytes of its words and of the lines that it says at its end, and the part
+// (one of so many) of the directory's bytes that all their stores may take. Above: the next one is refused; the
+// oldest stores go; one whose store outgrows its own part of that is ended early.
+#define LIMIT_SIDE_NS         600000000000ull
+#define LIMIT_SIDE_AT_ONCE    2
+#define LIMIT_SIDE_AN_HOUR    30
+#define LIMIT_SIDE_WORDS      128
+#define LIMIT_SIDE_WORD_BYTES 4096
+#define LIMIT_SIDE_SAID_BYTES 2048
+#define LIMIT_SIDE_PART       8
+// A store of one that began longer ago than this is not written any more: a start, LIMIT_SIDE_NS, and the last names.
+#define LIMIT_SIDE_WRITTEN_NS (LIMIT_SIDE_NS + 120000000000ull)
+// How long the daemon's end waits for them to write their stores to the end. Above: they end by themselves.
+#define LIMIT_SIDE_END_MS 10000
+
 // The daemon's file. Above: it is refused; a file of options is a page long.
 #define LIMIT_CONF_BYTES (256 * 1024)
 

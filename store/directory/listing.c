@@ -12,6 +12,7 @@
 
 #include "store/base/cleanup.h"
 #include "store/base/grow.h"
+#include "store/directory/incidents.h"
 
 static inline void cleanup__closedir(DIR *directory)
 {
@@ -69,6 +70,7 @@ int listing__read(const char *path, struct fault *fault, struct listing *ret_lis
         err = add(&listing, dirfd(directory), entry->d_name);
     if (err)
         return fault__set(fault, err, "out of memory");
+    listing.bytes += incidents__bytes(path);
     if (listing.count)
         qsort(listing.items, listing.count, sizeof(*listing.items), compare);
     *ret_listing = listing;

@@ -16,7 +16,7 @@ struct listed {
 struct listing {
     struct listed *items; // by day, tier and number
     size_t count;
-    uint64_t bytes; // of all files of the directory
+    uint64_t bytes; // of all files of the directory, incidents included
 };
 
 // An entry that goes away meanwhile is passed over.

@@ -5,7 +5,9 @@
 #include <sys/statvfs.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/clock.h"
 #include "store/base/limits.h"
+#include "store/directory/incidents.h"
 #include "store/directory/listing.h"
 #include "store/directory/rollup.h"
 #include "store/directory/watermark.h"
@@ -74,6 +76,18 @@ static bool has_room(const char *directory, const struct store_limits *limits, u
            (uint64_t)disk.f_bavail * disk.f_frsize >= limits->bytes_free + bytes_coming;
 }
 
+// The oldest one. Whatever began before this may be written still.
+static bool remove_incident(const char *directory, struct listing *listing, struct retirement *retired)
+{
+    uint64_t bytes, before_ns = clock__ns(CLOCK_REALTIME) - LIMIT_SIDE_WRITTEN_NS;
+    if (incidents__remove_oldest(directory, before_ns, &bytes) != 0 || !bytes)
+        return false;
+    retired->files++;
+    retired->bytes += bytes;
+    listing->bytes -= bytes < listing->bytes ? bytes : listing->bytes;
+    return true;
+}
+
 int retirement__make_room(const char *directory, const struct store_limits *limits, const char *live,
                           uint64_t bytes_coming, struct fault *fault, struct retirement *retired)
 {
@@ -81,12 +95,15 @@ int retirement__make_room(const char *directory, const struct store_limits *limi
     size_t index;
     int err = listing__read(directory, fault, &listing);
     while (!err && !has_room(directory, limits, listing.bytes, bytes_coming)) {
-        if (!find_cheapest(&listing, live, &index))
+        if (!find_cheapest(&listing, live, &index)) {
+            if (remove_incident(directory, &listing, retired))
+                continue;
             return fault__set(fault, -ENOSPC,
                               "cannot write to the directory '%s': it may take %llu bytes, and its file system is to "
                               "keep %llu free; raise --keep-bytes, or free some space",
                               directory, (unsigned long long)limits->bytes_most,
                               (unsigned long long)limits->bytes_free);
+        }
         err = remove_item(directory, &listing, index, fault, retired);
     }
     return err;

@@ -19,8 +19,8 @@ struct retirement {
 };
 
 // Removes files until `bytes_coming` more have room: damaged ones first, then full intervals and minutes that stand in
-// the next tier too, then the oldest of all. `live` (a name, or "") is never removed. Adds to *retired. -ENOSPC: there
-// is no room with all of them gone.
+// the next tier too, then the oldest of all, then incidents. `live` (a name, or "") is never removed. Adds to *retired.
+// -ENOSPC: there is no room with all of them gone.
 int retirement__make_room(const char *directory, const struct store_limits *limits, const char *live,
                           uint64_t bytes_coming, struct fault *fault, struct retirement *retired);
 

@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "store/base/clock.h"
 #include "store/directory/directory.h"
+#include "store/directory/incidents.h"
 #include "store/directory/listing.h"
 #include "store/directory/watermark.h"
 #include "tests/unit/store/everything.h"
@@ -175,6 +177,40 @@ static void the_cap_holds(void **state)
     assert_int_equal(store_reader__damage(reader)->places, 0);
 }
 
+static void put_incident(uint64_t began_ns, uint64_t number, size_t bytes)
+{
+    char name[INCIDENT_NAME_BYTES], path[PATH_MAX + 64];
+    incident__name(began_ns, number, name);
+    snprintf(path, sizeof(path), "%s/" INCIDENTS_FOLDER "/%s", folder, name);
+    _cleanup_file_ FILE *file = fopen(path, "we");
+    for (size_t i = 0; i < bytes; i++)
+        fputc('x', file);
+}
+
+static void incidents_count_and_go_last(void **state)
+{
+    (void)state;
+    struct store_limits limits = store_limits__default();
+    struct retirement retired = {0};
+    uint64_t now_ns = clock__ns(CLOCK_REALTIME);
+    limits.bytes_most = 4 << 20;
+    must(incidents__make(folder, NULL));
+    put_incident(now_ns - HOUR_NS, 1, 1 << 20);
+    put_incident(now_ns - 2 * HOUR_NS, 2, 1 << 20);
+    put_incident(now_ns, 3, 1 << 20); // may be written still
+    _cleanup_(close_directory) struct store_directory *directory = open_directory(&limits);
+    for (uint64_t at = 0; at < HOUR_NS; at += 120 * SECOND_NS)
+        append_at(directory, BEGIN_NS + at, 800, NULL);
+    _cleanup_(listing__release) struct listing listing = {0};
+    must(listing__read(folder, NULL, &listing));
+    assert_true(listing.bytes > 3 << 20 && listing.bytes <= limits.bytes_most);
+    must(retirement__make_room(folder, &limits, "", 5 << 19, NULL, &retired));
+    assert_int_equal(count_files(".full."), 0);
+    assert_true(incidents__bytes(folder) >= 1 << 20 && incidents__bytes(folder) < 2 << 20);
+    assert_int_equal(retirement__make_room(folder, &limits, "", 4 << 20, NULL, &retired), -ENOSPC);
+    assert_true(incidents__bytes(folder) >= 1 << 20);
+}
+
 static void overwrite(const char *name, off_t at)
 {
     char path[PATH_MAX];
@@ -285,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(time_is_not_believed_at_once, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(each_tier_has_its_age, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_cap_holds, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(incidents_count_and_go_last, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_set_aside, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_sums_are_made_again, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_kill_loses_nothing, make_folder, remove_folder),
