@@ -85,7 +85,9 @@ CREATE TABLE interval (
     end_ns INTEGER NOT NULL,
     own_cpu_ns INTEGER NOT NULL,
     own_bpf_ns INTEGER NOT NULL,
-    own_rss_bytes INTEGER NOT NULL
+    own_rss_bytes INTEGER NOT NULL,
+    own_map_bytes INTEGER NOT NULL DEFAULT 0, -- of BPF maps, before the drain; not in older files
+    own_written_bytes INTEGER NOT NULL DEFAULT 0 -- to the store, since the interval before; not in older files
 );
 
 -- In a directory of day files: an interval that is a sum, and the full intervals that it is the sum of, those with the

@@ -125,9 +125,11 @@ struct store_interval {
     uint64_t end_ns;
     const struct store_loss *losses; // those above 0
     size_t loss_count;
-    uint64_t own_cpu_ns; // CPU time of hearth's own process in the interval
-    uint64_t own_bpf_ns; // run time of its BPF programs; 0 where statistics are off
-    uint64_t own_rss_bytes;
+    uint64_t own_cpu_ns;               // CPU time of hearth's own processes in the interval
+    uint64_t own_bpf_ns;               // run time of its BPF programs; 0 where statistics are off
+    uint64_t own_rss_bytes;            // of its processes; of a sum: the most
+    uint64_t own_map_bytes;            // kernel memory of its BPF maps; of a sum: the most
+    uint64_t own_written_bytes;        // to the store's files, since the interval before
     const struct store_rolled *rolled; // NULL: as drained; a reader gives it as NULL
 };
 

@@ -55,6 +55,12 @@ static void lose_store(void *context)
         fault__say(&fault, err);
 }
 
+static uint64_t written_by_upkeep(void *context)
+{
+    const struct daemon *daemon = context;
+    return upkeep__written_bytes(daemon->upkeep);
+}
+
 static void free_words(struct daemon_words *words)
 {
     if (words)
@@ -202,6 +208,7 @@ static int record_once(struct daemon *daemon, struct fault *fault)
                                          .leaves_store = leaves_store,
                                          .lose_store = lose_store,
                                          .drained = on_drained,
+                                         .written = written_by_upkeep,
                                          .ends_at_hangup = ends_at_hangup,
                                          .context = daemon};
     struct recorder_options options = record_words__options(words, &daemon->hist);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "collector/daemon/helper_process.h"
+#include "collector/session/own_cost.h"
 #include "store/base/clock.h"
 #include "store/base/limits.h"
 #include "store/database.h"
@@ -18,6 +19,7 @@ struct outcome {
     int err;
     struct fault fault;
     char damaged[DAY_FILE_NAME_BYTES]; // "": the live file was not looked at, or is whole
+    uint64_t written_bytes;            // since the process began
 };
 
 struct upkeep {
@@ -26,6 +28,7 @@ struct upkeep {
     struct fault said;
     char damaged[DAY_FILE_NAME_BYTES]; // found since upkeep__damaged()
     uint64_t next_ns;                  // CLOCK_BOOTTIME
+    uint64_t written_bytes;            // by the process, as it said last
 };
 
 // Looks for damage in the live file. A file of a busy day takes a second or two: so seldom that it takes a thousandth
@@ -55,6 +58,7 @@ static void serve(int fd, void *unused)
         struct outcome outcome = {0};
         outcome.err = maintenance__run(&plan, &outcome.fault, &ignored);
         check_live(&plan, &next_check_ns, &outcome);
+        outcome.written_bytes = own_cost__written_bytes();
         malloc_trim(0); // the process sleeps for a minute now
         if (send(fd, &outcome, sizeof(outcome), MSG_NOSIGNAL) < 0)
             break;
@@ -87,6 +91,7 @@ static void say_outcome(struct upkeep *upkeep, const struct outcome *outcome)
     if (outcome->err && strcmp(outcome->fault.text, upkeep->said.text) != 0)
         fault__say(&outcome->fault, outcome->err);
     upkeep->said = outcome->fault;
+    upkeep->written_bytes = outcome->written_bytes;
     memcpy(upkeep->damaged, outcome->damaged, sizeof(upkeep->damaged));
 }
 
@@ -114,6 +119,11 @@ bool upkeep__is_due(struct upkeep *upkeep)
         return false;
     upkeep->is_busy = false;
     return clock__ns(CLOCK_BOOTTIME) >= upkeep->next_ns;
+}
+
+uint64_t upkeep__written_bytes(const struct upkeep *upkeep)
+{
+    return upkeep->written_bytes;
 }
 
 bool upkeep__has_damaged(struct upkeep *upkeep, const char *live)

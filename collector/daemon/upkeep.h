@@ -6,6 +6,7 @@
 #define HEARTH_COLLECTOR_DAEMON_UPKEEP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "store/base/cleanup.h"
 #include "store/directory/maintenance.h"
@@ -21,6 +22,9 @@ bool upkeep__is_due(struct upkeep *upkeep);
 // Whether damage was found in the file of this name, which is the live one; once. To be asked after upkeep__is_due.
 bool upkeep__has_damaged(struct upkeep *upkeep, const char *live);
 void upkeep__begin(struct upkeep *upkeep, const struct maintenance *plan);
+
+// Bytes that the process has written to the store, up to the end of the last plan.
+uint64_t upkeep__written_bytes(const struct upkeep *upkeep);
 
 DEFINE_CLEANUP(struct upkeep *, upkeep__free);
 

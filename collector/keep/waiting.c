@@ -87,6 +87,8 @@ static void merge(struct waiting_interval *last, const struct store_interval *in
     last->interval.own_cpu_ns += interval->own_cpu_ns;
     last->interval.own_bpf_ns += interval->own_bpf_ns;
     last->interval.own_rss_bytes = interval->own_rss_bytes;
+    last->interval.own_map_bytes = interval->own_map_bytes;
+    last->interval.own_written_bytes += interval->own_written_bytes;
     add_losses(last, interval);
 }
 

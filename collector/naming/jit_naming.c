@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -218,6 +219,7 @@ static void *run(void *context)
 {
     struct jit_naming *naming = context;
     uint64_t time_ns;
+    prctl(PR_SET_NAME, "hearth-jit"); // not lowered: it opens files of processes that are about to end
     pthread_mutex_lock(&naming->lock);
     while (!naming->stop) {
         if (do_next(naming, &time_ns) || naming->queued.count || naming->round != naming->checked_round)

@@ -15,6 +15,7 @@
 #include "collector/programs/embedded.h"
 #include "collector/programs/feature.h"
 #include "collector/programs/kernel_types.h"
+#include "collector/programs/map_memory.h"
 #include "store/base/grow.h"
 
 enum { SHARED_MAPS_MAX = 32, LINKS_GROWTH = 16, PATH_BYTES = 32 };
@@ -27,12 +28,14 @@ struct loader {
         int fd;
     } shared[SHARED_MAPS_MAX];
     size_t shared_count;
+    struct loaded *first;       // of all that are open
     struct kernel_types *types; // NULL: libbpf reads the kernel's itself
     bool preallocate;           // the kernel wants hash maps of perf_event programs allocated at once
 };
 
 struct loaded {
     struct loader *loader;
+    struct loaded *next;
     struct bpf_object *object;
     const char *name;
     int types_fd; // the kernel's types for this object; -1: none
@@ -212,6 +215,8 @@ int loader__open(struct loader *loader, const char *name, struct fault *fault, s
     if (!loaded)
         return fault__set(fault, -ENOMEM, "out of memory");
     loaded->loader = loader;
+    loaded->next = loader->first;
+    loader->first = loaded;
     loaded->name = name;
     char path[PATH_BYTES];
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
@@ -380,11 +385,39 @@ void loaded__detach(struct loaded *loaded)
     loaded->slow_fd_count = 0;
 }
 
+static void unlist(struct loaded *loaded)
+{
+    struct loaded **at = &loaded->loader->first;
+    while (*at && *at != loaded)
+        at = &(*at)->next;
+    if (*at)
+        *at = loaded->next;
+}
+
+static uint64_t own_map_bytes(const struct loaded *loaded)
+{
+    uint64_t bytes = 0;
+    struct bpf_map *map;
+    bpf_object__for_each_map(map, loaded->object) bytes += is_shared(map) ? 0 : map_memory__bytes(bpf_map__fd(map));
+    return bytes;
+}
+
+uint64_t loader__map_bytes(const struct loader *loader)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < loader->shared_count; i++)
+        bytes += map_memory__bytes(loader->shared[i].fd);
+    for (const struct loaded *loaded = loader->first; loaded; loaded = loaded->next)
+        bytes += own_map_bytes(loaded);
+    return bytes;
+}
+
 void loaded__free(struct loaded *loaded)
 {
     if (!loaded)
         return;
     loaded__detach(loaded);
+    unlist(loaded);
     bpf_object__close(loaded->object);
     fd__close(&loaded->types_fd);
     free(loaded);

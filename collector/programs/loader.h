@@ -65,6 +65,9 @@ int loaded__keep_slow_fd(struct loaded *loaded, int event_fd);
 void loaded__detach(struct loaded *loaded);
 void loaded__free(struct loaded *loaded);
 
+// Kernel memory that the maps of all its objects take now, as the kernel says. Some 5 us a map.
+uint64_t loader__map_bytes(const struct loader *loader);
+
 DEFINE_CLEANUP(struct loader *, loader__free);
 DEFINE_CLEANUP(struct loaded *, loaded__free);
 

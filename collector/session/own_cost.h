@@ -8,13 +8,17 @@
 #include "collector/programs/bpf_meter.h"
 
 struct own_cost {
-    uint64_t cpu_ns;    // this process and its workers, since the start
-    uint64_t bpf_ns;    // since the programs were attached; 0 where the kernel keeps no statistics
-    uint64_t rss_bytes; // now
+    uint64_t cpu_ns;        // this process and its children, since the start
+    uint64_t bpf_ns;        // since the programs were attached; 0 where the kernel keeps no statistics
+    uint64_t rss_bytes;     // now, with what is the children's own
+    uint64_t written_bytes; // by the calling thread, which writes the store, since it began
     uint64_t peak_rss_bytes;
 };
 
-// command: a child that is no worker, 0: none.
+// meter: NULL before there is one. command: a child that is not hearth's, 0: none.
 void own_cost__read(struct bpf_meter *meter, pid_t command, struct own_cost *ret_cost);
+
+// By write() and its kin, of the calling thread since it began; 0 where the kernel does not count (CONFIG_TASK_XACCT).
+uint64_t own_cost__written_bytes(void);
 
 #endif

@@ -86,7 +86,8 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
                                        .cache_dir = has_cache ? cache : NULL,
                                        .first_tgids = tgids,
                                        .first_tgid_count = recorder->target.process_count,
-                                       .all_files = hits_sleepers(recorder)};
+                                       .all_files = hits_sleepers(recorder),
+                                       .is_lowered = recorder->options->owner != NULL};
     return unwinder__new(&options, fault, &recorder->unwinder);
 }
 
@@ -255,10 +256,12 @@ static int set_up_kernel_side(struct recorder *recorder, struct fault *fault)
 int recorder__new(const struct recorder_options *options, struct fault *fault, struct recorder **ret_recorder)
 {
     _cleanup_(recorder__freep) struct recorder *recorder = calloc(1, sizeof(*recorder));
+    const struct worker_options worker = {.lowers_rows = options->owner != NULL}; // a daemon has time
     if (!recorder)
         return fault__set(fault, -ENOMEM, "out of memory");
     recorder->options = options;
     recorder->signal_fd = -1;
+    recorder_interval__read_cost(recorder, &recorder->told); // a recording before this one has told what it cost
     bound_heap();
     block_signals(recorder);
     opener__begin();
@@ -278,7 +281,7 @@ int recorder__new(const struct recorder_options *options, struct fault *fault, s
     if (err)
         return err;
     raise_descriptor_limit(); // not for the command, which has been forked
-    err = worker__new(NULL, fault, &recorder->worker);
+    err = worker__new(&worker, fault, &recorder->worker);
     if (!err)
         err = set_up_kernel_side(recorder, fault);
     if (!err)

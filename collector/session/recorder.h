@@ -39,7 +39,8 @@ struct recorder_owner {
     bool (*leaves_store)(void *context, uint64_t start_ns); // whether such an interval belongs to another file
     void (*lose_store)(void *context);                      // the file is damaged: another one is opened next
     void (*drained)(void *context);                         // an interval was kept
-    bool (*ends_at_hangup)(void *context);                  // SIGHUP: whether the recording ends
+    uint64_t (*written)(void *context);    // bytes that others wrote to the store since the start; NULL: nobody does
+    bool (*ends_at_hangup)(void *context); // SIGHUP: whether the recording ends
     void *context;
 };
 

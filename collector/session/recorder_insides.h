@@ -97,6 +97,8 @@ int recorder_watch__begin(struct recorder *recorder, struct fault *fault);
 int recorder_watch__start_timers(struct recorder *recorder, struct fault *fault);
 loop_call_fn recorder_watch__on_records; // of perf's records on one CPU
 
+// The cost of hearth up to now.
+void recorder_interval__read_cost(struct recorder *recorder, struct own_cost *ret_cost);
 // Counts the waits and calls that go on up to now, so that the interval has its share of them.
 int recorder_interval__settle_events(struct recorder *recorder, bool is_last, struct fault *fault);
 // Drains the kernel's maps and keeps what they held as an interval. -EBUSY and the like of the store are no error while

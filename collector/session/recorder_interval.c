@@ -23,15 +23,32 @@ static bool follow_clock(struct recorder *recorder, uint64_t now_ns)
     return true;
 }
 
-static void measure_interval(struct recorder *recorder, uint64_t now_ns, struct store_interval *interval)
+// A child that died, and was not waited for by this process, takes its time along.
+static uint64_t since(uint64_t before, uint64_t now)
+{
+    return now > before ? now - before : 0;
+}
+
+void recorder_interval__read_cost(struct recorder *recorder, struct own_cost *ret_cost)
+{
+    const struct recorder_owner *owner = recorder->options->owner;
+    own_cost__read(recorder->meter, recorder->launch.pid, ret_cost);
+    ret_cost->written_bytes += owner && owner->written ? owner->written(owner->context) : 0;
+}
+
+// The maps are measured when they hold most: before the drain.
+static void measure_interval(struct recorder *recorder, uint64_t now_ns, uint64_t map_bytes,
+                             struct store_interval *interval)
 {
     struct own_cost cost;
-    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
+    recorder_interval__read_cost(recorder, &cost);
     interval->start_ns = recorder->interval_start_ns;
     interval->end_ns = recorder->interval_start_ns = now_ns;
-    interval->own_cpu_ns = cost.cpu_ns - recorder->told.cpu_ns;
+    interval->own_cpu_ns = since(recorder->told.cpu_ns, cost.cpu_ns);
     interval->own_bpf_ns = cost.bpf_ns - recorder->told.bpf_ns;
     interval->own_rss_bytes = cost.rss_bytes;
+    interval->own_map_bytes = map_bytes;
+    interval->own_written_bytes = since(recorder->told.written_bytes, cost.written_bytes);
     recorder->told = cost;
 }
 
@@ -228,6 +245,7 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
         err = recorder_interval__settle_events(recorder, false, fault);
     if (err)
         return err;
+    uint64_t map_bytes = loader__map_bytes(recorder->loader);
     err = drain__run(recorder->drain, fault, &drained);
     if (err)
         return err;
@@ -246,7 +264,7 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     uint64_t now_ns = clock__ns(CLOCK_REALTIME);
     if (follow_clock(recorder, now_ns))
         leave_day(recorder);
-    measure_interval(recorder, now_ns, &interval.row);
+    measure_interval(recorder, now_ns, map_bytes, &interval.row);
     recorder_interval__count_failures(recorder);
     interval.records_lost = perf_records__lost(recorder->records);
     err = take_histograms(recorder, &interval, fault);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,6 +94,7 @@ static void *install(void *context)
     struct unwind_tables *tables = context;
     uint32_t numbers[INSTALLED_AT_ONCE], count;
     int fds[INSTALLED_AT_ONCE];
+    prctl(PR_SET_NAME, "hearth-install"); // waits for grace periods of RCU, and does little else
     while (take_queue(&tables->queue, numbers, fds, &count)) {
         uint32_t done = count;
         // Batches of maps of maps came with 5.16; one by one each waits.

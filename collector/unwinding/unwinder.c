@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "collector/programs/mapped_files.h"
@@ -19,6 +20,7 @@
 #include "store/base/grow.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
+#include "store/system/priority.h"
 #include "store/system/thread.h"
 #include "symbolizer/elf/file_identity.h"
 
@@ -47,7 +49,7 @@ struct unwinder {
     struct id_map table_of;    // binary number -> table, while it has one; 0: had one
     struct mapped_files queue; // to be answered without a note
     size_t queue_taken;
-    bool all_files;
+    bool all_files, is_lowered;
     struct ring_buffer *notes;
     int stop_fd;
     pthread_t thread;
@@ -300,6 +302,9 @@ static void *run(void *context)
                                              {.fd = ring_buffer__epoll_fd(unwinder->notes), .events = POLLIN}};
     row_jobs__poll(unwinder->row_jobs, fds + 2);
     bool queued = true;
+    prctl(PR_SET_NAME, "hearth-rows");
+    if (unwinder->is_lowered)
+        priority__lower();
     while (poll(fds, 2 + ROW_JOBS_ASIDE, queued ? 0 : -1) >= 0 || errno == EINTR) {
         if (fds[0].revents)
             break;
@@ -370,6 +375,7 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
     unwinder->binaries = options->binaries;
     unwinder->naming = options->naming;
     unwinder->all_files = options->all_files;
+    unwinder->is_lowered = options->is_lowered;
     unwinder->stop_fd = -1;
     int err = set_up(unwinder, options);
     if (!err) {

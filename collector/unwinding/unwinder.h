@@ -30,7 +30,8 @@ struct unwinder_options {
     uint64_t table_bytes_max;    // 0: LIMIT_UNWIND_TABLE_BYTES
     const uint32_t *first_tgids; // whose files come first; the others follow in the thread
     size_t first_tgid_count;
-    bool all_files; // also those of processes that sleep and were not named
+    bool all_files;  // also those of processes that sleep and were not named
+    bool is_lowered; // the thread runs at the lowest priority
 };
 
 struct unwinder_totals {

@@ -61,6 +61,9 @@ static int take_interval(const struct store_interval_row *row, void *context)
         stat->covered_ns += interval->end_ns - interval->start_ns;
     if (interval->own_rss_bytes > stat->peak_rss_bytes)
         stat->peak_rss_bytes = interval->own_rss_bytes;
+    if (interval->own_map_bytes > stat->peak_map_bytes)
+        stat->peak_map_bytes = interval->own_map_bytes;
+    stat->written_bytes += interval->own_written_bytes;
     int err = add_span(&stat->gaps, interval);
     return err ? err : loss_list__add(&stat->losses, interval);
 }
@@ -280,6 +283,30 @@ static void append_losses(struct buf *buf, const struct store_stat *stat)
     buf__append_byte(buf, '\n');
 }
 
+static void append_cost(struct buf *buf, const struct store_stat *stat)
+{
+    buf__append_string(buf, "own cost   ");
+    append_amount(buf, stat->losses.own_cpu_ns, "ns");
+    buf__append_string(buf, " of CPU and ");
+    append_amount(buf, stat->losses.own_bpf_ns, "ns");
+    buf__append_format(buf, " in the kernel: %.3f %% of a CPU; at most ", own_cpu_pct(stat));
+    append_amount(buf, stat->peak_rss_bytes, "bytes");
+    buf__append_string(buf, " of memory");
+    if (stat->peak_map_bytes) {
+        buf__append_string(buf, " and ");
+        append_amount(buf, stat->peak_map_bytes, "bytes");
+        buf__append_string(buf, " of BPF maps");
+    }
+    if (stat->written_bytes && stat->covered_ns) {
+        buf__append_string(buf, "; ");
+        append_amount(buf, stat->written_bytes, "bytes");
+        buf__append_string(buf, " written, ");
+        append_amount(buf, (uint64_t)((double)stat->written_bytes * 60e9 / (double)stat->covered_ns), "bytes");
+        buf__append_string(buf, " a minute");
+    }
+    buf__append_byte(buf, '\n');
+}
+
 int store_stat__print_text(const struct store_stat *stat, FILE *file)
 {
     _cleanup_(buf__release) struct buf buf = {0};
@@ -287,13 +314,7 @@ int store_stat__print_text(const struct store_stat *stat, FILE *file)
     append_range(&buf, stat);
     append_events(&buf, stat);
     append_counts(&buf, stat);
-    buf__append_string(&buf, "own cost   ");
-    append_amount(&buf, stat->losses.own_cpu_ns, "ns");
-    buf__append_string(&buf, " of CPU and ");
-    append_amount(&buf, stat->losses.own_bpf_ns, "ns");
-    buf__append_format(&buf, " in the kernel: %.3f %% of a CPU; at most ", own_cpu_pct(stat));
-    append_amount(&buf, stat->peak_rss_bytes, "bytes");
-    buf__append_string(&buf, " of memory\n");
+    append_cost(&buf, stat);
     append_losses(&buf, stat);
     if (buf.failed)
         return -ENOMEM;
@@ -382,6 +403,8 @@ int store_stat__print_json(const struct store_stat *stat, FILE *file)
         {"own_cpu_ns", stat->losses.own_cpu_ns},
         {"own_bpf_ns", stat->losses.own_bpf_ns},
         {"peak_rss_bytes", stat->peak_rss_bytes},
+        {"peak_map_bytes", stat->peak_map_bytes},
+        {"own_written_bytes", stat->written_bytes},
         {"damaged_places", damage->places},
         {"damaged_samples", damage->samples},
     };

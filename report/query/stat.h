@@ -28,7 +28,7 @@ struct store_stat {
     uint64_t first_ns, last_ns; // of the intervals
     uint64_t covered_ns;        // their sum
     struct stat_gaps gaps;
-    uint64_t peak_rss_bytes;
+    uint64_t peak_rss_bytes, peak_map_bytes, written_bytes;
     struct stat_event *events; // by id - 1
     uint64_t samples;
     struct loss_list losses;

@@ -94,6 +94,9 @@ int interval_sum__add(struct interval_sum *sum, const struct store_interval *int
     all->own_bpf_ns += interval->own_bpf_ns;
     if (interval->own_rss_bytes > all->own_rss_bytes)
         all->own_rss_bytes = interval->own_rss_bytes;
+    if (interval->own_map_bytes > all->own_map_bytes)
+        all->own_map_bytes = interval->own_map_bytes;
+    all->own_written_bytes += interval->own_written_bytes;
     int err = 0;
     for (size_t i = 0; i < interval->loss_count && !err; i++)
         err = add_loss(sum, &interval->losses[i]);

@@ -199,6 +199,13 @@ static int take_node_end(struct store_reader *reader, struct reader_file *file, 
     return 0;
 }
 
+static int take_has_costs(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
+{
+    (void)reader;
+    file->has_costs = number64(statement, 0) == 2;
+    return 0;
+}
+
 static int take_has_sources(struct store_reader *reader, struct reader_file *file, sqlite3_stmt *statement)
 {
     (void)reader;
@@ -248,6 +255,8 @@ static const struct {
     {"SELECT id, process, tid, comm FROM thread", "the table thread", take_thread},
     {"SELECT count(*) FROM pragma_table_info('binary') WHERE name = 'digest'", "the table binary", take_has_digests},
     {"SELECT count(*) FROM pragma_table_info('source')", "the table source", take_has_sources},
+    {"SELECT count(*) FROM pragma_table_info('interval') WHERE name IN ('own_map_bytes', 'own_written_bytes')",
+     "the table interval", take_has_costs},
 };
 
 static const char *binaries_of(const struct reader_file *file)

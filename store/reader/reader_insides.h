@@ -37,6 +37,7 @@ struct reader_file {
     uint64_t rows_most; // values of all its packs
     bool has_digests;   // of binaries; older files have none
     bool has_sources;   // the table is there; older files have none
+    bool has_costs;     // all columns of hearth's own cost are there; older files lack some
     bool has_restarted; // its writer began a dictionary anew: equal stacks may have two ids
     uint64_t first_ns;
     uint32_t interval_base; // the reader's id of an interval is this plus the file's

@@ -10,9 +10,13 @@
 
 enum { LIST, LOSS, PACK, TOTAL_OF, TOTAL, PROCESS_TOTAL, HISTOGRAM, STATEMENT_COUNT };
 
+#define LIST_TEXT(costs)                                                                                               \
+    "SELECT id, tier_s, start_ns, end_ns, own_cpu_ns, own_bpf_ns, own_rss_bytes, " costs                               \
+    " FROM interval WHERE id >= ?1 AND id < ?2 AND start_ns < ?3 AND (end_ns > ?4 OR start_ns >= ?4) "                 \
+    "ORDER BY start_ns, id"
+
 static const char *const texts[STATEMENT_COUNT] = {
-    [LIST] = ("SELECT id, tier_s, start_ns, end_ns, own_cpu_ns, own_bpf_ns, own_rss_bytes FROM interval WHERE id >= ?1 "
-              "AND id < ?2 AND start_ns < ?3 AND (end_ns > ?4 OR start_ns >= ?4) ORDER BY start_ns, id"),
+    [LIST] = LIST_TEXT("own_map_bytes, own_written_bytes"),
     [LOSS] = "SELECT name, count FROM loss WHERE interval = ? ORDER BY name",
     [PACK] = "SELECT id, data FROM value_pack WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1",
     [TOTAL_OF] = "SELECT samples FROM total WHERE interval = ? AND event = ?",
@@ -123,7 +127,9 @@ static int add_interval(struct reader_walk *walk, sqlite3_stmt *list)
                                                  .end_ns = number(list, 3),
                                                  .own_cpu_ns = number(list, 4),
                                                  .own_bpf_ns = number(list, 5),
-                                                 .own_rss_bytes = number(list, 6)}};
+                                                 .own_rss_bytes = number(list, 6),
+                                                 .own_map_bytes = number(list, 7),
+                                                 .own_written_bytes = number(list, 8)}};
     return 0;
 }
 
@@ -161,6 +167,11 @@ static int list_intervals(struct reader_walk *walk, struct fault *fault)
     }
 }
 
+static const char *text_of(const struct reader_file *file, size_t which)
+{
+    return which == LIST && !file->has_costs ? LIST_TEXT("0, 0") : texts[which];
+}
+
 static int begin_file(struct reader_walk *walk, struct fault *fault)
 {
     struct reader_file *file = &walk->reader->files[walk->file_index++];
@@ -170,7 +181,7 @@ static int begin_file(struct reader_walk *walk, struct fault *fault)
     walk->file = file;
     walk->rows_left = file->rows_most;
     for (size_t i = 0; i < STATEMENT_COUNT && !err; i++)
-        err = database__prepare(file->database, texts[i], &walk->statements[i]);
+        err = database__prepare(file->database, text_of(file, i), &walk->statements[i]);
     if (err)
         return database__fail(file->database, "read", file->path, fault);
     return list_intervals(walk, fault);

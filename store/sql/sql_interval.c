@@ -83,9 +83,17 @@ static int next_inside(struct sql_cursor *base, struct fault *fault,
     }
 
 static const struct sql_column interval_columns[] = {
-    {"id", "INTEGER", SQL_INTERVAL}, {"tier_s", "INTEGER"},      {"start_ns", "INTEGER", SQL_START},
-    {"end_ns", "INTEGER", SQL_END},  {"own_cpu_ns", "INTEGER"},  {"own_bpf_ns", "INTEGER"},
-    {"own_rss_bytes", "INTEGER"},    {"time", "TEXT", SQL_TIME}, {0},
+    {"id", "INTEGER", SQL_INTERVAL},
+    {"tier_s", "INTEGER"},
+    {"start_ns", "INTEGER", SQL_START},
+    {"end_ns", "INTEGER", SQL_END},
+    {"own_cpu_ns", "INTEGER"},
+    {"own_bpf_ns", "INTEGER"},
+    {"own_rss_bytes", "INTEGER"},
+    {"own_map_bytes", "INTEGER"},
+    {"own_written_bytes", "INTEGER"},
+    {"time", "TEXT", SQL_TIME},
+    {0},
 };
 
 static int interval_next(struct sql_cursor *base, struct fault *fault)
@@ -103,8 +111,10 @@ static void interval_column(struct sql_cursor *base, sqlite3_context *result, in
                                 interval->end_ns,
                                 interval->own_cpu_ns,
                                 interval->own_bpf_ns,
-                                interval->own_rss_bytes};
-    if (column < 7)
+                                interval->own_rss_bytes,
+                                interval->own_map_bytes,
+                                interval->own_written_bytes};
+    if ((size_t)column < sizeof(numbers) / sizeof(numbers[0]))
         sql_result__u64(result, numbers[column]);
     else
         sql_result__time(result, interval->start_ns);

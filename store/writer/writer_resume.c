@@ -133,6 +133,38 @@ struct table {
     int (*row)(struct store_writer *writer, sqlite3_stmt *statement);
 };
 
+// Columns that files of an older hearth lack: without them no row of today's could be put.
+static const struct {
+    const char *table, *column;
+    const char *sql;
+} additions[] = {
+    {"interval", "own_map_bytes", "ALTER TABLE interval ADD COLUMN own_map_bytes INTEGER NOT NULL DEFAULT 0"},
+    {"interval", "own_written_bytes", "ALTER TABLE interval ADD COLUMN own_written_bytes INTEGER NOT NULL DEFAULT 0"},
+};
+
+static int has_column(struct store_writer *writer, size_t addition, bool *ret_has)
+{
+    _cleanup_(statement__finalizep) sqlite3_stmt *statement = NULL;
+    int err = database__prepare(writer->database, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?", &statement);
+    if (err)
+        return err;
+    sqlite3_bind_text(statement, 1, additions[addition].table, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, additions[addition].column, -1, SQLITE_STATIC);
+    return database__step(statement, ret_has);
+}
+
+static int bring_up_to_date(struct store_writer *writer)
+{
+    int err = 0;
+    for (size_t i = 0; i < sizeof(additions) / sizeof(additions[0]) && !err; i++) {
+        bool has = false;
+        err = has_column(writer, i, &has);
+        if (!err && !has)
+            err = database__run(writer->database, additions[i].sql);
+    }
+    return err;
+}
+
 // Needed in any case.
 static const struct table heads[] = {
     {"SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'restarts'", take_restarts},
@@ -220,7 +252,7 @@ static int begin_anew(struct store_writer *writer)
 
 int writer_resume__load(struct store_writer *writer)
 {
-    int err = 0;
+    int err = bring_up_to_date(writer);
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]) && !err; i++)
         err = read_table(writer, &heads[i]);
     bool is_too_much = writer->restarts > 0;

@@ -20,7 +20,7 @@ static const char *const statement_texts[WRITER_STATEMENT_COUNT] = {
     [WRITER_FILE] = "INSERT INTO file VALUES (?, ?)",
     [WRITER_FRAME] = "INSERT INTO frame VALUES (?, ?, ?)",
     [WRITER_LINE] = "INSERT OR IGNORE INTO frame_line VALUES (?, ?, ?, nullif(?, 0), ?)",
-    [WRITER_INTERVAL] = "INSERT INTO interval VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [WRITER_INTERVAL] = "INSERT INTO interval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [WRITER_SOURCE] = "INSERT INTO source VALUES (?, ?, ?, ?)",
     [WRITER_TOTAL] = "INSERT INTO total VALUES (?, ?, ?, ?)",
     [WRITER_PROCESS_TOTAL] = "INSERT INTO process_total VALUES (?, ?, ?, ?, ?)",
@@ -323,8 +323,9 @@ int writer_rows__put_interval(struct store_writer *writer, const struct store_in
     int err = 0;
     uint64_t id = writer->next_interval;
     const struct store_rolled *rolled = interval->rolled;
-    put(writer, &err, WRITER_INTERVAL, "uuuuuuu", id, u64(rolled ? rolled->tier_s : 0), interval->start_ns,
-        interval->end_ns, interval->own_cpu_ns, interval->own_bpf_ns, interval->own_rss_bytes);
+    put(writer, &err, WRITER_INTERVAL, "uuuuuuuuu", id, u64(rolled ? rolled->tier_s : 0), interval->start_ns,
+        interval->end_ns, interval->own_cpu_ns, interval->own_bpf_ns, interval->own_rss_bytes, interval->own_map_bytes,
+        interval->own_written_bytes);
     for (size_t i = 0; rolled && i < rolled->source_count; i++)
         put(writer, &err, WRITER_SOURCE, "usuu", id, rolled->sources[i].store, u64(rolled->sources[i].first),
             u64(rolled->sources[i].last));

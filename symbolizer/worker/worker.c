@@ -164,18 +164,19 @@ static struct sandbox_limits limits_of(const struct worker *worker, enum worker_
 {
     if (worker->options.limits.cpu_s)
         return worker->options.limits;
-    return (struct sandbox_limits){.memory_bytes =
-                                       share == SHARE_QUICK ? LIMIT_QUICK_MEMORY_BYTES : LIMIT_WORKER_MEMORY_BYTES,
-                                   .answer_bytes = answer_bytes,
-                                   .cpu_s = share == SHARE_SLOW ? LIMIT_WORKER_CPU_S : LIMIT_QUICK_CPU_S,
-                                   .wall_ms = share == SHARE_SLOW ? LIMIT_WORKER_WALL_MS : LIMIT_QUICK_WALL_MS};
+    return (struct sandbox_limits){
+        .memory_bytes = share == SHARE_QUICK ? LIMIT_QUICK_MEMORY_BYTES : LIMIT_WORKER_MEMORY_BYTES,
+        .answer_bytes = answer_bytes,
+        .cpu_s = share == SHARE_SLOW ? LIMIT_WORKER_CPU_S : LIMIT_QUICK_CPU_S,
+        .wall_ms = share == SHARE_SLOW || worker->options.lowers_rows ? LIMIT_WORKER_WALL_MS : LIMIT_QUICK_WALL_MS};
 }
 
 // A keeper that died, or reads its socket no more, is started again, once.
 static int send_job(struct worker *worker, struct job *job, const struct packet_fds *ends)
 {
     pthread_mutex_lock(&worker->lock);
-    job->is_lowered = worker->is_lowered && job->kind != JOB_ROWS; // stacks are broken until there are rows
+    // Stacks are broken until there are rows.
+    job->is_lowered = job->kind == JOB_ROWS ? worker->options.lowers_rows : worker->is_lowered;
     int err = worker->is_cancelled   ? -ECANCELED
               : worker->control >= 0 ? packet__send(worker->control, job, sizeof(*job), ends)
                                      : -EPIPE;

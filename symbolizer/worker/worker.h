@@ -24,6 +24,7 @@ struct worker;
 struct worker_options {
     struct sandbox_limits limits; // of every job; cpu_s 0: those of limits.h
     job_fn *run;                  // NULL: job__run. Tests give a worker that was taken over.
+    bool lowers_rows;             // rows are made at the lowest priority as well, and in as much time as others
 };
 
 struct worker_usage {

@@ -79,6 +79,7 @@ static inline int everything__interval(const struct store_interval_row *row, voi
         model__add(&all->model, hash__pair(key, hash_text(row->interval.losses[i].name)), row->interval.losses[i].count,
                    0);
     model__add(&all->model, key, 0, row->interval.own_cpu_ns);
+    model__add(&all->model, hash__pair(key, 1), 0, row->interval.own_written_bytes);
     return 0;
 }
 

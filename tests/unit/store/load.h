@@ -140,6 +140,7 @@ static inline int append_load(struct store_writer *writer, uint64_t start_ns, si
                                       .losses = losses,
                                       .loss_count = any(2),
                                       .own_cpu_ns = 5000000,
+                                      .own_written_bytes = 1000 + start_ns % 1000,
                                       .own_rss_bytes = 30 << 20};
     int err = writer ? store_writer__append(writer, &interval, values, rows, NULL, 0, fault) : 0;
     free(values);

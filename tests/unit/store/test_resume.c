@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
+#include "store/reader/reader.h"
+#include "store/reader/reader_questions.h"
 #include "store/writer/writer.h"
 
 static char path[64];
@@ -42,7 +45,7 @@ static void append(struct store_writer *writer, uint32_t *frames)
     struct store_event event = {.name = "cpu", .unit = "samples", .period = 1};
     struct store_process process = {.pid = 1, .start_ns = 1, .comm = "a"};
     struct store_value value = {.count = 1, .value = 1};
-    struct store_interval interval = {.start_ns = 1000, .end_ns = 2000};
+    struct store_interval interval = {.start_ns = 1000, .end_ns = 2000, .own_written_bytes = 7};
     struct fault fault = {0};
     uint32_t process_row;
     assert_int_equal(store_writer__event(writer, &event, &value.event), 0);
@@ -84,10 +87,63 @@ static void a_frame_without_a_name_wants_one_again(void **state)
     assert_int_equal(store_writer__close(writer, &fault), 0);
 }
 
+static void take_away(const char *column)
+{
+    char sql[128];
+    sqlite3 *database;
+    snprintf(sql, sizeof(sql), "ALTER TABLE interval DROP COLUMN %s", column);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static int take_written(const struct store_interval_row *row, void *context)
+{
+    uint64_t *written = context;
+    written[row->id - 1] = row->interval.own_written_bytes;
+    return 0;
+}
+
+static void read_written(uint64_t written[2])
+{
+    struct store_query all = {0};
+    struct store_reader *reader;
+    struct fault fault = {0};
+    assert_int_equal(store_reader__open(path, &fault, &reader), 0);
+    assert_int_equal(store_reader__intervals(reader, &all, &fault, take_written, written), 0);
+    store_reader__free(reader);
+}
+
+static void a_file_of_an_older_hearth_is_read_and_goes_on(void **state)
+{
+    (void)state;
+    struct store_meta meta = {.host = "h", .kernel = "", .arch = "", .version = "", .command = ""};
+    struct store_writer *writer;
+    struct fault fault = {0};
+    bool is_new;
+    uint64_t written[2] = {9, 9};
+    assert_int_equal(store_writer__create(path, &meta, &fault, &writer), 0);
+    uint32_t frames[2] = {frame_at(writer, 1, &is_new), frame_at(writer, 2, &is_new)};
+    append(writer, frames);
+    assert_int_equal(store_writer__close(writer, &fault), 0);
+    take_away("own_map_bytes");
+    take_away("own_written_bytes");
+    read_written(written);
+    assert_int_equal(written[0], 0);
+
+    assert_int_equal(store_writer__resume(path, &fault, &writer), 0);
+    append(writer, frames);
+    assert_int_equal(store_writer__close(writer, &fault), 0);
+    read_written(written);
+    assert_int_equal(written[0], 0);
+    assert_int_equal(written[1], 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_frame_without_a_name_wants_one_again, name_store, remove_store),
+        cmocka_unit_test_setup_teardown(a_file_of_an_older_hearth_is_read_and_goes_on, name_store, remove_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

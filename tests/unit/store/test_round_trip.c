@@ -170,7 +170,9 @@ static void intervals_and_histograms_come_back(void **state)
                                       .loss_count = 1,
                                       .own_cpu_ns = 11,
                                       .own_bpf_ns = 12,
-                                      .own_rss_bytes = 13};
+                                      .own_rss_bytes = 13,
+                                      .own_map_bytes = 14,
+                                      .own_written_bytes = 15};
     must(store_writer__append(writer, &interval, NULL, 0, &histogram, 1, &fault));
     close_writer(writer);
     _cleanup_(store_reader__freep) struct store_reader *reader = open_store(path);
@@ -182,6 +184,8 @@ static void intervals_and_histograms_come_back(void **state)
     assert_int_equal(row.interval.own_cpu_ns, 11);
     assert_int_equal(row.interval.own_bpf_ns, 12);
     assert_int_equal(row.interval.own_rss_bytes, 13);
+    assert_int_equal(row.interval.own_map_bytes, 14);
+    assert_int_equal(row.interval.own_written_bytes, 15);
     assert_int_equal(row.tier_s, 0);
     assert_int_equal(store_reader__histograms(reader, &all, &fault, keep_histogram, counts), 78);
     all.event = 1;
