@@ -15,6 +15,7 @@
 #include "collector/help/manual.h"
 #include "report/commands/cmd_diff.h"
 #include "report/commands/cmd_report.h"
+#include "report/commands/cmd_serve.h"
 #include "report/commands/cmd_sql.h"
 #include "report/commands/cmd_stat.h"
 #include "report/commands/cmd_symbolize.h"
@@ -23,7 +24,7 @@
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
-    &cmd_record, &cmd_hist, &cmd_daemon,    &cmd_report,      &cmd_diff,   &cmd_list,
+    &cmd_record, &cmd_hist, &cmd_daemon,    &cmd_report,      &cmd_serve,  &cmd_diff, &cmd_list,
     &cmd_sql,    &cmd_stat, &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
 

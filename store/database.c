@@ -184,7 +184,7 @@ int database__open_to_read(const char *path, struct fault *fault, sqlite3 **ret_
 {
     _cleanup_(database__closep) sqlite3 *database = NULL;
     struct stat status;
-    if (stat(path, &status) != 0 || access(path, R_OK) != 0)
+    if (stat(path, &status) != 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) // by what this process may
         return fault__set(fault, -errno, "cannot read the store '%s': %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode)) // open() of a FIFO would wait for a writer
         return fault__set(fault, -EBADMSG, "cannot read the store '%s': it is not a file", path);

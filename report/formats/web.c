@@ -1,13 +1,6 @@
 #include "report/formats/web.h"
 
-// The paths are relative to the root of the tree, where make runs the compiler.
-#define EMBED(symbol, path)                                                                                            \
-    __asm__(".pushsection .rodata\n"                                                                                   \
-            ".global " #symbol "_start\n" #symbol "_start:\n"                                                          \
-            ".incbin \"" path "\"\n"                                                                                   \
-            ".global " #symbol "_end\n" #symbol "_end:\n"                                                              \
-            ".byte 0\n.popsection\n");                                                                                 \
-    extern const char symbol##_start[], symbol##_end[]
+#include "report/text/embed.h"
 
 EMBED(web_page, "report/web/page.html");
 EMBED(web_style, "report/web/page.css");

@@ -51,6 +51,7 @@ function remember(isNewView) {
     if (isNewView) window.history.pushState({ viewDepth: ++viewDepth }, "", url);
     else window.history.replaceState({ viewDepth }, "", url);
     shownHash = words;
+    if (window.parent !== window) window.parent.postMessage({ hearthView: words }, "*"); // the page of `hearth serve`
   } catch (_) {
     // A page without an address of its own cannot keep it.
   }

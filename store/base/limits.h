@@ -384,6 +384,23 @@
 // A source path; PATH_MAX. Above: unknown.
 #define LIMIT_SOURCE_PATH_BYTES 4096
 
+// hearth serve. Connections: browsers open six each. Above: the next one waits until another has ended. Questions that
+// are answered at once, each by a process of its own: the others wait. Its memory (a flame graph of 200,000 stacks
+// takes 150 MiB), its time, and its answer. Above: it ends, and the answer says so.
+#define LIMIT_SERVE_CONNECTIONS    64
+#define LIMIT_SERVE_QUESTIONS      3u
+#define LIMIT_SERVE_QUESTION_BYTES (512ull << 20)
+#define LIMIT_SERVE_QUESTION_S     30u
+#define LIMIT_SERVE_ANSWER_BYTES   (256ull << 20)
+#define LIMIT_SERVE_IDLE_S         60u         // a connection on which nothing happens
+#define LIMIT_SERVE_REQUEST_BYTES  (32u << 10) // of a connection: address and headers
+#define LIMIT_SERVE_PARAMETERS     48u         // words of an address
+
+// Columns of a time line or heat map: more than a wide screen has pixels for two each. Above: refused. Names of a time
+// line: as many can be told apart by nobody. Above: the lightest are "others".
+#define LIMIT_SERVE_COLUMNS 2000u
+#define LIMIT_SERVE_NAMES   40u
+
 // Frames in one flame graph page: 5 bytes each in the file, some 50 in the browser; it draws them in milliseconds.
 // Above: a frame "[lighter frames]" stands for the lightest callees of a function, and the page says how many.
 // Functions that have a row in its table: as many; above, the lightest of them have none.

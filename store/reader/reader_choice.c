@@ -46,7 +46,11 @@ static bool is_asked_for(const struct store_reader *reader, const struct store_q
            (!query->cgroup || is_below(process->cgroup, query->cgroup)) && is_of_owner(query, process->cgroup);
 }
 
-int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads)
+// Flags by id, 0 to `count`; untouched when the query asks for all.
+static int choose(const struct store_reader *reader, const struct store_query *query, uint32_t count,
+                  bool (*is_chosen)(const struct store_reader *reader, const struct store_query *query,
+                                    const struct name_pattern *names, uint32_t id),
+                  uint8_t **ret_flags)
 {
     if (!store_query__chooses_threads(query))
         return 0;
@@ -54,12 +58,35 @@ int reader_choice__threads(const struct store_reader *reader, const struct store
     int err = query->comm ? name_pattern__parse(query->comm, NULL, &names) : 0;
     if (err)
         return err;
-    uint32_t count = store_reader__thread_count(reader);
-    uint8_t *threads = calloc((size_t)count + 1, 1);
-    if (!threads)
+    uint8_t *flags = calloc((size_t)count + 1, 1);
+    if (!flags)
         return -ENOMEM;
     for (uint32_t i = 1; i <= count; i++)
-        threads[i] = is_asked_for(reader, query, &names, store_reader__thread(reader, i));
-    *ret_threads = threads;
+        flags[i] = is_chosen(reader, query, &names, i);
+    *ret_flags = flags;
     return 0;
+}
+
+static bool is_thread_chosen(const struct store_reader *reader, const struct store_query *query,
+                             const struct name_pattern *names, uint32_t id)
+{
+    return is_asked_for(reader, query, names, store_reader__thread(reader, id));
+}
+
+static bool is_process_chosen(const struct store_reader *reader, const struct store_query *query,
+                              const struct name_pattern *names, uint32_t id)
+{
+    const struct store_thread leader = {.process = id, .comm = store_reader__process(reader, id)->comm};
+    return is_asked_for(reader, query, names, &leader);
+}
+
+int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads)
+{
+    return choose(reader, query, store_reader__thread_count(reader), is_thread_chosen, ret_threads);
+}
+
+int reader_choice__processes(const struct store_reader *reader, const struct store_query *query,
+                             uint8_t **ret_processes)
+{
+    return choose(reader, query, store_reader__process_count(reader), is_process_chosen, ret_processes);
 }

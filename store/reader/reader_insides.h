@@ -160,6 +160,9 @@ int reader__text(struct texts *texts, sqlite3_stmt *statement, int column, uint3
 
 // A flag for each thread, by the reader's id, that the query asks for; untouched when it asks for all of them.
 int reader_choice__threads(const struct store_reader *reader, const struct store_query *query, uint8_t **ret_threads);
+// The same of processes, by their own comms; flag 0 is that of values whose process is not known.
+int reader_choice__processes(const struct store_reader *reader, const struct store_query *query,
+                             uint8_t **ret_processes);
 
 // Which intervals were rolled up into which: once, when the files have their places.
 int reader_cover__resolve(struct store_reader *reader);

@@ -23,6 +23,16 @@ int store_reader__totals(struct store_reader *reader, const struct store_query *
                          int (*row)(const struct store_interval_row *interval, const struct store_total *total,
                                     void *context),
                          void *context);
+// The sums of each process in each interval, kept beside the values too. Of the query, all but threads counts; its comm
+// is the process's own.
+struct store_process_total {
+    uint32_t event, process; // process 0: not known
+    uint64_t samples, value;
+};
+int store_reader__process_totals(struct store_reader *reader, const struct store_query *query, struct fault *fault,
+                                 int (*row)(const struct store_interval_row *interval,
+                                            const struct store_process_total *total, void *context),
+                                 void *context);
 // The stored histograms. Of the query, the range and the event count.
 int store_reader__histograms(struct store_reader *reader, const struct store_query *query, struct fault *fault,
                              int (*row)(const struct store_interval_row *interval,

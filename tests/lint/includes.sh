@@ -71,7 +71,8 @@ may_include report/text store/sql
 may_include report/profile report/text store store/reader "$lists"
 may_include report/formats report/{profile,text} store/reader
 may_include report/query report/{formats,profile,text} store/reader
-may_include report/commands store/frame_kinds.def report/{query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening,arch}
+may_include report/serve report/{query,formats,profile,text} store/reader
+may_include report/commands store/frame_kinds.def report/{serve,query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening,arch}
 
 # Of report its doors: the request, its histograms and output, and the commands.
 may_include collector/arch collector/arch/[a-z0-9_]+

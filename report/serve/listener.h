@@ -1,0 +1,18 @@
+// The socket that `hearth serve` listens on.
+#ifndef HEARTH_REPORT_SERVE_LISTENER_H
+#define HEARTH_REPORT_SERVE_LISTENER_H
+
+#include <stdbool.h>
+
+#include "store/base/fault.h"
+
+struct listener {
+    int fd;
+    bool is_loopback;
+    char url[96]; // "http://127.0.0.1:8680/"; with the port that the kernel chose, where 0 was asked for
+};
+
+// "ADDRESS:PORT", "[ADDRESS]:PORT": numbers, no names. -EINVAL with EXIT_CODE_USAGE, or why bind() or listen() failed.
+int listener__open(const char *address, struct fault *fault, struct listener *ret_listener);
+
+#endif
