@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "collector/daemon/side_recordings.h"
+#include "collector/daemon/thrift.h"
 #include "collector/daemon/upkeep.h"
 #include "collector/session/recorder.h"
 #include "store/base/clock.h"
@@ -25,6 +26,7 @@ struct daemon {
     struct store_directory *directory;
     struct upkeep *upkeep;
     struct side_recordings *sides;
+    struct thrift thrift;
     struct fault said; // of room that cannot be made
 };
 
@@ -100,7 +102,7 @@ static int change_events(struct daemon *daemon, const struct daemon_words *words
 {
     _cleanup_free_ struct recorder_event *events = NULL;
     size_t count = 0;
-    int err = record_words__list_events(&words->record, &daemon->hist, &events, &count, fault);
+    int err = daemon_words__list_events(words, &daemon->hist, thrift__dropped(&daemon->thrift), &events, &count, fault);
     return err ? err : recorder__change_events(daemon->recorder, events, count, fault);
 }
 
@@ -118,6 +120,7 @@ static int change(struct daemon *daemon, const struct daemon_words *words, struc
     if (err)
         return err;
     recorder__set_share(daemon->recorder, words->record.bpf_share);
+    thrift__bound(&daemon->thrift, words);
     bound(daemon, words->keep_bytes);
     return 0;
 }
@@ -159,12 +162,23 @@ static void make_room(struct daemon *daemon)
     daemon->said = fault;
 }
 
-static void on_drained(void *context)
+static void keep_to_budget(struct daemon *daemon, const struct store_interval *interval)
+{
+    struct fault fault = {0};
+    if (!thrift__judge(&daemon->thrift, daemon->holds, interval, daemon->recorder))
+        return;
+    int err = change_events(daemon, daemon->holds, &fault);
+    if (err)
+        fault__say(&fault, err);
+}
+
+static void on_drained(void *context, const struct store_interval *interval)
 {
     struct daemon *daemon = context;
     struct maintenance plan;
     sd_notify(0, "WATCHDOG=1");
     make_room(daemon);
+    keep_to_budget(daemon, interval);
     side_recordings__check_sizes(daemon->sides);
     bool is_due = upkeep__is_due(daemon->upkeep);
     store_directory__maintenance(daemon->directory, clock__ns(CLOCK_REALTIME), clock__ns(CLOCK_BOOTTIME),
@@ -226,6 +240,7 @@ static int record(struct daemon *daemon, struct fault *fault)
     daemon->began = daemon->holds;
     daemon->records = false;
     bound(daemon, daemon->began->keep_bytes);
+    thrift__begin(&daemon->thrift, daemon->began);
     int err = record_once(daemon, fault);
     if (daemon->began != daemon->holds)
         free_words(daemon->began);

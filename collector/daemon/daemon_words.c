@@ -15,10 +15,32 @@ const struct daemon_words daemon_defaults = {
     .keep_bytes = LIMIT_STORE_DIRECTORY_BYTES,
 };
 
+static int parse_bytes_a_min(const char *text, void *target, struct fault *fault)
+{
+    char bytes[32];
+    size_t length = strlen(text);
+    if (length > 4 && strcmp(text + length - 4, "/min") == 0)
+        length -= 4;
+    if (length >= sizeof(bytes))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "'%s' is no size a minute: 1M/min", text);
+    memcpy(bytes, text, length);
+    bytes[length] = '\0';
+    return option__bytes(bytes, target, fault);
+}
+
 #define AT(member) offsetof(struct daemon_words, member)
 static const struct option_row file_rows[] = {
     {0, "keep-bytes", "BYTES", "the most that the directory may take on the disk: 500M, 2G (2G); the oldest goes first",
      option__bytes, AT(keep_bytes)},
+    {0, "max-memory", "BYTES",
+     "the most that hearth may take, its BPF maps included: 64M (no bound); rates are halved, then events dropped",
+     option__bytes, AT(memory_bytes)},
+    {0, "max-write", "BYTES/min", "the most that may be written a minute: 1M/min (no bound); the same steps",
+     parse_bytes_a_min, AT(written_bytes_a_min)},
+    {0, "drop", "EVENT",
+     "an event or histogram that a budget may drop, the first one first (hists, then events, the last one first; one "
+     "stays)",
+     option__list, AT(drop)},
     // The same options have other defaults in a recording without an end. These rows stand before those of record.
     {'e', "event", "EVENT", "an event to sample (cpu, and --hist off-cpu and runq); may be given several times",
      option__list, AT(record.events)},
@@ -82,6 +104,34 @@ static int check_event(const struct daemon_words *words, const struct recorder_e
     return fault__set_code(fault, why.code, err, "%s:%u: %s", words->conf ? words->conf : DAEMON_CONF, line, why.text);
 }
 
+static bool is_named(const struct option_list *list, const char *spelled, size_t count)
+{
+    for (size_t i = 0; i < count && i < list->count; i++)
+        if (strcmp(list->values[i], spelled) == 0)
+            return true;
+    return false;
+}
+
+static int check_drop(const struct daemon_words *words, const struct recorder_event *events, size_t count,
+                      struct fault *fault)
+{
+    for (size_t i = 0; i < words->drop.count; i++) {
+        const char *name = words->drop.values[i];
+        unsigned line = conf__line(&words->file, name);
+        size_t at = 0;
+        while (at < count && strcmp(events[at].spelled, name) != 0)
+            at++;
+        if (at < count)
+            continue;
+        if (!line)
+            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no event or hist is '%s', which --drop names",
+                                   name);
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s:%u: no event or hist is '%s', which drop names",
+                               words->conf ? words->conf : DAEMON_CONF, line, name);
+    }
+    return 0;
+}
+
 static int check(const struct daemon_words *words, struct fault *fault)
 {
     struct hist_options hist = {0};
@@ -92,7 +142,30 @@ static int check(const struct daemon_words *words, struct fault *fault)
         err = record_words__list_events(&words->record, &hist, &events, &count, fault);
     for (size_t i = 0; i < count && !err; i++)
         err = check_event(words, &events[i], fault);
-    return err;
+    return err ? err : check_drop(words, events, count, fault);
+}
+
+uint32_t daemon_words__optional(const struct daemon_words *words)
+{
+    size_t events = words->record.events.count ? words->record.events.count : 1; // cpu
+    return (uint32_t)(words->drop.count ? words->drop.count : events + words->record.hists.count - 1);
+}
+
+int daemon_words__list_events(const struct daemon_words *words, const struct hist_options *hist, uint32_t dropped,
+                              struct recorder_event **ret_events, size_t *ret_count, struct fault *fault)
+{
+    struct recorder_event *events;
+    size_t count, kept = 0;
+    int err = record_words__list_events(&words->record, hist, &events, &count, fault);
+    if (err)
+        return err;
+    size_t first = words->drop.count || dropped >= count ? count : count - dropped; // of those dropped, by their place
+    for (size_t i = 0; i < count; i++)
+        if (i < first && !is_named(&words->drop, events[i].spelled, dropped))
+            events[kept++] = events[i];
+    *ret_events = events;
+    *ret_count = kept ? kept : 1; // the first one still stands there
+    return 0;
 }
 
 struct comparison {
@@ -102,7 +175,7 @@ struct comparison {
 
 static bool is_fixed(const struct option_row *row, size_t offset, void *context)
 {
-    static const char *const free_ones[] = {"keep-bytes", "max-cpu"};
+    static const char *const free_ones[] = {"keep-bytes", "max-cpu", "max-memory", "max-write", "drop"};
     struct comparison *comparison = context;
     for (size_t i = 0; i < sizeof(free_ones) / sizeof(free_ones[0]); i++)
         if (strcmp(row->name, free_ones[i]) == 0)

@@ -17,7 +17,9 @@ struct daemon_words {
     const char *conf; // NULL: DAEMON_CONF, if it is there
     struct record_words record;
     uint64_t keep_bytes;
-    struct conf file; // from which the words borrow
+    uint64_t memory_bytes, written_bytes_a_min; // 0: no bound
+    struct option_list drop;                    // events that may be dropped, in that order; none: all but the first
+    struct conf file;                           // from which the words borrow
 };
 
 extern const struct option_row daemon_word_rows[]; // of a struct daemon_words
@@ -27,6 +29,12 @@ extern const struct daemon_words daemon_defaults;
 // stay where they are.
 int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct fault *fault);
 void daemon_words__release(struct daemon_words *words);
+
+// The events as record_words__list_events gives them, without the first `dropped` of those that are optional.
+int daemon_words__list_events(const struct daemon_words *words, const struct hist_options *hist, uint32_t dropped,
+                              struct recorder_event **ret_events, size_t *ret_count, struct fault *fault);
+// How many may be dropped, one after the other.
+uint32_t daemon_words__optional(const struct daemon_words *words);
 
 // The long name of the first option that has another value and that a running recording cannot change; NULL: none.
 const char *daemon_words__fixed(const struct daemon_words *words, const struct daemon_words *others);

@@ -21,7 +21,9 @@ struct governor {
     size_t cpu_count;
     struct pace paces[WIRE_EVENTS_MAX];
     double share;
-    struct wire_control *control; // shared with the programs
+    uint32_t halvings;                       // of all events, besides those of their paces
+    uint32_t said_halvings[WIRE_EVENTS_MAX]; // of the paces
+    struct wire_control *control;            // shared with the programs
     int tallies_fd, timer_fd;
     struct wire_tally *tallies; // by CPU, as they are now
     uint64_t *busy_ns, *seen_ns;
@@ -92,6 +94,7 @@ void governor__set_event(struct governor *governor, size_t index)
 {
     const struct event *event = &governor->events[index];
     governor->paces[index] = (struct pace){.is_fixed = event->hist != NULL};
+    governor->said_halvings[index] = 0;
     __atomic_store_n(&governor->control->halvings[index], 0, __ATOMIC_RELAXED);
     governor->has_exact = false;
     for (size_t i = 0; i < WIRE_EVENTS_MAX; i++) {
@@ -103,6 +106,11 @@ void governor__set_event(struct governor *governor, size_t index)
 void governor__set_share(struct governor *governor, double share)
 {
     governor->share = share;
+}
+
+void governor__set_halvings(struct governor *governor, uint32_t halvings)
+{
+    governor->halvings = halvings;
 }
 
 int governor__fd(const struct governor *governor)
@@ -128,6 +136,14 @@ static uint64_t read_tallies(struct governor *governor)
     return sum_ns;
 }
 
+static uint32_t halvings_of(const struct governor *governor, size_t event)
+{
+    uint32_t own = governor->paces[event].halvings;
+    if (!governor->events[event].source || governor->paces[event].is_fixed)
+        return own;
+    return own + governor->halvings < WIRE_HALVINGS_MOST ? own + governor->halvings : WIRE_HALVINGS_MOST;
+}
+
 static const char *unit_of(const struct event *event)
 {
     return event->source->is_sampled || event->source->is_clocked ? "sample" : "hit";
@@ -137,7 +153,7 @@ static void word_change(const struct governor *governor, size_t event, const str
                         char line[LINE_BYTES])
 {
     const char *unit = unit_of(&governor->events[event]), *spelled = governor->events[event].spelled;
-    unsigned long of = 1ul << governor->paces[event].halvings;
+    unsigned long of = 1ul << halvings_of(governor, event);
     char weight[64] = "stands for the time since its thread's last one";
     if (!governor->events[event].source->is_clocked)
         snprintf(weight, sizeof(weight), "counts for %lu", of);
@@ -159,9 +175,11 @@ static void judge(struct governor *governor, const struct pace_load *load, say_f
     char line[LINE_BYTES];
     size_t worst = pace__judge(governor->paces, load);
     for (size_t i = 0; i < WIRE_EVENTS_MAX; i++) {
-        if (governor->paces[i].halvings == told[i])
+        if (halvings_of(governor, i) != told[i])
+            __atomic_store_n(&told[i], (uint8_t)halvings_of(governor, i), __ATOMIC_RELAXED);
+        if (governor->paces[i].halvings == governor->said_halvings[i])
             continue;
-        __atomic_store_n(&told[i], (uint8_t)governor->paces[i].halvings, __ATOMIC_RELAXED);
+        governor->said_halvings[i] = governor->paces[i].halvings;
         word_change(governor, i, load, worst, line);
         say(context, line);
     }

@@ -30,6 +30,8 @@ typedef void say_fn(void *context, const char *text);
 // Another event has this place among the events, or none has it any more.
 void governor__set_event(struct governor *governor, size_t index);
 void governor__set_share(struct governor *governor, double share);
+// Besides what the share asks for, from the next tick on.
+void governor__set_halvings(struct governor *governor, uint32_t halvings);
 
 // Says each change through `say`. bpf_ns: how long all of hearth's programs ran since the start, as far as is known.
 void governor__tick(struct governor *governor, uint64_t bpf_ns, say_fn *say, void *context);

@@ -38,7 +38,7 @@ struct recorder_owner {
                       struct store_writer **ret_writer);
     bool (*leaves_store)(void *context, uint64_t start_ns); // whether such an interval belongs to another file
     void (*lose_store)(void *context);                      // the file is damaged: another one is opened next
-    void (*drained)(void *context);                         // an interval was kept
+    void (*drained)(void *context, const struct store_interval *interval); // it was kept; its losses are not given
     uint64_t (*written)(void *context);    // bytes that others wrote to the store since the start; NULL: nobody does
     bool (*ends_at_hangup)(void *context); // SIGHUP: whether the recording ends
     void *context;
@@ -106,6 +106,11 @@ int recorder__change_events(struct recorder *recorder, const struct recorder_eve
                             struct fault *fault);
 // The share of a CPU that the programs may take, from now on.
 void recorder__set_share(struct recorder *recorder, double bpf_share);
+
+// All rates are halved so many times, besides what the share asks for; histograms and waits count every hit as before.
+void recorder__set_halvings(struct recorder *recorder, uint32_t halvings);
+// Counts a loss that the owner knows of, since the start of the recording: it comes with the next interval.
+void recorder__lose(struct recorder *recorder, enum wire_loss loss, uint64_t count_since_start);
 
 // "0.52 s of CPU: 0.45 s to start, 0.07 s in 10.0 s of recording (0.70 % of a CPU); 20.1 MiB", in `out`, which is
 // returned.

@@ -162,3 +162,13 @@ void recorder__set_share(struct recorder *recorder, double bpf_share)
 {
     governor__set_share(recorder->governor, bpf_share);
 }
+
+void recorder__set_halvings(struct recorder *recorder, uint32_t halvings)
+{
+    governor__set_halvings(recorder->governor, halvings);
+}
+
+void recorder__lose(struct recorder *recorder, enum wire_loss loss, uint64_t count_since_start)
+{
+    keeper__lose(recorder->keeper, loss, count_since_start);
+}

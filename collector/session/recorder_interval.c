@@ -190,11 +190,11 @@ static void leave_day(struct recorder *recorder)
         change_file(recorder);
 }
 
-static void tell_owner(struct recorder *recorder)
+static void tell_owner(struct recorder *recorder, const struct store_interval *interval)
 {
     const struct recorder_owner *owner = recorder->options->owner;
     if (owner)
-        owner->drained(owner->context);
+        owner->drained(owner->context, interval);
     leave_day(recorder);
 }
 
@@ -276,6 +276,6 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
     if (!err && !is_last)
-        tell_owner(recorder);
+        tell_owner(recorder, &interval.row);
     return err;
 }

@@ -151,6 +151,11 @@
 // The share of a CPU that sampling may take in a daemon, where the configuration gives none.
 #define LIMIT_DAEMON_BPF_SHARE 0.01
 
+// max-memory and max-write: how often all rates are halved before events are dropped (19 Hz become one sample a
+// second), and how far apart two steps are at least, so that the first shows before the second is taken.
+#define LIMIT_BUDGET_HALVINGS 4u
+#define LIMIT_BUDGET_STEP_NS  1000000000ull
+
 // Roll-up and retirement of the daemon's directory: how often, and for how long at most. Work left over goes on the
 // next time.
 #define LIMIT_UPKEEP_PERIOD_NS 60000000000ull

@@ -39,6 +39,11 @@ static void ignore(void *context)
     (void)context;
 }
 
+static void ignore_interval(void *context, const struct store_interval *interval)
+{
+    (void)context, (void)interval;
+}
+
 static bool is_end(void *context)
 {
     (void)context;
@@ -48,7 +53,7 @@ static bool is_end(void *context)
 static const struct recorder_owner owner = {.open_store = open_store,
                                             .leaves_store = leaves_store,
                                             .lose_store = ignore,
-                                            .drained = ignore,
+                                            .drained = ignore_interval,
                                             .ends_at_hangup = is_end};
 
 // Has the recording go on with those of its first events that no line has detached.
