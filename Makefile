@@ -4,6 +4,7 @@
 #   SAN=address,undefined   build with sanitizers (into build/san)
 #   CC=clang O=build/clang  the other compiler, into another folder
 #   make install DESTDIR=/tmp/x PREFIX=/usr
+#   make deb                                build/hearth_VERSION-1_ARCH.deb, with the daemon's unit
 #   make demo                               ten seconds of this machine as a flame graph
 #   make unit-tests | workloads | fmt       the parts of a check; `tests/run PATTERN` runs some of it
 #   make compile_commands                   build/compile_commands.json, where clangd looks for it
@@ -259,9 +260,12 @@ FORCE:
 fmt:
 	$(Q)git ls-files '*.[ch]' '*.cc' | xargs clang-format-14 -i
 
-# A manual page for each command and the completion of bash are printed by hearth from its own tables.
+# A manual page for each command and the completion of bash are printed by hearth from its own tables. A file of the
+# daemon that is there already stays as it is.
 .PHONY: install
 man := $(DESTDIR)$(PREFIX)/share/man/man1
+SYSCONFDIR ?= /etc
+units := $(DESTDIR)$(PREFIX)/lib/systemd/system
 install: $(build)/hearth
 	install -D -m 755 $(build)/hearth $(DESTDIR)$(PREFIX)/bin/hearth
 	install -d $(man) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -269,6 +273,15 @@ install: $(build)/hearth
 	for c in $$($(build)/hearth --help | sed -nE 's/^  ([a-z-]+) .*/\1/p'); do \
 	    $(build)/hearth --print-manual $$c >$(man)/hearth-$$c.1 || exit; done
 	$(build)/hearth --print-completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/hearth
+	install -d $(man)/../man5 $(units) $(DESTDIR)$(SYSCONFDIR)
+	echo '.so man1/hearth-daemon.1' >$(man)/../man5/hearth.conf.5
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/hearth.service >$(units)/hearth.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/hearth.conf || install -m 644 packaging/hearth.conf $(DESTDIR)$(SYSCONFDIR)/hearth.conf
+
+# build/hearth_VERSION-1_ARCH.deb, which starts the daemon where it is installed.
+.PHONY: deb
+deb: $(build)/hearth
+	$(Q)O=$(O) packaging/deb/build $(build)/hearth $(build)
 
 .PHONY: clean
 clean:

@@ -6,6 +6,11 @@ make --no-print-directory install DESTDIR="$TMP/root" PREFIX=/usr >"$TMP/said" 2
 is 'installs' $? 0
 man=$TMP/root/usr/share/man/man1
 is 'the binary runs from there' "$("$TMP/root/usr/bin/hearth" --version)" "$("$HEARTH" --version)"
+is 'the daemon has its unit, its file and a page of that' \
+    "$(cd "$TMP/root" && ls etc/hearth.conf usr/lib/systemd/system/hearth.service usr/share/man/man5/hearth.conf.5 | wc -l)" 3
+echo '# mine' >"$TMP/root/etc/hearth.conf"
+make --no-print-directory install DESTDIR="$TMP/root" PREFIX=/usr >"$TMP/said" 2>&1
+is 'a second time: the file stays as it is' "$(cat "$TMP/root/etc/hearth.conf")" '# mine'
 
 mapfile -t commands < <("$HEARTH" --help | sed -nE 's/^  ([a-z-]+) .*/\1/p')
 ok 'there are commands' test "${#commands[@]}" -ge 10
