@@ -131,6 +131,21 @@ is 'and its time line' "$(ask 'api/timeline?columns=60' | field "['total']['samp
     "$("$HEARTH" report -i "$TMP/store" -f folded | awk '{ s += $NF } END { print s }')"
 kill "$server"
 
+# A store that is written to, in a folder of root alone: new intervals appear.
+mkdir -m 700 "$TMP/private"
+background "$HEARTH" record -e cpu -i 1 -d "$ENDLESS" -o "$TMP/private/live.db"
+recorder=$!
+await sampled "$TMP/private"
+serve live "$TMP/private/live.db"
+total() { ask 'api/timeline?event=cpu' | field "['total']['samples']"; }
+first=$(total)
+grows() { [[ $(total) -gt ${first:-999999999} ]]; }
+ok 'live data appears' await grows
+kill -INT "$recorder"
+wait "$recorder"
+is 'and is all there at the end' "$(total)" "$("$HEARTH" report -i "$TMP/private/live.db" -e cpu -f folded 2>"$TMP/said" | awk '{ s += $NF } END { print s }')"
+kill "$server"
+
 # Names that want to be code.
 printf '%s\n' '</script><img src=x onerror=alert(1)>;main 3' 'a"b\c;main 2' $'e\x1b]0;x 1' | build/tests/tools/make_store "$TMP/hostile.db"
 serve hostile "$TMP/hostile.db"
