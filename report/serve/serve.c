@@ -218,16 +218,19 @@ static void take_events(struct serve *serve, const struct pollfd *fds, nfds_t co
     }
 }
 
+// At its limit of connections libmicrohttpd takes the listening socket out of its epoll set, and puts it back only when
+// MHD_run() begins: where all of them have ended in one call, nothing would wake the loop any more.
+#define TURN_MOST_MS 1000u
+
 static void turn(struct serve *serve, const sigset_t *mask)
 {
     struct pollfd fds[FDS_MOST];
     MHD_UNSIGNED_LONG_LONG wait_ms;
-    struct timespec timeout = {0};
-    bool has_timeout = MHD_get_timeout(serve->daemon, &wait_ms) == MHD_YES;
-    if (has_timeout)
-        timeout = (struct timespec){(time_t)(wait_ms / 1000), (long)(wait_ms % 1000) * 1000000};
+    if (MHD_get_timeout(serve->daemon, &wait_ms) != MHD_YES || wait_ms > TURN_MOST_MS)
+        wait_ms = TURN_MOST_MS;
+    const struct timespec timeout = {(time_t)(wait_ms / 1000), (long)(wait_ms % 1000) * 1000000};
     nfds_t count = list_fds(serve, fds);
-    if (ppoll(fds, count, has_timeout ? &timeout : NULL, mask) > 0)
+    if (ppoll(fds, count, &timeout, mask) > 0)
         take_events(serve, fds, count);
     MHD_run(serve->daemon);
     start_waiting(serve);

@@ -397,7 +397,7 @@
 #define LIMIT_SERVE_QUESTION_BYTES (512ull << 20)
 #define LIMIT_SERVE_QUESTION_S     30u
 #define LIMIT_SERVE_ANSWER_BYTES   (256ull << 20)
-#define LIMIT_SERVE_IDLE_S         60u         // a connection on which nothing happens
+#define LIMIT_SERVE_IDLE_S         15u         // a connection on which nothing happens
 #define LIMIT_SERVE_REQUEST_BYTES  (32u << 10) // of a connection: address and headers
 #define LIMIT_SERVE_PARAMETERS     48u         // words of an address
 

@@ -110,6 +110,19 @@ wait "${clients[@]}"
 is 'twelve clients, one answer' "$(md5sum "$TMP/one" "$TMP"/many.* | awk '{ print $1 }' | sort | uniq -c | awk '{ print $1 }')" 13
 ok 'the server is small' test "$(awk '/^VmHWM/ { print $2 }' "/proc/$server/status")" -lt 40000
 
+# More connections than there may be, that end at once: libmicrohttpd listens again.
+python3 - "$url" <<'P'
+import socket, sys, urllib.parse
+port, held = urllib.parse.urlparse(sys.argv[1]).port, []
+try:
+    for _ in range(100):
+        held.append(socket.create_connection(("127.0.0.1", port), 5))
+        held[-1].send(b"GET / HTTP/1.1\r\n")
+except OSError:
+    pass
+P
+is 'after a flood of connections' "$(status '')" 200
+
 # A store that goes bad, and one that goes away.
 printf 'garbage' | dd of="$TMP/sample.db" conv=notrunc status=none
 is 'a damaged store' "$(status api/events) $(field "['error'] != ''" <"$TMP/body")" '500 True'
