@@ -100,6 +100,18 @@ CREATE TABLE source (
     PRIMARY KEY (interval, store, first)
 ) WITHOUT ROWID;
 
+-- What a rule of the daemon's file found: since when, whose, how much, and the store in the folder `incidents` that was
+-- recorded then; "": none. The id: when it was found, in seconds since 1970. Not in older files.
+CREATE TABLE incident (
+    id INTEGER PRIMARY KEY,
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    culprit TEXT NOT NULL,
+    value TEXT NOT NULL,
+    file TEXT NOT NULL
+);
+
 CREATE TABLE total (
     interval INTEGER NOT NULL REFERENCES interval,
     event INTEGER NOT NULL REFERENCES event,

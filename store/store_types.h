@@ -120,6 +120,14 @@ struct store_rolled {
     size_t source_count;
 };
 
+// A rule of the daemon's file held from start_ns to end_ns, when more was recorded.
+struct store_incident {
+    uint64_t id; // end_ns in seconds, or the next that is free
+    uint64_t start_ns, end_ns;
+    const char *rule, *culprit, *value;
+    const char *file; // in the folder `incidents`; "": none
+};
+
 struct store_interval {
     uint64_t start_ns;
     uint64_t end_ns;

@@ -9,6 +9,7 @@
 #include "collector/daemon/side_recordings.h"
 #include "collector/daemon/thrift.h"
 #include "collector/daemon/upkeep.h"
+#include "collector/daemon/watch.h"
 #include "collector/session/recorder.h"
 #include "store/base/clock.h"
 #include "store/directory/directory.h"
@@ -27,6 +28,7 @@ struct daemon {
     struct upkeep *upkeep;
     struct side_recordings *sides;
     struct thrift thrift;
+    struct watch watch;
     struct fault said; // of room that cannot be made
 };
 
@@ -106,6 +108,14 @@ static int change_events(struct daemon *daemon, const struct daemon_words *words
     return err ? err : recorder__change_events(daemon->recorder, events, count, fault);
 }
 
+static void read_rules(struct daemon *daemon, const struct daemon_words *words)
+{
+    struct fault fault = {0};
+    int err = watch__read(&daemon->watch, &words->when, &fault);
+    if (err)
+        fault__say(&fault, err);
+}
+
 // Has the recording follow the words. -EXFULL, with the reason: only a new one can.
 static int change(struct daemon *daemon, const struct daemon_words *words, struct fault *fault)
 {
@@ -121,6 +131,7 @@ static int change(struct daemon *daemon, const struct daemon_words *words, struc
         return err;
     recorder__set_share(daemon->recorder, words->record.bpf_share);
     thrift__bound(&daemon->thrift, words);
+    read_rules(daemon, words);
     bound(daemon, words->keep_bytes);
     return 0;
 }
@@ -172,13 +183,14 @@ static void keep_to_budget(struct daemon *daemon, const struct store_interval *i
         fault__say(&fault, err);
 }
 
-static void on_drained(void *context, const struct store_interval *interval)
+static void on_drained(void *context, const struct recorder_drained *drained)
 {
     struct daemon *daemon = context;
     struct maintenance plan;
     sd_notify(0, "WATCHDOG=1");
     make_room(daemon);
-    keep_to_budget(daemon, interval);
+    watch__judge(&daemon->watch, drained, daemon->sides);
+    keep_to_budget(daemon, drained->interval);
     side_recordings__check_sizes(daemon->sides);
     bool is_due = upkeep__is_due(daemon->upkeep);
     store_directory__maintenance(daemon->directory, clock__ns(CLOCK_REALTIME), clock__ns(CLOCK_BOOTTIME),
@@ -241,6 +253,7 @@ static int record(struct daemon *daemon, struct fault *fault)
     daemon->records = false;
     bound(daemon, daemon->began->keep_bytes);
     thrift__begin(&daemon->thrift, daemon->began);
+    read_rules(daemon, daemon->began);
     int err = record_once(daemon, fault);
     if (daemon->began != daemon->holds)
         free_words(daemon->began);
@@ -294,6 +307,7 @@ int daemon__run(const char *command_line, int argc, char **argv, struct fault *f
     side_recordings__free(daemon.sides);
     upkeep__free(daemon.upkeep);
     store_directory__free(daemon.directory);
+    watch__release(&daemon.watch);
     free_words(daemon.holds);
     free_words(daemon.next);
     return err;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "collector/daemon/conf.h"
+#include "collector/daemon/rule.h"
 
 // A production host bears these always.
 const struct daemon_words daemon_defaults = {
@@ -41,6 +42,11 @@ static const struct option_row file_rows[] = {
      "an event or histogram that a budget may drop, the first one first (hists, then events, the last one first; one "
      "stays)",
      option__list, AT(drop)},
+    {0, "when", "RULE",
+     "while a condition holds, record more: 'cpu of unit nginx > 150% for 30s: -F 499 -e off-cpu -d 60'; of unit, "
+     "comm, "
+     "cgroup, container, pid, user; 'p99 of runq > 20ms', 'memory pressure > 10%'",
+     option__list, AT(when)},
     // The same options have other defaults in a recording without an end. These rows stand before those of record.
     {'e', "event", "EVENT", "an event to sample (cpu, and --hist off-cpu and runq); may be given several times",
      option__list, AT(record.events)},
@@ -132,6 +138,41 @@ static int check_drop(const struct daemon_words *words, const struct recorder_ev
     return 0;
 }
 
+static bool is_recorded(const struct recorder_event *events, size_t count, const char *spelled, bool is_hist)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(events[i].spelled, spelled) == 0 && !events[i].hist == !is_hist)
+            return true;
+    return false;
+}
+
+static int check_rule(const char *text, const struct recorder_event *events, size_t count, struct fault *fault)
+{
+    struct rule rule;
+    int err = rule__parse(text, &rule, fault);
+    if (!err && rule.kind == RULE_P99 && !is_recorded(events, count, rule.name, true))
+        err = fault__set(fault, -EINVAL, "when = %s: no hist is '%s'", text, rule.name);
+    if (!err && rule.kind == RULE_CPU && !is_recorded(events, count, "cpu", false))
+        err = fault__set(fault, -EINVAL, "when = %s: the event cpu is not recorded", text);
+    return err;
+}
+
+static int check_rules(const struct daemon_words *words, const struct recorder_event *events, size_t count,
+                       struct fault *fault)
+{
+    for (size_t i = 0; i < words->when.count; i++) {
+        struct fault why = {0};
+        unsigned line = conf__line(&words->file, words->when.values[i]);
+        int err = check_rule(words->when.values[i], events, count, &why);
+        if (err && line)
+            return fault__set_code(fault, EXIT_CODE_USAGE, err, "%s:%u: %s", words->conf ? words->conf : DAEMON_CONF,
+                                   line, why.text);
+        if (err)
+            return fault__set_code(fault, EXIT_CODE_USAGE, err, "%s", why.text);
+    }
+    return 0;
+}
+
 static int check(const struct daemon_words *words, struct fault *fault)
 {
     struct hist_options hist = {0};
@@ -142,6 +183,8 @@ static int check(const struct daemon_words *words, struct fault *fault)
         err = record_words__list_events(&words->record, &hist, &events, &count, fault);
     for (size_t i = 0; i < count && !err; i++)
         err = check_event(words, &events[i], fault);
+    if (!err)
+        err = check_rules(words, events, count, fault);
     return err ? err : check_drop(words, events, count, fault);
 }
 
@@ -175,7 +218,7 @@ struct comparison {
 
 static bool is_fixed(const struct option_row *row, size_t offset, void *context)
 {
-    static const char *const free_ones[] = {"keep-bytes", "max-cpu", "max-memory", "max-write", "drop"};
+    static const char *const free_ones[] = {"keep-bytes", "max-cpu", "max-memory", "max-write", "drop", "when"};
     struct comparison *comparison = context;
     for (size_t i = 0; i < sizeof(free_ones) / sizeof(free_ones[0]); i++)
         if (strcmp(row->name, free_ones[i]) == 0)

@@ -18,6 +18,7 @@ struct daemon_words {
     struct record_words record;
     uint64_t keep_bytes;
     uint64_t memory_bytes, written_bytes_a_min; // 0: no bound
+    struct option_list when;                    // rules, see rule.h
     struct option_list drop;                    // events that may be dropped, in that order; none: all but the first
     struct conf file;                           // from which the words borrow
 };

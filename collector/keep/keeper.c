@@ -69,6 +69,11 @@ void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_sin
     keeper->losses.here[loss] = count_since_start;
 }
 
+int keeper__add_incident(struct keeper *keeper, const struct store_incident *incident, struct fault *fault)
+{
+    return store_writer__incident(keeper->files.now->writer, incident, fault);
+}
+
 // --- Who
 
 static void find_cgroup(struct keeper *keeper, uint64_t id)

@@ -76,6 +76,9 @@ void keeper__give_up(struct keeper *keeper);
 // Ends the files. Nothing can be kept after that.
 int keeper__close(struct keeper *keeper, struct fault *fault);
 
+// Adds a row to the file that intervals go to, at once.
+int keeper__add_incident(struct keeper *keeper, const struct store_incident *incident, struct fault *fault);
+
 // Counts a loss that somebody else has seen, since the start of the recording.
 void keeper__lose(struct keeper *keeper, enum wire_loss loss, uint64_t count_since_start);
 

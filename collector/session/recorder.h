@@ -20,6 +20,20 @@
 
 struct loop;
 struct recorder;
+struct drained_count;
+
+// An interval that was kept, and what it was made of; borrowed for the call.
+struct recorder_drained {
+    struct recorder *recorder;
+    const struct store_interval *interval; // without its losses
+    const struct drained_count *counts;
+    size_t count_of_counts;
+    const struct event *events; // by the number that a count has
+    const uint32_t *event_rows; // the same in the store
+    size_t event_count;
+    const struct store_histogram *histograms;
+    size_t histogram_count;
+};
 
 struct recorder_event {
     const char *spelled;
@@ -38,7 +52,7 @@ struct recorder_owner {
                       struct store_writer **ret_writer);
     bool (*leaves_store)(void *context, uint64_t start_ns); // whether such an interval belongs to another file
     void (*lose_store)(void *context);                      // the file is damaged: another one is opened next
-    void (*drained)(void *context, const struct store_interval *interval); // it was kept; its losses are not given
+    void (*drained)(void *context, const struct recorder_drained *drained);
     uint64_t (*written)(void *context);    // bytes that others wrote to the store since the start; NULL: nobody does
     bool (*ends_at_hangup)(void *context); // SIGHUP: whether the recording ends
     void *context;
@@ -109,6 +123,10 @@ void recorder__set_share(struct recorder *recorder, double bpf_share);
 
 // All rates are halved so many times, besides what the share asks for; histograms and waits count every hit as before.
 void recorder__set_halvings(struct recorder *recorder, uint32_t halvings);
+// The path of a control group by its id; see cgroup_names__path().
+int recorder__cgroup(const struct recorder *recorder, uint64_t id, char *ret_path, size_t bytes);
+// Adds a row to the store file that intervals go to, at once.
+int recorder__add_incident(struct recorder *recorder, const struct store_incident *incident, struct fault *fault);
 // Counts a loss that the owner knows of, since the start of the recording: it comes with the next interval.
 void recorder__lose(struct recorder *recorder, enum wire_loss loss, uint64_t count_since_start);
 

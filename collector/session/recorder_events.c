@@ -168,6 +168,16 @@ void recorder__set_halvings(struct recorder *recorder, uint32_t halvings)
     governor__set_halvings(recorder->governor, halvings);
 }
 
+int recorder__add_incident(struct recorder *recorder, const struct store_incident *incident, struct fault *fault)
+{
+    return keeper__add_incident(recorder->keeper, incident, fault);
+}
+
+int recorder__cgroup(const struct recorder *recorder, uint64_t id, char *ret_path, size_t bytes)
+{
+    return id ? cgroup_names__path(recorder->cgroups, id, ret_path, bytes) : -ENOENT;
+}
+
 void recorder__lose(struct recorder *recorder, enum wire_loss loss, uint64_t count_since_start)
 {
     keeper__lose(recorder->keeper, loss, count_since_start);

@@ -190,11 +190,19 @@ static void leave_day(struct recorder *recorder)
         change_file(recorder);
 }
 
-static void tell_owner(struct recorder *recorder, const struct store_interval *interval)
+static void tell_owner(struct recorder *recorder, const struct keeper_interval *interval)
 {
     const struct recorder_owner *owner = recorder->options->owner;
     if (owner)
-        owner->drained(owner->context, interval);
+        owner->drained(owner->context, &(struct recorder_drained){.recorder = recorder,
+                                                                  .interval = &interval->row,
+                                                                  .counts = interval->drained->counts,
+                                                                  .count_of_counts = interval->drained->count_of_counts,
+                                                                  .events = recorder->events,
+                                                                  .event_rows = keeper__event_rows(recorder->keeper),
+                                                                  .event_count = recorder->event_count,
+                                                                  .histograms = interval->histograms,
+                                                                  .histogram_count = interval->histogram_count});
     leave_day(recorder);
 }
 
@@ -276,6 +284,6 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     processes__forget_exited(recorder->processes);
     naming__start(recorder->naming);
     if (!err && !is_last)
-        tell_owner(recorder, &interval.row);
+        tell_owner(recorder, &interval);
     return err;
 }

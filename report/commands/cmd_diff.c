@@ -6,17 +6,22 @@
 #include "report/commands/cmd_diff.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/formats/formats.h"
 #include "report/query/filter.h"
+#include "report/query/incident.h"
 #include "report/query/report.h"
 #include "store/base/cleanup.h"
 
+#define SECOND_NS 1000000000ull
+
 static struct diff_options {
     const char *store, *format, *output;
+    uint64_t incident; // 0: none is meant
     struct filter filter;
 } options;
 
@@ -120,15 +125,36 @@ static int compare(char **names, struct report_summary *summary, struct fault *f
                                  &after.request, options.output ? options.output : "-", summary, fault);
 }
 
+// Both sides of an incident are ranges of the same store.
+static int compare_incident(struct report_summary *summary, struct fault *fault)
+{
+    static const char *const befores[] = {"the hour before", "the same hour of the day before"};
+    char before[64], after[64], *names[] = {before, after};
+    static struct incident incident;
+    struct incident_range range;
+    bool is_day_before;
+    const char *store = filter__store(options.store);
+    int err = incident__find(store, options.incident, fault, &incident);
+    if (!err)
+        err = incident__before(store, &incident, fault, &range, &is_day_before);
+    if (err)
+        return err;
+    fault__warn("incident %" PRIu64 " against %s", options.incident, befores[is_day_before]);
+    snprintf(before, sizeof(before), "since=@%llu,until=@%llu", range.since_ns / SECOND_NS, range.until_ns / SECOND_NS);
+    snprintf(after, sizeof(after), "since=@%llu,until=@%llu", incident.range.since_ns / SECOND_NS,
+             incident.range.until_ns / SECOND_NS + 1);
+    return compare(names, summary, fault);
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
     struct report_summary summary;
-    if (argc != 2) {
+    if (argc != (options.incident ? 0 : 2)) {
         fault__warn("diff takes two sides, BEFORE and AFTER; `hearth diff -h` tells more");
         return EXIT_CODE_USAGE;
     }
-    int err = compare(argv, &summary, &fault);
+    int err = options.incident ? compare_incident(&summary, &fault) : compare(argv, &summary, &fault);
     if (err)
         return fault__say(&fault, err);
     if (summary.lacks_lines)
@@ -147,6 +173,9 @@ static void print_formats(FILE *file)
 }
 
 static const struct option_row rows[] = {
+    {0, "incident", "N",
+     "in place of two sides: of `hearth list incidents`, against the same hour of the day before, else the hour before",
+     option__u64, offsetof(struct diff_options, incident)},
     {'i', "input", "STORE", "the store of each side that names none (./hearth.db, else the daemon's)", option__string,
      offsetof(struct diff_options, store)},
     {'f', "format", "FORMAT", "the format (as FILE is named, else top)", option__string,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "report/formats/format.h"
 #include "report/query/filter.h"
@@ -21,6 +22,7 @@
 #include "store/base/name_pattern.h"
 #include "store/base/wide.h"
 #include "store/reader/reader.h"
+#include "store/reader/reader_incidents.h"
 #include "store/reader/reader_questions.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
@@ -288,6 +290,31 @@ static int list_binaries(struct list *list, const struct store_query *query, str
     return shown ? 0 : fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "no such binary in the store");
 }
 
+static int print_incident(const struct store_incident *incident, void *context)
+{
+    struct list *list = context;
+    char time[32] = "?";
+    struct tm local;
+    time_t seconds = (time_t)(incident->start_ns / 1000000000);
+    if (!is_wanted(list, incident->rule))
+        return 0;
+    if (localtime_r(&seconds, &local))
+        strftime(time, sizeof(time), "%Y-%m-%d %H:%M:%S", &local);
+    begin_row(list);
+    safe_text__print(stdout, "%10" PRIu64 "  %s  %10s  %-24s %-32s %s", incident->id, time, incident->value,
+                     incident->culprit, incident->file, incident->rule);
+    putchar('\n');
+    return 0;
+}
+
+static int list_incidents(struct list *list, const struct store_query *query, struct fault *fault)
+{
+    (void)query;
+    list->head =
+        "  INCIDENT  SINCE                     VALUE  CULPRIT                  RECORDING                        RULE";
+    return store_reader__incidents(list->reader, fault, print_incident, list);
+}
+
 // The only list of subjects.
 static const struct {
     const char *name, *summary;
@@ -297,6 +324,7 @@ static const struct {
     {"events", "the same, of the STORE that -i names", list_events},
     {"processes", "by samples, with their programs and cgroups", list_processes},
     {"threads", "by samples", list_threads},
+    {"incidents", "what the rules of the daemon found, and what was recorded then", list_incidents},
     {"binaries", "the files that code was seen in, with their build ids", list_binaries},
 };
 #define SUBJECT_COUNT (sizeof(subjects) / sizeof(subjects[0]))

@@ -1,16 +1,19 @@
 // `hearth report`: a picture or a table of what a store holds.
 #include "report/commands/cmd_report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "report/formats/formats.h"
 #include "report/query/filter.h"
+#include "report/query/incident.h"
 #include "report/query/report.h"
 
 static struct report_options {
     const char *store, *format, *output;
     const struct group *by;
     struct filter filter;
+    uint64_t incident; // 0: none is meant
 } options;
 
 static const struct option_row rows[] = {
@@ -22,6 +25,8 @@ static const struct option_row rows[] = {
      offsetof(struct report_options, output)},
     {0, "by", "KEY", "of hist: a histogram for each KEY of --group-by, where stacks were kept", group__option,
      offsetof(struct report_options, by)},
+    {0, "incident", "N", "of `hearth list incidents`: what was recorded of it, else the store at that time",
+     option__u64, offsetof(struct report_options, incident)},
     OPTION_ROWS_OF(filter_rows, struct report_options, filter),
     {0},
 };
@@ -37,6 +42,24 @@ static void print_formats(FILE *file)
     }
 }
 
+// The store that was recorded of the incident, or the range of this one.
+static int choose_incident(const char **store, struct report_request *request, struct fault *fault)
+{
+    static struct incident incident;
+    int err = incident__find(*store, options.incident, fault, &incident);
+    if (err)
+        return err;
+    if (*incident.recording) {
+        *store = incident.recording;
+        return 0;
+    }
+    fault__warn("of incident %" PRIu64 " nothing else was recorded, or it is gone: this is the store at that time",
+                options.incident);
+    request->since_ns = incident.range.since_ns;
+    request->until_ns = incident.range.until_ns;
+    return 0;
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
@@ -48,6 +71,8 @@ static enum exit_code run(int argc, char **argv)
     struct report_request request;
     struct report_summary summary;
     int err = filter__request(&options.filter, &fault, &request);
+    if (!err && options.incident)
+        err = choose_incident(&store, &request, &fault);
     if (!err) {
         request.format = options.format;
         request.by = options.by;

@@ -178,6 +178,10 @@
 #define LIMIT_SIDE_PART       8
 // A store of one that began longer ago than this is not written any more: a start, LIMIT_SIDE_NS, and the last names.
 #define LIMIT_SIDE_WRITTEN_NS (LIMIT_SIDE_NS + 120000000000ull)
+// A rule of the daemon's file, a name in it, and how long it asks for nothing more after it has asked. Above: refused.
+#define LIMIT_RULE_BYTES      512
+#define LIMIT_RULE_NAME_BYTES 256
+#define LIMIT_RULE_PAUSE_NS   600000000000ull
 // How long the daemon's end waits for them to write their stores to the end. Above: they end by themselves.
 #define LIMIT_SIDE_END_MS 10000
 

@@ -337,6 +337,15 @@ int store_writer__append(struct store_writer *writer, const struct store_interva
     return write_all(writer, interval, values, value_count, histograms, histogram_count, fault);
 }
 
+int store_writer__incident(struct store_writer *writer, const struct store_incident *incident, struct fault *fault)
+{
+    int err = check_wal(writer, fault);
+    if (err)
+        return err;
+    err = writer_rows__put_incident(writer, incident);
+    return err ? fail_to_write(writer, err, fault) : 0;
+}
+
 int store_writer__flush(struct store_writer *writer, struct fault *fault)
 {
     return write_all(writer, NULL, NULL, 0, NULL, 0, fault);

@@ -50,6 +50,9 @@ int store_writer__append(struct store_writer *writer, const struct store_interva
                          const struct store_value *values, size_t value_count, const struct store_histogram *histograms,
                          size_t histogram_count, struct fault *fault);
 
+// Adds an incident, in a transaction of its own.
+int store_writer__incident(struct store_writer *writer, const struct store_incident *incident, struct fault *fault);
+
 // Writes names that came after the last interval.
 int store_writer__flush(struct store_writer *writer, struct fault *fault);
 

@@ -68,6 +68,7 @@ enum writer_statement {
     WRITER_NODE_PACK,
     WRITER_HISTOGRAM,
     WRITER_PROCESS_OF_THREAD,
+    WRITER_INCIDENT,
     WRITER_STATEMENT_COUNT,
 };
 
@@ -106,6 +107,7 @@ struct store_writer {
 int writer_rows__put_dictionaries(struct store_writer *writer);
 // An interval; the result is an errno, and SQLite's connection knows more. -EINVAL: a value that nobody could have
 // given.
+int writer_rows__put_incident(struct store_writer *writer, const struct store_incident *incident);
 int writer_rows__put_interval(struct store_writer *writer, const struct store_interval *interval,
                               const struct store_value *values, size_t value_count,
                               const struct store_histogram *histograms, size_t histogram_count);

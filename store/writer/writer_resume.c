@@ -133,13 +133,16 @@ struct table {
     int (*row)(struct store_writer *writer, sqlite3_stmt *statement);
 };
 
-// Columns that files of an older hearth lack: without them no row of today's could be put.
+// Columns and tables that files of an older hearth lack: without them no row of today's could be put.
 static const struct {
-    const char *table, *column;
+    const char *table, *column; // any column, where the table is lacking
     const char *sql;
 } additions[] = {
     {"interval", "own_map_bytes", "ALTER TABLE interval ADD COLUMN own_map_bytes INTEGER NOT NULL DEFAULT 0"},
     {"interval", "own_written_bytes", "ALTER TABLE interval ADD COLUMN own_written_bytes INTEGER NOT NULL DEFAULT 0"},
+    {"incident", "id",
+     "CREATE TABLE incident (id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, rule TEXT NOT "
+     "NULL, culprit TEXT NOT NULL, value TEXT NOT NULL, file TEXT NOT NULL)"},
 };
 
 static int has_column(struct store_writer *writer, size_t addition, bool *ret_has)

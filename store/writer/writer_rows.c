@@ -28,6 +28,8 @@ static const char *const statement_texts[WRITER_STATEMENT_COUNT] = {
     [WRITER_VALUE_PACK] = "INSERT INTO value_pack VALUES (?, ?, ?)",
     [WRITER_NODE_PACK] = "INSERT INTO node_pack VALUES (?, ?, ?)",
     [WRITER_HISTOGRAM] = "INSERT INTO histogram_total VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [WRITER_INCIDENT] =
+        "INSERT INTO incident VALUES (max(?, (SELECT coalesce(max(id), 0) + 1 FROM incident)), ?, ?, ?, ?, ?, ?)",
     [WRITER_PROCESS_OF_THREAD] = "SELECT process FROM thread WHERE id = ?",
 };
 
@@ -335,5 +337,13 @@ int writer_rows__put_interval(struct store_writer *writer, const struct store_in
         err = put_values(writer, id, values, value_count);
     for (size_t i = 0; i < histogram_count && !err; i++)
         err = put_histogram(writer, id, &histograms[i]);
+    return err;
+}
+
+int writer_rows__put_incident(struct store_writer *writer, const struct store_incident *incident)
+{
+    int err = 0;
+    put(writer, &err, WRITER_INCIDENT, "uuussss", incident->end_ns / 1000000000u, incident->start_ns, incident->end_ns,
+        incident->rule, incident->culprit, incident->value, incident->file);
     return err;
 }

@@ -39,9 +39,9 @@ static void ignore(void *context)
     (void)context;
 }
 
-static void ignore_interval(void *context, const struct store_interval *interval)
+static void ignore_interval(void *context, const struct recorder_drained *drained)
 {
-    (void)context, (void)interval;
+    (void)context, (void)drained;
 }
 
 static bool is_end(void *context)
