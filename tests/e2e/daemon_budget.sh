@@ -100,10 +100,10 @@ ok 'what the file names is dropped' await said "'page-faults' is recorded no mor
 used=$(awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }' "/proc/$burn/stat")
 kill $burn
 has_end() { ! sampled_now; }
-sampled_now() { [[ $(sql "SELECT count(*) FROM sample WHERE comm = 'burn' AND interval > (SELECT max(id) - 2 FROM interval)") -gt 0 ]]; }
+sampled_now() { [[ $(sql "SELECT count(*) FROM sample WHERE pid = $burn AND interval > (SELECT max(id) - 2 FROM interval)") -gt 0 ]]; }
 await has_end
 within 'samples of lower rates weigh more: the sum is true' \
-    "$(sql "SELECT sum(value) / 499.0 FROM sample WHERE comm = 'burn' AND event = 'cpu'")" "$used" \
+    "$(sql "SELECT sum(value) / 499.0 FROM sample WHERE pid = $burn AND event = 'cpu'")" "$used" \
     "$(awk "BEGIN { print $used * 0.15 }")"
 is 'and only that' "$(grep -c "'runq' is recorded no more" "$TMP/said")" 0
 reload 'drop = nonsense'
