@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "collector/command_line.h"
+#include "collector/daemon/ask.h"
 #include "collector/daemon/daemon.h"
 #include "collector/sources/sources.h"
 
@@ -17,9 +18,21 @@ static void print_events(FILE *file)
     sources__print(file, true);
 }
 
+static enum exit_code ask(struct fault *fault)
+{
+    char path[PATH_MAX];
+    checked.is_placed = checked.record.output != NULL;
+    daemon_words__socket(&checked, path);
+    enum exit_code code = ask__run(path, checked.ask, fault);
+    options__release(daemon_word_rows, &checked);
+    return code;
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
+    if (checked.ask && !argc)
+        return ask(&fault);
     _cleanup_(buf__release) struct buf words = {0}, line = {0};
     (void)argc, (void)argv;
     options__release(daemon_word_rows, &checked);
@@ -45,6 +58,16 @@ const struct command cmd_daemon = {
         "`KEY = VALUE` a line, each KEY the long name of an option below; a flag takes `yes`. The command line comes\n"
         "after it. SIGHUP has the file read again; one that is bad is said, and changes nothing. Events, max-cpu\n"
         "and keep-bytes change while the recording goes on; for another key it begins anew, with a gap of seconds.\n"
+        "\n"
+        "--ask asks the running daemon, as root or as a member of the group hearth: `stat` tells what it does now; "
+        "`record\n"
+        "WORDS`, with those of `hearth record` that say what is collected, records beside it for -d SECONDS, 600 at "
+        "most,\n"
+        "into a store of DIRECTORY/incidents. --ask waits for the end, prints the store, or a copy in the current "
+        "folder\n"
+        "for who cannot read that, and has the exit code of the recording; ^C ends it early.\n"
+        "\n"
+        "  hearth daemon --ask 'record -p PID -F 999 -d 30'\n"
         "\n"
         "  # /etc/hearth.conf\n"
         "  event = cpu\n"

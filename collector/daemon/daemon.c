@@ -6,6 +6,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "collector/daemon/requests.h"
 #include "collector/daemon/side_recordings.h"
 #include "collector/daemon/thrift.h"
 #include "collector/daemon/upkeep.h"
@@ -29,7 +30,10 @@ struct daemon {
     struct side_recordings *sides;
     struct thrift thrift;
     struct watch watch;
-    struct fault said; // of room that cannot be made
+    struct control *control; // NULL: there is no control socket
+    struct requests requests;
+    struct status status; // as told last
+    struct fault said;    // of room that cannot be made
 };
 
 static int open_store(void *context, uint64_t start_ns, const struct store_meta *meta, struct fault *fault,
@@ -116,17 +120,31 @@ static void read_rules(struct daemon *daemon, const struct daemon_words *words)
         fault__say(&fault, err);
 }
 
+static int check_places(const struct daemon_words *holds, const struct daemon_words *words, struct fault *fault)
+{
+    char socket[PATH_MAX], other[PATH_MAX];
+    daemon_words__socket(holds, socket);
+    daemon_words__socket(words, other);
+    if (strcmp(words->record.output, holds->record.output) != 0)
+        return fault__set(fault, -EINVAL, "the directory of a running daemon stays '%s'; restart it to change that",
+                          holds->record.output);
+    if (strcmp(socket, other) != 0)
+        return fault__set(fault, -EINVAL,
+                          "the control socket of a running daemon stays '%s'; restart it to change that", socket);
+    return 0;
+}
+
 // Has the recording follow the words. -EXFULL, with the reason: only a new one can.
 static int change(struct daemon *daemon, const struct daemon_words *words, struct fault *fault)
 {
     const struct daemon_words *holds = daemon->holds;
     const char *fixed = daemon_words__fixed(holds, words);
-    if (strcmp(words->record.output, holds->record.output) != 0)
-        return fault__set(fault, -EINVAL, "the directory of a running daemon stays '%s'; restart it to change that",
-                          holds->record.output);
+    int err = check_places(holds, words, fault);
+    if (err)
+        return err;
     if (fixed)
         return fault__set(fault, -EXFULL, "no recording changes its '%s' while it runs", fixed);
-    int err = change_events(daemon, words, fault);
+    err = change_events(daemon, words, fault);
     if (err)
         return err;
     recorder__set_share(daemon->recorder, words->record.bpf_share);
@@ -201,6 +219,16 @@ static void on_drained(void *context, const struct recorder_drained *drained)
         upkeep__begin(daemon->upkeep, &plan);
 }
 
+// Has what comes from outside come through the loop of the recording.
+static void watch(struct daemon *daemon, struct loop *loop)
+{
+    int err = side_recordings__watch(daemon->sides, loop);
+    if (!err && daemon->control)
+        err = control__watch(daemon->control, loop);
+    if (err)
+        fault__warn("this daemon answers no requests until it begins another recording: %s", strerror(-err));
+}
+
 static int run_recorder(struct daemon *daemon, const struct recorder_options *options, struct fault *fault)
 {
     struct recorder_summary summary = {0};
@@ -210,11 +238,10 @@ static int run_recorder(struct daemon *daemon, const struct recorder_options *op
         return err;
     daemon->recorder = recorder;
     daemon->records = true;
-    err = side_recordings__watch(daemon->sides, recorder__loop(recorder));
-    if (err)
-        fault__warn("recordings beside the daemon's own are not told of when they end: %s", strerror(-err));
+    watch(daemon, recorder__loop(recorder));
     sd_notify(0, "READY=1");
     err = recorder__run(recorder, fault, &summary);
+    watch(daemon, NULL);
     daemon->recorder = NULL;
     return err;
 }
@@ -282,6 +309,31 @@ static int record_on(struct daemon *daemon, struct fault *fault)
     return err;
 }
 
+static const struct status *tell_status(void *context)
+{
+    struct daemon *daemon = context;
+    if (!daemon->recorder)
+        return NULL;
+    daemon->status.directory = daemon->holds->record.output;
+    daemon->status.keep_bytes = daemon->holds->keep_bytes;
+    daemon->status.sides = daemon->sides;
+    recorder__tell(daemon->recorder, &daemon->status.recording);
+    return &daemon->status;
+}
+
+// A daemon that cannot be asked records all the same.
+static void open_control(struct daemon *daemon)
+{
+    struct fault fault = {0};
+    char path[PATH_MAX];
+    daemon->requests = (struct requests){.status = tell_status, .sides = daemon->sides, .context = daemon};
+    daemon->status.since_ns = clock__ns(CLOCK_REALTIME);
+    daemon_words__socket(daemon->holds, path);
+    int err = control__new(path, requests__answer, &daemon->requests, &fault, &daemon->control);
+    if (err)
+        fault__say(&fault, err);
+}
+
 static int set_up(struct daemon *daemon, struct fault *fault)
 {
     struct store_limits limits = store_limits__default();
@@ -290,8 +342,11 @@ static int set_up(struct daemon *daemon, struct fault *fault)
         err = side_recordings__new(daemon->holds->record.output, &daemon->sides);
     if (err)
         return fault__set(fault, err, "cannot start a process: %s", strerror(-err));
-    return store_directory__open(daemon->holds->record.output, &limits, clock__ns(CLOCK_REALTIME),
-                                 clock__ns(CLOCK_BOOTTIME), fault, &daemon->directory);
+    err = store_directory__open(daemon->holds->record.output, &limits, clock__ns(CLOCK_REALTIME),
+                                clock__ns(CLOCK_BOOTTIME), fault, &daemon->directory);
+    if (!err)
+        open_control(daemon);
+    return err;
 }
 
 int daemon__run(const char *command_line, int argc, char **argv, struct fault *fault)
@@ -305,6 +360,7 @@ int daemon__run(const char *command_line, int argc, char **argv, struct fault *f
     if (!err)
         err = record_on(&daemon, fault);
     side_recordings__free(daemon.sides);
+    control__free(daemon.control);
     upkeep__free(daemon.upkeep);
     store_directory__free(daemon.directory);
     watch__release(&daemon.watch);

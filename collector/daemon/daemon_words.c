@@ -1,11 +1,13 @@
 #include "collector/daemon/daemon_words.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "collector/daemon/conf.h"
 #include "collector/daemon/rule.h"
+#include "store/system/control_client.h"
 
 // A production host bears these always.
 const struct daemon_words daemon_defaults = {
@@ -47,6 +49,9 @@ static const struct option_row file_rows[] = {
      "comm, "
      "cgroup, container, pid, user; 'p99 of runq > 20ms', 'memory pressure > 10%'",
      option__list, AT(when)},
+    {0, "control", "SOCKET",
+     "where the running daemon is asked (" CONTROL_SOCKET "; DIRECTORY/" CONTROL_SOCKET_NAME " where -o is given)",
+     option__string, AT(control)},
     // The same options have other defaults in a recording without an end. These rows stand before those of record.
     {'e', "event", "EVENT", "an event to sample (cpu, and --hist off-cpu and runq); may be given several times",
      option__list, AT(record.events)},
@@ -63,6 +68,8 @@ static const struct option_row file_rows[] = {
 
 const struct option_row daemon_word_rows[] = {
     {'c', "config", "FILE", "the file of options (" DAEMON_CONF ", if it is there)", option__string, AT(conf)},
+    {0, "ask", "WORDS", "ask the running daemon: 'record -p PID -F 999 -d 30' beside its own recording, or 'stat'",
+     option__string, AT(ask)},
     {.rows = file_rows},
     {0},
 };
@@ -75,12 +82,13 @@ static int read_file(struct daemon_words *words, const char *path, struct fault 
 }
 
 // The name of the file is an option too: it is looked for first, in a set of words of its own.
-static int find_file(int argc, char **argv, const char **ret_path, struct fault *fault)
+static int find_file(int argc, char **argv, const char **ret_path, bool *ret_is_placed, struct fault *fault)
 {
     struct daemon_words first = daemon_defaults;
     int operands;
     int err = options__parse(daemon_word_rows, &first, false, argc, argv, fault, &operands);
     *ret_path = first.conf;
+    *ret_is_placed = first.record.output != daemon_defaults.record.output;
     if (!err && operands)
         err = fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unexpected operand '%s'; `hearth daemon -h` tells more",
                               argv[0]);
@@ -218,7 +226,8 @@ struct comparison {
 
 static bool is_fixed(const struct option_row *row, size_t offset, void *context)
 {
-    static const char *const free_ones[] = {"keep-bytes", "max-cpu", "max-memory", "max-write", "drop", "when"};
+    static const char *const free_ones[] = {"keep-bytes", "max-cpu", "max-memory", "max-write",
+                                            "drop",       "when",    "control"};
     struct comparison *comparison = context;
     for (size_t i = 0; i < sizeof(free_ones) / sizeof(free_ones[0]); i++)
         if (strcmp(row->name, free_ones[i]) == 0)
@@ -240,7 +249,7 @@ int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct
     const char *path;
     int operands;
     *words = daemon_defaults;
-    int err = find_file(argc, argv, &path, fault);
+    int err = find_file(argc, argv, &path, &words->is_placed, fault);
     if (!err)
         err = read_file(words, path, fault);
     if (!err)
@@ -253,6 +262,14 @@ int daemon_words__read(struct daemon_words *words, int argc, char **argv, struct
     if (err)
         daemon_words__release(words);
     return err;
+}
+
+void daemon_words__socket(const struct daemon_words *words, char ret_path[PATH_MAX])
+{
+    if (words->control || !words->is_placed)
+        snprintf(ret_path, PATH_MAX, "%s", words->control ? words->control : CONTROL_SOCKET);
+    else
+        snprintf(ret_path, PATH_MAX, "%s/" CONTROL_SOCKET_NAME, words->record.output);
 }
 
 void daemon_words__release(struct daemon_words *words)

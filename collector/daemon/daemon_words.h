@@ -4,6 +4,9 @@
 #ifndef HEARTH_COLLECTOR_DAEMON_DAEMON_WORDS_H
 #define HEARTH_COLLECTOR_DAEMON_DAEMON_WORDS_H
 
+#include <limits.h>
+#include <stdbool.h>
+
 #include "collector/daemon/conf.h"
 #include "collector/session/record_words.h"
 #include "store/base/fault.h"
@@ -20,6 +23,8 @@ struct daemon_words {
     uint64_t memory_bytes, written_bytes_a_min; // 0: no bound
     struct option_list when;                    // rules, see rule.h
     struct option_list drop;                    // events that may be dropped, in that order; none: all but the first
+    const char *control, *ask;                  // NULL: not given
+    bool is_placed;                             // the command line names the directory
     struct conf file;                           // from which the words borrow
 };
 
@@ -36,6 +41,10 @@ int daemon_words__list_events(const struct daemon_words *words, const struct his
                               struct recorder_event **ret_events, size_t *ret_count, struct fault *fault);
 // How many may be dropped, one after the other.
 uint32_t daemon_words__optional(const struct daemon_words *words);
+
+// The path of the control socket: the one that was given; else in the directory, where the command line names that;
+// else CONTROL_SOCKET.
+void daemon_words__socket(const struct daemon_words *words, char ret_path[PATH_MAX]);
 
 // The long name of the first option that has another value and that a running recording cannot change; NULL: none.
 const char *daemon_words__fixed(const struct daemon_words *words, const struct daemon_words *others);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "collector/daemon/side_words.h"
 #include "collector/daemon/starter.h"
@@ -29,7 +28,8 @@ struct side {
 struct side_recordings {
     const char *directory;
     struct helper_process starter; // fd -1: it has died
-    struct loop *loop;
+    struct loop *loop;             // NULL: none at the moment
+    bool is_ending;
     uint64_t last_id, bytes_most;
     struct side running[LIMIT_SIDE_AT_ONCE];
     uint64_t begun_ns[LIMIT_SIDE_AN_HOUR]; // CLOCK_BOOTTIME, of the last ones, by id
@@ -47,25 +47,6 @@ int side_recordings__new(const char *directory, struct side_recordings **ret_sid
     if (!err)
         *ret_sides = take_pointer(sides);
     return err;
-}
-
-static void wait_for_starter(const struct helper_process *starter)
-{
-    _cleanup_fd_ int pidfd = (int)syscall(SYS_pidfd_open, starter->pid, 0);
-    struct pollfd gone = {.fd = pidfd, .events = POLLIN};
-    poll(&gone, 1, LIMIT_SIDE_END_MS);
-}
-
-void side_recordings__free(struct side_recordings *sides)
-{
-    if (!sides)
-        return;
-    if (sides->starter.fd >= 0) {
-        shutdown(sides->starter.fd, SHUT_RDWR);
-        wait_for_starter(&sides->starter);
-    }
-    helper_process__kill(&sides->starter);
-    free(sides);
 }
 
 static void tell_end(struct side *side, int exit_code, const char *said)
@@ -89,11 +70,14 @@ static struct side *find(struct side_recordings *sides, uint64_t id)
 
 static void lose_starter(struct side_recordings *sides)
 {
-    static const char said[] = "the process that starts recordings beside the daemon's has died; restart the daemon";
-    fault__warn("%s", said);
-    loop__remove(sides->loop, sides->starter.fd);
+    static const char said[] = "hearth: the process that starts recordings has died; restart the daemon\n";
+    if (sides->loop)
+        loop__remove(sides->loop, sides->starter.fd);
     fd__close(&sides->starter.fd);
     sides->starter.fd = -1;
+    if (sides->is_ending)
+        return;
+    fault__warn("the process that starts recordings beside the daemon's own has died; restart the daemon");
     for (size_t i = 0; i < LIMIT_SIDE_AT_ONCE; i++)
         if (sides->running[i].id)
             tell_end(&sides->running[i], EXIT_CODE_FAILED, said);
@@ -117,10 +101,34 @@ static int on_report(void *own, struct fault *fault)
     return 0;
 }
 
+// All of them are told to end, and the starter ends after the last.
+static void end_all(struct side_recordings *sides)
+{
+    struct pollfd ready = {.fd = sides->starter.fd, .events = POLLIN};
+    shutdown(sides->starter.fd, SHUT_WR);
+    while (sides->starter.fd >= 0 && poll(&ready, 1, LIMIT_SIDE_END_MS) > 0)
+        on_report(sides, NULL);
+}
+
+void side_recordings__free(struct side_recordings *sides)
+{
+    if (!sides)
+        return;
+    sides->loop = NULL;
+    sides->is_ending = true;
+    if (sides->starter.fd >= 0)
+        end_all(sides);
+    for (size_t i = 0; i < LIMIT_SIDE_AT_ONCE; i++)
+        if (sides->running[i].id)
+            tell_end(&sides->running[i], EXIT_CODE_FAILED, "hearth: the daemon has ended before the recording\n");
+    helper_process__kill(&sides->starter);
+    free(sides);
+}
+
 int side_recordings__watch(struct side_recordings *sides, struct loop *loop)
 {
     sides->loop = loop;
-    return sides->starter.fd < 0 ? 0 : loop__add(loop, sides->starter.fd, on_report, sides);
+    return !loop || sides->starter.fd < 0 ? 0 : loop__add(loop, sides->starter.fd, on_report, sides);
 }
 
 void side_recordings__bound(struct side_recordings *sides, uint64_t directory_bytes)

@@ -35,10 +35,10 @@ struct side_request {
 
 // Forks the starter: to be called before there are threads, locks and stores. `directory` is borrowed.
 int side_recordings__new(const char *directory, struct side_recordings **ret_sides);
-// Tells all to end, and waits for them, LIMIT_SIDE_END_MS at most. Nobody is told any more.
+// Tells all to end, and waits for them, LIMIT_SIDE_END_MS at most for the next; their ends are told.
 void side_recordings__free(struct side_recordings *sides);
 
-// Ends come through the loop: to be called for each loop of the daemon.
+// Ends come through the loop: to be called for each loop of the daemon, and with NULL before it goes.
 int side_recordings__watch(struct side_recordings *sides, struct loop *loop);
 // The stores may take a part (LIMIT_SIDE_PART) of these bytes, which the whole directory may.
 void side_recordings__bound(struct side_recordings *sides, uint64_t directory_bytes);

@@ -103,6 +103,11 @@ void governor__set_event(struct governor *governor, size_t index)
     }
 }
 
+double governor__share(const struct governor *governor)
+{
+    return governor->share;
+}
+
 void governor__set_share(struct governor *governor, double share)
 {
     governor->share = share;
@@ -142,6 +147,11 @@ static uint32_t halvings_of(const struct governor *governor, size_t event)
     if (!governor->events[event].source || governor->paces[event].is_fixed)
         return own;
     return own + governor->halvings < WIRE_HALVINGS_MOST ? own + governor->halvings : WIRE_HALVINGS_MOST;
+}
+
+uint32_t governor__halvings(const struct governor *governor, size_t index)
+{
+    return halvings_of(governor, index);
 }
 
 static const char *unit_of(const struct event *event)

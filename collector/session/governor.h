@@ -29,6 +29,8 @@ typedef void say_fn(void *context, const char *text);
 
 // Another event has this place among the events, or none has it any more.
 void governor__set_event(struct governor *governor, size_t index);
+uint32_t governor__halvings(const struct governor *governor, size_t index); // one hit in 2^halvings is taken
+double governor__share(const struct governor *governor);
 void governor__set_share(struct governor *governor, double share);
 // Besides what the share asks for, from the next tick on.
 void governor__set_halvings(struct governor *governor, uint32_t halvings);

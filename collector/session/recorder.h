@@ -130,6 +130,22 @@ int recorder__add_incident(struct recorder *recorder, const struct store_inciden
 // Counts a loss that the owner knows of, since the start of the recording: it comes with the next interval.
 void recorder__lose(struct recorder *recorder, enum wire_loss loss, uint64_t count_since_start);
 
+// A recording as it is now.
+struct recorder_status {
+    uint64_t since_ns; // CLOCK_REALTIME, by the clock as it is now
+    double bpf_share;
+    struct recorder_event_status {
+        const char *spelled; // borrowed
+        bool is_histogram, is_sampled;
+        uint64_t frequency_hz, period; // of one that is sampled; one of the two is 0
+        uint32_t halvings;             // one hit in 2^halvings is taken
+    } events[WIRE_EVENTS_MAX];
+    size_t event_count;
+    struct store_interval last; // the interval that was kept last, with what it cost; end_ns 0: none was
+    uint64_t last_samples, last_lost;
+};
+void recorder__tell(const struct recorder *recorder, struct recorder_status *ret_status);
+
 // "0.52 s of CPU: 0.45 s to start, 0.07 s in 10.0 s of recording (0.70 % of a CPU); 20.1 MiB", in `out`, which is
 // returned.
 enum { RECORDER_COST_BYTES = 160 };

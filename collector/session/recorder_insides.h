@@ -64,7 +64,10 @@ struct recorder {
     uint64_t interval_start_ns; // CLOCK_REALTIME
     uint64_t interval_began_ns; // the same, CLOCK_MONOTONIC
     uint64_t unwinder_cpu_ns;   // of its thread, when the recording began
-    struct own_cost told;       // up to where the intervals have told the cost
+    struct store_interval last; // kept last
+    uint64_t last_samples, last_lost;
+    uint64_t all_samples, all_lost; // with it
+    struct own_cost told;           // up to where the intervals have told the cost
     size_t targets_left;
     bool has_said_file;    // has told the user that no new store file can be begun; until one can
     bool has_said_waiting; // has told the user that the store takes no intervals; until it takes one
@@ -112,6 +115,8 @@ int recorder_interval__read_records(struct recorder *recorder);
 int recorder_interval__read_copies(struct recorder *recorder, struct fault *fault);
 int recorder_interval__show_histograms(struct recorder *recorder, bool is_last);
 void recorder_interval__count_failures(struct recorder *recorder);
+// Notes an interval that was kept, for recorder__tell().
+void recorder_status__note(struct recorder *recorder, const struct store_interval *interval);
 void recorder_interval__tell_unanswered(const struct recorder *recorder);
 
 // Erases the line of the status, before another line is said.

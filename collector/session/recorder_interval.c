@@ -278,6 +278,7 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     err = take_histograms(recorder, &interval, fault);
     if (!err)
         err = keeper__keep(recorder->keeper, &interval, fault);
+    recorder_status__note(recorder, &interval.row);
     err = go_on(recorder, err, is_last, fault);
     recorder_events__forget(recorder);
     recorder_interval__tell_unanswered(recorder);

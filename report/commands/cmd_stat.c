@@ -2,12 +2,16 @@
 #include "report/commands/cmd_stat.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report/query/filter.h"
 #include "report/query/stat.h"
 #include "store/base/cleanup.h"
+#include "store/system/control_client.h"
 
 static struct stat_options {
     const char *store, *format;
@@ -36,8 +40,33 @@ static int print(const struct store_stat *stat, struct fault *fault)
                            options.format);
 }
 
+// Prints the answer of the running daemon.
+static int ask_daemon(int fd, enum exit_code *ret_code, struct fault *fault)
+{
+    const char *words[] = {"stat", options.format ? options.format : "text"};
+    _cleanup_free_ struct control_answer *answer = calloc(1, sizeof(*answer));
+    int err = answer ? control_client__ask(fd, 2, words, fault) : fault__set(fault, -ENOMEM, "out of memory");
+    while (!err && answer->letter != CONTROL_CODE) {
+        err = control_client__receive(fd, fault, answer);
+        if (!err && answer->letter != CONTROL_CODE)
+            fputs(answer->text, answer->letter == CONTROL_OUT ? stdout : stderr);
+    }
+    if (!err)
+        *ret_code = (enum exit_code)strtol(answer->text, NULL, 10);
+    return err;
+}
+
+// Without a store's name, and without one here, the running daemon is told of.
+static bool find_daemon(int *ret_fd)
+{
+    struct fault ignored;
+    return access("hearth.db", F_OK) != 0 && control_client__open(CONTROL_SOCKET, &ignored, ret_fd) == 0;
+}
+
 static enum exit_code run(int argc, char **argv)
 {
+    _cleanup_fd_ int fd = -1;
+    enum exit_code code = EXIT_CODE_DONE;
     _cleanup_(store_reader__freep) struct store_reader *reader = NULL;
     _cleanup_(store_stat__release) struct store_stat stat = {0};
     struct fault fault = {0};
@@ -46,6 +75,10 @@ static enum exit_code run(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     const char *path = filter__store(argc ? argv[0] : options.store);
+    if (!argc && !options.store && find_daemon(&fd)) {
+        int unanswered = ask_daemon(fd, &code, &fault);
+        return unanswered ? fault__say(&fault, unanswered) : code;
+    }
     int err = store_reader__open(path, &fault, &reader);
     if (!err)
         err = store_stat__gather(path, reader, &fault, &stat);
@@ -57,7 +90,12 @@ static enum exit_code run(int argc, char **argv)
 const struct command cmd_stat = {
     .name = "stat",
     .operands = "[STORE]",
-    .summary = "tell what a store holds, lost and cost",
+    .summary = "tell what a store holds, lost and cost, or what the running daemon does",
+    .details =
+        "Without a store, and without a hearth.db here, the running daemon tells what it does now: its events with "
+        "the\n"
+        "rates that hold, its last interval, its cost, its directory, and what it records besides. Its directory is\n"
+        "read where no daemon runs, or where it is named: `hearth stat /var/lib/hearth`.\n",
     .options = rows,
     .values = &options,
     .run = run,

@@ -185,6 +185,12 @@
 // How long the daemon's end waits for them to write their stores to the end. Above: they end by themselves.
 #define LIMIT_SIDE_END_MS 10000
 
+// The control socket: how many askers at once, of how many words, and how long one may be connected without a request.
+// Above: it is closed.
+#define LIMIT_CONTROL_CLIENTS   16
+#define LIMIT_CONTROL_WORDS     160
+#define LIMIT_CONTROL_SILENT_NS 5000000000ull
+
 // The daemon's file. Above: it is refused; a file of options is a page long.
 #define LIMIT_CONF_BYTES (256 * 1024)
 

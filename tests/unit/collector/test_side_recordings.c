@@ -105,7 +105,8 @@ static void on_end(void *context, const struct side_end *end)
     bench->ends++;
     snprintf(bench->path, sizeof(bench->path), "%s", end->path);
     snprintf(bench->said, sizeof(bench->said), "%s", end->said);
-    loop__stop(bench->loop);
+    if (bench->loop)
+        loop__stop(bench->loop);
 }
 
 static int make_bench(void **state)
@@ -251,6 +252,7 @@ static void all_end_with_the_daemon(void **state)
     while (!(pid = pid_in(path)))
         usleep(1000);
     side_recordings__free(take_pointer(bench->sides));
+    assert_int_equal(bench->ends, 1);
     assert_int_equal(kill((pid_t)pid, 0), -1);
     assert_int_equal(errno, ESRCH);
 }
