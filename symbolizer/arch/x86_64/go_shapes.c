@@ -29,6 +29,11 @@
     {                                                                                                                  \
         .kind = UNWIND_SIGNAL, .cfa_offset = 160                                                                       \
     }
+// No frame of its own: the function is its call and a return.
+#define NO_FRAME                                                                                                       \
+    {                                                                                                                  \
+        .kind = UNWIND_SP, .cfa_offset = 8                                                                             \
+    }
 #define CODE(text) (const uint8_t *)(text), sizeof(text) - 1
 const struct go_shape go_shapes[] = {
     // systemstack: mov %rdi, %rdx; mov (%rdi), %rdi; call *%rdi
@@ -43,6 +48,9 @@ const struct go_shape go_shapes[] = {
     {CODE("\x48\x8b\x63\x38\x48\x8b\x6b\x68\xe8"), 18, CODE("\xc3"), 8, 5, {.kind = UNWIND_END}},
     // clone: call *%r12; mov $111, %edi; mov $60, %eax; syscall
     {CODE("\x41\xff\xd4\xbf\x6f\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05"), 15, CODE(""), 0, 3, {.kind = UNWIND_END}},
+    // mstart, which clone calls: behind the int3 of the function before, call mstart0; ret; int3. Programs without call
+    // frame information are walked by rbp, and here rbp is that of another thread.
+    {CODE("\xcc\xe8"), 6, CODE("\xc3\xcc\xcc"), 1, 5, NO_FRAME},
     // goexit, where goroutines return to: nop; call goexit1; nop, and int3 up to the next function
     {CODE("\x90\xe8"), 6, CODE("\x90\xcc\xcc"), 0, 7, {.kind = UNWIND_END}},
     // asmcgocall: mov %rdi, 40(%rsp); mov %rbx, %rdi; mov %rbx, %rcx; call *%rax

@@ -64,6 +64,8 @@ static void make_code(void)
     PUT(CODE + 0xc00, "\xcc\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05\xcd\x03");         // sigreturn
     PUT(CODE + 0xd00, "\x50\x4c\x8b\x22\x41\xff\xd4\x90\x58\xe9\x11\x22\x33\x44"); // mcall of Go 1.24
     PUT(CODE + 0xe00, "\x48\x8b\x63\x38\x48\x8b\x6b\x68\xe8\x11\x22\x33\x44\xe8\x55\x66\x77\x88\xc3"); // its morestack
+    PUT(CODE + 0xf00, "\xcc\xe8\x11\x22\x33\x44\xc3\xcc\xcc");                                         // mstart
+    PUT(CODE + 0xf80, "\xcc\xe8\x11\x22\x33\x44\x5d\xc3\xcc");                                         // a frame
     PUT(IMAGE - 8, "\x48\x8b\x63\x38\xe8\x11\x22\x33"); // cut by the file's end
 }
 
@@ -97,18 +99,18 @@ static void test_finds_the_calls(void **state)
 {
     (void)state;
     static const uint64_t offsets[] = {CODE + 6,     CODE + 0x204, CODE + 0xd04, CODE + 0x304, CODE + 0xe08,
-                                       CODE + 0x500, CODE + 0x600, CODE + 0x70b, CODE + 0x80b, CODE + 0x907,
-                                       CODE + 0xa0d, CODE + 0xc00, CODE + 0xb08};
-    static const uint64_t bytes[] = {2, 3, 3, 5, 5, 3, 7, 2, 2, 5, 5, 10, 4};
-    static const uint32_t kinds[] = {UNWIND_END, UNWIND_END,    UNWIND_END,     UNWIND_END,        UNWIND_END,
-                                     UNWIND_END, UNWIND_END,    UNWIND_GO_CALL, UNWIND_SP_DEREF_8, UNWIND_GO_CALL,
-                                     UNWIND_BP,  UNWIND_SIGNAL, UNWIND_SP};
+                                       CODE + 0x500, CODE + 0xf01, CODE + 0x600, CODE + 0x70b, CODE + 0x80b,
+                                       CODE + 0x907, CODE + 0xa0d, CODE + 0xc00, CODE + 0xb08};
+    static const uint64_t bytes[] = {2, 3, 3, 5, 5, 3, 5, 7, 2, 2, 5, 5, 10, 4};
+    static const uint32_t kinds[] = {UNWIND_END,     UNWIND_END, UNWIND_END,    UNWIND_END,     UNWIND_END,
+                                     UNWIND_END,     UNWIND_SP,  UNWIND_END,    UNWIND_GO_CALL, UNWIND_SP_DEREF_8,
+                                     UNWIND_GO_CALL, UNWIND_BP,  UNWIND_SIGNAL, UNWIND_SP};
     struct found found;
     make_image(".note.go.buildid");
     make_code();
     find(&found);
-    assert_int_equal(found.count, 13);
-    for (size_t i = 0; i < 13; i++) {
+    assert_int_equal(found.count, 14);
+    for (size_t i = 0; i < 14; i++) {
         assert_int_equal(found.kinds[i], kinds[i]);
         assert_int_equal(found.offsets[i], offsets[i]);
         assert_int_equal(found.bytes[i], bytes[i]);
