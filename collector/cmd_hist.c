@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "collector/command_line.h"
-#include "collector/keep/temporary_store.h"
 #include "collector/session/recorder.h"
 #include "collector/sources/sources.h"
 #include "report/profile/histogram_pictures.h"
@@ -19,6 +18,7 @@
 #include "store/base/limits.h"
 #include "store/base/options.h"
 #include "store/base/safe_text.h"
+#include "store/system/temporary_store.h"
 
 static struct hist_command_options {
     struct target_options target;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "collector/command_line.h"
-#include "collector/keep/temporary_store.h"
 #include "collector/programs/feature.h"
 #include "collector/session/record_words.h"
 #include "collector/session/recorder.h"
@@ -21,6 +20,7 @@
 #include "store/base/limits.h"
 #include "store/base/options.h"
 #include "store/base/safe_text.h"
+#include "store/system/temporary_store.h"
 
 static struct record_words options = RECORD_WORDS_DEFAULTS;
 

@@ -1,6 +1,7 @@
-#include "collector/keep/temporary_store.h"
+#include "store/system/temporary_store.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,41 @@ void temporary_store__keep(struct temporary_store *store)
     store->folder[0] = '\0';
 }
 
+static struct temporary_store *volatile watched[TEMPORARY_STORES_WATCHED];
+
+static void forget(const struct temporary_store *store)
+{
+    for (size_t i = 0; i < TEMPORARY_STORES_WATCHED; i++)
+        if (watched[i] == store)
+            watched[i] = NULL;
+}
+
+// unlink(), rmdir() and raise() may be called here (signal-safety(7)).
+static void remove_and_end(int signal)
+{
+    for (size_t i = 0; i < TEMPORARY_STORES_WATCHED; i++)
+        if (watched[i])
+            temporary_store__remove(watched[i]);
+    raise(signal); // SA_RESETHAND: ends the process now
+}
+
+void temporary_store__watch_signals(struct temporary_store *store)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) != 0 || action.sa_handler != SIG_DFL)
+            continue;
+        action = (struct sigaction){.sa_handler = remove_and_end, .sa_flags = (int)SA_RESETHAND};
+        sigaction(signals[i], &action, NULL);
+    }
+    for (size_t i = 0; i < TEMPORARY_STORES_WATCHED; i++)
+        if (!watched[i]) {
+            watched[i] = store;
+            return;
+        }
+}
+
 void temporary_store__remove(struct temporary_store *store)
 {
     static const char *const suffixes[] = {"-wal", "-shm", "-journal", ""};
@@ -37,4 +73,5 @@ void temporary_store__remove(struct temporary_store *store)
     }
     rmdir(store->folder);
     store->folder[0] = '\0';
+    forget(store);
 }
