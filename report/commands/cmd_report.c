@@ -95,9 +95,12 @@ const struct command cmd_report = {
     .name = "report",
     .operands = "[STORE]",
     .summary = "ask a store for a picture or a table",
-    .details = "The counts of every format add up to the samples of the range. Times are journalctl's: -1h, 12:30, "
-               "yesterday,\n"
-               "2026-11-21 12:30, @UNIX; relative ones are relative to now.\n",
+    .details =
+        "STORE may be a profile of another tool: folded stacks, pprof, the text of perf script, or speedscope's;\n"
+        "- is the standard input.\n\n"
+        "The counts of every format add up to the samples of the range. Times are journalctl's: -1h, 12:30, "
+        "yesterday,\n"
+        "2026-11-21 12:30, @UNIX; relative ones are relative to now.\n",
     .print_more = print_formats,
     .options = rows,
     .values = &options,

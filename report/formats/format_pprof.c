@@ -1,4 +1,4 @@
-// pprof's profile.proto (github.com/google/pprof/blob/main/proto/profile.proto), gzipped: a sample for each stack with
+// pprof's profile.proto (report/text/pprof_fields.h), gzipped: a sample for each stack with
 // its comm as a label, a location for each frame of the store (its lines are the functions inlined there, innermost
 // first, the caller last), a mapping for each binary with its build id.
 //
@@ -11,22 +11,11 @@
 
 #include "report/formats/format.h"
 #include "report/text/gzip.h"
+#include "report/text/pprof_fields.h"
 #include "report/text/protobuf.h"
 #include "report/text/strings.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
-
-// Fields of the messages, by the .proto's numbers.
-enum { PROFILE_SAMPLE_TYPE = 1, PROFILE_SAMPLE, PROFILE_MAPPING, PROFILE_LOCATION, PROFILE_FUNCTION, PROFILE_STRING };
-enum { PROFILE_TIME_NS = 9, PROFILE_DURATION_NS, PROFILE_PERIOD_TYPE, PROFILE_PERIOD, PROFILE_COMMENT };
-enum { VALUE_TYPE = 1, VALUE_UNIT };
-enum { SAMPLE_LOCATIONS = 1, SAMPLE_VALUES, SAMPLE_LABEL };
-enum { LABEL_KEY = 1, LABEL_STRING };
-enum { MAPPING_ID = 1, MAPPING_START, MAPPING_LIMIT, MAPPING_OFFSET, MAPPING_FILE, MAPPING_BUILD_ID };
-enum { MAPPING_HAS_FUNCTIONS = 7, MAPPING_HAS_FILES, MAPPING_HAS_LINES, MAPPING_HAS_INLINES };
-enum { LOCATION_ID = 1, LOCATION_MAPPING, LOCATION_ADDRESS, LOCATION_LINE };
-enum { LINE_FUNCTION = 1, LINE_LINE };
-enum { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_SYSTEM_NAME, FUNCTION_FILE };
 
 #define PAGE_BYTES 4096u
 

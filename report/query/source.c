@@ -102,7 +102,9 @@ int source__open(const char *path, const struct report_request *request, bool fo
     bool wants_buckets = for_histogram || request->has_bucket_low || request->has_bucket_high;
     source->path = path;
     struct store_part part = {.since_ns = request->since_ns, .until_ns = request->until_ns};
-    int err = store_reader__open_part(path, &part, fault, &source->reader);
+    int err = imported__open(path, fault, &source->imported);
+    if (!err)
+        err = store_reader__open_part(source->imported.path, &part, fault, &source->reader);
     if (!err)
         err = choose_event(source->reader, request->event, wants_buckets, fault, &event);
     if (err)
@@ -135,6 +137,7 @@ void source__release(struct source *source)
     loss_list__release(&source->losses);
     store_reader__free(source->reader);
     source->reader = NULL;
+    imported__release(&source->imported);
 }
 
 static int add_losses(const struct store_interval_row *row, void *context)

@@ -3,6 +3,7 @@
 #define HEARTH_REPORT_QUERY_SOURCE_H
 
 #include "report/formats/format.h"
+#include "report/imports/imported.h"
 #include "report/profile/fold.h"
 #include "report/profile/loss_list.h"
 #include "report/query/report_request.h"
@@ -10,6 +11,7 @@
 
 struct source {
     const char *path;
+    struct imported imported; // where the path is not a store's
     struct store_reader *reader;
     const struct store_event *event;
     struct store_query query;

@@ -302,9 +302,9 @@
 // one where many are alike; a made-up pack of a hundred bytes holds a million. Above: the rest counts as damaged.
 #define LIMIT_STORE_ROWS(file_bytes) (LIMIT_STORE_PACK_ROWS + 16 * (uint64_t)(file_bytes))
 
-// Frames of one stack: as many as bpf/wire/wire.h lets a walk take of the user's and the kernel's, and marks. Above:
-// the stack is damaged, and is cut there.
-#define LIMIT_STORE_STACK_FRAMES 1024u
+// Frames of one stack. A walk takes some 1,000 (bpf/wire/wire.h); profiles of other tools are as deep as Java's and
+// Python's recursion. Above: the stack is damaged, and is cut there; a profile to import is refused.
+#define LIMIT_STORE_STACK_FRAMES 4096u
 
 // A column of a row: the largest are packs, with some three bytes for each of LIMIT_STORE_PACK_ROWS. Above: the row
 // cannot be read.
@@ -420,5 +420,10 @@
 // Above: a frame "[lighter frames]" stands for the lightest callees of a function, and the page says how many.
 // Functions that have a row in its table: as many; above, the lightest of them have none.
 #define LIMIT_FLAME_NODES 500000
+
+// Profiles of other tools, inflated: perf script's text of an hour has some 500 MiB. JSON takes some ten times its size
+// in memory meanwhile. Above: refused.
+#define LIMIT_IMPORT_BYTES      (2048ull << 20)
+#define LIMIT_IMPORT_JSON_BYTES (256u << 20)
 
 #endif
