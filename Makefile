@@ -43,7 +43,7 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 CFLAGS ?= -O2 -g
 cflags = -std=gnu11 $(warnings) -fno-omit-frame-pointer -D_GNU_SOURCE -DHEARTH_VERSION='"$(VERSION)"' -I. \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) $(shell pkg-config --cflags $(pkgs)) -pthread $(CFLAGS)
-libs := -Wl,--as-needed -Wl,-z,now $(shell pkg-config --libs libbpf libdw libelf sqlite3 libzstd libdeflate zlib liblzma libcap libseccomp libsystemd libmicrohttpd libcjson 2>/dev/null) \
+libs := -Wl,--as-needed -Wl,-z,now $(shell pkg-config --libs libbpf libdw libelf sqlite3 libzstd libdeflate zlib liblzma libcap libseccomp libsystemd libcjson 2>/dev/null) \
 	-lunwind-$(ARCH) -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.

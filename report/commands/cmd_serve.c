@@ -8,6 +8,7 @@
 
 #include "report/query/filter.h"
 #include "report/serve/confinement.h"
+#include "report/serve/microhttpd.h"
 #include "report/serve/serve.h"
 
 static struct serve_command_options {
@@ -43,6 +44,8 @@ static int serve(const char *store, struct fault *fault)
     int err = admission__load(options.token_file, fault, &serve.admission);
     if (!err)
         err = listener__open(options.listen, fault, &serve.listener);
+    if (!err)
+        err = microhttpd__load(fault);
     if (!err)
         err = check(store, &serve, fault);
     if (!err)

@@ -18,10 +18,10 @@ static void add_headers(struct MHD_Response *response, const struct body *body, 
     };
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         if (headers[i].value && *headers[i].value)
-            MHD_add_response_header(response, headers[i].name, headers[i].value);
+            microhttpd.add_response_header(response, headers[i].name, headers[i].value);
     if (body->file) {
         snprintf(disposition, sizeof(disposition), "attachment; filename=\"%s\"", body->file);
-        MHD_add_response_header(response, "Content-Disposition", disposition);
+        microhttpd.add_response_header(response, "Content-Disposition", disposition);
     }
 }
 
@@ -31,8 +31,8 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
     if (!response)
         return MHD_NO;
     add_headers(response, body, tag);
-    enum MHD_Result result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result = microhttpd.queue_response(connection, status, response);
+    microhttpd.destroy_response(response);
     return result;
 }
 
@@ -42,9 +42,9 @@ enum MHD_Result reply__words(struct MHD_Connection *connection, unsigned status,
 {
     char text[256];
     size_t length = (size_t)snprintf(text, sizeof(text), "{\"error\":\"%s\"}\n", words);
-    struct MHD_Response *response = MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = microhttpd.create_response_from_buffer(length, text, MHD_RESPMEM_MUST_COPY);
     if (response && status == MHD_HTTP_UNAUTHORIZED)
-        MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"hearth\", charset=\"UTF-8\"");
+        microhttpd.add_response_header(response, "WWW-Authenticate", "Basic realm=\"hearth\", charset=\"UTF-8\"");
     return send_response(connection, status, response, &words_body, NULL);
 }
 
@@ -53,8 +53,8 @@ enum MHD_Result reply__file(const struct request *request)
     const struct route *route = request->route;
     struct body body;
     routes__describe(route, &request->question, &body);
-    struct MHD_Response *response = MHD_create_response_from_buffer((size_t)(route->end - route->start),
-                                                                    (void *)route->start, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = microhttpd.create_response_from_buffer(
+        (size_t)(route->end - route->start), (void *)route->start, MHD_RESPMEM_PERSISTENT);
     return send_response(request->connection, MHD_HTTP_OK, response, &body, NULL);
 }
 
@@ -67,7 +67,7 @@ enum MHD_Result reply__answer(struct request *request)
     bool is_given = request->status == MHD_HTTP_OK;
     if (is_given)
         routes__describe(request->route, &request->question, &body);
-    struct MHD_Response *response = MHD_create_response_from_fd((size_t)status.st_size, request->answer_fd);
+    struct MHD_Response *response = microhttpd.create_response_from_fd((size_t)status.st_size, request->answer_fd);
     if (response)
         take_fd(&request->answer_fd);
     return send_response(request->connection, request->status, response, &body, is_given ? request->tag : NULL);
@@ -77,6 +77,6 @@ enum MHD_Result reply__unchanged(const struct request *request)
 {
     struct body body;
     routes__describe(request->route, &request->question, &body);
-    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = microhttpd.create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     return send_response(request->connection, MHD_HTTP_NOT_MODIFIED, response, &body, request->tag);
 }

@@ -61,7 +61,7 @@ static bool has_fixed_range(const struct question *question)
 
 static const char *header(const struct request *request, const char *name)
 {
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+    return microhttpd.lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
 static bool is_unchanged(struct serve *serve, struct request *request)
@@ -104,12 +104,12 @@ static enum MHD_Result begin(struct serve *serve, struct request *request, const
     if (!request->route->answer)
         return reply__file(request);
     request->question.store = serve->options->store;
-    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &request->question);
+    microhttpd.get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &request->question);
     if (is_unchanged(serve, request))
         return reply__unchanged(request);
     request->state = REQUEST_WAITS;
     remember(serve, request);
-    MHD_suspend_connection(request->connection);
+    microhttpd.suspend_connection(request->connection);
     return MHD_YES;
 }
 
@@ -154,7 +154,7 @@ static void answered(struct serve *serve, struct request *request, unsigned stat
     forget(serve, request);
     request->state = REQUEST_ANSWERED;
     request->status = status;
-    MHD_resume_connection(request->connection);
+    microhttpd.resume_connection(request->connection);
 }
 
 static void start_waiting(struct serve *serve)
@@ -187,15 +187,15 @@ static void on_signal(int number)
 
 static int socket_of(const struct request *request)
 {
-    return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    return microhttpd.get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 // The server's own events, and of each request its socket (a client that is gone) and its child.
 static nfds_t list_fds(const struct serve *serve, struct pollfd *fds)
 {
     nfds_t count = 0;
-    fds[count++] =
-        (struct pollfd){.fd = MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, .events = POLLIN};
+    fds[count++] = (struct pollfd){.fd = microhttpd.get_daemon_info(serve->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+                                   .events = POLLIN};
     for (const struct request *request = serve->requests; request && count + 2 <= FDS_MOST; request = request->next) {
         fds[count++] = (struct pollfd){.fd = socket_of(request), .events = POLLRDHUP};
         fds[count++] =
@@ -219,20 +219,20 @@ static void take_events(struct serve *serve, const struct pollfd *fds, nfds_t co
 }
 
 // At its limit of connections libmicrohttpd takes the listening socket out of its epoll set, and puts it back only when
-// MHD_run() begins: where all of them have ended in one call, nothing would wake the loop any more.
+// microhttpd.run() begins: where all of them have ended in one call, nothing would wake the loop any more.
 #define TURN_MOST_MS 1000u
 
 static void turn(struct serve *serve, const sigset_t *mask)
 {
     struct pollfd fds[FDS_MOST];
     MHD_UNSIGNED_LONG_LONG wait_ms;
-    if (MHD_get_timeout(serve->daemon, &wait_ms) != MHD_YES || wait_ms > TURN_MOST_MS)
+    if (microhttpd.get_timeout(serve->daemon, &wait_ms) != MHD_YES || wait_ms > TURN_MOST_MS)
         wait_ms = TURN_MOST_MS;
     const struct timespec timeout = {(time_t)(wait_ms / 1000), (long)(wait_ms % 1000) * 1000000};
     nfds_t count = list_fds(serve, fds);
     if (ppoll(fds, count, &timeout, mask) > 0)
         take_events(serve, fds, count);
-    MHD_run(serve->daemon);
+    microhttpd.run(serve->daemon);
     start_waiting(serve);
 }
 
@@ -256,15 +256,15 @@ static void end_all(struct serve *serve)
         child__stop(&request->child);
         answered(serve, request, MHD_HTTP_SERVICE_UNAVAILABLE);
     }
-    MHD_run(serve->daemon);
-    MHD_stop_daemon(serve->daemon);
+    microhttpd.run(serve->daemon);
+    microhttpd.stop_daemon(serve->daemon);
 }
 
 int serve__run(const struct serve_options *options, struct fault *fault)
 {
     struct serve serve = {.options = options};
     sigset_t mask;
-    serve.daemon = MHD_start_daemon(
+    serve.daemon = microhttpd.start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, &serve, MHD_OPTION_LISTEN_SOCKET,
         options->listener.fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_SERVE_CONNECTIONS,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_SERVE_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
