@@ -42,13 +42,18 @@ import ctypes, os, sys
 libc = ctypes.CDLL(None)
 SYS_ioprio_get = 252
 pids = [sys.argv[1]]
+def tell(pid, tid):
+    head, tail = open(f'/proc/{pid}/task/{tid}/stat').read().rsplit(')', 1)
+    fields = tail.split()
+    print(fields[16], fields[38], libc.syscall(SYS_ioprio_get, 1, int(tid)) >> 13, head.split('(', 1)[1],
+          'main' if pid == tid == sys.argv[1] else 'other' if int(fields[11]) + int(fields[12]) else 'unused')
+    return open(f'/proc/{pid}/task/{tid}/children').read().split()
 for pid in pids:
-    for tid in os.listdir(f'/proc/{pid}/task'):
-        pids += open(f'/proc/{pid}/task/{tid}/children').read().split()
-        head, tail = open(f'/proc/{pid}/task/{tid}/stat').read().rsplit(')', 1)
-        fields = tail.split()
-        print(fields[16], fields[38], libc.syscall(SYS_ioprio_get, 1, int(tid)) >> 13, head.split('(', 1)[1],
-              'main' if pid == tid == sys.argv[1] else 'other' if int(fields[11]) + int(fields[12]) else 'unused')
+    try:
+        for tid in os.listdir(f'/proc/{pid}/task'):
+            pids += tell(pid, tid)
+    except OSError: # it has ended
+        pass
 P
 }
 # Not lowered: hearth-install waits for the kernel, hearth-opener and hearth-keeper wait for others, and hearth-jit opens
