@@ -67,6 +67,7 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
     int late = take_last_names(recorder);
     recorder_interval__count_failures(recorder);
     recorder_interval__tell_unanswered(recorder);
+    recorder_interval__leave_file(recorder, true); // all of its names are here; its losses go to the file of now
     if (!late && !err)
         keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, NULL); // else they wait
     int rest = settle_store(recorder, err || late ? NULL : fault);
