@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/imports/kind_suffix.h"
 #include "report/text/strings.h"
 #include "store/base/grow.h"
 #include "store/base/hash.h"
@@ -150,32 +151,6 @@ uint32_t foreign__frame(struct foreign *foreign, const struct foreign_frame *fra
     return id;
 }
 
-static bool cut_suffix(char *name, size_t *length, const char *suffix)
-{
-    size_t suffix_length = strlen(suffix);
-    if (*length <= suffix_length || memcmp(name + *length - suffix_length, suffix, suffix_length) != 0)
-        return false;
-    *length -= suffix_length;
-    name[*length] = '\0';
-    return true;
-}
-
-static enum store_binary_kind cut_kind(char *name, size_t *length)
-{
-    static const struct {
-        const char *suffix;
-        enum store_binary_kind kind;
-    } kinds[] = {
-#define FRAME_KIND(name, number, sql, resolver, word, letter, suffix, ...) {suffix, STORE_BINARY_##name},
-#include "store/frame_kinds.def"
-#undef FRAME_KIND
-    };
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (*kinds[i].suffix && cut_suffix(name, length, kinds[i].suffix))
-            return kinds[i].kind;
-    return STORE_BINARY_ELF;
-}
-
 // "[FILE+0xOFFSET]" is an address without a name; another word in brackets is a mark.
 static uint32_t make_bracketed(struct foreign *foreign, char *word, size_t length)
 {
@@ -199,9 +174,8 @@ static uint32_t make_word(struct foreign *foreign, char *word, size_t length)
     if (word[0] == '[' && word[length - 1] == ']')
         return make_bracketed(foreign, word, length);
     for (char *rest = word, *name; (name = strsep(&rest, ";")) && frame.chain_length < LIMIT_CHAIN;) {
-        size_t name_length = strlen(name);
-        cut_suffix(name, &name_length, "_[i]");
-        enum store_binary_kind kind = cut_kind(name, &name_length);
+        kind_suffix__cut(name, "_[i]");
+        enum store_binary_kind kind = kind_suffix__cut_folded(name);
         frame.kind = kind == STORE_BINARY_ELF ? frame.kind : kind;
         memmove(chain + 1, chain, (LIMIT_CHAIN - 1) * sizeof(chain[0]));
         chain[0] = (struct store_line){.function = name, .file = ""};

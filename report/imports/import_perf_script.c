@@ -25,7 +25,6 @@ struct head {
 };
 
 struct script {
-    const struct import_file *file;
     struct foreign *foreign;
     bool in_sample;
     uint32_t event, thread;
@@ -241,7 +240,6 @@ static int read_script(struct import_file *file, struct foreign *foreign, struct
     _cleanup_free_ struct script *script = calloc(1, sizeof(*script));
     if (!script)
         return -ENOMEM;
-    script->file = file;
     script->foreign = foreign;
     for (char *rest = file->bytes, *line; (line = strsep(&rest, "\n")) && !foreign__error(foreign);)
         take_line(script, line);

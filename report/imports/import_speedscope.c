@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/imports/import.h"
+#include "report/imports/kind_suffix.h"
 #include "store/base/limits.h"
 
 DEFINE_CLEANUP(cJSON *, cJSON_Delete);
@@ -30,7 +31,6 @@ struct frame {
 };
 
 struct speedscope {
-    const struct import_file *file;
     struct foreign *foreign;
     struct frame *frames;
     size_t frame_count;
@@ -54,38 +54,14 @@ static double number_of(const cJSON *object, const char *key, double otherwise)
     return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
 }
 
-static bool cut_suffix(char *name, const char *suffix)
-{
-    size_t length = strlen(name), suffix_length = strlen(suffix);
-    if (!suffix_length || length <= suffix_length || strcmp(name + length - suffix_length, suffix) != 0)
-        return false;
-    name[length - suffix_length] = '\0';
-    return true;
-}
-
-// "do_syscall_64 [kernel]", "memcpy [inlined]": in hearth's own files.
-static void cut_kind(char *name, struct frame *frame)
-{
-    static const struct {
-        const char *suffix;
-        enum store_binary_kind kind;
-    } kinds[] = {
-#define FRAME_KIND(name, number, sql, resolver, word, letter, suffix, spoken, ...) {spoken, STORE_BINARY_##name},
-#include "store/frame_kinds.def"
-#undef FRAME_KIND
-    };
-    frame->is_inlined = cut_suffix(name, " [inlined]");
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (cut_suffix(name, kinds[i].suffix))
-            frame->kind = kinds[i].kind;
-}
-
 static void read_frame(const struct speedscope *speedscope, const cJSON *object, struct frame *frame)
 {
     double line = number_of(object, "line", 0);
     char *name = string_of(object, "name");
-    if (speedscope->is_ours)
-        cut_kind(name, frame);
+    if (speedscope->is_ours) {
+        frame->is_inlined = kind_suffix__cut(name, " [inlined]");
+        frame->kind = kind_suffix__cut_spoken(name);
+    }
     frame->line = (struct store_line){.function = *name ? name : "-",
                                       .file = string_of(object, "file"),
                                       .line = line > 0 && line < INT32_MAX ? (uint32_t)line : 0};
@@ -263,7 +239,7 @@ static void add_profile(struct speedscope *speedscope, const cJSON *profile)
 
 static int read_speedscope(struct import_file *file, struct foreign *foreign, struct fault *fault)
 {
-    struct speedscope speedscope = {.file = file, .foreign = foreign};
+    struct speedscope speedscope = {.foreign = foreign};
     const cJSON *profile;
     if (file->length > LIMIT_IMPORT_JSON_BYTES)
         return fault__set(fault, -E2BIG, "cannot read the speedscope file '%s': it has more than %u MiB", file->path,

@@ -63,4 +63,20 @@ static inline bool protobuf__next_number(struct protobuf_field *field, uint64_t 
     return !field->bytes.failed;
 }
 
+// Where the field with this number keeps a number of a message.
+struct protobuf_wanted {
+    unsigned number;
+    uint64_t *target;
+};
+
+static inline void protobuf__read_numbers(struct byte_reader message, const struct protobuf_wanted *wanted,
+                                          size_t count)
+{
+    struct protobuf_field field;
+    while (protobuf__next(&message, &field))
+        for (size_t i = 0; i < count; i++)
+            if (field.number == wanted[i].number && !field.is_bytes)
+                *wanted[i].target = field.value;
+}
+
 #endif
