@@ -23,7 +23,7 @@ void budget__bound(struct budget *budget, const struct budget_bounds *bounds)
     budget->was_lowered = false;
 }
 
-// Bytes a minute since the window began; older ones fade.
+// Bytes a minute since the window began; older ones count for less.
 static uint64_t add_written(struct budget *budget, const struct budget_load *load)
 {
     uint64_t length_ns = load->now_ns - budget->window_ns;

@@ -1,4 +1,4 @@
-#include "collector/daemon/thrift.h"
+#include "collector/daemon/budget_steps.h"
 
 #include "store/base/clock.h"
 #include "store/base/fault.h"
@@ -14,22 +14,22 @@ static uint32_t dropped_at(uint32_t level)
     return level - halvings_of(level);
 }
 
-void thrift__bound(struct thrift *thrift, const struct daemon_words *words)
+void budget_steps__bound(struct budget_steps *steps, const struct daemon_words *words)
 {
-    budget__bound(&thrift->budget, &(struct budget_bounds){.memory_bytes = words->memory_bytes,
-                                                           .written_bytes_a_min = words->written_bytes_a_min});
+    budget__bound(&steps->budget, &(struct budget_bounds){.memory_bytes = words->memory_bytes,
+                                                          .written_bytes_a_min = words->written_bytes_a_min});
 }
 
-void thrift__begin(struct thrift *thrift, const struct daemon_words *words)
+void budget_steps__begin(struct budget_steps *steps, const struct daemon_words *words)
 {
-    *thrift = (struct thrift){0};
-    thrift__bound(thrift, words);
-    budget__begin(&thrift->budget, clock__ns(CLOCK_MONOTONIC));
+    *steps = (struct budget_steps){0};
+    budget_steps__bound(steps, words);
+    budget__begin(&steps->budget, clock__ns(CLOCK_MONOTONIC));
 }
 
-uint32_t thrift__dropped(const struct thrift *thrift)
+uint32_t budget_steps__dropped(const struct budget_steps *steps)
 {
-    return dropped_at(thrift->budget.level);
+    return dropped_at(steps->budget.level);
 }
 
 static void say(const struct budget *budget, const struct budget_step *step, bool is_dropping)
@@ -47,29 +47,29 @@ static void say(const struct budget *budget, const struct budget_step *step, boo
                     is_dropping ? "an event is recorded again" : "all rates are doubled again");
 }
 
-static void note(struct thrift *thrift, struct recorder *recorder)
+static void note(struct budget_steps *steps, struct recorder *recorder)
 {
-    thrift->lowered += thrift->budget.level > 0;
-    thrift->dropped += thrift__dropped(thrift);
-    recorder__lose(recorder, WIRE_LOSS_BUDGET_LOWERED, thrift->lowered);
-    recorder__lose(recorder, WIRE_LOSS_BUDGET_DROPPED, thrift->dropped);
+    steps->lowered += steps->budget.level > 0;
+    steps->dropped += budget_steps__dropped(steps);
+    recorder__lose(recorder, WIRE_LOSS_BUDGET_LOWERED, steps->lowered);
+    recorder__lose(recorder, WIRE_LOSS_BUDGET_DROPPED, steps->dropped);
 }
 
-bool thrift__judge(struct thrift *thrift, const struct daemon_words *words, const struct store_interval *interval,
-                   struct recorder *recorder)
+bool budget_steps__judge(struct budget_steps *steps, const struct daemon_words *words,
+                         const struct store_interval *interval, struct recorder *recorder)
 {
     struct budget_step step;
-    uint32_t before = thrift->budget.level;
+    uint32_t before = steps->budget.level;
     const struct budget_load load = {.now_ns = clock__ns(CLOCK_MONOTONIC),
                                      .memory_bytes = interval->own_rss_bytes + interval->own_map_bytes,
                                      .written_bytes = interval->own_written_bytes,
                                      .level_most = LIMIT_BUDGET_HALVINGS + daemon_words__optional(words)};
-    bool has_changed = budget__judge(&thrift->budget, &load, &step);
-    bool has_events_changed = dropped_at(before) != thrift__dropped(thrift);
+    bool has_changed = budget__judge(&steps->budget, &load, &step);
+    bool has_events_changed = dropped_at(before) != budget_steps__dropped(steps);
     if (has_changed) {
-        say(&thrift->budget, &step, has_events_changed);
-        recorder__set_halvings(recorder, halvings_of(thrift->budget.level));
+        say(&steps->budget, &step, has_events_changed);
+        recorder__set_halvings(recorder, halvings_of(steps->budget.level));
     }
-    note(thrift, recorder);
+    note(steps, recorder);
     return has_events_changed;
 }

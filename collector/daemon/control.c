@@ -55,7 +55,7 @@ static int make_folder(const char *path, struct fault *fault)
                       folder, strerror(errno));
 }
 
-// The socket of a daemon that was killed is in the way.
+// A daemon that was killed has left its socket, and bind() refuses the name.
 static int remove_stale(const char *path, struct fault *fault)
 {
     struct fault why = {0};
@@ -145,7 +145,7 @@ static void close_asker(struct asker *asker)
     *asker = (struct asker){.control = asker->control, .fd = -1};
 }
 
-// The asker hears no more, and nobody waits for it.
+// Closes the connection and frees its place.
 static void leave(struct asker *asker)
 {
     loop__remove(asker->control->loop, asker->fd);

@@ -1,5 +1,5 @@
 // The control socket of the daemon: who may ask, and how much. Requests are one packet each, answers some; the form of
-// both is that of store/system/control_client.h. Nothing here waits: a asker that is silent, or does not read, is
+// both is that of store/system/control_client.h. Nothing here waits: an asker that is silent, or does not read, is
 // closed.
 #ifndef HEARTH_COLLECTOR_DAEMON_CONTROL_H
 #define HEARTH_COLLECTOR_DAEMON_CONTROL_H

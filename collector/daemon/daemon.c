@@ -6,9 +6,9 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "collector/daemon/budget_steps.h"
 #include "collector/daemon/requests.h"
 #include "collector/daemon/side_recordings.h"
-#include "collector/daemon/thrift.h"
 #include "collector/daemon/upkeep.h"
 #include "collector/daemon/watch.h"
 #include "collector/session/recorder.h"
@@ -28,7 +28,7 @@ struct daemon {
     struct store_directory *directory;
     struct upkeep *upkeep;
     struct side_recordings *sides;
-    struct thrift thrift;
+    struct budget_steps steps;
     struct watch watch;
     struct control *control; // NULL: there is no control socket
     struct requests requests;
@@ -108,7 +108,8 @@ static int change_events(struct daemon *daemon, const struct daemon_words *words
 {
     _cleanup_free_ struct recorder_event *events = NULL;
     size_t count = 0;
-    int err = daemon_words__list_events(words, &daemon->hist, thrift__dropped(&daemon->thrift), &events, &count, fault);
+    int err =
+        daemon_words__list_events(words, &daemon->hist, budget_steps__dropped(&daemon->steps), &events, &count, fault);
     return err ? err : recorder__change_events(daemon->recorder, events, count, fault);
 }
 
@@ -148,7 +149,7 @@ static int change(struct daemon *daemon, const struct daemon_words *words, struc
     if (err)
         return err;
     recorder__set_share(daemon->recorder, words->record.bpf_share);
-    thrift__bound(&daemon->thrift, words);
+    budget_steps__bound(&daemon->steps, words);
     read_rules(daemon, words);
     bound(daemon, words->keep_bytes);
     return 0;
@@ -194,7 +195,7 @@ static void make_room(struct daemon *daemon)
 static void keep_to_budget(struct daemon *daemon, const struct store_interval *interval)
 {
     struct fault fault = {0};
-    if (!thrift__judge(&daemon->thrift, daemon->holds, interval, daemon->recorder))
+    if (!budget_steps__judge(&daemon->steps, daemon->holds, interval, daemon->recorder))
         return;
     int err = change_events(daemon, daemon->holds, &fault);
     if (err)
@@ -219,7 +220,7 @@ static void on_drained(void *context, const struct recorder_drained *drained)
         upkeep__begin(daemon->upkeep, &plan);
 }
 
-// Has what comes from outside come through the loop of the recording.
+// Registers the control socket and the starter's in the loop of the recording.
 static void watch(struct daemon *daemon, struct loop *loop)
 {
     int err = side_recordings__watch(daemon->sides, loop);
@@ -279,7 +280,7 @@ static int record(struct daemon *daemon, struct fault *fault)
     daemon->began = daemon->holds;
     daemon->records = false;
     bound(daemon, daemon->began->keep_bytes);
-    thrift__begin(&daemon->thrift, daemon->began);
+    budget_steps__begin(&daemon->steps, daemon->began);
     read_rules(daemon, daemon->began);
     int err = record_once(daemon, fault);
     if (daemon->began != daemon->holds)

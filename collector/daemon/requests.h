@@ -6,7 +6,7 @@
 #include "collector/daemon/status.h"
 
 struct requests {
-    // Fills in what there is to tell now. NULL result: there is no recording at the moment.
+    // The daemon as it is now. NULL: there is no recording at the moment.
     const struct status *(*status)(void *context);
     struct side_recordings *sides;
     void *context;

@@ -73,7 +73,7 @@ static int on_said(void *own, struct fault *fault)
 
 static void tell(struct starter *starter, const struct starter_report *report)
 {
-    // The socket has room: no more reports than orders are under way. Nobody hears it where the daemon has gone.
+    // The socket has room: no more reports than orders are under way. Where the daemon has gone, send() fails.
     send(starter->fd, report, sizeof(*report), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
