@@ -213,7 +213,7 @@ wait $daemon
 # --- Without options: /run/hearth/control.sock and /var/lib/hearth, of a mount namespace of its own
 : >"$TMP/said"
 daemon
-inside() { nsenter -t $daemon -m --wdns=/run "$@"; }
+inside() { nsenter -t $daemon -m -r --wdns=/run "$@"; }
 shows() { inside "$HEARTH" stat | grep -q "PID $daemon, "; }
 ok '`hearth stat` without a store tells of the running daemon' await shows
 ok 'as JSON too' inside "$HEARTH" stat -f json
