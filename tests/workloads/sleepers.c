@@ -1,6 +1,7 @@
 // Threads that each wait once, under a name of its own, until all have waited for a time: sleepers THREADS SECONDS.
-// Prints how many there were.
+// Prints how many there were. With a third argument the parent process, a recording, is stopped while they are made.
 #include <pthread.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -25,8 +26,12 @@ int main(int argc, char **argv)
         return 1;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 16384);
+    if (argc > 3)
+        kill(getppid(), SIGSTOP);
     for (unsigned long i = 0; i < count; i++)
         made += pthread_create(&thread, &attributes, wait_once, (void *)(uintptr_t)i) == 0;
+    if (argc > 3)
+        kill(getppid(), SIGCONT);
     truth("threads", made);
     sleep_ns((uint64_t)(argument(argc, argv, 2, 5) * 1e9));
     close(until_closed[1]);
