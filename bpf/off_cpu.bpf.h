@@ -7,6 +7,7 @@
     __u64 counted_ns; /* counted up to here; 0: the thread does not wait */                                            \
     __u64 ran_ns;     /* of a thread on the CPU: when it began what is not counted yet; 0: not known */                \
     __u64 owed_ns;    /* of one off the CPU: how long it ran since it was sampled */                                   \
+    __u64 cpu_ns;     /* its CPU time, as the scheduler has it, when it left the CPU */                                \
     __u64 spent_ns;   /* while the event is thinned: up to when it has used its share of waits taken singly */         \
     __u64 weight;     /* how many waits this one counts for */
 #include "bpf/early.bpf.h"
@@ -44,6 +45,7 @@ static __always_inline void wait__begin(void *ctx, struct wait *wait, __u32 stat
     struct sample sample = {.event = own_event, .detail = state};
     event__begin(ctx, &wait->who, &sample, weight, memo__fill);
     wait->weight = weight;
+    wait->cpu_ns = who__current()->se.sum_exec_runtime;
     wait->start_ns = now_ns;
     __sync_lock_test_and_set(&wait->counted_ns, now_ns);
 }
@@ -89,6 +91,7 @@ static __always_inline void wait__begin_early(struct task_struct *task, struct w
     key->user_stack = task->flags & PF_KTHREAD ? WIRE_NO_STACK : wait__early_stack(scratch, task, switches);
     scratch__give_back(scratch);
     wait->weight = 1;
+    wait->cpu_ns = task->se.sum_exec_runtime;
     key->event = own_event;
     key->detail = wait__state(task, false);
     who__fill(task, false, key);
@@ -115,21 +118,31 @@ static __noinline __u64 wait__end(struct wait *wait, __u64 now_ns)
     return end_ns;
 }
 
-// A thread leaves the CPU whose return to it was not seen: now and then sched_switch runs no program when a thread
-// comes back (seen on 6.18; the kernel does not count that as a miss). The wait lasted up to `end_ns` at most.
-static __always_inline void wait__end_unseen(struct wait *wait, __u64 end_ns)
+// When the wait of a thread ended that has been on the CPU up to now_ns, and whose return to it was not seen: now and
+// then sched_switch runs no program (seen on 6.18 for the threads of one process; the kernel does not count that as a
+// miss). The scheduler accounts the time on the CPU at each switch and at each tick: of a thread that is still on the
+// CPU, it may not know the last tick's length yet.
+static __always_inline __u64 wait__unseen_end(struct task_struct *task, const struct wait *wait, __u64 now_ns)
 {
-    if (wait->counted_ns)
-        wait__end(wait, end_ns);
+    __u64 ran_ns = task->se.sum_exec_runtime - wait->cpu_ns, since_ns = now_ns - wait->start_ns;
+    return ran_ns < since_ns ? now_ns - ran_ns : wait->start_ns;
 }
 
-static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct wait *wait)
+// A thread is on the CPU, and its return was not seen. Returns since when it is there; 0: nothing is known of it.
+static __always_inline __u64 wait__end_unseen(struct task_struct *task, struct wait *wait, __u64 now_ns)
+{
+    return wait->counted_ns ? wait__end(wait, wait__unseen_end(task, wait, now_ns)) : 0;
+}
+
+static __always_inline void wait__settle(struct bpf_iter__task *ctx, struct task_struct *task, struct wait *wait)
 {
     __u64 counted_ns = wait->counted_ns;
     if (!counted_ns)
         return;
     wait__hold(ctx, wait);
     __u64 now_ns = bpf_ktime_get_ns();
+    if (task->on_cpu) // it is leaving the CPU right now, or its return was not seen
+        return;
     if (own_hist.is_on || !wait->who.has_sample || own_max_ns || !wait__is_within_bounds(now_ns - wait->start_ns))
         return;
     // The thread may come back while this runs: then its storage has changed, and wait__end() has counted all of it.
@@ -147,7 +160,7 @@ int waits_still(struct bpf_iter__task *ctx)
     struct task_struct *task = ctx->task;
     struct wait *wait = task ? wait__of(task) : NULL;
     if (wait)
-        wait__settle(ctx, wait);
+        wait__settle(ctx, task, wait);
     return 0;
 }
 

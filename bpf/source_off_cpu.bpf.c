@@ -40,7 +40,7 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
     struct wait *wait = wait__make(task);
     if (!wait)
         return;
-    wait__end_unseen(wait, now_ns);
+    wait__end_unseen(task, wait, now_ns);
     __u32 weight = choose_weight(wait, now_ns);
     if (!weight)
         return;

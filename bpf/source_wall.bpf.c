@@ -25,6 +25,21 @@ static __noinline void count_not_sampled(struct task_struct *task, __u64 ns)
     event__count(&key, ns, 1, true);
 }
 
+// Since when a thread that came back at end_ns runs, for its next sample: what it was owed is a part of that.
+static __always_inline __u64 take_owed(struct wait *wait, __u64 end_ns)
+{
+    __u64 owed_ns = wait->owed_ns;
+    wait->owed_ns = 0;
+    return end_ns - owed_ns;
+}
+
+// The same of a thread on the CPU whose return was not seen; 0: not known.
+static __always_inline __u64 runs_unseen(struct task_struct *task, struct wait *wait, __u64 now_ns)
+{
+    __u64 end_ns = wait__end_unseen(task, wait, now_ns);
+    return end_ns ? take_owed(wait, end_ns) : 0;
+}
+
 static __always_inline void leave(void *ctx, struct task_struct *task, bool preempted, __u64 now_ns)
 {
     if (!filter__passes())
@@ -34,7 +49,8 @@ static __always_inline void leave(void *ctx, struct task_struct *task, bool pree
     if (!wait)
         return;
     __u64 ran_ns = __sync_lock_test_and_set(&wait->ran_ns, 0);
-    wait__end_unseen(wait, now_ns);
+    if (!ran_ns)
+        ran_ns = runs_unseen(task, wait, now_ns);
     wait->owed_ns = ran_ns && ran_ns < now_ns ? now_ns - ran_ns : 0;
     if (state != WIRE_WAIT_STATE_COUNT)
         wait__begin(ctx, wait, state, 1, now_ns);
@@ -73,8 +89,7 @@ int BPF_PROG(wall_switch, bool preempted, struct task_struct *prev, struct task_
         wait = first_seen(next, now_ns);
     if (!wait)
         return 0;
-    wait->ran_ns = wait__end(wait, now_ns) - wait->owed_ns;
-    wait->owed_ns = 0;
+    wait->ran_ns = take_owed(wait, wait__end(wait, now_ns));
     return 0;
 }
 
@@ -84,11 +99,12 @@ int sample_perf_event(struct bpf_perf_event_data *ctx)
     // A sample that is left out needs no weight: the value of the thread's next one is the time since the last.
     if (!filter__passes() || !pace__weight(own_event, true))
         return 0;
-    struct wait *wait = wait__of(who__current());
+    struct task_struct *task = who__current();
+    struct wait *wait = wait__of(task);
     __u64 now_ns = bpf_ktime_get_ns();
     __u64 ran_ns = wait ? __sync_lock_test_and_set(&wait->ran_ns, now_ns) : 0;
-    if (wait && !ran_ns) // its return to the CPU was not seen
-        wait__end_unseen(wait, now_ns);
+    if (wait && !ran_ns)
+        ran_ns = runs_unseen(task, wait, now_ns);
     if (!ran_ns)
         return 0;
     struct sample sample = {

@@ -173,6 +173,10 @@ struct sched_info { // where the kernel keeps such (CONFIG_SCHED_INFO)
     unsigned long long last_arrival;
 };
 
+struct sched_entity {
+    __u64 sum_exec_runtime; // ns on the CPU, up to the last tick or switch
+};
+
 struct task_struct {
     struct thread_info thread_info;
     int pid;
@@ -180,6 +184,7 @@ struct task_struct {
     unsigned int flags;
     unsigned int __state;
     int on_cpu;
+    struct sched_entity se;
     struct sched_info sched_info;
     unsigned int in_execve : 1; // by BPF_CORE_READ_BITFIELD_PROBED only
     char comm[16];
