@@ -12,7 +12,7 @@
 #include "collector/command_line.h"
 #include "collector/session/recorder.h"
 #include "collector/sources/sources.h"
-#include "report/profile/histogram_pictures.h"
+#include "report/histograms/histogram_pictures.h"
 #include "report/text/output.h"
 #include "store/base/buf.h"
 #include "store/base/limits.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "report/formats/format.h"
-#include "report/profile/histogram_pictures.h"
+#include "report/histograms/histogram_pictures.h"
 
 static bool is_named(const char *output, const char *suffix)
 {

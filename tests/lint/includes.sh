@@ -70,7 +70,8 @@ may_include symbolizer symbolizer/{naming,elf,jail}
 may_include report/text store/sql
 may_include report/profile report/text store store/reader "$lists"
 may_include report/imports report/text store store/writer
-may_include report/formats report/{profile,text} store/reader
+may_include report/histograms report/text
+may_include report/formats report/{histograms,profile,text} store/reader
 may_include report/query report/{imports/imported.h,formats,profile,text} store/reader
 may_include report/serve report/{query,imports/imported.h,formats,profile,text} store/reader
 may_include report/commands store/frame_kinds.def report/{serve,query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening,arch}
@@ -90,7 +91,7 @@ may_include collector/session collector/{keep,sources,probes,unwinding,naming,pr
 may_include collector/daemon collector/{session,sources,programs,who} store store/{directory,writer} report/text/text.h
 may_include collector/help
 may_include collector collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
-    report/{query/report,profile/histogram_pictures,text/output}.h 'report/commands/cmd_[a-z_]+.h'
+    report/{query/report,histograms/histogram_pictures,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
 is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
 

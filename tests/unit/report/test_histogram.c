@@ -1,5 +1,5 @@
 // Histograms: percentiles lie in the right bucket, both pictures say the same, nothing is lost in adding up.
-#include "report/profile/histogram_pictures.h"
+#include "report/histograms/histogram_pictures.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -8,8 +8,8 @@
 //
 // The buckets are shown added up by powers of two. "<=" stands before a percentile, since the highest value of its
 // bucket is shown, and before extremes that only their buckets tell.
-#ifndef HEARTH_REPORT_PROFILE_HISTOGRAM_PICTURES_H
-#define HEARTH_REPORT_PROFILE_HISTOGRAM_PICTURES_H
+#ifndef HEARTH_REPORT_HISTOGRAMS_HISTOGRAM_PICTURES_H
+#define HEARTH_REPORT_HISTOGRAMS_HISTOGRAM_PICTURES_H
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "report/profile/histogram_pictures.h"
+#include "report/histograms/histogram_pictures.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "report/profile/histogram_pictures.h"
+#include "report/histograms/histogram_pictures.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
 
