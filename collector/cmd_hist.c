@@ -12,7 +12,7 @@
 #include "collector/command_line.h"
 #include "collector/session/recorder.h"
 #include "collector/sources/sources.h"
-#include "report/histograms/histogram_pictures.h"
+#include "report/histograms/histogram_view.h"
 #include "report/text/output.h"
 #include "store/base/buf.h"
 #include "store/base/limits.h"
@@ -40,31 +40,23 @@ static const struct option_row rows[] = {
      offsetof(struct hist_command_options, min_wait_ns)},
     {0, "max-block", "SECONDS", "off-cpu counts only waits of at most this time", option__seconds_ns,
      offsetof(struct hist_command_options, max_wait_ns)},
-    {'f', "format", "FORMAT", "text, json or svg; else as FILE's name ends, else text", option__string,
+    {'f', "format", "FORMAT", "text, json, svg or html; else as FILE's name ends, else text", option__string,
      offsetof(struct hist_command_options, format)},
-    {'o', "output", "FILE", "a store (.db), or the picture itself (.txt .json .svg)", option__string,
+    {'o', "output", "FILE", "a store (.db), or the picture itself (.txt .json .svg .html)", option__string,
      offsetof(struct hist_command_options, output)},
     {0},
 };
 
 // --- Showing
 
-static void put_text(const struct histogram_list *list, FILE *file)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (i)
-            fputc('\n', file);
-        histogram__put_text(list->items[i], file);
-    }
-}
-
 static const struct format {
     const char *name, *suffix;
-    void (*put)(const struct histogram_list *list, FILE *file);
+    int (*put)(const struct histogram_view *view, FILE *file);
 } formats[] = {
-    {"text", ".txt", put_text},
-    {"json", ".json", histogram_list__put_json},
-    {"svg", ".svg", histogram_list__put_svg},
+    {"text", ".txt", histogram_view__put_text},
+    {"json", ".json", histogram_view__put_json},
+    {"svg", ".svg", histogram_view__put_svg},
+    {"html", ".html", histogram_view__put_html},
 };
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
@@ -95,10 +87,11 @@ static void show(const struct histogram_list *list, bool is_last, void *context)
 {
     struct view *view = context;
     struct output *output;
+    const struct histogram_view shown = {.list = list};
     if (!is_last) {
         if (view->is_live) {
             fputs("\033[H\033[2J", stdout);
-            put_text(list, stdout);
+            histogram_view__put_text(&shown, stdout);
             fflush(stdout);
         }
         return;
@@ -108,7 +101,11 @@ static void show(const struct histogram_list *list, bool is_last, void *context)
     view->err = output__open(view->path, &view->fault, &output);
     if (view->err)
         return;
-    view->format->put(list, output__file(output));
+    view->err = view->format->put(&shown, output__file(output));
+    if (view->err) {
+        output__free(output);
+        return;
+    }
     view->err = output__commit(output, &view->fault);
 }
 
@@ -201,8 +198,8 @@ static int run_probes(int probe_count, char **argv, struct fault *fault, struct 
     _cleanup_free_ struct recorder_event *events = list_events(probe_count, argv, &hist);
     struct view view = {.format = find_format(), .path = "-"};
     if (!view.format)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "unknown format '%s'; text, json and svg are known",
-                               options.format);
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "unknown format '%s'; text, json, svg and html are known", options.format);
     int err = events ? parse_options(&hist, fault) : fault__set(fault, -ENOMEM, "out of memory");
     if (!err)
         err = choose_store(&temporary, &store, fault);

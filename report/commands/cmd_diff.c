@@ -21,6 +21,7 @@
 
 static struct diff_options {
     const char *store, *format, *output;
+    const struct group *by;
     uint64_t incident; // 0: none is meant
     struct filter filter;
 } options;
@@ -105,6 +106,7 @@ static int request_side(struct side *side, struct fault *fault)
 {
     int err = filter__request(&side->filter, fault, &side->request);
     side->request.format = options.format;
+    side->request.by = options.by;
     side->request.title = side->name;
     return err;
 }
@@ -182,6 +184,8 @@ static const struct option_row rows[] = {
      offsetof(struct diff_options, format)},
     {'o', "output", "FILE", "the file to write, - for stdout (stdout)", option__string,
      offsetof(struct diff_options, output)},
+    {0, "by", "KEY", "of hist: a histogram for each KEY of --group-by, where stacks were kept", group__option,
+     offsetof(struct diff_options, by)},
     OPTION_ROWS_OF(filter_rows, struct diff_options, filter),
     {0},
 };

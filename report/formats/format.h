@@ -19,6 +19,7 @@ struct picture_before {
     uint64_t since_ns, until_ns;
     struct profile_weight total;
     const struct loss_list *losses;
+    const struct histogram_list *histograms; // of formats that draw buckets
 };
 
 // All that a format may draw. The times are those of the intervals that had samples.
@@ -49,10 +50,11 @@ struct format {
     const char *const *suffixes; // of files, ended by NULL: {".html", NULL}
     const char *summary;
     enum format_subject subject;
-    bool names_only;   // it shows no binaries: functions of one name are one
-    bool is_binary;    // nothing for a terminal
-    bool compares;     // it can draw a difference
-    bool shows_losses; // else the command says them on stderr
+    bool names_only;                 // it shows no binaries: functions of one name are one
+    bool is_binary;                  // nothing for a terminal
+    bool compares;                   // it can draw a difference
+    bool shows_losses;               // else the command says them on stderr
+    const struct format *of_buckets; // what is drawn in its place of a histogram without stacks; NULL: nothing
     // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.
     int (*write)(const struct picture *picture, FILE *file, struct fault *fault);
 };

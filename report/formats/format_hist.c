@@ -1,8 +1,8 @@
-// Histograms of the range, as `hearth hist` prints them live: text, or JSON or SVG where the file is named so.
+// Histograms of the range, as `hearth hist` prints them live: text, or JSON, SVG or a page where the file is named so.
 #include <string.h>
 
 #include "report/formats/format.h"
-#include "report/histograms/histogram_pictures.h"
+#include "report/histograms/histogram_view.h"
 
 static bool is_named(const char *output, const char *suffix)
 {
@@ -10,29 +10,71 @@ static bool is_named(const char *output, const char *suffix)
     return length > suffix_length && strcmp(output + length - suffix_length, suffix) == 0;
 }
 
-static void put_texts(const struct histogram_list *list, FILE *file)
+static int put(const struct picture *picture, int (*put_view)(const struct histogram_view *view, FILE *file),
+               FILE *file)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        fputs(i ? "\n" : "", file);
-        histogram__put_text(list->items[i], file);
-    }
+    char range[FORMAT_RANGE_BYTES];
+    format__range(picture, range);
+    const struct histogram_view view = {
+        .list = picture->histograms,
+        .before = picture->before ? picture->before->histograms : NULL,
+        .name = picture->before ? picture->before->after_name : NULL,
+        .before_name = picture->before ? picture->before->name : NULL,
+        .title = picture->title,
+        .range = range,
+    };
+    return put_view(&view, file);
 }
 
 static int write_hist(const struct picture *picture, FILE *file, struct fault *fault)
 {
+    static const struct {
+        const char *suffix;
+        int (*put)(const struct histogram_view *view, FILE *file);
+    } kinds[] = {
+        {".json", histogram_view__put_json}, {".svg", histogram_view__put_svg}, {".html", histogram_view__put_html}};
     (void)fault;
-    if (is_named(picture->output, ".json"))
-        histogram_list__put_json(picture->histograms, file);
-    else if (is_named(picture->output, ".svg"))
-        histogram_list__put_svg(picture->histograms, file);
-    else
-        put_texts(picture->histograms, file);
-    return 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (is_named(picture->output, kinds[i].suffix))
+            return put(picture, kinds[i].put, file);
+    return put(picture, histogram_view__put_text, file);
 }
+
+static int write_hist_svg(const struct picture *picture, FILE *file, struct fault *fault)
+{
+    (void)fault;
+    return put(picture, histogram_view__put_svg, file);
+}
+
+static int write_hist_html(const struct picture *picture, FILE *file, struct fault *fault)
+{
+    (void)fault;
+    return put(picture, histogram_view__put_html, file);
+}
+
 const struct format format_hist = {
     .name = "hist",
-    .suffixes = (const char *const[]){".hist", ".hist.json", ".hist.svg", NULL},
-    .summary = "the histogram of an event with buckets: text, or JSON or SVG as FILE is named",
+    .suffixes = (const char *const[]){".hist", ".hist.json", NULL},
+    .summary = "the histogram of an event with buckets: text, or JSON, SVG or a page as FILE is named",
     .subject = FORMAT_HISTOGRAMS,
+    .compares = true,
     .write = write_hist,
+};
+
+const struct format format_hist_svg = {
+    .name = "hist-svg",
+    .suffixes = (const char *const[]){".hist.svg", NULL},
+    .summary = "the histogram as a drawing; svg of a histogram without stacks",
+    .subject = FORMAT_HISTOGRAMS,
+    .compares = true,
+    .write = write_hist_svg,
+};
+
+const struct format format_hist_html = {
+    .name = "hist-html",
+    .suffixes = (const char *const[]){".hist.html", NULL},
+    .summary = "the histogram as a page; html of a histogram without stacks",
+    .subject = FORMAT_HISTOGRAMS,
+    .compares = true,
+    .write = write_hist_html,
 };

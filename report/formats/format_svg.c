@@ -181,5 +181,6 @@ const struct format format_svg = {
     .suffixes = (const char *const[]){".svg", NULL},
     .summary = "a static flame graph",
     .shows_losses = true,
+    .of_buckets = &format_hist_svg,
     .write = write_svg,
 };

@@ -27,7 +27,7 @@ struct work {
     struct source source, before_source;
     struct picture_before before;
     struct profile *profile;
-    struct histogram_list histograms;
+    struct histogram_list histograms, before_histograms;
     struct picture picture;
     char *title, *before_name, *after_name; // clean
 };
@@ -35,6 +35,7 @@ struct work {
 static void work__release(struct work *work)
 {
     histogram_list__release(&work->histograms);
+    histogram_list__release(&work->before_histograms);
     profile__free(work->profile);
     source__release(&work->source);
     source__release(&work->before_source);
@@ -175,24 +176,31 @@ static int add_profile(struct work *work, struct fault *fault)
 }
 
 // A value that a full map refused, or whose begin was not seen, has no key: any histogram may lack it.
-static void add_lost_values(struct work *work)
+static void add_lost_values(const struct loss_list *losses, struct histogram_list *histograms)
 {
-    const struct loss_list *losses = &work->source.losses;
     uint64_t lost = loss_list__count(losses, "hists-full") + loss_list__count(losses, "not-followed") +
                     loss_list__count(losses, "values-unread");
-    for (size_t i = 0; i < work->histograms.count; i++)
-        work->histograms.items[i]->lost = lost;
+    for (size_t i = 0; i < histograms->count; i++)
+        histograms->items[i]->lost = lost;
+}
+
+static struct profile_weight total_of(const struct histogram_list *histograms)
+{
+    struct profile_weight total = {0};
+    for (size_t i = 0; i < histograms->count; i++) {
+        total.samples += histograms->items[i]->count;
+        total.value = saturated_sum(total.value, saturated_u64(histograms->items[i]->sum));
+    }
+    return total;
 }
 
 static int add_histograms(struct work *work, struct fault *fault)
 {
-    work->histograms.bound = LIMIT_REPORT_HISTOGRAMS;
+    work->histograms.bound = work->before_histograms.bound = LIMIT_REPORT_HISTOGRAMS;
     int err = buckets__gather(&work->source, work->request, &work->histograms, fault);
-    for (size_t i = 0; !err && i < work->histograms.count; i++) {
-        work->picture.total.samples += work->histograms.items[i]->count;
-        work->picture.total.value =
-            saturated_sum(work->picture.total.value, saturated_u64(work->histograms.items[i]->sum));
-    }
+    if (!err && work->before_request)
+        err = buckets__gather(&work->before_source, work->before_request, &work->before_histograms, fault);
+    work->picture.total = total_of(&work->histograms);
     work->picture.histograms = &work->histograms;
     return err;
 }
@@ -250,18 +258,29 @@ static int set_before(struct work *work, struct fault *fault)
     work->before_name = safe_text__dup(work->before_request->title);
     work->after_name = safe_text__dup(work->request->title);
     int err = work->before_name && work->after_name ? source__add_losses(before, fault) : -ENOMEM;
+    bool has_buckets = work->format->subject == FORMAT_HISTOGRAMS;
+    if (!err)
+        add_lost_values(&before->losses, &work->before_histograms);
     work->before = (struct picture_before){
         .name = work->before_name,
         .after_name = work->after_name,
         .since_ns = before->extent.since_ns,
         .until_ns = before->extent.until_ns,
-        .total = profile__total(work->profile, 0),
+        .total = has_buckets ? total_of(&work->before_histograms) : profile__total(work->profile, 0),
         .losses = &before->losses,
+        .histograms = &work->before_histograms,
     };
     work->picture.before = &work->before;
     if (!err && !work->before.total.samples)
         err = source__nothing(before, fault);
     return err;
+}
+
+// Of a histogram that was recorded without stacks, a drawing of stacks is one of the buckets.
+static bool draws_buckets_instead(const struct work *work)
+{
+    return work->source.event->is_histogram && !work->picture.total.samples && work->format->of_buckets &&
+           !work->before_request && !work->request->group && !filters_stacks(&work->request->stacks);
 }
 
 static int make_picture(struct work *work, struct fault *fault)
@@ -276,13 +295,19 @@ static int make_picture(struct work *work, struct fault *fault)
         .reader = source->reader,
     };
     int err = set_title(work);
-    if (!err)
-        err = work->format->subject == FORMAT_HISTOGRAMS ? add_histograms(work, fault) : add_profile(work, fault);
+    if (!err && work->format->subject != FORMAT_HISTOGRAMS)
+        err = add_profile(work, fault);
+    if (!err && draws_buckets_instead(work)) {
+        work->format = work->format->of_buckets;
+        source->for_histogram = true;
+    }
+    if (!err && work->format->subject == FORMAT_HISTOGRAMS)
+        err = add_histograms(work, fault);
     if (!err && !work->picture.total.samples)
         err = source__nothing(source, fault);
     if (!err)
         err = source__add_losses(source, fault);
-    add_lost_values(work);
+    add_lost_values(&source->losses, &work->histograms);
     work->picture.since_ns = source->extent.since_ns;
     work->picture.until_ns = source->extent.until_ns;
     return err;
@@ -351,8 +376,7 @@ static int check_comparable(const struct work *work, struct fault *fault)
 {
     if (!work->format->compares)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "%s cannot draw a difference; folded, flame, top and "
-                               "json can",
+                               "%s cannot draw a difference; folded, flame, top, json and hist can",
                                work->format->name);
     const struct store_event *before = work->before_source.event, *after = work->source.event;
     if (strcmp(before->unit, after->unit) != 0)
@@ -368,9 +392,9 @@ int report__compare(const char *before_path, const struct report_request *before
     _cleanup_(work__release) struct work work = {.request = after, .before_request = before};
     int err = choose_format(after, output, fault, &work.format);
     if (!err)
-        err = source__open(before_path, before, false, fault, &work.before_source);
+        err = source__open(before_path, before, work.format->subject == FORMAT_HISTOGRAMS, fault, &work.before_source);
     if (!err)
-        err = source__open(after_path, after, false, fault, &work.source);
+        err = source__open(after_path, after, work.format->subject == FORMAT_HISTOGRAMS, fault, &work.source);
     if (!err)
         err = check_comparable(&work, fault);
     if (!err)

@@ -54,6 +54,8 @@ static const struct {
     {"flame", {"text/html; charset=utf-8", FILE_POLICY, "hearth.html"}},
     {"flame-data", {JSON, DATA_POLICY, "hearth.flame.json"}},
     {"svg", {"image/svg+xml", DATA_POLICY, "hearth.svg"}},
+    {"hist-html", {"text/html; charset=utf-8", DATA_POLICY, "hearth.hist.html"}},
+    {"hist-svg", {"image/svg+xml", DATA_POLICY, "hearth.hist.svg"}},
     {"pprof", {"application/octet-stream", DATA_POLICY, "hearth.pb.gz"}},
     {"json", {JSON, DATA_POLICY, "hearth.json"}},
     {"speedscope", {JSON, DATA_POLICY, "hearth.speedscope.json"}},

@@ -157,7 +157,7 @@ function listFacts() {
 // --- The selection
 
 function framePath(isDiff = !!state.b) {
-  const what = event(), hasStacks = !what || what.stacks, format = hasStacks ? "html" : "hist";
+  const what = event(), hasStacks = !what || what.stacks, format = hasStacks ? "html" : "hist-html";
   return (extra) => (isDiff && hasStacks
     ? `/api/diff?${parametersOf(state.a, { "before-from": `@${wordMoment(state.b[0])}`, "before-to": `@${wordMoment(state.b[1])}`, format, ...extra })}`
     : `/api/flame?${parametersOf(state.a, { format, ...extra })}`);

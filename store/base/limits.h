@@ -268,6 +268,10 @@
 // Histograms of a report, by the threads of a store: 8 KiB each. Above: the same.
 #define LIMIT_REPORT_HISTOGRAMS 16384u
 
+// Panels of one drawing of histograms, some 20 KiB each. Above: the heaviest are drawn, and how many more there are is
+// said.
+#define LIMIT_HISTOGRAM_PANELS 256u
+
 // Places that one event's pattern puts a probe on: each takes a descriptor, and some ms to take away again. Above: the
 // event is refused.
 #define LIMIT_PROBE_SITES 2048u

@@ -27,7 +27,7 @@ values_are 'an int below zero' "('100 200 -1 5 -1 5', [(-1, 0, 50), (5, 6, 50)])
 "$HEARTH" report -i "$TMP/x.db" -f hist >"$TMP/text" 2>/dev/null
 like 'in text' "$(tr -s ' ' <"$TMP/text")" 'count 100, sum 200, min -1, max 5, .*\[-1, 0\) 50 \|@.*\[4, 8\) 50 \|@'
 "$HEARTH" report -i "$TMP/x.db" -f hist -o "$TMP/x.hist.svg" 2>/dev/null
-like 'in SVG' "$(cat "$TMP/x.hist.svg")" '>\[-1, 0\)<.*>\[4, 8\)<'
+like 'in SVG' "$(cat "$TMP/x.hist.svg")" '>\[-1, 0\): 50<.*>\[5, 6\): 50<'
 is 'by SQL' "$("$HEARTH" sql -i "$TMP/x.db" 'SELECT low, high, sum(count) FROM histogram GROUP BY 1, 2 ORDER BY 1' | tr '\n' ' ')" '-1|0|50 5|6|50 '
 is 'and in plain sqlite3' "$(sqlite3 "$TMP/x.db" 'SELECT sum(count), sum(sum), min(min), max(max) FROM histogram_total')" '100|200|-1|5'
 hist "uretprobe:$values:as_long" --value retval:s64

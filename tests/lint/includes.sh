@@ -91,7 +91,7 @@ may_include collector/session collector/{keep,sources,probes,unwinding,naming,pr
 may_include collector/daemon collector/{session,sources,programs,who} store store/{directory,writer} report/text/text.h
 may_include collector/help
 may_include collector collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
-    report/{query/report,histograms/histogram_pictures,text/output}.h 'report/commands/cmd_[a-z_]+.h'
+    report/{query/report,histograms/histogram_view,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
 is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
 

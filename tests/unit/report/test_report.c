@@ -176,6 +176,22 @@ static void buckets_choose_stacks(void **state)
     assert_int_equal(summary.samples, 400);
 }
 
+// Of a histogram without stacks, svg and html are of its buckets; of a cut part that has no values, nothing.
+static void buckets_are_drawn_where_no_stacks_are(void **state)
+{
+    (void)state;
+    struct report_summary summary;
+    struct report_request request = {.format = "svg", .event = "blkio"};
+    _cleanup_free_ char *drawing = write_report(&request, &summary);
+    assert_non_null(strstr(drawing, "<rect class=\"bar\""));
+    assert_int_equal(summary.samples, 4);
+    request.format = "flame";
+    _cleanup_free_ char *page = write_report(&request, &summary);
+    assert_non_null(strstr(page, "blkio, sda"));
+    request.since_ns = SAMPLE_START_NS + 100 * SAMPLE_STEP_NS;
+    assert_int_equal(report__write(store, &request, output, NULL, NULL), -ENODATA);
+}
+
 static void losses_are_those_of_the_range(void **state)
 {
     (void)state;
@@ -242,6 +258,9 @@ static void suffixes_name_formats(void **state)
         {"x.pb.gz", "pprof"},
         {"x.speedscope.json", "speedscope"},
         {"x.tree", "tree"},
+        {"x.hist", "hist"},
+        {"x.hist.svg", "hist-svg"},
+        {"x.hist.html", "hist-html"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_string_equal(formats__of_file(cases[i].path)->name, cases[i].format);
@@ -258,7 +277,7 @@ int main(void)
         cmocka_unit_test(formats_are_as_they_were), cmocka_unit_test(counts_add_up_to_the_samples),
         cmocka_unit_test(buckets_choose_stacks),    cmocka_unit_test(losses_are_those_of_the_range),
         cmocka_unit_test(wrong_words_are_usage),    cmocka_unit_test(a_failed_report_leaves_the_old_one),
-        cmocka_unit_test(suffixes_name_formats),
+        cmocka_unit_test(suffixes_name_formats),    cmocka_unit_test(buckets_are_drawn_where_no_stacks_are),
     };
     return cmocka_run_group_tests_name("report", tests, set_up, tear_down);
 }
