@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 
 #include "report/query/filter.h"
-#include "report/serve/confinement.h"
-#include "report/serve/microhttpd.h"
 #include "report/serve/serve.h"
+#include "store/system/confinement.h"
+#include "store/system/microhttpd.h"
 
 static struct serve_command_options {
     const char *store, *listen, *token_file;

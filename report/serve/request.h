@@ -2,7 +2,7 @@
 #ifndef HEARTH_REPORT_SERVE_REQUEST_H
 #define HEARTH_REPORT_SERVE_REQUEST_H
 
-#include "report/serve/microhttpd.h"
+#include "store/system/microhttpd.h"
 #include <stdbool.h>
 #include <stdint.h>
 

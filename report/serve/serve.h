@@ -3,7 +3,7 @@
 #define HEARTH_REPORT_SERVE_SERVE_H
 
 #include "report/serve/admission.h"
-#include "report/serve/listener.h"
+#include "store/system/listener.h"
 
 struct serve_options {
     const char *store;

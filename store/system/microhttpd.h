@@ -1,7 +1,7 @@
 // The calls of libmicrohttpd, as `microhttpd.start_daemon(...)`. The library is opened when a server begins: with it
 // come ten others (GnuTLS and its own), which would add 15 ms of CPU and 0.6 MiB to each start of any command.
-#ifndef HEARTH_REPORT_SERVE_MICROHTTPD_H
-#define HEARTH_REPORT_SERVE_MICROHTTPD_H
+#ifndef HEARTH_STORE_SYSTEM_MICROHTTPD_H
+#define HEARTH_STORE_SYSTEM_MICROHTTPD_H
 
 #include <microhttpd.h>
 

@@ -1,4 +1,4 @@
-#include "report/serve/listener.h"
+#include "store/system/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

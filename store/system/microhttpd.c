@@ -1,4 +1,4 @@
-#include "report/serve/microhttpd.h"
+#include "store/system/microhttpd.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
 // nobody's. A filter of system calls opens files for reading only, and has no execve(), no socket() and no connect().
 // Where the kernel has Landlock, nothing can be opened but what lies beside the store, and the files that
 // name users and zones of time.
-#ifndef HEARTH_REPORT_SERVE_CONFINEMENT_H
-#define HEARTH_REPORT_SERVE_CONFINEMENT_H
+#ifndef HEARTH_STORE_SYSTEM_CONFINEMENT_H
+#define HEARTH_STORE_SYSTEM_CONFINEMENT_H
 
 #include "store/base/fault.h"
 

@@ -1,6 +1,6 @@
 // The socket that `hearth serve` listens on.
-#ifndef HEARTH_REPORT_SERVE_LISTENER_H
-#define HEARTH_REPORT_SERVE_LISTENER_H
+#ifndef HEARTH_STORE_SYSTEM_LISTENER_H
+#define HEARTH_STORE_SYSTEM_LISTENER_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "report/serve/confinement.h"
+#include "store/system/confinement.h"
 
 #include <errno.h>
 #include <fcntl.h>
