@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "collector/daemon/budget_steps.h"
+#include "collector/daemon/metrics.h"
 #include "collector/daemon/requests.h"
 #include "collector/daemon/side_recordings.h"
 #include "collector/daemon/upkeep.h"
@@ -30,6 +31,7 @@ struct daemon {
     struct side_recordings *sides;
     struct budget_steps steps;
     struct watch watch;
+    struct metrics *metrics; // NULL: nobody asked for them
     struct control *control; // NULL: there is no control socket
     struct requests requests;
     struct status status; // as told last
@@ -121,6 +123,11 @@ static void read_rules(struct daemon *daemon, const struct daemon_words *words)
         fault__say(&fault, err);
 }
 
+static const char *or_nowhere(const char *address)
+{
+    return address ? address : "nowhere";
+}
+
 static int check_places(const struct daemon_words *holds, const struct daemon_words *words, struct fault *fault)
 {
     char socket[PATH_MAX], other[PATH_MAX];
@@ -132,6 +139,11 @@ static int check_places(const struct daemon_words *holds, const struct daemon_wo
     if (strcmp(socket, other) != 0)
         return fault__set(fault, -EINVAL,
                           "the control socket of a running daemon stays '%s'; restart it to change that", socket);
+    if (strcmp(or_nowhere(words->metrics), or_nowhere(holds->metrics)) != 0)
+        return fault__set(fault, -EINVAL,
+                          "the address of metrics of a running daemon stays '%s'; restart it to change "
+                          "that",
+                          or_nowhere(holds->metrics));
     return 0;
 }
 
@@ -202,6 +214,13 @@ static void keep_to_budget(struct daemon *daemon, const struct store_interval *i
         fault__say(&fault, err);
 }
 
+static void on_kept(void *context, const struct recorder_drained *drained)
+{
+    struct daemon *daemon = context;
+    if (daemon->metrics)
+        metrics__add(daemon->metrics, drained, daemon->watch.incidents);
+}
+
 static void on_drained(void *context, const struct recorder_drained *drained)
 {
     struct daemon *daemon = context;
@@ -262,6 +281,7 @@ static int record_once(struct daemon *daemon, struct fault *fault)
                                          .leaves_store = leaves_store,
                                          .lose_store = lose_store,
                                          .drained = on_drained,
+                                         .kept = on_kept,
                                          .written = written_by_upkeep,
                                          .ends_at_hangup = ends_at_hangup,
                                          .context = daemon};
@@ -279,6 +299,8 @@ static int record(struct daemon *daemon, struct fault *fault)
 {
     daemon->began = daemon->holds;
     daemon->records = false;
+    if (daemon->metrics)
+        metrics__begin_recording(daemon->metrics);
     bound(daemon, daemon->began->keep_bytes);
     budget_steps__begin(&daemon->steps, daemon->began);
     read_rules(daemon, daemon->began);
@@ -341,6 +363,8 @@ static int set_up(struct daemon *daemon, struct fault *fault)
     int err = upkeep__new(&daemon->upkeep);
     if (!err)
         err = side_recordings__new(daemon->holds->record.output, &daemon->sides);
+    if (!err && daemon->holds->metrics)
+        err = metrics__new(daemon->holds->metrics, &daemon->metrics);
     if (err)
         return fault__set(fault, err, "cannot start a process: %s", strerror(-err));
     err = store_directory__open(daemon->holds->record.output, &limits, clock__ns(CLOCK_REALTIME),
@@ -363,6 +387,7 @@ int daemon__run(const char *command_line, int argc, char **argv, struct fault *f
     side_recordings__free(daemon.sides);
     control__free(daemon.control);
     upkeep__free(daemon.upkeep);
+    metrics__free(daemon.metrics);
     store_directory__free(daemon.directory);
     watch__release(&daemon.watch);
     free_words(daemon.holds);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "collector/daemon/conf.h"
+#include "collector/daemon/metrics.h"
 #include "collector/daemon/rule.h"
 #include "store/system/control_client.h"
 
@@ -52,6 +53,9 @@ static const struct option_row file_rows[] = {
     {0, "control", "SOCKET",
      "where the running daemon is asked (" CONTROL_SOCKET "; DIRECTORY/" CONTROL_SOCKET_NAME " where -o is given)",
      option__string, AT(control)},
+    {0, "metrics", "ADDRESS",
+     "where Prometheus finds /metrics: '9464', which is 127.0.0.1:9464, or an address and a port (nowhere)",
+     option__string, AT(metrics)},
     // The same options have other defaults in a recording without an end. These rows stand before those of record.
     {'e', "event", "EVENT", "an event to sample (cpu, and --hist off-cpu and runq); may be given several times",
      option__list, AT(record.events)},
@@ -181,6 +185,17 @@ static int check_rules(const struct daemon_words *words, const struct recorder_e
     return 0;
 }
 
+static int check_metrics(const struct daemon_words *words, struct fault *fault)
+{
+    struct fault why = {0};
+    int err = words->metrics ? metrics__check_address(words->metrics, &why) : 0;
+    unsigned line = err ? conf__line(&words->file, words->metrics) : 0;
+    if (err && line)
+        return fault__set_code(fault, EXIT_CODE_USAGE, err, "%s:%u: %s", words->conf ? words->conf : DAEMON_CONF, line,
+                               why.text);
+    return err ? fault__set_code(fault, EXIT_CODE_USAGE, err, "%s", why.text) : 0;
+}
+
 static int check(const struct daemon_words *words, struct fault *fault)
 {
     struct hist_options hist = {0};
@@ -193,6 +208,8 @@ static int check(const struct daemon_words *words, struct fault *fault)
         err = check_event(words, &events[i], fault);
     if (!err)
         err = check_rules(words, events, count, fault);
+    if (!err)
+        err = check_metrics(words, fault);
     return err ? err : check_drop(words, events, count, fault);
 }
 
@@ -227,7 +244,7 @@ struct comparison {
 static bool is_fixed(const struct option_row *row, size_t offset, void *context)
 {
     static const char *const free_ones[] = {"keep-bytes", "max-cpu", "max-memory", "max-write",
-                                            "drop",       "when",    "control"};
+                                            "drop",       "when",    "control",    "metrics"};
     struct comparison *comparison = context;
     for (size_t i = 0; i < sizeof(free_ones) / sizeof(free_ones[0]); i++)
         if (strcmp(row->name, free_ones[i]) == 0)

@@ -23,7 +23,7 @@ struct daemon_words {
     uint64_t memory_bytes, written_bytes_a_min; // 0: no bound
     struct option_list when;                    // rules, see rule.h
     struct option_list drop;                    // events that may be dropped, in that order; none: all but the first
-    const char *control, *ask;                  // NULL: not given
+    const char *control, *ask, *metrics;        // NULL: not given
     bool is_placed;                             // the command line names the directory
     struct conf file;                           // from which the words borrow
 };

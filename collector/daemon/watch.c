@@ -46,8 +46,9 @@ int watch__read(struct watch *watch, const struct option_list *rules, struct fau
         free(read);
         return err;
     }
-    watch__release(watch);
-    *watch = (struct watch){.rules = read, .count = rules->count};
+    free(watch->rules);
+    watch->rules = read;
+    watch->count = rules->count;
     return 0;
 }
 
@@ -215,7 +216,9 @@ void watch__judge(struct watch *watch, const struct recorder_drained *drained, s
             find_p99(rule, drained, &finding);
         else
             find_pressure(rule, &finding);
-        if (rule__judge(rule, finding.value, now_ns > length_ns ? now_ns - length_ns : 0, now_ns))
-            begin_incident(rule, &finding, drained, sides);
+        if (!rule__judge(rule, finding.value, now_ns > length_ns ? now_ns - length_ns : 0, now_ns))
+            continue;
+        watch->incidents++;
+        begin_incident(rule, &finding, drained, sides);
     }
 }

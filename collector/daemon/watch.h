@@ -12,6 +12,7 @@
 struct watch {
     struct rule *rules;
     size_t count;
+    uint64_t incidents; // since the daemon began
 };
 
 // Takes these rules in place of those before; one that is among both goes on. -EINVAL with a fault: those before stay.

@@ -59,6 +59,11 @@ void keeper__free(struct keeper *keeper)
     free(keeper);
 }
 
+const uint64_t *keeper__told_losses(const struct keeper *keeper)
+{
+    return keeper->losses.told;
+}
+
 const struct keeper_totals *keeper__totals(const struct keeper *keeper)
 {
     return &keeper->totals;

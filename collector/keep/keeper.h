@@ -99,6 +99,8 @@ struct keeper_totals {
     struct keeper_clocked clocked;
 };
 const struct keeper_totals *keeper__totals(const struct keeper *keeper);
+// The losses that the store has been told since the recording began, by their number (WIRE_LOSS_COUNT).
+const uint64_t *keeper__told_losses(const struct keeper *keeper);
 
 DEFINE_CLEANUP(struct keeper *, keeper__free);
 

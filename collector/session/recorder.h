@@ -33,6 +33,7 @@ struct recorder_drained {
     size_t event_count;
     const struct store_histogram *histograms;
     size_t histogram_count;
+    const uint64_t *losses; // by their number, since the recording began; those of this interval are among them
 };
 
 struct recorder_event {
@@ -53,6 +54,9 @@ struct recorder_owner {
     bool (*leaves_store)(void *context, uint64_t start_ns); // whether such an interval belongs to another file
     void (*lose_store)(void *context);                      // the file is damaged: another one is opened next
     void (*drained)(void *context, const struct recorder_drained *drained);
+    // Before that, of the last interval too: the interval is kept, or waits to be; to be looked at alone. At the end
+    // once more, with an interval of no length, for losses that the last names brought. NULL: nobody looks.
+    void (*kept)(void *context, const struct recorder_drained *drained);
     uint64_t (*written)(void *context);    // bytes that others wrote to the store since the start; NULL: nobody does
     bool (*ends_at_hangup)(void *context); // SIGHUP: whether the recording ends
     void *context;
@@ -125,6 +129,9 @@ void recorder__set_share(struct recorder *recorder, double bpf_share);
 void recorder__set_halvings(struct recorder *recorder, uint32_t halvings);
 // The path of a control group by its id; see cgroup_names__path().
 int recorder__cgroup(const struct recorder *recorder, uint64_t id, char *ret_path, size_t bytes);
+// The path of the executable of a process that the interval being told has samples of, borrowed until the next one; ""
+// where it is not known.
+const char *recorder__exe(const struct recorder *recorder, uint32_t tgid, uint64_t start_boot_ns);
 // Adds a row to the store file that intervals go to, at once.
 int recorder__add_incident(struct recorder *recorder, const struct store_incident *incident, struct fault *fault);
 // Counts a loss that the owner knows of, since the start of the recording: it comes with the next interval.

@@ -178,6 +178,12 @@ int recorder__cgroup(const struct recorder *recorder, uint64_t id, char *ret_pat
     return id ? cgroup_names__path(recorder->cgroups, id, ret_path, bytes) : -ENOENT;
 }
 
+const char *recorder__exe(const struct recorder *recorder, uint32_t tgid, uint64_t start_boot_ns)
+{
+    const struct process *process = processes__get(recorder->processes, tgid, start_boot_ns);
+    return process && process->exe ? process->exe : "";
+}
+
 void recorder__lose(struct recorder *recorder, enum wire_loss loss, uint64_t count_since_start)
 {
     keeper__lose(recorder->keeper, loss, count_since_start);

@@ -110,6 +110,8 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
 // Has intervals go to another store file from now on.
 int recorder__begin_file(struct recorder *recorder, struct fault *fault);
 // Ends the store file before this one, where that is due; a failure is said, and is no matter of the recording.
+// Losses that were counted after the last interval: an interval of no length.
+void recorder_interval__keep_losses(struct recorder *recorder);
 void recorder_interval__leave_file(struct recorder *recorder, bool now);
 int recorder_interval__read_records(struct recorder *recorder);
 int recorder_interval__read_copies(struct recorder *recorder, struct fault *fault);

@@ -190,19 +190,45 @@ static void leave_day(struct recorder *recorder)
         change_file(recorder);
 }
 
+static struct recorder_drained describe(struct recorder *recorder, const struct keeper_interval *interval)
+{
+    return (struct recorder_drained){.recorder = recorder,
+                                     .interval = &interval->row,
+                                     .counts = interval->drained->counts,
+                                     .count_of_counts = interval->drained->count_of_counts,
+                                     .events = recorder->events,
+                                     .event_rows = keeper__event_rows(recorder->keeper),
+                                     .event_count = recorder->event_count,
+                                     .histograms = interval->histograms,
+                                     .histogram_count = interval->histogram_count,
+                                     .losses = keeper__told_losses(recorder->keeper)};
+}
+
+// Before the processes that have exited are forgotten, and before another file numbers the events anew.
+static void tell_kept(struct recorder *recorder, const struct keeper_interval *interval)
+{
+    const struct recorder_owner *owner = recorder->options->owner;
+    if (!owner || !owner->kept)
+        return;
+    const struct recorder_drained drained = describe(recorder, interval);
+    owner->kept(owner->context, &drained);
+}
+
+void recorder_interval__keep_losses(struct recorder *recorder)
+{
+    struct drained drained = {0};
+    const uint64_t end_ns = recorder->interval_start_ns;
+    const struct keeper_interval none = {.drained = &drained, .row = {.start_ns = end_ns, .end_ns = end_ns}};
+    if (keeper__keep_losses(recorder->keeper, end_ns, NULL) == 0)
+        tell_kept(recorder, &none);
+}
+
 static void tell_owner(struct recorder *recorder, const struct keeper_interval *interval)
 {
     const struct recorder_owner *owner = recorder->options->owner;
+    const struct recorder_drained drained = describe(recorder, interval);
     if (owner)
-        owner->drained(owner->context, &(struct recorder_drained){.recorder = recorder,
-                                                                  .interval = &interval->row,
-                                                                  .counts = interval->drained->counts,
-                                                                  .count_of_counts = interval->drained->count_of_counts,
-                                                                  .events = recorder->events,
-                                                                  .event_rows = keeper__event_rows(recorder->keeper),
-                                                                  .event_count = recorder->event_count,
-                                                                  .histograms = interval->histograms,
-                                                                  .histogram_count = interval->histogram_count});
+        owner->drained(owner->context, &drained);
     leave_day(recorder);
 }
 
@@ -279,6 +305,8 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     if (!err)
         err = keeper__keep(recorder->keeper, &interval, fault);
     recorder_status__note(recorder, &interval.row);
+    if (!err || keeper__waits(recorder->keeper))
+        tell_kept(recorder, &interval);
     err = go_on(recorder, err, is_last, fault);
     recorder_events__forget(recorder);
     recorder_interval__tell_unanswered(recorder);

@@ -34,7 +34,7 @@ static int settle_store(struct recorder *recorder, struct fault *fault)
     if (!err)
         return 0;
     keeper__give_up(recorder->keeper);
-    keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, NULL);
+    recorder_interval__keep_losses(recorder);
     return err;
 }
 
@@ -69,7 +69,7 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
     recorder_interval__tell_unanswered(recorder);
     recorder_interval__leave_file(recorder, true); // all of its names are here; its losses go to the file of now
     if (!late && !err)
-        keeper__keep_losses(recorder->keeper, recorder->interval_start_ns, NULL); // else they wait
+        recorder_interval__keep_losses(recorder); // else they wait
     int rest = settle_store(recorder, err || late ? NULL : fault);
     recorder->summary.is_incomplete = rest && !err && !late;
     int closed = keeper__close(recorder->keeper, err || late || rest ? NULL : fault);

@@ -43,7 +43,7 @@ static int serve(const char *store, struct fault *fault)
     struct serve_options serve = {.store = store};
     int err = admission__load(options.token_file, fault, &serve.admission);
     if (!err)
-        err = listener__open(options.listen, fault, &serve.listener);
+        err = listener__open("--listen", options.listen, fault, &serve.listener);
     if (!err)
         err = microhttpd__load(fault);
     if (!err)

@@ -178,6 +178,22 @@
 #define LIMIT_SIDE_PART       8
 // A store of one that began longer ago than this is not written any more: a start, LIMIT_SIDE_NS, and the last names.
 #define LIMIT_SIDE_WRITTEN_NS (LIMIT_SIDE_NS + 120000000000ull)
+// Metrics of the daemon: names that each kind of CPU time is told by (units, comms, binaries); above: those with the
+// most of late, and "other". Names that are remembered meanwhile. Histograms: half of them are for the keys that come
+// first; above: one for all other keys of an event.
+#define LIMIT_METRICS_NAMES      50
+#define LIMIT_METRICS_CANDIDATES 128
+#define LIMIT_METRICS_HISTOGRAMS 64
+// The server of metrics. Connections: a scraper has one. Above: the next one waits. Idle for longer, or open for longer
+// whatever happens: closed. Address and headers of a request: above, refused.
+#define LIMIT_METRICS_CONNECTIONS   16
+#define LIMIT_METRICS_IDLE_S        10u
+#define LIMIT_METRICS_OPEN_MS       60000u
+#define LIMIT_METRICS_REQUEST_BYTES (8u << 10)
+// Where it dies it is begun again after this pause, and twice that each time, up to the most; after it has lived for
+// the most, after the first pause again.
+#define LIMIT_METRICS_PAUSE_MS      1000u
+#define LIMIT_METRICS_PAUSE_MOST_MS 600000u
 // A rule of the daemon's file, a name in it, and how long it asks for nothing more after it has asked. Above: refused.
 #define LIMIT_RULE_BYTES      512
 #define LIMIT_RULE_NAME_BYTES 256

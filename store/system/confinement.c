@@ -34,9 +34,17 @@ static uint32_t read_capability(void)
     return syscall(SYS_capget, &header, data) == 0 ? data[0].permitted & 1u << CAP_DAC_READ_SEARCH : 0;
 }
 
-static int become_nobody(void)
+// Without CAP_SETPCAP it stays: no_new_privs has made it worth nothing.
+static void drop_bounding_set(void)
 {
-    uint32_t kept = read_capability();
+    for (int number = 0; prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0; number++)
+        ;
+}
+
+static int become_nobody(bool reads_files)
+{
+    uint32_t kept = reads_files ? read_capability() : 0;
+    drop_bounding_set();
     if (geteuid() != 0)
         return keep_only(0);
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
@@ -83,8 +91,8 @@ static int lock_files(const char *store)
     _cleanup_fd_ int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
     if (ruleset < 0)
         return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
-    int err = allow_store(ruleset, store);
-    for (size_t i = 0; !err && i < sizeof(others) / sizeof(others[0]); i++)
+    int err = store ? allow_store(ruleset, store) : 0;
+    for (size_t i = 0; store && !err && i < sizeof(others) / sizeof(others[0]); i++)
         err = allow_below(ruleset, others[i]);
     if (!err && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
         err = -errno;
@@ -221,10 +229,10 @@ static int filter_calls(void)
     return err;
 }
 
-static const struct {
-    const char *words;
-    int (*take)(void);
-} steps[] = {{"the privileges", become_nobody}, {"the system calls", filter_calls}};
+static int say(const char *words, int err, struct fault *fault)
+{
+    return fault__set(fault, err, "cannot give up %s: %s; this host's own filter may forbid it", words, strerror(-err));
+}
 
 int confinement__enter(const char *store, struct fault *fault)
 {
@@ -233,11 +241,9 @@ int confinement__enter(const char *store, struct fault *fault)
     int err = lock_files(store);
     if (err)
         return fault__set(fault, err, "cannot give up the other files: %s", strerror(-err));
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        err = steps[i].take();
-        if (err)
-            return fault__set(fault, err, "cannot give up %s: %s; this host's own filter may forbid it", steps[i].words,
-                              strerror(-err));
-    }
-    return 0;
+    err = become_nobody(store != NULL);
+    if (err)
+        return say("the privileges", err, fault);
+    err = filter_calls();
+    return err ? say("the system calls", err, fault) : 0;
 }

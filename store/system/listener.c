@@ -63,20 +63,36 @@ static void print_url(const union address *address, char *url, size_t bytes)
              ntohs(is_v6 ? address->v6.sin6_port : address->v4.sin_port));
 }
 
-int listener__open(const char *text, struct fault *fault, struct listener *ret_listener)
+static int parse_or_say(const char *option, const char *text, union address *ret_address, socklen_t *ret_bytes,
+                        struct fault *fault)
+{
+    if (parse(text, ret_address, ret_bytes))
+        return 0;
+    return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                           "%s '%s' is no address and port such as 127.0.0.1:8680 or [::1]:8680", option, text);
+}
+
+int listener__check(const char *option, const char *text, struct fault *fault)
+{
+    union address address = {0};
+    socklen_t bytes = 0;
+    return parse_or_say(option, text, &address, &bytes, fault);
+}
+
+int listener__open(const char *option, const char *text, struct fault *fault, struct listener *ret_listener)
 {
     union address address = {0};
     socklen_t bytes = 0;
     int yes = 1;
-    if (!parse(text, &address, &bytes))
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "--listen '%s' is no address and port such as 127.0.0.1:8680 or [::1]:8680", text);
+    int err = parse_or_say(option, text, &address, &bytes, fault);
+    if (err)
+        return err;
     _cleanup_fd_ int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     if (fd < 0 || bind(fd, &address.any, bytes) != 0 || listen(fd, LIMIT_SERVE_CONNECTIONS) != 0)
-        return fault__set(fault, -errno, "cannot listen on '%s': %s; choose another port with --listen", text,
-                          strerror(errno));
+        return fault__set(fault, -errno, "cannot listen on '%s': %s; choose another port with %s", text,
+                          strerror(errno), option);
     bytes = sizeof(address);
     if (getsockname(fd, &address.any, &bytes) != 0)
         return fault__set(fault, -errno, "getsockname() of '%s': %s", text, strerror(errno));

@@ -88,7 +88,8 @@ may_include collector/unwinding collector/{naming,programs,who} symbolizer/{work
 may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer bpf/wire/wire.h "$lists"
 may_include collector/session collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
     symbolizer/{worker,opening} bpf/wire/wire.h
-may_include collector/daemon collector/{session,sources,programs,who} store store/{directory,writer} report/text/text.h
+may_include collector/metrics store bpf/wire/wire.h "$lists"
+may_include collector/daemon collector/{metrics,session,sources,programs,who} store store/{directory,writer} report/text/text.h
 may_include collector/help
 may_include collector collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
     report/{query/report,histograms/histogram_view,text/output}.h 'report/commands/cmd_[a-z_]+.h'
