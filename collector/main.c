@@ -11,6 +11,7 @@
 #include "collector/cmd_hist.h"
 #include "collector/cmd_list.h"
 #include "collector/cmd_record.h"
+#include "collector/cmd_top.h"
 #include "collector/help/help.h"
 #include "collector/help/manual.h"
 #include "report/commands/cmd_diff.h"
@@ -24,8 +25,8 @@
 
 // The only list of commands. Each is defined in a file of its own, in collector/ (live) or report/ (offline).
 static const struct command *const commands[] = {
-    &cmd_record, &cmd_hist, &cmd_daemon,    &cmd_report,      &cmd_serve,  &cmd_diff, &cmd_list,
-    &cmd_sql,    &cmd_stat, &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
+    &cmd_record, &cmd_hist, &cmd_daemon, &cmd_top,       &cmd_report,      &cmd_serve,  &cmd_diff,
+    &cmd_list,   &cmd_sql,  &cmd_stat,   &cmd_symbolize, &cmd_unwind_rows, &cmd_doctor, NULL,
 };
 
 static const struct command *find_command(const char *name)

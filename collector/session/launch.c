@@ -19,7 +19,15 @@
 #include "store/base/limits.h"
 #include "symbolizer/opening/foreign_file.h"
 
-static void run_child(char *const *argv, int go_fd, int failed_fd)
+static void be_silent(void)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int of = STDIN_FILENO; of <= STDERR_FILENO; of++)
+        if (fd < 0 || dup2(fd, of) < 0)
+            close(of);
+}
+
+static void run_child(char *const *argv, bool is_silent, int go_fd, int failed_fd)
 {
     char byte;
     sigset_t none;
@@ -33,6 +41,8 @@ static void run_child(char *const *argv, int go_fd, int failed_fd)
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
+    if (is_silent)
+        be_silent();
     execvp(argv[0], argv);
     int err = errno;
     if (write(failed_fd, &err, sizeof(err)) < 0)
@@ -77,7 +87,7 @@ static void *map_program(const char *name)
     return fd < 0 ? MAP_FAILED : mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 }
 
-int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_launch)
+int launch__prepare(char *const *argv, bool is_silent, struct fault *fault, struct launch *ret_launch)
 {
     int go[2], failed[2];
     if (pipe2(go, O_CLOEXEC) != 0)
@@ -92,7 +102,7 @@ int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_l
     pid_t pid = fork();
     if (pid == 0) {
         close(go[1]); // or the child would hold the end that tells it that hearth is dead
-        run_child(argv, go[0], failed[1]);
+        run_child(argv, is_silent, go[0], failed[1]);
     }
     int err = -errno;
     if (program != MAP_FAILED)

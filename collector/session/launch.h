@@ -2,6 +2,7 @@
 #ifndef HEARTH_COLLECTOR_SESSION_LAUNCH_H
 #define HEARTH_COLLECTOR_SESSION_LAUNCH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "store/base/fault.h"
@@ -14,7 +15,8 @@ struct launch {
     int exec_error; // negative errno, once it has ended: exec failed after launch__go() had given up; else 0
 };
 
-int launch__prepare(char *const *argv, struct fault *fault, struct launch *ret_launch);
+// is_silent: the command has /dev/null as stdin, stdout and stderr.
+int launch__prepare(char *const *argv, bool is_silent, struct fault *fault, struct launch *ret_launch);
 // Lets it go and waits until exec has succeeded, or says why it has not (-ENOENT, ...). Waits at most
 // LIMIT_COMMAND_BEGIN_MS, and not once interrupt_fd (-1: none) can be read.
 int launch__go(struct launch *launch, int interrupt_fd, struct fault *fault);

@@ -170,7 +170,7 @@ static int prepare_command(struct recorder *recorder, struct fault *fault)
     const struct recorder_options *options = recorder->options;
     if (!options->command)
         return 0;
-    int err = launch__prepare(options->command, fault, &recorder->launch);
+    int err = launch__prepare(options->command, options->is_silent, fault, &recorder->launch);
     if (err) {
         recorder->launch.pid = 0;
         return err;

@@ -86,6 +86,8 @@ struct recorder_options {
     copy_pair_fn *compare; // for tests: told of each sample as both unwinders see it; NULL: no
     void *compare_context;
     char *const *command; // argv of the command to start, ended by NULL; NULL: none
+    bool is_forgotten;    // nobody reads the stores afterwards: the end waits for no names
+    bool is_silent;       // the command reads and writes /dev/null: the terminal is somebody's picture
 };
 
 struct recorder_summary {

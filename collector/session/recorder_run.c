@@ -64,7 +64,7 @@ static int finish(struct recorder *recorder, int err, struct fault *fault)
         err = recorder_interval__keep(recorder, true, fault);
     if (!err)
         err = recorder_interval__show_histograms(recorder, true);
-    int late = take_last_names(recorder);
+    int late = recorder->options->is_forgotten ? 0 : take_last_names(recorder);
     recorder_interval__count_failures(recorder);
     recorder_interval__tell_unanswered(recorder);
     recorder_interval__leave_file(recorder, true); // all of its names are here; its losses go to the file of now

@@ -12,6 +12,16 @@
 #include "store/base/cleanup.h"
 #include "store/base/grow.h"
 
+const struct option_row stack_filter_rows[] = {
+    {0, "focus", "REGEX", "only stacks with a function whose name matches", option__string,
+     offsetof(struct stack_filter, focus)},
+    {0, "ignore", "REGEX", "only stacks without such a function", option__string,
+     offsetof(struct stack_filter, ignore)},
+    {0, "hide", "REGEX", "leave such functions out, not what was counted in them", option__string,
+     offsetof(struct stack_filter, hide)},
+    {0},
+};
+
 const struct option_row filter_rows[] = {
     {'e', "event", "EVENT", "the event to show (the only one, else cpu)", option__string,
      offsetof(struct filter, event)},
@@ -38,12 +48,7 @@ const struct option_row filter_rows[] = {
     {0, "lines", NULL, "a frame for each line of source, not for each function", option__flag,
      offsetof(struct filter, lines)},
     {0, "no-inline", NULL, "leave inlined functions out", option__flag, offsetof(struct filter, no_inline)},
-    {0, "focus", "REGEX", "only stacks with a function whose name matches", option__string,
-     offsetof(struct filter, stacks.focus)},
-    {0, "ignore", "REGEX", "only stacks without such a function", option__string,
-     offsetof(struct filter, stacks.ignore)},
-    {0, "hide", "REGEX", "leave such functions out, not what was counted in them", option__string,
-     offsetof(struct filter, stacks.hide)},
+    OPTION_ROWS_OF(stack_filter_rows, struct filter, stacks),
     {0},
 };
 

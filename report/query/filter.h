@@ -26,7 +26,8 @@ struct filter {
 
 int filter__ids(const char *text, void *target, struct fault *fault); // "12,34", adds to a struct id_list
 
-extern const struct option_row filter_rows[]; // of a struct filter
+extern const struct option_row filter_rows[];       // of a struct filter
+extern const struct option_row stack_filter_rows[]; // of its struct stack_filter alone
 
 // Borrows from the filter. -EINVAL and EXIT_CODE_USAGE where a word makes no sense.
 int filter__request(const struct filter *filter, struct fault *fault, struct report_request *ret_request);

@@ -446,4 +446,10 @@
 #define LIMIT_IMPORT_BYTES      (2048ull << 20)
 #define LIMIT_IMPORT_JSON_BYTES (256u << 20)
 
+// `hearth top`: what one of its two stores holds. Its longest window is as long, so that both hold it at any time, and
+// their names and stacks stay some MiB.
+#define LIMIT_TOP_STORE_NS 60000000000ull
+// For so long a message stays in place of the keys; a key takes it away.
+#define LIMIT_TOP_MESSAGE_NS 10000000000ull
+
 #endif

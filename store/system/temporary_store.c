@@ -9,7 +9,12 @@
 
 int temporary_store__make(struct temporary_store *store, struct fault *fault)
 {
-    const char *set = getenv("TMPDIR"), *parent = set && *set ? set : "/tmp";
+    const char *set = getenv("TMPDIR");
+    return temporary_store__make_in(set && *set ? set : "/tmp", store, fault);
+}
+
+int temporary_store__make_in(const char *parent, struct temporary_store *store, struct fault *fault)
+{
     size_t bytes = sizeof(store->folder), length = (size_t)snprintf(store->folder, bytes, "%s/hearth-XXXXXX", parent);
     int err = length + sizeof("/recording.db-journal") > bytes ? -ENAMETOOLONG : mkdtemp(store->folder) ? 0 : -errno;
     if (err) {

@@ -14,6 +14,8 @@ struct temporary_store {
 };
 
 int temporary_store__make(struct temporary_store *store, struct fault *fault);
+// In a folder below `parent` instead.
+int temporary_store__make_in(const char *parent, struct temporary_store *store, struct fault *fault);
 // The store stays where it is: its user was told.
 void temporary_store__keep(struct temporary_store *store);
 void temporary_store__remove(struct temporary_store *store);

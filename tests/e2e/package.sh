@@ -18,7 +18,7 @@ is 'the binary, its pages and completion, the unit, the file, and what Debian as
     printf '%s\n' etc/hearth.conf usr/bin/hearth usr/lib/systemd/system/hearth.service usr/share/man/man1/hearth.1.gz \
         usr/share/bash-completion/completions/hearth usr/share/man/man5/hearth.conf.5.gz usr/share/doc/hearth/{changelog,changelog.Debian}.gz usr/share/doc/hearth/copyright
 } | sort)"
-like 'it recommends the one that serve opens' "$(dpkg-deb -f "$package" Recommends)" 'libmicrohttpd12'
+like 'it recommends those that serve and top open' "$(dpkg-deb -f "$package" Recommends)" 'libmicrohttpd12.*libncursesw6'
 like 'it depends on the libraries' "$(dpkg-deb -f "$package" Depends)" 'libc6 .*libsqlite3'
 is 'all of root' "$(dpkg-deb -c "$package" | awk '$2 != "root/root"' | wc -l)" 0
 is 'the file is the administrator'"'"'s' "$(dpkg-deb -I "$package" conffiles)" /etc/hearth.conf

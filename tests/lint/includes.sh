@@ -73,6 +73,7 @@ may_include report/imports report/text store store/writer
 may_include report/histograms report/text
 may_include report/formats report/{histograms,profile,text} store/reader
 may_include report/query report/{imports/imported.h,formats,profile,text} store/reader
+may_include report/top report/{profile,text} store/reader
 may_include report/serve report/{query,imports/imported.h,formats,profile,text} store/reader
 may_include report/commands store/frame_kinds.def report/{serve,query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening,arch}
 
@@ -92,7 +93,7 @@ may_include collector/metrics store bpf/wire/wire.h "$lists"
 may_include collector/daemon collector/{metrics,session,sources,programs,who} store store/{directory,writer} report/text/text.h
 may_include collector/help
 may_include collector collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
-    report/{query/report,histograms/histogram_view,text/output}.h 'report/commands/cmd_[a-z_]+.h'
+    report/{query/report,query/filter,top/top_screen,profile/stack_filter,histograms/histogram_view,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
 is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"
 
