@@ -203,7 +203,7 @@ static const char details[] =
     "               Samples of an event and a histogram of it are two events by one name; of the samples, `bucket` is "
     "NULL\n"
     "  event process thread binary function file frame frame_line interval total process_total loss\n"
-    "  histogram_total meta: as plain sqlite3 shows them\n"
+    "  histogram_total incident meta: as plain sqlite3 shows them\n"
     "\n"
     "Times are nanoseconds since 1970 in start_ns and end_ns, and local time as text in `time` (the interval's "
     "start).\n"

@@ -10,7 +10,7 @@ static const struct sql_table *const tables[] = {
     &sql_sample,  &sql_stack,           &sql_stack_frame, &sql_histogram, &sql_event,
     &sql_process, &sql_thread,          &sql_binary,      &sql_function,  &sql_file,
     &sql_frame,   &sql_frame_line,      &sql_interval,    &sql_total,     &sql_process_total,
-    &sql_loss,    &sql_histogram_total, &sql_meta,        NULL,
+    &sql_loss,    &sql_histogram_total, &sql_incident,    &sql_meta,      NULL,
 };
 
 struct store_sql {

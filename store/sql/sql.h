@@ -2,8 +2,8 @@
 // reader, so that a file and a directory of day files look the same, and nothing is ever written to them.
 //
 // Those of the file itself (meta, event, process, thread, binary, function, file, frame, frame_line, interval, total,
-// process_total, loss, histogram_total) have the columns that plain sqlite3 shows; `sample`, `stack`, `stack_frame` and
-// `histogram` are unpacked as they are read. `store_sql__schema` prints them all.
+// process_total, loss, histogram_total, incident) have the columns that plain sqlite3 shows; `sample`, `stack`,
+// `stack_frame` and `histogram` are unpacked as they are read. `store_sql__schema` prints them all.
 #ifndef HEARTH_STORE_SQL_SQL_H
 #define HEARTH_STORE_SQL_SQL_H
 

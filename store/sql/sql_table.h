@@ -79,7 +79,7 @@ void sql_result__time(sqlite3_context *result, uint64_t ns); // "2026-11-21 12:3
 bool sql_time__parse(const char *text, uint64_t *ret_ns);
 
 extern const struct sql_table sql_meta, sql_event, sql_process, sql_thread, sql_binary, sql_function, sql_file,
-    sql_frame, sql_frame_line, sql_interval, sql_total, sql_process_total, sql_loss, sql_histogram_total, sql_sample,
-    sql_histogram, sql_stack, sql_stack_frame;
+    sql_frame, sql_frame_line, sql_interval, sql_total, sql_process_total, sql_loss, sql_histogram_total, sql_incident,
+    sql_sample, sql_histogram, sql_stack, sql_stack_frame;
 
 #endif

@@ -38,6 +38,22 @@ static int make_store(void **state)
         .event = 3, .key = "bash", .sum = 7, .min = 1, .max = 9, .counts = counts, .count_of_buckets = BUCKET_COUNT};
     struct store_interval interval = {.start_ns = START_NS + 80 * SECOND_NS, .end_ns = START_NS + 90 * SECOND_NS};
     must(store_writer__append(writer, &interval, NULL, 0, &histogram, 1, &fault));
+    static const struct store_incident incidents[] = {
+        {.start_ns = START_NS,
+         .end_ns = START_NS + SECOND_NS,
+         .rule = "runq p99 > 20ms",
+         .culprit = "",
+         .value = "31 ms",
+         .file = ""},
+        {.start_ns = START_NS + 9 * SECOND_NS,
+         .end_ns = START_NS + 60 * SECOND_NS,
+         .rule = "cpu of unit nginx > 150%",
+         .culprit = "nginx",
+         .value = "210%",
+         .file = "20261121T134501Z-1.db"},
+    };
+    must(store_writer__incident(writer, &incidents[0], &fault));
+    must(store_writer__incident(writer, &incidents[1], &fault));
     close_writer(writer);
     reader = open_store(path);
     must(store_sql__new(reader, &fault, &sql));
@@ -121,6 +137,7 @@ static void plain_tables_are_those_of_the_file(void **state)
         "SELECT * FROM process_total ORDER BY interval, event, process",
         "SELECT * FROM loss ORDER BY interval, name",
         "SELECT interval, event, key, count, sum, min, max, unmatched FROM histogram_total",
+        "SELECT id, start_ns, end_ns, rule, culprit, value, file FROM incident ORDER BY id",
         "SELECT * FROM meta WHERE key NOT IN ('store', 'restarts') ORDER BY key",
     };
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
