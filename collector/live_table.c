@@ -29,6 +29,7 @@ struct live_table {
     int said_fd, stderr_fd; // where stderr's words come out, and stderr itself; -1: it is no terminal
     char said[SAID_BYTES];  // to be said again at the end
     char message[512], rate[40];
+    unsigned drains;           // since the window was read
     uint64_t message_until_ns; // CLOCK_MONOTONIC
 };
 
@@ -116,6 +117,7 @@ static void give_stderr_back(struct live_table *table)
     dup2(table->stderr_fd, STDERR_FILENO);
     fd__close(&table->stderr_fd);
     fd__close(&table->said_fd);
+    table->said_fd = table->stderr_fd = -1;
     fputs(table->said, stderr);
 }
 
@@ -149,13 +151,22 @@ static int show_window(struct live_table *table, uint64_t end_ns, struct fault *
     return err ? err : top__take(table->top, &window);
 }
 
+// The cost of a window grows with its length, and a long one changes slowly: one of a minute is read each third second.
+static bool is_due(struct live_table *table)
+{
+    if (++table->drains < (top__seconds(table->top) + 19) / 20)
+        return false;
+    table->drains = 0;
+    return true;
+}
+
 static void on_drained(void *context, const struct recorder_drained *drained)
 {
     struct live_table *table = (struct live_table *)((char *)context - offsetof(struct live_table, stores));
     struct fault fault = {0};
     struct top_look look;
     top__look(table->top, &look);
-    int err = look.is_frozen ? 0 : show_window(table, drained->interval->end_ns, &fault);
+    int err = look.is_frozen || !is_due(table) ? 0 : show_window(table, drained->interval->end_ns, &fault);
     if (err)
         show_message(table, fault.text[0] ? fault.text : strerror(-err));
     tell_rate(table);
@@ -253,10 +264,15 @@ static int open_screen(struct live_table *table, struct fault *fault)
     return 0;
 }
 
+static void give_screen_back(struct live_table *table)
+{
+    top_screen__close(take_pointer(table->screen));
+    give_stderr_back(table);
+}
+
 static void live_table__release(struct live_table *table)
 {
-    top_screen__close(table->screen);
-    give_stderr_back(table);
+    give_screen_back(table);
     fd__close(&table->size_fd);
     top__free(table->top);
     short_stores__remove(&table->stores);
@@ -271,7 +287,10 @@ static int record(struct live_table *table, const struct recorder_options *optio
         return err;
     table->recorder = recorder;
     err = open_screen(table, fault);
-    return err ? err : recorder__run(recorder, fault, ret_summary);
+    if (!err)
+        err = recorder__run(recorder, fault, ret_summary);
+    give_screen_back(table); // what the recording takes down after that may take a second
+    return err;
 }
 
 int live_table__run(const struct recorder_options *wanted, const struct stack_filter *stacks, struct fault *fault,

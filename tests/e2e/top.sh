@@ -62,11 +62,15 @@ with Terminal([HEARTH, "top", "-p", str(PID)]) as top:
     tree = top.wait(lambda s: "BELOW top" in s[2] and any(n.startswith("burn ") for n in names(s)), "the tree below the process")
     assert float(tree[3].split()[1][:-1]) == 100, tree
     top.keys("1 ")
-    frozen = top.wait(lambda s: s[0].endswith("[frozen]"), "frozen")
+    top.wait(lambda s: s[0].endswith("[frozen]"), "frozen")
+    top.keys("/")
+    frozen = top.wait(lambda s: s[-1].startswith("filter: _"), "the last line, which is drawn last")
     end = time.monotonic() + 3
     while time.monotonic() < end:
         top.read(0.2)
     assert top.lines() == frozen, top.lines()
+    top.keys("\x1b")
+    top.wait(lambda s: s[-1].startswith("1 func"), "no filter")
     top.keys(" ")
     top.wait(lambda s: "[frozen]" not in s[0] and s != frozen, "and on")
     top.keys("h")
