@@ -176,7 +176,13 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        if self.code is None:
+        if self.ended():
+            return
+        os.kill(self.pid, signal.SIGTERM)  # it removes what it has made
+        end = time.monotonic() + LIMIT_S / 3
+        while not self.ended() and time.monotonic() < end:
+            self.read(0.2)
+        if not self.ended():
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
 
