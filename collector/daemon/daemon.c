@@ -12,8 +12,10 @@
 #include "collector/daemon/side_recordings.h"
 #include "collector/daemon/upkeep.h"
 #include "collector/daemon/watch.h"
+#include "collector/session/loop.h"
 #include "collector/session/recorder.h"
 #include "store/base/clock.h"
+#include "store/base/limits.h"
 #include "store/directory/directory.h"
 
 struct daemon {
@@ -36,6 +38,7 @@ struct daemon {
     struct requests requests;
     struct status status; // as told last
     struct fault said;    // of room that cannot be made
+    uint64_t look_ns;     // CLOCK_BOOTTIME: when to look again whether the recording has outgrown its bounds
 };
 
 static int open_store(void *context, uint64_t start_ns, const struct store_meta *meta, struct fault *fault,
@@ -214,6 +217,28 @@ static void keep_to_budget(struct daemon *daemon, const struct store_interval *i
         fault__say(&fault, err);
 }
 
+// A recording that has come to keep too many files ends, and another one begins by the same words: those are read anew,
+// as at SIGHUP. A bad file leaves it as it is.
+static void end_if_outgrown(struct daemon *daemon)
+{
+    char why[64];
+    struct fault fault = {0};
+    uint64_t now_ns = clock__ns(CLOCK_BOOTTIME);
+    if (now_ns < daemon->look_ns)
+        return;
+    daemon->look_ns = now_ns + LIMIT_ENDLESS_LOOK_MS * 1000000ull;
+    if (!recorder__is_outgrown(daemon->recorder, why, sizeof(why)))
+        return;
+    daemon->look_ns = now_ns + LIMIT_ENDLESS_AGAIN_MS * 1000000ull;
+    int err = read_words(daemon, &fault, &daemon->next);
+    if (err) {
+        fault__say(&fault, err);
+        return;
+    }
+    fault__warn("this recording has come to keep %s: it ends, and another one begins", why);
+    loop__stop(recorder__loop(daemon->recorder));
+}
+
 static void on_kept(void *context, const struct recorder_drained *drained)
 {
     struct daemon *daemon = context;
@@ -227,6 +252,7 @@ static void on_drained(void *context, const struct recorder_drained *drained)
     struct maintenance plan;
     sd_notify(0, "WATCHDOG=1");
     make_room(daemon);
+    end_if_outgrown(daemon);
     watch__judge(&daemon->watch, drained, daemon->sides);
     keep_to_budget(daemon, drained->interval);
     side_recordings__check_sizes(daemon->sides);

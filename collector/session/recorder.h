@@ -124,6 +124,9 @@ int recorder__check_event(const struct recorder_event *wanted, struct fault *fau
 // recording has room for them; other errors: none of them can be had, and all is as before. `hist` is borrowed.
 int recorder__change_events(struct recorder *recorder, const struct recorder_event *events, size_t count,
                             struct fault *fault);
+// Whether the recording keeps more files of binaries than one without an end should: their number, their descriptors,
+// or the room of deleted ones on the disk (LIMIT_ENDLESS_*). `ret_why`: what it keeps, for the user.
+bool recorder__is_outgrown(const struct recorder *recorder, char *ret_why, size_t bytes);
 // The share of a CPU that the programs may take, from now on.
 void recorder__set_share(struct recorder *recorder, double bpf_share);
 

@@ -1,5 +1,9 @@
 // A recording while it runs, in numbers.
+#include <stdio.h>
+#include <sys/resource.h>
+
 #include "collector/session/recorder_insides.h"
+#include "store/base/limits.h"
 
 void recorder_status__note(struct recorder *recorder, const struct store_interval *interval)
 {
@@ -10,6 +14,25 @@ void recorder_status__note(struct recorder *recorder, const struct store_interva
     recorder->last_lost = totals->lost - recorder->all_lost;
     recorder->all_samples = totals->samples;
     recorder->all_lost = totals->lost;
+}
+
+// Half of what this process may have: probes, maps and processes take theirs too.
+static size_t descriptors_most(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)(limit.rlim_cur / 2) : SIZE_MAX;
+}
+
+bool recorder__is_outgrown(const struct recorder *recorder, char *ret_why, size_t bytes)
+{
+    struct binaries_weight weight = binaries__weigh(recorder->binaries);
+    if (weight.deleted_bytes > LIMIT_ENDLESS_DELETED_BYTES)
+        snprintf(ret_why, bytes, "%llu MiB of deleted binaries", (unsigned long long)(weight.deleted_bytes >> 20));
+    else if (weight.count > LIMIT_ENDLESS_BINARIES || weight.descriptors > descriptors_most())
+        snprintf(ret_why, bytes, "%zu binaries by %zu descriptors", weight.count, weight.descriptors);
+    else
+        return false;
+    return true;
 }
 
 static void tell_event(const struct recorder *recorder, size_t index, struct recorder_event_status *event)

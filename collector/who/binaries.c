@@ -211,6 +211,26 @@ struct binary *binaries__by_number(struct binaries *binaries, uint32_t number)
     return binary;
 }
 
+// Copies in memory count too: each is a file without a name.
+static uint64_t deleted_bytes(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && status.st_nlink == 0 ? (uint64_t)status.st_blocks * 512 : 0;
+}
+
+struct binaries_weight binaries__weigh(struct binaries *binaries)
+{
+    pthread_mutex_lock(&binaries->lock);
+    struct binaries_weight weight = {.count = binaries->count};
+    for (size_t i = 0; i < binaries->count; i++) {
+        const struct binary *binary = binaries->entries[i];
+        weight.descriptors += (binary->fd >= 0) + (binary->root_fd >= 0);
+        weight.deleted_bytes += binary->fd >= 0 ? deleted_bytes(binary->fd) : 0;
+    }
+    pthread_mutex_unlock(&binaries->lock);
+    return weight;
+}
+
 int binaries__jit(struct binaries *binaries, pid_t pid, struct binary **ret_binary)
 {
     char path[32];

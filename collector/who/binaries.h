@@ -60,6 +60,17 @@ void binaries__adopt(struct binaries *binaries, struct binary *binary, pid_t pid
 // The file system does not answer: it is not opened any more.
 void binaries__give_up(struct binaries *binaries, struct binary *binary);
 
+// Bounds what a recording without an end keeps: the entries, and the files behind them, stay until the table is freed.
+struct binaries_weight {
+    size_t count;
+    size_t descriptors;
+    uint64_t
+        deleted_bytes; // on the disk, of files that no name leads to any more: their room is free when they are closed
+};
+
+// Costs an fstat() for each file.
+struct binaries_weight binaries__weigh(struct binaries *binaries);
+
 // Code without a file, by process: JIT code of a PID.
 int binaries__jit(struct binaries *binaries, pid_t pid, struct binary **ret_binary);
 

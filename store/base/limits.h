@@ -296,6 +296,14 @@
 // [unknown].
 #define LIMIT_BINARIES 65536
 
+// A recording keeps the file of each binary open, for names that are asked for later; of a deleted one that keeps its
+// room on the disk. The daemon, whose recording has no end of its own, begins another one above these, and looks so
+// often: the first look after a day's worth of new binaries comes soon, and the gap, of a second or so, is rare.
+#define LIMIT_ENDLESS_BINARIES      16384u
+#define LIMIT_ENDLESS_DELETED_BYTES (2ull << 30)
+#define LIMIT_ENDLESS_LOOK_MS       60000u
+#define LIMIT_ENDLESS_AGAIN_MS      3600000u // after another one has begun
+
 // The writer of a store remembers, to give equal things equal ids, at most this much; past it, it forgets that kind and
 // begins anew after the next interval: the store grows a little faster, readers join what is equal, nothing is lost.
 // If the disk stays full, twice as much waits to be written; above that, new ones are refused with -ENOBUFS.
