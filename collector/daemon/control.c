@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -72,13 +73,18 @@ static int remove_stale(const char *path, struct fault *fault)
     return 0;
 }
 
-static int open_to_group(struct control *control)
+// The file gets the group that the process has for files: that takes no CAP_CHOWN.
+static int bind_for_group(struct control *control, const struct sockaddr_un *address)
 {
     const struct group *group = getgrnam(CONTROL_GROUP);
     control->group = group ? group->gr_gid : (gid_t)-1;
-    if (group && lchown(control->path, (uid_t)-1, group->gr_gid) != 0)
-        return -errno;
-    return 0;
+    mode_t mask = umask(0117);
+    int own = group ? setfsgid(group->gr_gid) : 0;
+    int err = bind(control->fd, (const struct sockaddr *)address, sizeof(*address)) != 0 ? -errno : 0;
+    if (group)
+        setfsgid((gid_t)own);
+    umask(mask);
+    return err;
 }
 
 static int make_socket(struct control *control, struct fault *fault)
@@ -86,12 +92,7 @@ static int make_socket(struct control *control, struct fault *fault)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, control->path, sizeof(control->path));
     control->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t mask = umask(0117);
-    int err =
-        control->fd < 0 || bind(control->fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ? -errno : 0;
-    umask(mask);
-    if (!err)
-        err = open_to_group(control);
+    int err = control->fd < 0 ? -errno : bind_for_group(control, &address);
     if (!err && listen(control->fd, LIMIT_CONTROL_CLIENTS) != 0)
         err = -errno;
     return err ? fault__set(fault, err, "cannot make the control socket '%s': %s; choose another place with --control",

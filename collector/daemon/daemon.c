@@ -8,6 +8,7 @@
 
 #include "collector/daemon/budget_steps.h"
 #include "collector/daemon/metrics.h"
+#include "collector/daemon/privileges.h"
 #include "collector/daemon/requests.h"
 #include "collector/daemon/side_recordings.h"
 #include "collector/daemon/upkeep.h"
@@ -383,16 +384,27 @@ static void open_control(struct daemon *daemon)
         fault__say(&fault, err);
 }
 
+// The server of metrics gives up more than the daemon does, and needs CAP_SETPCAP for that; the starter calls execve().
+static int start_helpers(struct daemon *daemon, struct fault *fault)
+{
+    int err = daemon->holds->metrics ? metrics__new(daemon->holds->metrics, &daemon->metrics) : 0;
+    if (!err && privileges__keep_needed(fault) != 0)
+        return -EPERM;
+    if (!err)
+        err = upkeep__new(&daemon->upkeep);
+    if (!err)
+        err = side_recordings__new(daemon->holds->record.output, &daemon->sides);
+    if (err)
+        return fault__set(fault, err, "cannot start a process: %s", strerror(-err));
+    return privileges__filter_calls(fault);
+}
+
 static int set_up(struct daemon *daemon, struct fault *fault)
 {
     struct store_limits limits = store_limits__default();
-    int err = upkeep__new(&daemon->upkeep);
-    if (!err)
-        err = side_recordings__new(daemon->holds->record.output, &daemon->sides);
-    if (!err && daemon->holds->metrics)
-        err = metrics__new(daemon->holds->metrics, &daemon->metrics);
+    int err = start_helpers(daemon, fault);
     if (err)
-        return fault__set(fault, err, "cannot start a process: %s", strerror(-err));
+        return err;
     err = store_directory__open(daemon->holds->record.output, &limits, clock__ns(CLOCK_REALTIME),
                                 clock__ns(CLOCK_BOOTTIME), fault, &daemon->directory);
     if (!err)
