@@ -13,6 +13,8 @@
 #include "store/base/histogram.h"
 #include "store/reader/reader.h"
 
+struct heatmap;
+
 // The other side of a difference: the profile from which the picture's own is subtracted.
 struct picture_before {
     const char *name, *after_name; // as the user named the sides; clean
@@ -34,6 +36,7 @@ struct picture {
     struct profile_weight total;             // of the profile, or of the histograms
     const struct profile *profile;           // of formats that draw stacks
     const struct histogram_list *histograms; // of formats that draw buckets
+    const struct heatmap *heatmap;           // of FORMAT_HEATMAP
     struct store_reader *reader;             // for the frames of a profile by frame
     const struct picture_before *before;     // of a difference: its side 0 of the profile, the rest here is side 1
     const char *output;                      // where it goes: "x.json"; "-" for stdout
@@ -43,6 +46,7 @@ enum format_subject {
     FORMAT_STACKS,
     FORMAT_FRAMES,     // stacks by frame of the store: addresses and binaries told apart
     FORMAT_HISTOGRAMS, // values by bucket
+    FORMAT_HEATMAP,    // values by bucket and time
 };
 
 struct format {

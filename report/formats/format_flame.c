@@ -6,30 +6,20 @@
 #include "report/formats/web.h"
 #include "report/text/text.h"
 
-// Fills one {{place}} of the page.
-static int put_place(const struct picture *picture, const char *name, size_t length, FILE *file)
+static int put_place(const char *name, const void *context, FILE *file)
 {
-    if (length == 5 && strncmp(name, "title", length) == 0)
-        text__put_markup(file, picture->title);
-    if (length == 4 && strncmp(name, "data", length) == 0)
+    const struct picture *picture = context;
+    if (strcmp(name, "data") == 0)
         return flame_data__put(picture, file);
-    for (const struct web_file *part = web_files; part->name; part++)
-        if (strlen(part->name) == length && strncmp(part->name, name, length) == 0)
-            fwrite(part->start, 1, (size_t)(part->end - part->start), file);
+    if (strcmp(name, "title") == 0)
+        text__put_markup(file, picture->title);
     return 0;
 }
 
 static int write_flame(const struct picture *picture, FILE *file, struct fault *fault)
 {
     (void)fault;
-    int err = 0;
-    const char *at = web_page_start;
-    for (const char *open; !err && (open = strstr(at, "{{")); at = strstr(open, "}}") + 2) {
-        fwrite(at, 1, (size_t)(open - at), file);
-        err = put_place(picture, open + 2, (size_t)(strstr(open, "}}") - open - 2), file);
-    }
-    fwrite(at, 1, (size_t)(web_page_end - at), file);
-    return err;
+    return web__put_page(web_page_start, web_page_end, put_place, picture, file);
 }
 
 const struct format format_flame = {

@@ -10,7 +10,9 @@
 #include "report/profile/fold.h"
 #include "report/query/buckets.h"
 #include "report/query/filter_words.h"
+#include "report/query/heatmap_source.h"
 #include "report/query/source.h"
+#include "report/query/time_range.h"
 #include "report/text/output.h"
 #include "report/text/text.h"
 #include "store/base/bucket.h"
@@ -28,6 +30,7 @@ struct work {
     struct picture_before before;
     struct profile *profile;
     struct histogram_list histograms, before_histograms;
+    struct heatmap heatmap;
     struct picture picture;
     char *title, *before_name, *after_name; // clean
 };
@@ -36,12 +39,18 @@ static void work__release(struct work *work)
 {
     histogram_list__release(&work->histograms);
     histogram_list__release(&work->before_histograms);
+    heatmap__release(&work->heatmap);
     profile__free(work->profile);
     source__release(&work->source);
     source__release(&work->before_source);
     free(work->title);
     free(work->before_name);
     free(work->after_name);
+}
+
+static bool has_buckets(const struct format *format)
+{
+    return format->subject == FORMAT_HISTOGRAMS || format->subject == FORMAT_HEATMAP;
 }
 
 bool report__is_report(const char *output)
@@ -52,7 +61,7 @@ bool report__is_report(const char *output)
 bool report__is_of_histogram(const char *output)
 {
     const struct format *format = formats__of_file(output);
-    return format && format->subject == FORMAT_HISTOGRAMS;
+    return format && has_buckets(format);
 }
 
 int report__check_output(const char *output_path, struct fault *fault)
@@ -85,10 +94,10 @@ static int choose_format(const struct report_request *request, const char *outpu
     if (request->by && (*ret_format)->subject != FORMAT_HISTOGRAMS)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--by is for histograms: -f hist; --group-by makes roots");
-    if (request->group && (*ret_format)->subject == FORMAT_HISTOGRAMS)
+    if (request->group && has_buckets(*ret_format))
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--threads and --group-by are for stacks; of histograms, --by makes one for each");
-    if (filters_stacks(&request->stacks) && (*ret_format)->subject == FORMAT_HISTOGRAMS)
+    if (filters_stacks(&request->stacks) && has_buckets(*ret_format))
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--focus, --ignore and --hide are for stacks; %s shows values by bucket",
                                (*ret_format)->name);
@@ -184,6 +193,18 @@ static void add_lost_values(const struct loss_list *losses, struct histogram_lis
         histograms->items[i]->lost = lost;
 }
 
+static int add_heatmap(struct work *work, struct fault *fault)
+{
+    _cleanup_(columns__release) struct columns columns = {0};
+    struct source *source = &work->source;
+    int err = time_range__columns(work->request, source->reader, 0, LIMIT_HEATMAP_COLUMNS, fault, &columns);
+    if (!err)
+        err = heatmap_source__gather(source, &columns, fault, &work->heatmap);
+    work->picture.total = (struct profile_weight){.samples = work->heatmap.count, .value = work->heatmap.sum};
+    work->picture.heatmap = &work->heatmap;
+    return err;
+}
+
 static struct profile_weight total_of(const struct histogram_list *histograms)
 {
     struct profile_weight total = {0};
@@ -258,7 +279,7 @@ static int set_before(struct work *work, struct fault *fault)
     work->before_name = safe_text__dup(work->before_request->title);
     work->after_name = safe_text__dup(work->request->title);
     int err = work->before_name && work->after_name ? source__add_losses(before, fault) : -ENOMEM;
-    bool has_buckets = work->format->subject == FORMAT_HISTOGRAMS;
+    bool draws_buckets = has_buckets(work->format);
     if (!err)
         add_lost_values(&before->losses, &work->before_histograms);
     work->before = (struct picture_before){
@@ -266,7 +287,7 @@ static int set_before(struct work *work, struct fault *fault)
         .after_name = work->after_name,
         .since_ns = before->extent.since_ns,
         .until_ns = before->extent.until_ns,
-        .total = has_buckets ? total_of(&work->before_histograms) : profile__total(work->profile, 0),
+        .total = draws_buckets ? total_of(&work->before_histograms) : profile__total(work->profile, 0),
         .losses = &before->losses,
         .histograms = &work->before_histograms,
     };
@@ -295,7 +316,9 @@ static int make_picture(struct work *work, struct fault *fault)
         .reader = source->reader,
     };
     int err = set_title(work);
-    if (!err && work->format->subject != FORMAT_HISTOGRAMS)
+    if (!err && work->format->subject == FORMAT_HEATMAP)
+        err = add_heatmap(work, fault);
+    if (!err && !has_buckets(work->format))
         err = add_profile(work, fault);
     if (!err && draws_buckets_instead(work)) {
         work->format = work->format->of_buckets;
@@ -362,7 +385,7 @@ int report__write(const char *store_path, const struct report_request *request, 
     _cleanup_(work__release) struct work work = {.request = request};
     int err = choose_format(request, output, fault, &work.format);
     if (!err)
-        err = source__open(store_path, request, work.format->subject == FORMAT_HISTOGRAMS, fault, &work.source);
+        err = source__open(store_path, request, has_buckets(work.format), fault, &work.source);
     if (!err)
         err = make_picture(&work, fault);
     if (!err)
@@ -392,9 +415,9 @@ int report__compare(const char *before_path, const struct report_request *before
     _cleanup_(work__release) struct work work = {.request = after, .before_request = before};
     int err = choose_format(after, output, fault, &work.format);
     if (!err)
-        err = source__open(before_path, before, work.format->subject == FORMAT_HISTOGRAMS, fault, &work.before_source);
+        err = source__open(before_path, before, has_buckets(work.format), fault, &work.before_source);
     if (!err)
-        err = source__open(after_path, after, work.format->subject == FORMAT_HISTOGRAMS, fault, &work.source);
+        err = source__open(after_path, after, has_buckets(work.format), fault, &work.source);
     if (!err)
         err = check_comparable(&work, fault);
     if (!err)

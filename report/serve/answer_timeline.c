@@ -14,10 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/histograms/columns.h"
 #include "report/profile/group.h"
 #include "report/query/source.h"
+#include "report/query/time_range.h"
 #include "report/serve/answers.h"
-#include "report/serve/columns.h"
 #include "report/text/strings.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
@@ -243,7 +244,7 @@ static void put_head(const struct timeline *timeline)
     printf(",\"period\":%" PRIu64 ",\"by\":\"%s\",\"total\":{\"samples\":%" PRIu64 ",\"value\":%" PRIu64 "},\n",
            timeline->source.measure == LAYOUT_SAMPLES ? event->period : 0, timeline->group->name, timeline->samples,
            timeline->value);
-    columns__put(&timeline->columns);
+    columns__put(&timeline->columns, stdout);
 }
 
 static int check(const struct report_request *request, const struct timeline *timeline, struct fault *fault)
@@ -274,6 +275,7 @@ int answer_timeline(const struct question *question, struct fault *fault)
     _cleanup_(timeline__release) struct timeline timeline = {.group = &group_of_comms};
     struct filter filter = {0};
     struct report_request request;
+    uint32_t count;
     const char *by = question__find(question, "by");
     int err = question__request(question, own, &filter, fault, &request);
     if (!err && by && (err = group__option(by, &timeline.group, fault)) != 0)
@@ -283,7 +285,9 @@ int answer_timeline(const struct question *question, struct fault *fault)
     if (!err)
         err = source__open(question->store, &request, false, fault, &timeline.source);
     if (!err)
-        err = columns__make(question, &request, timeline.source.reader, fault, &timeline.columns);
+        err = question__columns(question, fault, &count);
+    if (!err)
+        err = time_range__columns(&request, timeline.source.reader, count, count, fault, &timeline.columns);
     if (!err)
         err = gather(&timeline, fault);
     if (err)

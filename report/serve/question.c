@@ -1,7 +1,10 @@
 #include "report/serve/question.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define COLUMNS_USUAL 300u
 
 void question__add(struct question *question, const char *name, const char *value)
 {
@@ -47,4 +50,16 @@ int question__request(const struct question *question, const char *const *own, s
     if (err)
         fault->code = EXIT_CODE_USAGE;
     return err ? err : filter__request(filter, fault, ret_request);
+}
+
+int question__columns(const struct question *question, struct fault *fault, uint32_t *ret_count)
+{
+    const char *text = question__find(question, "columns");
+    char *end = NULL;
+    unsigned long count = text ? strtoul(text, &end, 10) : COLUMNS_USUAL;
+    if (text && (*text < '0' || *text > '9' || *end || !count || count > LIMIT_SERVE_COLUMNS))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "columns '%s' is not a number from 1 to %u", text,
+                               LIMIT_SERVE_COLUMNS);
+    *ret_count = (uint32_t)count;
+    return 0;
 }

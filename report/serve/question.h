@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "report/query/filter.h"
 #include "store/base/limits.h"
@@ -29,5 +30,8 @@ const char *question__find(const struct question *question, const char *name);
 // -EINVAL and EXIT_CODE_USAGE.
 int question__request(const struct question *question, const char *const *own, struct filter *filter,
                       struct fault *fault, struct report_request *ret_request);
+
+// The parameter "columns", from 1 to LIMIT_SERVE_COLUMNS.
+int question__columns(const struct question *question, struct fault *fault, uint32_t *ret_count);
 
 #endif

@@ -6,9 +6,6 @@
 #include "report/text/embed.h"
 
 EMBED(serve_page, "report/web/serve.html");
-EMBED(serve_style, "report/web/serve.css");
-EMBED(serve_axis, "report/web/serve_axis.js");
-EMBED(serve_lanes, "report/web/serve_lanes.js");
 EMBED(serve_script, "report/web/serve.js");
 
 #define SCRIPT "text/javascript; charset=utf-8"
@@ -19,11 +16,11 @@ EMBED(serve_script, "report/web/serve.js");
 // The only list of them. draw.js and page.css are those of the flame graph's page.
 static const struct route routes[] = {
     {"/", "text/html; charset=utf-8", serve_page_start, serve_page_end, NULL},
-    {"/serve.css", STYLE, serve_style_start, serve_style_end, NULL},
+    {"/serve.css", STYLE, web_serve_style_start, web_serve_style_end, NULL},
     {"/page.css", STYLE, web_style_start, web_style_end, NULL},
     {"/draw.js", SCRIPT, web_draw_start, web_draw_end, NULL},
-    {"/serve_axis.js", SCRIPT, serve_axis_start, serve_axis_end, NULL},
-    {"/serve_lanes.js", SCRIPT, serve_lanes_start, serve_lanes_end, NULL},
+    {"/serve_axis.js", SCRIPT, web_axis_start, web_axis_end, NULL},
+    {"/serve_lanes.js", SCRIPT, web_lanes_start, web_lanes_end, NULL},
     {"/serve.js", SCRIPT, serve_script_start, serve_script_end, NULL},
     {"/api/events", JSON, NULL, NULL, answer_events},
     {"/api/timeline", JSON, NULL, NULL, answer_timeline},
@@ -54,6 +51,7 @@ static const struct {
     {"flame", {"text/html; charset=utf-8", FILE_POLICY, "hearth.html"}},
     {"flame-data", {JSON, DATA_POLICY, "hearth.flame.json"}},
     {"svg", {"image/svg+xml", DATA_POLICY, "hearth.svg"}},
+    {"heatmap", {"text/html; charset=utf-8", FILE_POLICY, "hearth.heatmap.html"}},
     {"hist-html", {"text/html; charset=utf-8", DATA_POLICY, "hearth.hist.html"}},
     {"hist-svg", {"image/svg+xml", DATA_POLICY, "hearth.hist.svg"}},
     {"pprof", {"application/octet-stream", DATA_POLICY, "hearth.pb.gz"}},

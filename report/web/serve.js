@@ -134,7 +134,7 @@ function listNames() {
   if (data && chart.kind === "timeline") items.push(...lanesOf(data).map(nameItem));
   else if (data) {
     const words = document.createElement("span");
-    words.textContent = `${data.values.toLocaleString("en")} values; more of them: darker; the line is p50, the dashed one p99`;
+    words.textContent = wordHeatmap(data);
     items.push(words);
   }
   $("names").replaceChildren(...items);
@@ -214,8 +214,7 @@ function describe(at) {
   if (column < 0 || column >= data.count || !(data.covered[column] > 0)) return `${when}: not recorded`;
   const lost = (lossesOf(data).get(column) || []).map(([name, count]) => `lost ${name} ${Number(count.toPrecision(3))}`);
   if (chart.kind === "heatmap") {
-    const count = data.cells[column].reduce((sum, cell, i) => sum + (i % 2 ? cell : 0), 0), p = (v) => (v === null ? "none" : wordAmount(v, data.unit));
-    return [`${when}: ${Number(count.toPrecision(4))} values`, `p50 ${p(data.p50[column])}`, `p99 ${p(data.p99[column])}`, ...lost].join("  \u00b7  ");
+    return [`${when}: ${wordHeatColumn(data, column)}`, ...lost].join("  \u00b7  ");
   }
   const lanes = lanesOf(data), all = lanes.reduce((sum, lane) => sum + lane.rates[column], 0);
   const heaviest = lanes.filter((lane) => lane.rates[column] > 0).sort((x, y) => y.rates[column] - x.rates[column]).slice(0, 4);

@@ -186,6 +186,28 @@ function drawHeatmap(frame) {
   context.lineWidth = 1;
 }
 
+function wordHeatmap(data) {
+  let most = 0;
+  for (const cells of data.cells) for (let i = 1; i < cells.length; i += 2) most = Math.max(most, cells[i]);
+  const values = (count) => `${Number(count.toPrecision(4)).toLocaleString("en")} values`;
+  return `${data.values.toLocaleString("en")} values; more of them: a stronger colour, up to ${values(most)} in one place; the line is p50, the dashed one p99`;
+}
+
+function wordHeatColumn(data, column) {
+  const count = data.cells[column].reduce((sum, cell, i) => sum + (i % 2 ? cell : 0), 0), p = (v) => (v === null ? "none" : wordAmount(v, data.unit));
+  return [`${Number(count.toPrecision(4))} values`, `p50 ${p(data.p50[column])}`, `p99 ${p(data.p99[column])}`].join("  \u00b7  ");
+}
+
+// The bucket at that height, and how many values of it there are.
+function wordHeatCell(frame, column, y) {
+  const { data, plot } = frame, { heightOf } = heightsOf(data), part = (plot.bottom - y) / (plot.bottom - plot.top);
+  const bucket = data.buckets.findIndex(([least, greatest]) => part >= heightOf(least) && part < heightOf(greatest + 1));
+  if (bucket < 0) return "";
+  const at = data.cells[column].findIndex((cell, i) => i % 2 === 0 && cell === bucket);
+  const [least, greatest] = data.buckets[bucket], count = at < 0 ? 0 : data.cells[column][at + 1];
+  return `${wordAmount(least, data.unit)} to ${wordAmount(greatest, data.unit)}: ${Number(count.toPrecision(4))}`;
+}
+
 function drawRange(frame, range, colour) {
   const { context, plot, xOf } = frame;
   if (!range) return;

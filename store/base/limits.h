@@ -284,6 +284,9 @@
 // Histograms of a report, by the threads of a store: 8 KiB each. Above: the same.
 #define LIMIT_REPORT_HISTOGRAMS 16384u
 
+// Columns of a heat map in a file, some 8 KiB each while it is made. Above: several intervals share one.
+#define LIMIT_HEATMAP_COLUMNS 480u
+
 // Panels of one drawing of histograms, some 20 KiB each. Above: the heaviest are drawn, and how many more there are is
 // said.
 #define LIMIT_HISTOGRAM_PANELS 256u

@@ -168,6 +168,15 @@ assert "serve (server): 30 samples, 57.69%" in titles and "all: 52 samples, 100.
 END
 ok 'json, speedscope, hist and svg parse, and say the same' python3 "$TMP/check.py" "$TMP"
 
+if browser=$(command -v chromium || command -v chromium-browser); then
+    report -e blkio -f heatmap -o "$TMP/heatmap.html"
+    timeout -k 5 100 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$TMP/browser" --enable-logging=stderr \
+        --virtual-time-budget=5000 --dump-dom "file://$TMP/heatmap.html" 2>"$TMP/browser.log" >"$TMP/dom"
+    is 'the heat map is drawn, with all values, and without a word from the browser' "$(grep -c 'data-values="4"' "$TMP/dom") $(grep -ci console "$TMP/browser.log")" '1 0'
+else
+    skip 'the heat map is drawn' 'no chromium here'
+fi
+
 # One stack of 160 frames among 1,200 short ones makes the picture no higher; that it is cut is said.
 awk 'BEGIN { line = "c"; for (i = 0; i < 160; i++) line = line ";d" i; print line, 1; print "c;main;work", 1200 }' |
     build/tests/tools/make_store "$TMP/deep.db"

@@ -70,11 +70,11 @@ may_include symbolizer symbolizer/{naming,elf,jail}
 may_include report/text store/sql
 may_include report/profile report/text store store/reader "$lists"
 may_include report/imports report/text store store/writer
-may_include report/histograms report/text
+may_include report/histograms report/text store
 may_include report/formats report/{histograms,profile,text} store/reader
-may_include report/query report/{imports/imported.h,formats,profile,text} store/reader
+may_include report/query report/{imports/imported.h,formats,histograms,profile,text} store/reader
 may_include report/top report/{profile,text} store/reader
-may_include report/serve report/{query,imports/imported.h,formats,profile,text} store/reader
+may_include report/serve report/{query,imports/imported.h,formats,histograms,profile,text} store/reader
 may_include report/commands store/frame_kinds.def report/{serve,query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening,arch}
 
 # Of report its doors: the request, its histograms and output, and the commands.

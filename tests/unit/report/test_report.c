@@ -192,6 +192,34 @@ static void buckets_are_drawn_where_no_stacks_are(void **state)
     assert_int_equal(report__write(store, &request, output, NULL, NULL), -ENODATA);
 }
 
+// The cells of the columns add up to the histogram's count, and two intervals of one length are two columns.
+static void heat_maps_add_up(void **state)
+{
+    (void)state;
+    struct report_summary summary;
+    struct report_request request = {.format = "heatmap", .event = "blkio"};
+    _cleanup_free_ char *page = write_report(&request, &summary);
+    assert_int_equal(summary.samples, 4);
+    assert_non_null(strstr(page, "\"values\":4,"));
+    assert_non_null(strstr(page, "\"count\":2,"));
+    double sum = 0;
+    char *at = strstr(page, "\"cells\":[") + strlen("\"cells\":["), *end = strstr(at, "]]");
+    while (at < end) {
+        at += strcspn(at, "0123456789]");
+        if (at >= end)
+            break;
+        if (*at == ']') {
+            at++;
+            continue;
+        }
+        strtoul(at, &at, 10); // the bucket
+        sum += strtod(at + 1, &at);
+    }
+    assert_true(sum > 3.999 && sum < 4.001);
+    request.event = "cpu";
+    assert_int_equal(report__write(store, &request, output, NULL, NULL), -EINVAL);
+}
+
 static void losses_are_those_of_the_range(void **state)
 {
     (void)state;
@@ -261,6 +289,7 @@ static void suffixes_name_formats(void **state)
         {"x.hist", "hist"},
         {"x.hist.svg", "hist-svg"},
         {"x.hist.html", "hist-html"},
+        {"x.heatmap.html", "heatmap"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_string_equal(formats__of_file(cases[i].path)->name, cases[i].format);
@@ -278,6 +307,7 @@ int main(void)
         cmocka_unit_test(buckets_choose_stacks),    cmocka_unit_test(losses_are_those_of_the_range),
         cmocka_unit_test(wrong_words_are_usage),    cmocka_unit_test(a_failed_report_leaves_the_old_one),
         cmocka_unit_test(suffixes_name_formats),    cmocka_unit_test(buckets_are_drawn_where_no_stacks_are),
+        cmocka_unit_test(heat_maps_add_up),
     };
     return cmocka_run_group_tests_name("report", tests, set_up, tear_down);
 }

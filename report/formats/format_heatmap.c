@@ -1,0 +1,48 @@
+// A histogram over time: report/web/heatmap.html with its style, scripts and data in it; one file that loads nothing.
+#include <string.h>
+
+#include "report/formats/format.h"
+#include "report/formats/web.h"
+#include "report/histograms/heatmap.h"
+#include "report/text/text.h"
+
+static void put_losses(const struct loss_list *losses, FILE *file)
+{
+    char words[160];
+    loss_list__print(losses, words, sizeof(words));
+    if (!*words)
+        return;
+    fputs("Lost: ", file);
+    text__put_markup(file, words);
+}
+
+static int put_place(const char *name, const void *context, FILE *file)
+{
+    const struct picture *picture = context;
+    char range[FORMAT_RANGE_BYTES];
+    format__range(picture, range);
+    if (strcmp(name, "data") == 0)
+        heatmap__put_json(picture->heatmap, file);
+    else if (strcmp(name, "title") == 0)
+        text__put_markup(file, picture->title);
+    else if (strcmp(name, "range") == 0)
+        text__put_markup(file, range);
+    else if (strcmp(name, "losses") == 0)
+        put_losses(picture->losses, file);
+    return 0;
+}
+
+static int write_heatmap(const struct picture *picture, FILE *file, struct fault *fault)
+{
+    (void)fault;
+    return web__put_page(web_heatmap_page_start, web_heatmap_page_end, put_place, picture, file);
+}
+
+const struct format format_heatmap = {
+    .name = "heatmap",
+    .suffixes = (const char *const[]){".heatmap.html", NULL},
+    .summary = "the histogram of an event with buckets over time: one HTML file that loads nothing",
+    .subject = FORMAT_HEATMAP,
+    .shows_losses = true,
+    .write = write_heatmap,
+};
