@@ -11,8 +11,8 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Samples of an event and a histogram of it are two rows, with one name. Where a histogram was recorded with its stacks,
--- its values are samples too, with a bucket each.
+-- Samples of an event and a histogram of it are two rows, with one name; samples at another rate are a row more. Where a
+-- histogram was recorded with its stacks, its values are samples too, with a bucket each.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,

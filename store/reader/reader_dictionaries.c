@@ -45,6 +45,20 @@ static int take_meta(struct store_reader *reader, struct reader_file *file, sqli
     return 0;
 }
 
+// Files, and recordings of one file, may have taken samples at different rates: then no sample of the event stands for
+// a fixed time, and reports count samples.
+static int join_period(struct store_reader *reader, struct store_event *known, uint64_t period)
+{
+    uint32_t word;
+    if (known->period == period)
+        return 0;
+    known->period = 0;
+    int err = texts__intern(&reader->words, "at several rates", SIZE_MAX, &word);
+    if (!err)
+        known->detail = texts__text(&reader->words, word);
+    return err;
+}
+
 static int find_event(struct store_reader *reader, const struct store_event *event, uint32_t *ret_event)
 {
     for (uint32_t i = 0; i < reader->event_count; i++) {
@@ -52,7 +66,7 @@ static int find_event(struct store_reader *reader, const struct store_event *eve
         if (known->name == event->name && known->unit == event->unit && known->is_histogram == event->is_histogram &&
             known->is_doubled == event->is_doubled) {
             *ret_event = i + 1;
-            return 0;
+            return join_period(reader, known, event->period);
         }
     }
     if (RESIZE(reader->events, reader->event_count + 1) != 0)

@@ -77,7 +77,7 @@ int store_writer__event(struct store_writer *writer, const struct store_event *e
 {
     for (uint32_t i = 0; i < writer->event_count; i++) {
         if (strcmp(writer->events[i].name, event->name) == 0 && strcmp(writer->events[i].unit, event->unit) == 0 &&
-            writer->events[i].is_histogram == event->is_histogram &&
+            writer->events[i].period == event->period && writer->events[i].is_histogram == event->is_histogram &&
             writer->events[i].is_doubled == event->is_doubled) {
             *ret_event = i + 1;
             return 0;

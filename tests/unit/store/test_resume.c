@@ -40,12 +40,12 @@ static uint32_t frame_at(struct store_writer *writer, uint64_t offset, bool *ret
 }
 
 // An interval with one value, whose stack is the two frames.
-static void append(struct store_writer *writer, uint32_t *frames)
+static uint32_t append_at(struct store_writer *writer, uint32_t *frames, uint64_t start_ns, uint64_t period)
 {
-    struct store_event event = {.name = "cpu", .unit = "samples", .period = 1};
+    struct store_event event = {.name = "cpu", .unit = "samples", .period = period};
     struct store_process process = {.pid = 1, .start_ns = 1, .comm = "a"};
     struct store_value value = {.count = 1, .value = 1};
-    struct store_interval interval = {.start_ns = 1000, .end_ns = 2000, .own_written_bytes = 7};
+    struct store_interval interval = {.start_ns = start_ns, .end_ns = start_ns + 1000, .own_written_bytes = 7};
     struct fault fault = {0};
     uint32_t process_row;
     assert_int_equal(store_writer__event(writer, &event, &value.event), 0);
@@ -53,6 +53,47 @@ static void append(struct store_writer *writer, uint32_t *frames)
     assert_int_equal(store_writer__thread(writer, process_row, 0, "a", &value.thread), 0);
     assert_int_equal(store_writer__stack(writer, frames, 2, &value.node), 0);
     assert_int_equal(store_writer__append(writer, &interval, &value, 1, NULL, 0, &fault), 0);
+    return value.event;
+}
+
+static void append(struct store_writer *writer, uint32_t *frames)
+{
+    append_at(writer, frames, 1000, 1);
+}
+
+static int add_samples(const struct store_interval_row *row, const struct store_value *value, void *context)
+{
+    uint64_t *samples = context;
+    (void)row;
+    *samples += value->count;
+    return 0;
+}
+
+static void samples_of_two_rates_are_one_event_without_a_period(void **state)
+{
+    (void)state;
+    struct store_meta meta = {.host = "h", .kernel = "", .arch = "", .version = "", .command = ""};
+    struct store_writer *writer;
+    struct store_reader *reader;
+    struct fault fault = {0};
+    bool is_new;
+    uint64_t samples = 0;
+    assert_int_equal(store_writer__create(path, &meta, &fault, &writer), 0);
+    uint32_t frames[2] = {frame_at(writer, 1, &is_new), frame_at(writer, 2, &is_new)};
+    uint32_t first = append_at(writer, frames, 1000, 10101010);
+    assert_int_equal(store_writer__close(writer, &fault), 0);
+    assert_int_equal(store_writer__resume(path, &fault, &writer), 0);
+    assert_int_not_equal(append_at(writer, frames, 2000, 20408163), first);
+    assert_int_equal(append_at(writer, frames, 3000, 10101010), first);
+    assert_int_equal(store_writer__close(writer, &fault), 0);
+
+    assert_int_equal(store_reader__open(path, &fault, &reader), 0);
+    assert_int_equal(store_reader__event_count(reader), 1);
+    assert_int_equal(store_reader__event(reader, 1)->period, 0);
+    assert_string_equal(store_reader__event(reader, 1)->detail, "at several rates");
+    assert_int_equal(store_reader__values(reader, &(struct store_query){0}, &fault, add_samples, &samples), 0);
+    assert_int_equal(samples, 3);
+    store_reader__free(reader);
 }
 
 static void a_frame_without_a_name_wants_one_again(void **state)
@@ -142,6 +183,7 @@ static void a_file_of_an_older_hearth_is_read_and_goes_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(samples_of_two_rates_are_one_event_without_a_period, name_store, remove_store),
         cmocka_unit_test_setup_teardown(a_frame_without_a_name_wants_one_again, name_store, remove_store),
         cmocka_unit_test_setup_teardown(a_file_of_an_older_hearth_is_read_and_goes_on, name_store, remove_store),
     };
