@@ -27,7 +27,7 @@ odd = numbers + times + texts + files + names
 filters = "-i -f -o -e -p -t -u -G -C -Z --comm --bucket --since --until --threads --lines --no-inline --threads=1 --since=".split()
 commands = {
     "report": (filters, []), "diff": (filters, ["s.db"]), "stat": (["-i", "-f"], ["s.db"]),
-    "list": (["-p", "-i", "-e", "--since"], ["events", "probes", "store", "processes", "threads", "binaries", "usdt:libc"]),
+    "list": (["-p", "-i", "-e", "--since"], ["events", "probes", "store", "processes", "threads", "units", "users", "binaries", "usdt:libc"]),
     "sql": (["-i", "-f", "-H", "--no-header"], ["select 1", "select * from sample limit 3", "select * from stack limit 2", ";",
             "attach 'x.db' as y", "vacuum into 'v.db'", "create table t(a)", "select zeroblob(9)", "select * from none"]),
     "symbolize": (["-e", "-k", "--no-inline", "--stats", "--root", "-f"], ["0x1000", "zzz", "-"]),

@@ -38,6 +38,12 @@ ok "a unit has samples, and so has a container (${short[*]})" test "${short[0]}"
 is 'a root for each unit' "$(report --comm short --group-by unit | cut -d';' -f1 | sort -u)" \
     "$(printf '%s\n' "cri-containerd-$id.scope" "docker-$id.scope" web.service | sort)"
 is 'with its samples' "$(report --comm short --group-by unit | grep '^web.service' | sum)" "${short[0]}"
+all=$("$HEARTH" sql -i "$TMP/x.db" 'SELECT sum(samples) FROM sample')
+for subject in units containers pods users; do
+    is "list $subject: each sample is in one row" "$("$HEARTH" list -i "$TMP/x.db" $subject | awk 'NR > 1 { n += $1 } END { print n }')" "$all"
+done
+is 'a listed unit has the samples of its filter' "$("$HEARTH" list -i "$TMP/x.db" units 'web*' | awk 'NR > 1 { print $NF, $1 }')" \
+    "web.service $("$HEARTH" report -i "$TMP/x.db" --unit web -f folded 2>/dev/null | sum)"
 is 'a root for each container' "$(report --comm short --group-by container | cut -d';' -f1 | sort -u)" "$(printf '%s\n' "${id:0:12}" '[no container]' | sort)"
 is 'a root for each pod' "$(report --comm short --group-by pod | grep -v '^\[no pod\]' | cut -d';' -f1 | sort -u)" "$uid"
 is 'a root for each exe' "$(report --comm short --group-by exe | cut -d';' -f1 | sort -u)" "$TMP/short"
