@@ -15,18 +15,16 @@
 #include <time.h>
 
 #include "report/formats/format.h"
-#include "report/profile/group.h"
 #include "report/query/filter.h"
+#include "report/query/group_list.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
 #include "store/base/grow.h"
-#include "store/base/id_map.h"
 #include "store/base/name_pattern.h"
 #include "store/base/wide.h"
 #include "store/reader/reader.h"
 #include "store/reader/reader_incidents.h"
 #include "store/reader/reader_questions.h"
-#include "store/texts.h"
 
 DEFINE_CLEANUP(struct store_reader *, store_reader__free);
 
@@ -54,10 +52,6 @@ struct list {
     struct counts *counts;
     uint32_t count;
     uint32_t (*id_of)(const struct store_value *value, struct store_reader *reader);
-    // Of subjects that are keys of --group-by:
-    const struct group *group;
-    struct texts group_names;
-    struct id_map groups; // ids of names, by thread
 };
 
 static int grow(struct list *list, uint32_t id)
@@ -231,50 +225,28 @@ static int put_counted(struct list *list, const char *head, bool (*put)(struct l
     return shown ? 0 : fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing of that kind in that range");
 }
 
-static int group_of(struct list *list, uint32_t thread_id, uint32_t *ret_id)
-{
-    const struct store_thread *thread = store_reader__thread(list->reader, thread_id);
-    const struct store_process *process = store_reader__process(list->reader, thread->process);
-    char name[GROUP_NAME_BYTES];
-    list->group->key(process, thread, name);
-    return texts__intern(&list->group_names, name, SIZE_MAX, ret_id);
-}
-
-static int count_group(const struct store_interval_row *row, const struct store_value *value, void *context)
-{
-    struct list *list = context;
-    uint32_t id;
-    int err = 0;
-    if (!id_map__get(&list->groups, value->thread, &id)) {
-        err = group_of(list, value->thread, &id);
-        if (!err)
-            err = id_map__put(&list->groups, value->thread, id);
-    }
-    return err ? err : count(list, id, &row->interval, value->count, value->value);
-}
-
-static bool put_group(struct list *list, uint32_t id)
-{
-    const struct counts *counts = &list->counts[id];
-    const char *name = texts__text(&list->group_names, id);
-    char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES];
-    if (!is_wanted(list, name))
-        return false;
-    begin_row(list);
-    format__time(counts->since_ns, since);
-    format__time(counts->until_ns, until);
-    printf("%10" PRIu64 "  %s  %s  ", counts->samples, since, until);
-    put_clean(name, 0);
-    return true;
-}
-
 static int list_groups(struct list *list, const char *key, const char *head, const struct store_query *query,
                        struct fault *fault)
 {
-    int err = group__option(key, &list->group, fault);
-    if (!err)
-        err = store_reader__values(list->reader, query, fault, count_group, list);
-    return err ? err : put_counted(list, head, put_group, fault);
+    _cleanup_(group_list__release) struct group_list groups = {0};
+    bool is_shown = false;
+    int err = group_list__read(list->reader, query, key, fault, &groups);
+    list->head = head;
+    for (uint32_t i = 0; i < groups.count && !err; i++) {
+        const struct group_row *row = &groups.rows[i];
+        char since[FORMAT_TIME_BYTES], until[FORMAT_TIME_BYTES];
+        if (!is_wanted(list, row->name))
+            continue;
+        begin_row(list);
+        is_shown = true;
+        format__time(row->since_ns, since);
+        format__time(row->until_ns, until);
+        printf("%10" PRIu64 "  %s  %s  ", row->samples, since, until);
+        put_clean(row->name, 0);
+        putchar('\n');
+    }
+    return err || is_shown ? err
+                           : fault__set_code(fault, EXIT_CODE_EMPTY, -ENODATA, "nothing of that kind in that range");
 }
 
 #define GROUP_HEAD(word) "   SAMPLES  FROM                 TO                   " word
@@ -412,8 +384,6 @@ static void list__release(struct list *list)
 {
     store_reader__free(list->reader);
     free(list->counts);
-    id_map__release(&list->groups);
-    texts__release(&list->group_names);
 }
 
 static int find_event(struct store_reader *reader, const char *name, struct fault *fault, uint32_t *ret_event)
