@@ -129,6 +129,8 @@ int imported__open(const char *path, struct fault *fault, struct imported *impor
     *imported = (struct imported){.path = path};
     if (fd < 0 || fstat(fd, &status) != 0 || is_for_reader(fd, &status))
         return 0;
+    if (S_ISCHR(status.st_mode) && strcmp(path, "-") != 0 && !isatty(fd)) // /dev/zero has no end
+        return fault__set(fault, -EBADMSG, "cannot read '%s': it is a device, not a store", path);
     int err = read_all(fd, path, fault, &bytes);
     if (err)
         return err;

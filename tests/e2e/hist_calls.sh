@@ -81,7 +81,7 @@ for kind in calls calls_semaphore; do
     every_way "USDT, $kind" "usdt:$LOADS/nofp/$kind:hearth_test:begin,end" "$LOADS/nofp/$kind"
 done
 like 'the cost of a pair of USDT probes is said, with their trap' "$(cat "$TMP/said")" \
-    ':begin,end: 500 pairs, about [0-9.]+ us each \(trap [0-9.]*[1-9][0-9]*, programs [0-9.]+\)'
+    ':begin,end: 500 pairs, about [0-9.]+ us each \(trap [0-9.]*[1-9][0-9.]*, programs [0-9.]+\)'
 "$HEARTH" hist "uprobe:$calls:*" -f json -o "$TMP/x.json" -- "$calls" 1 2 1 >/dev/null 2>"$TMP/said"
 like 'of a glob, what its places cost by their first instructions' "$(cat "$TMP/said")" \
     ':\*: [0-9]+ calls.*, (about [0-9.]+|[0-9.]+ to [0-9.]+) us each \(trap [0-9.]+( at [0-9]+ of [0-9]+ places, [0-9.]+ at [0-9]+)?, programs'

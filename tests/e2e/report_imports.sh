@@ -70,6 +70,7 @@ refused() { # NAME FILE WORDS
 }
 head -c 300 /dev/urandom | base64 | tr -d '0-9' >"$TMP/noise"
 refused 'noise' "$TMP/noise" 'neither a store nor'
+refused 'a device without an end' /dev/zero 'a device, not a store'
 printf 'main;a 3\nmain;b x\n' >"$TMP/bad"
 refused 'a line without a count' "$TMP/bad" 'line 2'
 head -c 2000 "$TMP/again.pb.gz" >"$TMP/cut.gz"
