@@ -1,5 +1,5 @@
-// The rule by which the daemon keeps to what it may take of memory and of the disk; without the kernel. A level says
-// how much is done without:
+// The rule by which the daemon keeps to what it may take of the CPUs, of memory and of the disk; without the kernel. A
+// level says how much is done without:
 //
 //   0         nothing
 //   1 to 4    all rates are halved so many times; each sample weighs more, and sums stay true
@@ -15,8 +15,15 @@
 #include <stdint.h>
 
 struct budget_bounds {
+    uint64_t cpu_ppm;             // of the time of all CPUs, by processes and BPF programs; 0: no bound
     uint64_t memory_bytes;        // of processes and BPF maps; 0: no bound
     uint64_t written_bytes_a_min; // to the store; 0: no bound
+};
+
+// A sum since a time, for the mean over a least time at least: a burst that is soon over, such as a start, takes no
+// step.
+struct budget_window {
+    uint64_t since_ns, amount;
 };
 
 struct budget {
@@ -25,16 +32,16 @@ struct budget {
     bool was_lowered;              // the level went down since it went up last
     uint64_t stepped_ns, since_ns; // the last step; since when all of it has been below
     uint64_t wait_ns;
-    uint64_t window_ns, window_bytes; // since when bytes are added up, and how many
+    struct budget_window cpu, written; // ns, bytes
 };
 
 // An interval that has ended. Times by one clock that never goes back.
 struct budget_load {
-    uint64_t now_ns, memory_bytes, written_bytes;
-    uint32_t level_most;
+    uint64_t now_ns, cpu_ns, memory_bytes, written_bytes;
+    uint32_t cpu_count, level_most;
 };
 
-enum budget_reason { BUDGET_MEMORY, BUDGET_WRITTEN, BUDGET_ROOM };
+enum budget_reason { BUDGET_CPU, BUDGET_MEMORY, BUDGET_WRITTEN, BUDGET_ROOM };
 
 struct budget_step {
     enum budget_reason reason; // BUDGET_ROOM: there is room again

@@ -1,5 +1,7 @@
 #include "collector/daemon/budget_steps.h"
 
+#include <unistd.h>
+
 #include "store/base/clock.h"
 #include "store/base/fault.h"
 #include "store/base/limits.h"
@@ -16,7 +18,8 @@ static uint32_t dropped_at(uint32_t level)
 
 void budget_steps__bound(struct budget_steps *steps, const struct daemon_words *words)
 {
-    budget__bound(&steps->budget, &(struct budget_bounds){.memory_bytes = words->memory_bytes,
+    budget__bound(&steps->budget, &(struct budget_bounds){.cpu_ppm = (uint64_t)(words->record.bpf_share * 1e6),
+                                                          .memory_bytes = words->memory_bytes,
                                                           .written_bytes_a_min = words->written_bytes_a_min});
 }
 
@@ -36,7 +39,10 @@ static void say(const struct budget *budget, const struct budget_step *step, boo
 {
     double amount = (double)step->amount / (1 << 20);
     const char *what = is_dropping ? "an event is dropped" : "all rates are halved, and samples weigh more";
-    if (step->reason == BUDGET_MEMORY)
+    if (step->reason == BUDGET_CPU)
+        fault__warn("hearth takes %.3g %% of all CPUs, more than max-cpu (%.3g %%): %s", (double)step->amount / 1e4,
+                    (double)budget->bounds.cpu_ppm / 1e4, what);
+    else if (step->reason == BUDGET_MEMORY)
         fault__warn("hearth takes %.1f MiB, more than max-memory (%.1f MiB): %s", amount,
                     (double)budget->bounds.memory_bytes / (1 << 20), what);
     else if (step->reason == BUDGET_WRITTEN)
@@ -61,6 +67,8 @@ bool budget_steps__judge(struct budget_steps *steps, const struct daemon_words *
     struct budget_step step;
     uint32_t before = steps->budget.level;
     const struct budget_load load = {.now_ns = clock__ns(CLOCK_MONOTONIC),
+                                     .cpu_ns = interval->own_cpu_ns + interval->own_bpf_ns,
+                                     .cpu_count = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
                                      .memory_bytes = interval->own_rss_bytes + interval->own_map_bytes,
                                      .written_bytes = interval->own_written_bytes,
                                      .level_most = LIMIT_BUDGET_HALVINGS + daemon_words__optional(words)};

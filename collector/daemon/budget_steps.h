@@ -1,5 +1,5 @@
-// Keeps the daemon to max-memory and max-write by the rule of budget.h: after each interval, one step at most, which is
-// said, and noted in the intervals that follow as the losses "budget-lowered" and "budget-dropped".
+// Keeps the daemon to max-cpu, max-memory and max-write by the rule of budget.h: after each interval, one step at most,
+// which is said, and noted in the intervals that follow as the losses "budget-lowered" and "budget-dropped".
 #ifndef HEARTH_COLLECTOR_DAEMON_BUDGET_STEPS_H
 #define HEARTH_COLLECTOR_DAEMON_BUDGET_STEPS_H
 

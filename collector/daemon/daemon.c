@@ -309,6 +309,7 @@ static int record_once(struct daemon *daemon, struct fault *fault)
                                          .lose_store = lose_store,
                                          .drained = on_drained,
                                          .kept = on_kept,
+                                         .starter = side_recordings__starter(daemon->sides),
                                          .written = written_by_upkeep,
                                          .ends_at_hangup = ends_at_hangup,
                                          .context = daemon};

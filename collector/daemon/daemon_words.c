@@ -61,7 +61,9 @@ static const struct option_row file_rows[] = {
      option__list, AT(record.events)},
     {'F', "freq", "HZ", "samples a second and CPU, of clocks and hardware counters (19)", option__u64,
      AT(record.frequency_hz)},
-    {0, "max-cpu", "PCT", "sampling takes at most this share of a CPU: fewer samples are taken, and weigh more (1%)",
+    {0, "max-cpu", "PCT",
+     "BPF programs take at most this share of each CPU, and hearth that of all CPUs: else fewer samples, then fewer "
+     "events (1%)",
      option__share, AT(record.bpf_share)},
     {'i', "interval", "SECONDS", "how often the kernel's maps are drained (10)", option__seconds_ns,
      AT(record.drain_ns)},

@@ -60,6 +60,11 @@ static void tell_end(struct side *side, int exit_code, const char *said)
     side->id = 0;
 }
 
+pid_t side_recordings__starter(const struct side_recordings *sides)
+{
+    return sides->starter.pid > 0 ? sides->starter.pid : 0;
+}
+
 static struct side *find(struct side_recordings *sides, uint64_t id)
 {
     for (size_t i = 0; i < LIMIT_SIDE_AT_ONCE; i++)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
@@ -37,6 +38,9 @@ struct side_request {
 int side_recordings__new(const char *directory, struct side_recordings **ret_sides);
 // Tells all to end, and waits for them, LIMIT_SIDE_END_MS at most for the next; their ends are told.
 void side_recordings__free(struct side_recordings *sides);
+
+// The process that starts them; 0: it has died.
+pid_t side_recordings__starter(const struct side_recordings *sides);
 
 // Ends come through the loop: to be called for each loop of the daemon, and with NULL before it goes.
 int side_recordings__watch(struct side_recordings *sides, struct loop *loop);

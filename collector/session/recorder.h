@@ -57,6 +57,7 @@ struct recorder_owner {
     // Before that, of the last interval too: the interval is kept, or waits to be; to be looked at alone. At the end
     // once more, with an interval of no length, for losses that the last names brought. NULL: nobody looks.
     void (*kept)(void *context, const struct recorder_drained *drained);
+    pid_t starter;                         // of recordings beside this one, which have a cost of their own; 0: none
     uint64_t (*written)(void *context);    // bytes that others wrote to the store since the start; NULL: nobody does
     bool (*ends_at_hangup)(void *context); // SIGHUP: whether the recording ends
     void *context;

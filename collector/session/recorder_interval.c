@@ -32,7 +32,8 @@ static uint64_t since(uint64_t before, uint64_t now)
 void recorder_interval__read_cost(struct recorder *recorder, struct own_cost *ret_cost)
 {
     const struct recorder_owner *owner = recorder->options->owner;
-    own_cost__read(recorder->meter, recorder->launch.pid, ret_cost);
+    const struct own_cost_others others = {.command = recorder->launch.pid, .starter = owner ? owner->starter : 0};
+    own_cost__read(recorder->meter, others, ret_cost);
     ret_cost->written_bytes += owner && owner->written ? owner->written(owner->context) : 0;
 }
 

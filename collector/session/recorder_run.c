@@ -91,7 +91,7 @@ static void end_command(struct recorder *recorder)
 int recorder__run(struct recorder *recorder, struct fault *fault, struct recorder_summary *ret_summary)
 {
     struct own_cost cost;
-    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
+    recorder_interval__read_cost(recorder, &cost);
     recorder->summary.start_cpu_ns = cost.cpu_ns;
     recorder->unwinder_cpu_ns = recorder->unwinder ? unwinder__cpu_ns(recorder->unwinder) : 0;
     recorder->started_ns = clock__ns(CLOCK_MONOTONIC);

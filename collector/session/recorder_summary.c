@@ -54,7 +54,7 @@ void recorder_summary__fill(struct recorder *recorder, struct recorder_summary *
 {
     const struct keeper_totals *totals = keeper__totals(recorder->keeper);
     struct own_cost cost;
-    own_cost__read(recorder->meter, recorder->launch.pid, &cost);
+    recorder_interval__read_cost(recorder, &cost);
     recorder->summary.samples = totals->samples - totals->not_stored;
     recorder->summary.stacks = totals->stacks;
     recorder->summary.lost = totals->lost;

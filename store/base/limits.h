@@ -151,8 +151,9 @@
 // The share of a CPU that sampling may take in a daemon, where the configuration gives none.
 #define LIMIT_DAEMON_BPF_SHARE 0.01
 
-// max-memory and max-write: how often all rates are halved before events are dropped (19 Hz become one sample a
-// second), and how far apart two steps are at least, so that the first shows before the second is taken.
+// max-cpu, max-memory and max-write of the daemon: how often all rates are halved before events are dropped (19 Hz
+// become one sample a second), and how far apart two steps are at least, so that the first shows before the second is
+// taken.
 #define LIMIT_BUDGET_HALVINGS 4u
 #define LIMIT_BUDGET_STEP_NS  1000000000ull
 

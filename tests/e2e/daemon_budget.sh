@@ -121,6 +121,10 @@ within 'samples of lower rates weigh more: the sum is true' \
     "$(sql "SELECT sum(value) / 499.0 FROM sample WHERE pid = $burn AND event = 'cpu'")" "$used" \
     "$(awk "BEGIN { print $used * 0.15 }")"
 is 'and only that' "$(grep -c "'runq' is recorded no more" "$TMP/said")" 0
+reload 'max-cpu = 100%'
+await said 'all rates are doubled again'
+reload 'max-cpu = 0.001%'
+ok 'CPU time above its bound does the same' await said 'hearth takes [0-9.e-]+ % of all CPUs, more than max-cpu \(0.001 %\): all rates are halved'
 reload 'drop = nonsense'
 ok 'an event that is not there cannot be dropped' await said "hearth.conf:7: no event or hist is 'nonsense', which drop names"
 reload 'max-write = much'

@@ -69,6 +69,39 @@ static void writing_is_judged_by_the_minute(void **state)
     assert_int_equal(budget.level, 0);
 }
 
+// Intervals of 10 s on two CPUs, in which hearth took so much of their time together; returns the steps.
+static unsigned run_cpu(struct budget *budget, uint64_t *now_ns, unsigned intervals, double share)
+{
+    unsigned steps = 0;
+    for (unsigned i = 0; i < intervals; i++) {
+        struct budget_step step;
+        *now_ns += 10 * SECOND_NS;
+        struct budget_load load = {
+            .now_ns = *now_ns, .cpu_ns = (uint64_t)(share * 20e9), .cpu_count = 2, .level_most = 6};
+        if (!budget__judge(budget, &load, &step))
+            continue;
+        steps++;
+        assert_true(step.reason == BUDGET_ROOM || (step.reason == BUDGET_CPU && step.amount > 10000));
+    }
+    return steps;
+}
+
+static void cpu_time_is_judged_by_minutes(void **state)
+{
+    (void)state;
+    uint64_t now_ns = 1000 * SECOND_NS;
+    struct budget budget = {.bounds = {.cpu_ppm = 10000}}; // 1 %
+    budget__begin(&budget, now_ns);
+    assert_int_equal(run_cpu(&budget, &now_ns, 1, 0.1), 0); // a start: a second of 120 of each CPU
+    assert_int_equal(run_cpu(&budget, &now_ns, 60, 0.001), 0);
+    assert_int_equal(run_cpu(&budget, &now_ns, 100, 0.009), 0);
+    assert_true(run_cpu(&budget, &now_ns, 120, 0.02) >= 6);
+    assert_int_equal(budget.level, 6);
+    assert_int_equal(run_cpu(&budget, &now_ns, 100, 0.009), 0);
+    assert_int_equal(run_cpu(&budget, &now_ns, 400, 0.005), 6);
+    assert_int_equal(budget.level, 0);
+}
+
 static void steps_keep_a_second_apart(void **state)
 {
     (void)state;
@@ -113,6 +146,7 @@ int main(void)
         cmocka_unit_test(without_a_bound_nothing_happens),
         cmocka_unit_test(memory_above_its_bound_takes_a_step_an_interval_up_to_the_last),
         cmocka_unit_test(writing_is_judged_by_the_minute),
+        cmocka_unit_test(cpu_time_is_judged_by_minutes),
         cmocka_unit_test(steps_keep_a_second_apart),
         cmocka_unit_test(a_load_that_comes_and_goes_makes_few_steps),
         cmocka_unit_test(other_bounds_undo_at_once),

@@ -20,7 +20,7 @@ enum { BURN_MS = 200 };
 static uint64_t cpu_ns(pid_t command)
 {
     struct own_cost cost;
-    own_cost__read(NULL, command, &cost);
+    own_cost__read(NULL, (struct own_cost_others){.command = command}, &cost);
     return cost.cpu_ns;
 }
 
@@ -60,13 +60,60 @@ static void children_are_part_of_it(void **state)
     assert_true(cpu_ns(0) - before >= BURN_MS * 1000000ull);
 }
 
+static uint64_t cpu_ns_but_starter(pid_t starter)
+{
+    struct own_cost cost;
+    own_cost__read(NULL, (struct own_cost_others){.starter = starter}, &cost);
+    return cost.cpu_ns;
+}
+
+// A child that has a burnt child, waits for byte after byte, and ends its own at the first.
+static pid_t start_parent(int *ret_ends)
+{
+    int told[2], ends[2];
+    char byte;
+    assert_int_equal(pipe(told), 0);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t burnt = start_burnt_child();
+        if (write(told[1], "x", 1) == 1 && read(ends[0], &byte, 1) == 1)
+            end(burnt);
+        _exit(write(told[1], "x", 1) == 1 && pause() ? 1 : 0);
+    }
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    close(told[1]);
+    close(ends[0]);
+    ret_ends[0] = told[0];
+    ret_ends[1] = ends[1];
+    return child;
+}
+
+static void what_children_start_is_part_of_it_but_of_the_starter(void **state)
+{
+    (void)state;
+    int ends[2];
+    char byte;
+    const uint64_t before = cpu_ns(0), least = (BURN_MS - 30) * 1000000ull;
+    pid_t child = start_parent(ends);
+    assert_true(cpu_ns(0) - before >= least);
+    assert_true(cpu_ns_but_starter(child) - before < BURN_MS * 1000000ull / 2);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_true(cpu_ns(0) - before >= least); // by what the child has waited for
+    assert_true(cpu_ns_but_starter(child) - before < BURN_MS * 1000000ull / 2);
+    end(child);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void memory_of_children_is_part_of_it(void **state)
 {
     (void)state;
     struct own_cost with, without;
     pid_t child = start_burnt_child();
-    own_cost__read(NULL, 0, &with);
-    own_cost__read(NULL, child, &without);
+    own_cost__read(NULL, (struct own_cost_others){0}, &with);
+    own_cost__read(NULL, (struct own_cost_others){.command = child}, &without);
     end(child);
     assert_true(without.rss_bytes > 0);
     assert_true(with.rss_bytes > without.rss_bytes);
@@ -91,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(children_are_part_of_it),
+        cmocka_unit_test(what_children_start_is_part_of_it_but_of_the_starter),
         cmocka_unit_test(memory_of_children_is_part_of_it),
         cmocka_unit_test(bytes_written_are_counted),
     };
