@@ -11,11 +11,12 @@
 #include "store/base/clock.h"
 #include "store/owner.h"
 
-// The amount that a rule looks at, in the interval, and the process that had most of it.
+// The amount that a rule looks at, in the interval, and who had most of it.
 struct finding {
-    double value;  // percent, or ns
-    uint32_t tgid; // 0: nobody's
-    char comm[WIRE_COMM_BYTES + 1], cgroup[512];
+    double value;       // percent, or ns
+    char culprit[512];  // "": everybody
+    const char *option; // of `record`, by which that one alone is recorded; NULL: there is none
+    char target[512];   // its argument
 };
 
 // CPU time by process, of those that match.
@@ -75,6 +76,32 @@ static bool matches(const struct rule *rule, const struct recorder_drained *drai
     return rule->who == RULE_UNIT ? owner__is_unit(&owner, rule->name) : owner__is_container(&owner, rule->name);
 }
 
+static void blame_process(const struct wire_count_key *key, struct finding *finding)
+{
+    snprintf(finding->culprit, sizeof(finding->culprit), "%u %.*s", key->tgid, WIRE_COMM_BYTES, key->comm);
+    snprintf(finding->target, sizeof(finding->target), "%u", key->tgid);
+    finding->option = "-p";
+}
+
+static void blame(struct finding *finding, const char *option, const char *name)
+{
+    snprintf(finding->culprit, sizeof(finding->culprit), "%s", name);
+    snprintf(finding->target, sizeof(finding->target), "%s", name);
+    finding->option = option;
+}
+
+// The process, or its control group where the rule is about such.
+static void blame_owner(const struct rule *rule, const struct recorder_drained *drained,
+                        const struct wire_count_key *key, struct finding *finding)
+{
+    char path[512];
+    bool by_cgroup = rule->who == RULE_UNIT || rule->who == RULE_CGROUP || rule->who == RULE_CONTAINER;
+    if (by_cgroup && recorder__cgroup(drained->recorder, key->cgroup, path, sizeof(path)) == 0 && *path == '/')
+        blame(finding, "-G", path);
+    else
+        blame_process(key, finding);
+}
+
 static uint64_t add_share(struct share shares[SHARES], uint32_t tgid, uint64_t ns)
 {
     for (size_t i = 0; i < SHARES; i++)
@@ -99,10 +126,7 @@ static void find_cpu(const struct rule *rule, const struct recorder_drained *dra
         if (own_ns <= most_ns)
             continue;
         most_ns = own_ns;
-        finding->tgid = count->key.tgid;
-        memcpy(finding->comm, count->key.comm, WIRE_COMM_BYTES);
-        if (recorder__cgroup(drained->recorder, count->key.cgroup, finding->cgroup, sizeof(finding->cgroup)) != 0)
-            *finding->cgroup = '\0';
+        blame_owner(rule, drained, &count->key, finding);
     }
     finding->value = length_ns ? 100 * (double)sum_ns / (double)length_ns : 0;
 }
@@ -120,6 +144,19 @@ static double p99_of(const struct store_histogram *histogram)
     return 0;
 }
 
+// The key of a histogram (--by). A pattern in a comm would mean others too.
+static void blame_key(const struct event *event, const char *key, struct finding *finding)
+{
+    static const char *const options[] = {[WIRE_HIST_BY_COMM] = "--comm",
+                                          [WIRE_HIST_BY_PID] = "-p",
+                                          [WIRE_HIST_BY_TID] = "-t",
+                                          [WIRE_HIST_BY_CGROUP] = "-G"};
+    const enum wire_hist_by by = event->hist->by;
+    blame(finding, !event->hist_groups && by < sizeof(options) / sizeof(options[0]) ? options[by] : NULL, key);
+    if ((by == WIRE_HIST_BY_COMM && strpbrk(key, "*?[\\")) || (by == WIRE_HIST_BY_CGROUP && *key != '/') || !*key)
+        finding->option = NULL;
+}
+
 // Of all keys, the highest.
 static void find_p99(const struct rule *rule, const struct recorder_drained *drained, struct finding *finding)
 {
@@ -129,7 +166,10 @@ static void find_p99(const struct rule *rule, const struct recorder_drained *dra
             bool is_meant = event->source && event->hist && strcmp(event->spelled, rule->name) == 0 &&
                             drained->event_rows[j] == drained->histograms[i].event;
             double value = is_meant ? p99_of(&drained->histograms[i]) : 0;
-            finding->value = value > finding->value ? value : finding->value;
+            if (value <= finding->value)
+                continue;
+            finding->value = value;
+            blame_key(event, drained->histograms[i].key, finding);
         }
 }
 
@@ -142,33 +182,20 @@ static void find_pressure(const struct rule *rule, struct finding *finding)
         finding->value = 0;
 }
 
-static void word_culprit(const struct rule *rule, const struct finding *finding, char *out, size_t size)
-{
-    bool by_cgroup = rule->who == RULE_UNIT || rule->who == RULE_CGROUP || rule->who == RULE_CONTAINER;
-    if (rule->kind != RULE_CPU || !finding->tgid)
-        snprintf(out, size, "all");
-    else if (by_cgroup && *finding->cgroup)
-        snprintf(out, size, "%s", finding->cgroup);
-    else
-        snprintf(out, size, "%u %s", finding->tgid, finding->comm);
-}
-
 // The recording beside: its store's path, or "" where there is none, which is said.
-static void begin_side(const struct rule *rule, const struct finding *finding, const char *culprit,
-                       struct side_recordings *sides, char *path, size_t size)
+static void begin_side(const struct rule *rule, const struct finding *finding, struct side_recordings *sides,
+                       char *path, size_t size)
 {
     const char *argv[LIMIT_SIDE_WORDS], *word = rule->words;
-    char pid[16];
     struct fault fault = {0};
     struct side_request request = {.argv = argv, .why = rule->text};
     struct side_shown shown;
     uint64_t id;
     for (; request.argc < (int)rule->word_count; word += strlen(word) + 1)
         argv[request.argc++] = word;
-    if (rule->kind == RULE_CPU && finding->tgid) {
-        snprintf(pid, sizeof(pid), "%u", finding->tgid);
-        argv[request.argc++] = *culprit == '/' ? "-G" : "-p";
-        argv[request.argc++] = *culprit == '/' ? culprit : pid;
+    if (finding->option) {
+        argv[request.argc++] = finding->option;
+        argv[request.argc++] = finding->target;
     }
     *path = '\0';
     int err = side_recordings__begin(sides, &request, &fault, &id);
@@ -182,10 +209,10 @@ static void begin_side(const struct rule *rule, const struct finding *finding, c
 static void begin_incident(const struct rule *rule, const struct finding *finding,
                            const struct recorder_drained *drained, struct side_recordings *sides)
 {
-    char culprit[512], file[256], value[32];
+    char file[256], value[32];
+    const char *culprit = *finding->culprit ? finding->culprit : "all";
     struct fault fault = {0};
-    word_culprit(rule, finding, culprit, sizeof(culprit));
-    begin_side(rule, finding, culprit, sides, file, sizeof(file));
+    begin_side(rule, finding, sides, file, sizeof(file));
     if (rule->kind == RULE_P99)
         snprintf(value, sizeof(value), "%.3g ms", finding->value / 1e6);
     else

@@ -82,6 +82,24 @@ is 'an incident without its recording is shown from the day' "$? $(grep -c 'this
 ok 'with others beside it' grep -q '^burn;' "$TMP/range"
 "$HEARTH" report -i "$home" --incident 7 >/dev/null 2>"$TMP/none"
 is 'one that is not there is refused' "$? $(grep -c "no incident 7 in" "$TMP/none")" '2 1'
+
+# --- The key of a histogram is the culprit
+ln -s "$LOADS/nofp/calls" "$TMP/slowcalls"
+ln -s "$LOADS/nofp/calls" "$TMP/fastcalls"
+"$TMP/slowcalls" 1 0 60000 >/dev/null &
+slow=$!
+"$TMP/fastcalls" 1 900000 0 >/dev/null &
+fast=$!
+tap_children+=($slow $fast)
+calls=uprobe:$LOADS/nofp/calls:timed_call
+write "hist = $calls" 'by = comm' "when = p99 of $calls > 12ms: -F 499 -e cpu -d 3"
+kill -HUP $daemon
+ok 'a histogram by comm finds who is slow' await incidents timed_call
+is 'which is its culprit' "$(value_of '*timed_call*' culprit)" slowcalls
+number=$(incidents timed_call | awk '{ print $1 }')
+of_key() { "$HEARTH" report -i "$home" --incident "$number" -e cpu -f folded 2>/dev/null | grep -q '^slowcalls;'; }
+ok 'and recorded' await of_key
+is 'alone' "$("$HEARTH" report -i "$home" --incident "$number" -e cpu -f folded 2>/dev/null | grep -vc '^slowcalls;')" 0
 kill -TERM $daemon
 wait $daemon
 is 'ends well' $? 0
