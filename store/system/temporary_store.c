@@ -1,11 +1,27 @@
 #include "store/system/temporary_store.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define BEGINNING "hearth-"
+
+// A younger folder may not be locked yet.
+enum { SWEPT_AGE_S = 60 };
+
+static int open_folder(int parent_fd, const char *name)
+{
+    return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
 
 int temporary_store__make(struct temporary_store *store, struct fault *fault)
 {
@@ -15,7 +31,8 @@ int temporary_store__make(struct temporary_store *store, struct fault *fault)
 
 int temporary_store__make_in(const char *parent, struct temporary_store *store, struct fault *fault)
 {
-    size_t bytes = sizeof(store->folder), length = (size_t)snprintf(store->folder, bytes, "%s/hearth-XXXXXX", parent);
+    size_t bytes = sizeof(store->folder),
+           length = (size_t)snprintf(store->folder, bytes, "%s/" BEGINNING "XXXXXX", parent);
     int err = length + sizeof("/recording.db-journal") > bytes ? -ENAMETOOLONG : mkdtemp(store->folder) ? 0 : -errno;
     if (err) {
         store->folder[0] = '\0';
@@ -23,12 +40,58 @@ int temporary_store__make_in(const char *parent, struct temporary_store *store, 
     }
     memcpy(store->path, store->folder, length);
     memcpy(store->path + length, "/recording.db", sizeof("/recording.db"));
+    store->lock_fd = open_folder(AT_FDCWD, store->folder);
+    if (store->lock_fd >= 0)
+        flock(store->lock_fd, LOCK_EX | LOCK_NB);
     return 0;
+}
+
+static bool is_left_behind(int folder)
+{
+    struct stat status;
+    return fstat(folder, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == 0700 &&
+           time(NULL) - status.st_mtime > SWEPT_AGE_S && flock(folder, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void sweep_folder(int parent_fd, const char *name)
+{
+    static const char *const files[] = {"recording.db-wal", "recording.db-shm", "recording.db-journal", "recording.db"};
+    int folder = open_folder(parent_fd, name);
+    if (folder < 0)
+        return;
+    if (is_left_behind(folder)) {
+        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+            unlinkat(folder, files[i], 0);
+        unlinkat(parent_fd, name, AT_REMOVEDIR);
+    }
+    close(folder);
+}
+
+void temporary_store__sweep(const char *parent)
+{
+    DIR *folder = opendir(parent);
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        if (strncmp(entry->d_name, BEGINNING, strlen(BEGINNING)) == 0)
+            sweep_folder(dirfd(folder), entry->d_name);
+    if (folder)
+        closedir(folder);
+}
+
+// flock() belongs to the open file, which forked processes have too.
+static void leave(struct temporary_store *store)
+{
+    if (store->lock_fd >= 0) {
+        flock(store->lock_fd, LOCK_UN);
+        close(store->lock_fd);
+    }
+    store->folder[0] = '\0';
 }
 
 void temporary_store__keep(struct temporary_store *store)
 {
-    store->folder[0] = '\0';
+    if (store->folder[0])
+        leave(store);
 }
 
 static struct temporary_store *volatile watched[TEMPORARY_STORES_WATCHED];
@@ -77,6 +140,6 @@ void temporary_store__remove(struct temporary_store *store)
         unlink(store->path);
     }
     rmdir(store->folder);
-    store->folder[0] = '\0';
+    leave(store);
     forget(store);
 }

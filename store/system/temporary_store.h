@@ -11,11 +11,15 @@
 struct temporary_store {
     char folder[PATH_MAX]; // "": there is none
     char path[PATH_MAX];
+    int lock_fd; // the folder, locked by flock() for as long as the store is used; -1: it could not be
 };
 
 int temporary_store__make(struct temporary_store *store, struct fault *fault);
 // In a folder below `parent` instead.
 int temporary_store__make_in(const char *parent, struct temporary_store *store, struct fault *fault);
+// Removes those below `parent` whose processes have ended without it, as by SIGKILL. Nobody may have kept a store
+// there.
+void temporary_store__sweep(const char *parent);
 // The store stays where it is: its user was told.
 void temporary_store__keep(struct temporary_store *store);
 void temporary_store__remove(struct temporary_store *store);
