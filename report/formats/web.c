@@ -7,6 +7,8 @@
 EMBED(web_page, "report/web/page.html");
 EMBED(web_style, "report/web/page.css");
 EMBED(web_tree, "report/web/tree.js");
+EMBED(web_sandwich, "report/web/sandwich.js");
+EMBED(web_menu, "report/web/menu.js");
 EMBED(web_names, "report/web/names.js");
 EMBED(web_draw, "report/web/draw.js");
 EMBED(web_words, "report/web/words.js");
@@ -21,13 +23,22 @@ EMBED(web_heatmap, "report/web/heatmap.js");
 EMBED(web_script, "report/web/page.js");
 
 const struct web_file web_files[] = {
-    {"style", web_style_start, web_style_end},       {"tree", web_tree_start, web_tree_end},
-    {"names", web_names_start, web_names_end},       {"draw", web_draw_start, web_draw_end},
-    {"words", web_words_start, web_words_end},       {"panel", web_panel_start, web_panel_end},
-    {"address", web_address_start, web_address_end}, {"pointer", web_pointer_start, web_pointer_end},
-    {"script", web_script_start, web_script_end},    {"serve_style", web_serve_style_start, web_serve_style_end},
-    {"axis", web_axis_start, web_axis_end},          {"lanes", web_lanes_start, web_lanes_end},
-    {"heatmap", web_heatmap_start, web_heatmap_end}, {0},
+    {"style", web_style_start, web_style_end},
+    {"tree", web_tree_start, web_tree_end},
+    {"names", web_names_start, web_names_end},
+    {"draw", web_draw_start, web_draw_end},
+    {"words", web_words_start, web_words_end},
+    {"panel", web_panel_start, web_panel_end},
+    {"address", web_address_start, web_address_end},
+    {"pointer", web_pointer_start, web_pointer_end},
+    {"script", web_script_start, web_script_end},
+    {"serve_style", web_serve_style_start, web_serve_style_end},
+    {"axis", web_axis_start, web_axis_end},
+    {"lanes", web_lanes_start, web_lanes_end},
+    {"sandwich", web_sandwich_start, web_sandwich_end},
+    {"menu", web_menu_start, web_menu_end},
+    {"heatmap", web_heatmap_start, web_heatmap_end},
+    {0},
 };
 
 #define PLACE_BYTES 16

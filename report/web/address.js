@@ -61,7 +61,7 @@ function remember(isNewView) {
 // Shows the view that the address names: at the start, after Back, after a pasted link.
 function restore() {
   const words = new URLSearchParams(location.hash.slice(1));
-  const wanted = ["callers", "callees"].find((kind) => words.has(kind));
+  const wanted = ["sandwich", "callers", "callees"].find((kind) => words.has(kind));
   let label = -1;
   if (wanted) label = labels.name.findIndex((_, i) => hexLabel(i) === words.get(wanted));
   const tree = words.has("merged") ? treeOf("merged", 0) : label > 0 ? treeOf(wanted, label) : whole;

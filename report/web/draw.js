@@ -79,17 +79,16 @@ function shadeOf(text) {
 function drawPicture(canvas, view, palette) {
   const context = canvas.getContext("2d"), ratio = view.ratio || devicePixelRatio || 1;
   const width = canvas.width / ratio, height = canvas.height / ratio;
-  const pen = { context, view, palette, width, scale: width / view.width, drawn: 0 };
+  const pen = { context, view, palette, width, drawn: 0 };
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   context.font = FONT;
   context.textBaseline = "middle";
   pen.character = context.measureText("M").width;
-  const zoomDepth = view.tree.depth[view.zoom];
   for (let d = 0; d <= view.tree.deepest; d++) {
     const y = rowTop(view, d);
     if (y <= -ROW || y >= height) continue;
-    if (d < zoomDepth) drawAncestor(pen, d, y);
+    if (isOnPath(view, d)) drawAncestor(pen, d, y);
     else drawRow(pen, d, y);
   }
   outline(pen, view.hover, 1, palette.text);
@@ -102,13 +101,12 @@ function rowTop(view, d) {
 }
 
 function drawAncestor(pen, d, y) {
-  let node = pen.view.zoom;
-  while (pen.view.tree.depth[node] > d) node = pen.view.tree.parent[node];
-  drawFrame(pen, node, 0, y, pen.width, true);
+  drawFrame(pen, pathNode(pen.view, d), 0, y, pen.width, true);
 }
 
 function drawRow(pen, d, y) {
-  const { tree, x } = pen.view, stop = tree.rowStart[d + 1], right = x + pen.view.width;
+  const { tree } = pen.view, { x, width } = windowOf(pen.view, d), stop = tree.rowStart[d + 1], right = x + width;
+  Object.assign(pen, { x, scale: pen.width / width });
   let at = firstRightOf(tree, d, x);
   while (at < stop) {
     const node = tree.rowNode[at], left = (tree.x[node] - x) * pen.scale, wide = tree.total[node] * pen.scale;
@@ -124,7 +122,7 @@ function drawRow(pen, d, y) {
 
 // A run of frames too narrow to be told apart, from `at`; returns what stands behind it.
 function drawSlivers(pen, d, at, y) {
-  const { tree, x } = pen.view, stop = tree.rowStart[d + 1], least = NARROW / pen.scale;
+  const { tree } = pen.view, { x } = pen, stop = tree.rowStart[d + 1], least = NARROW / pen.scale;
   const first = tree.rowNode[at], fill = sliverFill(pen, first), from = Math.floor((tree.x[first] - x) * pen.scale);
   let pixel = from;
   for (; at < stop && pixel < pen.width; pixel++) {
@@ -201,10 +199,10 @@ function drawHatch(pen, left, y, wide) {
 }
 
 function outline(pen, node, thick, colour) {
-  const { tree, x, zoom } = pen.view;
   if (node < 0) return;
-  const above = tree.depth[node] < tree.depth[zoom];
-  const left = above ? 0 : (tree.x[node] - x) * pen.scale, wide = above ? pen.width : tree.total[node] * pen.scale;
+  const { tree } = pen.view, { x, width } = windowOf(pen.view, tree.depth[node]), scale = pen.width / width;
+  const above = isOnPath(pen.view, tree.depth[node]);
+  const left = above ? 0 : (tree.x[node] - x) * scale, wide = above ? pen.width : tree.total[node] * scale;
   const from = Math.max(left, 0), to = Math.min(left + wide, pen.width);
   if (to < from) return;
   pen.context.strokeStyle = colour;

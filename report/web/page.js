@@ -36,7 +36,7 @@ const PAPER = 1000, CANVAS_MAX = 16000;
 function fit(isPrint) {
   const canvas = $("canvas"), scroller = $("scroller"), ratio = isPrint === true ? 2 : devicePixelRatio || 1;
   const width = isPrint === true ? PAPER : scroller.clientWidth;
-  const rows = deepestIn(view.tree, view.zoom) + 1, needed = rows * ROW + 6;
+  const rows = rowsOf(view), needed = rows * ROW + 6;
   const height = isPrint === true ? Math.min(needed, CANVAS_MAX) : scroller.clientHeight;
   view.contentHeight = isPrint === true ? needed : Math.max(needed, height);
   canvas.width = Math.round(width * ratio);
@@ -65,7 +65,7 @@ function treeOf(kind, label) {
   const key = `${kind} ${label}`;
   if (!trees.has(key)) {
     trees.clear(); // one besides the whole: each may be as large
-    const make = { callers: callersOf, callees: calleesOf, merged: mergeRecursion }[kind];
+    const make = { sandwich: sandwichOf, callers: callersOf, callees: calleesOf, merged: mergeRecursion }[kind];
     trees.set(key, Object.assign(make(whole, label), { kind }));
   }
   return trees.get(key);
@@ -74,6 +74,7 @@ function treeOf(kind, label) {
 function wordMode(tree) {
   const name = labels.name[tree.label[0]], drawn = data.cut ? " Frames too light to be drawn are missing." : "";
   return { whole: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
+    sandwich: `${name}: who calls it above, what it calls below; Back returns.${drawn}`,
     callers: `Callers of ${name}, by the weight of it and of all it calls; Back returns.${drawn}`,
     callees: `What ${name} calls, wherever it was called from; Back returns.${drawn}` }[tree.kind];
 }
@@ -126,11 +127,11 @@ function showFunction(kind, node) {
 }
 
 function isFunction(tree, node) {
-  return node > 0 || (node === 0 && (tree.kind === "callers" || tree.kind === "callees"));
+  return (node > 0 || (node === 0 && tree.kind !== "whole" && tree.kind !== "merged")) && labels.kind[tree.label[node]] !== "r";
 }
 
 function allowFunction(node) {
-  $("callers").disabled = $("callees").disabled = !isFunction(view.tree, node);
+  for (const id of ["sandwich", "callers", "callees"]) $(id).disabled = !isFunction(view.tree, node);
 }
 
 function toggleMerged() {
@@ -141,10 +142,10 @@ function select(node) {
   if (node < 0) return;
   view.selected = node;
   allowFunction(node);
-  if (view.tree.x[node] < view.x - 1e-9 || view.tree.x[node] >= view.x + view.width) {
+  if (!isInSight(view, node)) {
     let up = view.zoom;
     while (up && !(up <= node && node < view.tree.end[up])) up = view.tree.parent[up];
-    if (view.tree.depth[node] >= view.tree.depth[up]) zoomTo(up);
+    zoomTo(up);
     view.selected = node;
   }
   reveal(node, false);
@@ -156,7 +157,8 @@ function select(node) {
 function reveal(node, isStart) {
   const scroller = $("scroller"), height = scroller.clientHeight, depth = view.tree.depth[node];
   const top = view.isFlame ? view.contentHeight - (depth + 1) * ROW : depth * ROW;
-  if (isStart) scroller.scrollTop = view.isFlame ? top - height + 4 * ROW : top - 3 * ROW;
+  if (isStart && view.tree.middle && node === 0) scroller.scrollTop = top - height / 2;
+  else if (isStart) scroller.scrollTop = view.isFlame ? top - height + 4 * ROW : top - 3 * ROW;
   else if (top < scroller.scrollTop) scroller.scrollTop = top - ROW;
   else if (top + ROW > scroller.scrollTop + height) scroller.scrollTop = top - height + 2 * ROW;
   view.scroll = scroller.scrollTop;
@@ -225,7 +227,7 @@ function countMatches() {
 
 // Of a page without its lightest frames only one function's weight in all is known; what else is found is the least there is.
 function weighMatches() {
-  const found = matchedIn(view.tree, view.zoom, view.isMatch);
+  const found = view.tree.middle && view.zoom === 0 ? matchedInHalves(view.tree, view.isMatch) : matchedIn(view.tree, view.zoom, view.isMatch);
   if (!data.cut) return found;
   const first = view.isMatch.indexOf(1), isOne = first >= 0 && view.isMatch.indexOf(1, first + 1) < 0;
   if (isOne && view.tree === whole && view.zoom === 0 && !whole.sides) return { ...found, sum: sums[0].total[first] };
@@ -246,8 +248,7 @@ function nextMatch(direction) {
 
 function move(direction) {
   const { tree } = view, at = view.selected < 0 ? view.zoom : view.selected;
-  if (direction === "up") return select(tree.parent[at]);
-  if (direction === "down") return select(heaviestChild(tree, at));
+  if (direction === "up" || direction === "down") return select(neighbourOf(tree, at, direction === "down"));
   const d = tree.depth[at], row = firstRightOf(tree, d, tree.x[at]) + (direction === "right" ? 1 : -1);
   if (row >= tree.rowStart[d] && row < tree.rowStart[d + 1]) select(tree.rowNode[row]);
 }
@@ -264,6 +265,8 @@ const keys = {
   "/": () => ($("search").focus(), $("search").select()),
   n: () => nextMatch(1),
   N: () => nextMatch(-1),
+  s: () => showFunction("sandwich", view.selected),
+  ContextMenu: showMenuOfSelected,
   c: () => showFunction("callers", view.selected),
   e: () => showFunction("callees", view.selected),
   m: toggleMerged,
@@ -273,6 +276,7 @@ const keys = {
 };
 
 function onKey(event) {
+  if (!$("menu").hidden) return onMenuKey(event);
   if ($("keys").open || event.ctrlKey || event.metaKey) return;
   if (event.altKey) {
     if (event.key === "r") $("regex").click();
@@ -299,6 +303,7 @@ function listen() {
   $("back").onclick = back;
   $("reset").onclick = reset;
   $("flip").onclick = () => flip(!view.isFlame);
+  $("sandwich").onclick = () => showFunction("sandwich", view.selected);
   $("callers").onclick = () => showFunction("callers", view.selected);
   $("callees").onclick = () => showFunction("callees", view.selected);
   $("merge").onclick = toggleMerged;

@@ -4,11 +4,14 @@
 let sortBy = "self";
 const SHOWN = 300; // rows; a search chooses among the others
 
+// A sandwich is of one function: its table stays that of all, to choose the next one from.
+const isOfAll = () => view.tree.kind === "sandwich" || (view.tree === whole && view.zoom === 0);
+
 // By label and side, self and total in the part shown. Of the whole they are computed by the report, with the frames that are too
 // light to be drawn.
 function sumPart() {
   const { tree, zoom } = view, count = labels.name.length;
-  if (tree === whole && zoom === 0) return sums;
+  if (isOfAll()) return sums;
   return sidesOf(tree).map((self, side) => {
     const part = sumLabels(tree, zoom, count, self, totalsOf(tree)[side]);
     if (tree.own) part.self.fill(0), (part.self[tree.label[0]] = ownIn(tree, zoom)[side]);
@@ -19,7 +22,7 @@ function sumPart() {
 // The values of the two columns, by label, and the words for them.
 function panelColumns() {
   const { tree, zoom } = view, parts = sumPart();
-  if (!tree.sides) return { sums: parts[0], has: parts[0].total, word: (value) => share(value, tree.total[zoom]), rank: (value) => value };
+  if (!tree.sides) return { sums: parts[0], has: parts[0].total, word: (value) => share(value, isOfAll() ? whole.total[0] : tree.total[zoom]), rank: (value) => value };
   const [before, after] = parts, [a, b] = wholes();
   const change = (key) => before[key].map((value, i) => after[key][i] / b - value / a);
   return { sums: { self: change("self"), total: change("total") }, has: before.total.map((value, i) => value + after.total[i]),
@@ -33,7 +36,7 @@ function fillPanel() {
     if (has[i] && labels.kind[i] !== "r" && (!view.isMatch || view.isMatch[i])) rows.push(i);
   if (sortBy === "name") rows.sort((a, b) => (labels.name[a] < labels.name[b] ? -1 : labels.name[a] > labels.name[b] ? 1 : a - b));
   else rows.sort((a, b) => rank(values[sortBy][b]) - rank(values[sortBy][a]) || rank(values.total[b]) - rank(values.total[a]));
-  const isPart = data.cut && !(view.tree === whole && view.zoom === 0);
+  const isPart = data.cut && !isOfAll();
   $("panel-title").textContent = `${rows.length.toLocaleString("en")} functions` +
     (view.tree.sides ? ", by their change in points" : "") + (rows.length > SHOWN ? `; the first ${SHOWN}` : "") +
     (isPart ? "; without the lighter frames" : "");
@@ -47,7 +50,7 @@ function fillPanel() {
 
 // The probabilities are those of the whole ranges.
 function showsChance() {
-  return !!data.ps && data.counted && view.tree === whole && view.zoom === 0;
+  return !!data.ps && data.counted && isOfAll();
 }
 
 function panelRow(label, { sums: values, word }, isFirst) {
@@ -64,7 +67,9 @@ function panelRow(label, { sums: values, word }, isFirst) {
   cell.className = "name";
   cell.append(chip, name);
   row.classList.toggle("chance", showsChance() && chanceOf(label) > CHANCE);
-  row.onclick = () => searchExactly(labels.name[label]);
+  row.dataset.label = label;
+  row.onclick = () => (view.tree.kind === "sandwich" ? openSandwich(label) : searchExactly(labels.name[label]));
+  row.ondblclick = () => openSandwich(label);
   return row;
 }
 
@@ -75,8 +80,14 @@ function chipOf(label, change) {
   return palette.tones[data.counted && p > CHANCE ? 8 : change < 0 ? 1 : change > 0 ? 15 : 8];
 }
 
+function openSandwich(label) {
+  if (query.text) ($("search").value = ""), search("", query.isRegex); // a row's first click has searched
+  goTo(treeOf("sandwich", label), 0, false);
+}
+
 function movePanelRow(event) {
   const row = event.target.closest("tr"), to = { ArrowDown: "nextSibling", ArrowUp: "previousSibling" }[event.key];
+  if (row && event.key === "s") event.preventDefault(), event.stopPropagation(), openSandwich(Number(row.dataset.label));
   if (!row || !to || !row[to]) return;
   event.preventDefault();
   event.stopPropagation();

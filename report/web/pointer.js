@@ -6,12 +6,9 @@ let isTouch = false;
 function nodeUnder(event) {
   const box = $("canvas").getBoundingClientRect(), y = event.clientY - box.top + view.scroll;
   const d = Math.floor((view.isFlame ? view.contentHeight - y : y) / ROW);
-  if (d >= 0 && d < view.tree.depth[view.zoom]) {
-    let node = view.zoom;
-    while (view.tree.depth[node] > d) node = view.tree.parent[node];
-    return node;
-  }
-  return nodeAt(view.tree, d, view.x + ((event.clientX - box.left) / box.width) * view.width);
+  if (isOnPath(view, d)) return pathNode(view, d);
+  const { x, width } = windowOf(view, d);
+  return nodeAt(view.tree, d, x + ((event.clientX - box.left) / box.width) * width);
 }
 
 // A node's name and lines, for the hover card and the sheet.
@@ -57,8 +54,7 @@ function showSheet(node) {
   $("sheet").hidden = node < 0;
   if (node < 0) return;
   $("sheet-card").replaceChildren(...cardOf(node));
-  const hasFunction = node > 0 || view.tree !== whole;
-  for (const id of ["sheet-callers", "sheet-callees", "sheet-search"]) $(id).disabled = !hasFunction;
+  for (const id of ["sheet-sandwich", "sheet-callers", "sheet-callees", "sheet-search"]) $(id).disabled = !isFunction(view.tree, node);
   fit();
 }
 
@@ -70,10 +66,12 @@ function listenToPointer() {
   canvas.onclick = onTap;
   canvas.oncontextmenu = (event) => {
     const node = nodeUnder(event);
-    if (node > 0 && !isTouch) event.preventDefault(), showFunction("callers", node);
+    if (node >= 0 && !isTouch) event.preventDefault(), select(node), showMenu(event.clientX, event.clientY);
   };
+  listenToMenu();
   const leave = (action) => () => (showSheet(-1), action(), fit());
   $("sheet-zoom").onclick = leave(() => zoomTo(view.selected));
+  $("sheet-sandwich").onclick = leave(() => showFunction("sandwich", view.selected));
   $("sheet-callers").onclick = leave(() => showFunction("callers", view.selected));
   $("sheet-callees").onclick = leave(() => showFunction("callees", view.selected));
   $("sheet-search").onclick = leave(() => searchExactly(labels.name[view.tree.label[view.selected]]));

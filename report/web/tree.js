@@ -71,17 +71,23 @@ function addUp(tree, self) {
 }
 
 function placeNodes(tree) {
-  const { count, depth, parent, total, deepest } = tree, x = new Float64Array(count), free = new Float64Array(count);
+  const { count, parent, total } = tree, x = new Float64Array(count), free = new Float64Array(count);
   for (let i = 1; i < count; i++) {
     x[i] = free[i] = free[parent[i]];
     free[parent[i]] += total[i];
   }
+  tree.x = x;
+  return listRows(tree);
+}
+
+function listRows(tree) {
+  const { count, depth, deepest } = tree;
   const rowStart = new Uint32Array(deepest + 2), rowNode = new Uint32Array(count);
   for (let i = 0; i < count; i++) rowStart[depth[i] + 1]++;
   for (let d = 0; d <= deepest; d++) rowStart[d + 1] += rowStart[d];
   const fill = rowStart.slice();
   for (let i = 0; i < count; i++) rowNode[fill[depth[i]]++] = i;
-  return Object.assign(tree, { x, rowStart, rowNode });
+  return Object.assign(tree, { rowStart, rowNode });
 }
 
 // How a share changed, -8 (gone) to 8 (new).
@@ -102,9 +108,11 @@ function hashPaths(tree, hashOfLabel) {
   const low = new Uint32Array(tree.count), high = new Uint32Array(tree.count);
   for (let i = 1; i < tree.count; i++) {
     const [a, b] = hashOfLabel(tree.label[i]);
+    if (i === tree.split) low[0] = 1; // callers of a sandwich: not the path of callees by the same names
     low[i] = Math.imul(low[tree.parent[i]] ^ a, 0x9e3779b1) + b;
     high[i] = Math.imul(high[tree.parent[i]] ^ b, 0x85ebca6b) + a;
   }
+  low[0] = 0;
   return (tree.hashes = { low, high });
 }
 
@@ -127,9 +135,9 @@ function nodeAt(tree, d, x) {
   return tree.x[node] <= x ? node : -1;
 }
 
-function heaviestChild(tree, node) {
+function heaviestChild(tree, node, end = tree.end[node], before = node) {
   let best = -1;
-  for (let i = node + 1; i < tree.end[node]; i = tree.end[i]) if (best < 0 || tree.total[i] > tree.total[best]) best = i;
+  for (let i = before + 1; i < end; i = tree.end[i]) if (best < 0 || tree.total[i] > tree.total[best]) best = i;
   return best;
 }
 
@@ -140,9 +148,9 @@ function deepestIn(tree, node) {
 }
 
 // The weight of the stacks below `node` that hold a match: each is counted once, however many of its frames match.
-function matchedIn(tree, node, isMatch) {
+function matchedIn(tree, node, isMatch, end = tree.end[node]) {
   let sum = 0, frames = 0;
-  for (let i = node, covered = node; i < tree.end[node]; i++) {
+  for (let i = node, covered = node; i < end; i++) {
     if (!isMatch[tree.label[i]]) continue;
     frames++;
     if (i < covered) continue;

@@ -88,7 +88,7 @@ function describeWeight(tree, node) {
   const time = data.period && tree.total[node] ? ` (${cpuTime(tree.total[node])})` : "";
   const lines = [`${amount(tree.total[node])}${time} \u00b7 ${share(tree.total[node], whole.total[0])} of all` +
     (node ? ` \u00b7 ${share(tree.total[node], tree.total[tree.parent[node]])} of its parent` : "")];
-  const own = tree.own ? (node ? 0 : ownIn(tree, 0)[0]) : tree.self[node];
+  const own = node === 0 && tree.ownAtRoot ? tree.ownAtRoot[0] : tree.own ? (node ? 0 : ownIn(tree, 0)[0]) : tree.self[node];
   if (own && (node || tree !== whole)) lines.push(`itself ${amount(own)} \u00b7 ${share(own, whole.total[0])}`);
   return lines;
 }

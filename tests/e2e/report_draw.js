@@ -15,7 +15,7 @@ function load(page) {
   const text = fs.readFileSync(page, "utf8"), json = text.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)[1];
   const context = { matchMedia: () => ({ matches: false }), devicePixelRatio: 1, atob, data: JSON.parse(json) };
   vm.createContext(context);
-  for (const name of ["tree.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
+  for (const name of ["tree.js", "sandwich.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
   vm.runInContext(`
     const tree = decodeTree(data.nodes, data.count, !!data.before);
     if (tree.sides) tree.tone = new Int8Array(tree.count);
@@ -81,8 +81,36 @@ function printContrast([page]) {
   }
 }
 
+// Rows, widths and sums of a sandwich, against its callers and callees by themselves. Runs among the page's scripts.
+function sandwichFaults(both, callers, callees) {
+  const wrong = [], rows = Array.from({ length: both.deepest + 1 }, (_, d) => Array.from(both.rowNode.subarray(both.rowStart[d], both.rowStart[d + 1])));
+  const names = (tree, row, d) => row.map((i) => [tree.label[i], tree.x[i], tree.total[i]].join()).join("|");
+  const rowOf = (tree, d) => Array.from(tree.rowNode.subarray(tree.rowStart[d], tree.rowStart[d + 1]));
+  rows.forEach((row, d) => {
+    const [half, at] = d < both.middle ? [callers, both.middle - d] : [callees, d - both.middle];
+    if (names(both, row) !== names(half, rowOf(half, at))) wrong.push("row " + d);
+  });
+  for (let i = 1; i < both.count; i++) {
+    const isNext = Math.abs(both.depth[i] - both.depth[both.parent[i]]) === 1, isFarther = Math.abs(both.depth[i] - both.middle) > Math.abs(both.depth[both.parent[i]] - both.middle);
+    if (!isNext || !isFarther || both.end[i] > both.end[both.parent[i]]) wrong.push("node " + i);
+    for (const isDown of [false, true]) {
+      const next = neighbourOf(both, i, isDown);
+      if (next >= 0 && both.depth[next] !== both.depth[i] + (isDown ? 1 : -1)) wrong.push("neighbour of " + i);
+    }
+    // A zoom takes its half's path and leaves the other half whole.
+    const view = { tree: both, zoom: i, x: both.x[i], width: both.total[i] };
+    for (let d = 0; d <= both.deepest; d++) {
+      const isOther = (d - both.middle) * (both.depth[i] - both.middle) < 0;
+      if (isOther && (isOnPath(view, d) || windowOf(view, d).width !== both.total[0])) wrong.push("other half of " + i);
+      if (isOnPath(view, d) && both.depth[pathNode(view, d)] !== d) wrong.push("path of " + i);
+    }
+  }
+  return wrong;
+}
+
 function checkLaws([page]) {
   const context = load(page);
+  vm.runInContext(String(sandwichFaults), context);
   console.log(vm.runInContext(`(() => {
     const wrong = [], near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.max(1, tree.total[0]);
     const all = sumLabels(tree, 0, labels.name.length, tree.self, tree.total), sum = (column) => column.reduce((a, b) => a + b, 0);
@@ -94,6 +122,7 @@ function checkLaws([page]) {
       const callers = callersOf(tree, i), callees = calleesOf(tree, i);
       if (!near(callers.total[0], all.total[i]) || !near(callees.total[0], all.total[i])) wrong.push("total: " + labels.name[i]);
       if (!near(ownIn(callers, 0)[0], all.self[i])) wrong.push("self: " + labels.name[i]);
+      wrong.push(...sandwichFaults(sandwichOf(tree, i), callers, callees).map((fault) => "sandwich of " + labels.name[i] + ": " + fault));
     }
     return wrong.length ? wrong.join("\\n") : "equal";
   })()`, context));

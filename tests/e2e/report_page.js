@@ -17,7 +17,8 @@ function find(name) {
 
 function at(node) {
   const box = $("canvas").getBoundingClientRect(), tree = view.tree;
-  const middle = tree.depth[node] < tree.depth[view.zoom] ? 0.5 : (tree.x[node] + tree.total[node] / 2 - view.x) / view.width;
+  const { x, width } = windowOf(view, tree.depth[node]);
+  const middle = isOnPath(view, tree.depth[node]) ? 0.5 : (tree.x[node] + tree.total[node] / 2 - x) / width;
   return { clientX: box.left + middle * box.width, clientY: box.top + rowTop(view, tree.depth[node]) + ROW / 2, bubbles: true };
 }
 
@@ -116,7 +117,16 @@ async function run() {
   check("i turns the picture over", rowTop(view, 1) > top && rowTop(view, 0) > rowTop(view, 1), true);
   press("i");
 
+  const item = (word) => [...$("menu").children].find((b) => b.textContent.startsWith(word));
   $("canvas").dispatchEvent(new MouseEvent("contextmenu", at(find("serve"))));
+  check("a right click shows what can be done with a frame", [...$("menu").children].map((b) => b.firstChild.textContent),
+    ["Zoom", "Sandwich: callers and callees", "Callers", "Callees", "Search for it", "Copy its name"]);
+  press("ArrowDown", document.activeElement);
+  check("arrows choose in it", document.activeElement, item("Sandwich"));
+  press("Escape", document.activeElement);
+  check("Escape closes it", $("menu").hidden, true);
+  press("ContextMenu");
+  item("Callers").click();
   await frame();
   check("callers of a function: its whole weight", [labels.name[view.tree.label[0]], view.tree.total[0]], ["serve", 38]);
   check("and who calls it", [find("main"), find("[truncated]")].map((n) => view.tree.total[n]), [33, 5]);
@@ -132,6 +142,35 @@ async function run() {
   location.hash = callersAddress;
   await frame();
   check("an address typed into the open page is followed", [view.tree.kind, labels.name[view.tree.label[0]]], ["callers", "serve"]);
+  press("Home");
+  await frame();
+
+  select(find("serve"));
+  press("s");
+  await frame();
+  const sandwichAddress = location.hash, rowOf = (name) => Math.sign(view.tree.depth[find(name)] - view.tree.middle);
+  check("sandwich: the function's whole weight, callers above it, callees below", [labels.name[view.tree.label[0]], view.tree.total[0],
+    rowOf("main"), rowOf("malloc"), rowOf("serve")], ["serve", 38, -1, 1, 0]);
+  check("and how much of it is its own", /itself 30 samples/.test(cardOf(0).map((line) => line.textContent).join()), true);
+  press("ArrowUp");
+  check("the arrow up selects the heaviest caller", selected(), "main");
+  press("Enter");
+  await frame();
+  check("a zoom into a caller", [zoomed(), view.width], ["main", 33]);
+  check("leaves the callees whole", windowOf(view, view.tree.middle + 1).width, 38);
+  $("canvas").dispatchEvent(new MouseEvent("click", at(find("malloc"))));
+  await frame();
+  check("where a click zooms too", [zoomed(), windowOf(view, 0).width], ["malloc", 38]);
+  press("Home");
+  location.hash = sandwichAddress;
+  await frame();
+  check("its address is followed", [view.tree.kind, labels.name[view.tree.label[0]]], ["sandwich", "serve"]);
+  press("f");
+  check("the table stays that of all", $("panel-rows").firstChild.textContent, "57.7 %73.1 %serve");
+  [...$("panel-rows").children].find((r) => r.textContent.endsWith("parse")).click();
+  await frame();
+  check("a row of it opens the next function's", [view.tree.kind, labels.name[view.tree.label[0]]], ["sandwich", "parse"]);
+  press("f");
   press("Home");
   await frame();
 
