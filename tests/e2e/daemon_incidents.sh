@@ -103,4 +103,17 @@ is 'alone' "$("$HEARTH" report -i "$home" --incident "$number" -e cpu -f folded 
 kill -TERM $daemon
 wait $daemon
 is 'ends well' $? 0
+
+# --- Where something was recorded a day before: as if the first intervals had been then
+number=$(incidents goesbad | awk '{ print $1 }')
+day=$TMP/day.db
+sqlite3 "$(ls "$home"/*.full.*.db | tail -1)" "VACUUM INTO '$day'"
+sqlite3 "$day" "UPDATE interval SET start_ns = start_ns - 86400000000000, end_ns = end_ns - 86400000000000
+    WHERE id < (SELECT id FROM interval WHERE end_ns = (SELECT end_ns FROM incident WHERE id = $number)) - 1"
+"$HEARTH" diff -i "$day" --incident "$number" -f folded -o "$TMP/diff" 2>"$TMP/diff.said"
+is 'it is compared with the same hour of the day before' \
+    "$? $(grep -c "incident $number against the same hour of the day before" "$TMP/diff.said")" '0 1'
+# A stack, then the samples of both sides
+is 'in which the program did nothing yet' "$(awk '/^goesbad;/ { before += $(NF - 1); after += $NF } END { print before + 0, (after > 0) }' "$TMP/diff")" '0 1'
+ok 'but others did' test "$(awk '/^burn;/ { before += $(NF - 1) } END { print before + 0 }' "$TMP/diff")" -gt 0
 done_testing
