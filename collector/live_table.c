@@ -316,7 +316,6 @@ int live_table__run(const struct recorder_options *wanted, const struct stack_fi
     int err = top_screen__check(fault);
     if (err)
         return err;
-    short_stores__sweep();
     err = top__new(&table.top);
     if (!err)
         err = block_signals(&table);

@@ -4,11 +4,6 @@
 
 #define MEMORY "/dev/shm"
 
-void short_stores__sweep(void)
-{
-    temporary_store__sweep(MEMORY);
-}
-
 // The writer of the file that goes is closed by then: its names have come, or come no more (recorder_owner).
 int short_stores__open(void *context, uint64_t start_ns, const struct store_meta *meta, struct fault *fault,
                        struct store_writer **ret_writer)

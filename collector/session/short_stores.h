@@ -19,9 +19,6 @@ struct short_stores {
     uint32_t last;                         // that intervals go to
 };
 
-// Removes those in memory that a recording has left behind, which ended by SIGKILL.
-void short_stores__sweep(void);
-
 // The functions of an owner that are about its stores; `context` must be the short_stores.
 int short_stores__open(void *context, uint64_t start_ns, const struct store_meta *meta, struct fault *fault,
                        struct store_writer **ret_writer);

@@ -13,7 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BEGINNING "hearth-"
+#define BEGINNING "hearth-tmp-"
+
+#define MODE      0700
+#define KEPT_MODE 01700 // no sweep takes it
 
 // A younger folder may not be locked yet.
 enum { SWEPT_AGE_S = 60 };
@@ -33,6 +36,7 @@ int temporary_store__make_in(const char *parent, struct temporary_store *store, 
 {
     size_t bytes = sizeof(store->folder),
            length = (size_t)snprintf(store->folder, bytes, "%s/" BEGINNING "XXXXXX", parent);
+    temporary_store__sweep(parent);
     int err = length + sizeof("/recording.db-journal") > bytes ? -ENAMETOOLONG : mkdtemp(store->folder) ? 0 : -errno;
     if (err) {
         store->folder[0] = '\0';
@@ -41,15 +45,15 @@ int temporary_store__make_in(const char *parent, struct temporary_store *store, 
     memcpy(store->path, store->folder, length);
     memcpy(store->path + length, "/recording.db", sizeof("/recording.db"));
     store->lock_fd = open_folder(AT_FDCWD, store->folder);
-    if (store->lock_fd >= 0)
-        flock(store->lock_fd, LOCK_EX | LOCK_NB);
+    if (store->lock_fd < 0 || flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        chmod(store->folder, KEPT_MODE);
     return 0;
 }
 
 static bool is_left_behind(int folder)
 {
     struct stat status;
-    return fstat(folder, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == 0700 &&
+    return fstat(folder, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == MODE &&
            time(NULL) - status.st_mtime > SWEPT_AGE_S && flock(folder, LOCK_EX | LOCK_NB) == 0;
 }
 
@@ -90,8 +94,10 @@ static void leave(struct temporary_store *store)
 
 void temporary_store__keep(struct temporary_store *store)
 {
-    if (store->folder[0])
-        leave(store);
+    if (!store->folder[0])
+        return;
+    chmod(store->folder, KEPT_MODE);
+    leave(store);
 }
 
 static struct temporary_store *volatile watched[TEMPORARY_STORES_WATCHED];

@@ -17,8 +17,7 @@ struct temporary_store {
 int temporary_store__make(struct temporary_store *store, struct fault *fault);
 // In a folder below `parent` instead.
 int temporary_store__make_in(const char *parent, struct temporary_store *store, struct fault *fault);
-// Removes those below `parent` whose processes have ended without it, as by SIGKILL. Nobody may have kept a store
-// there.
+// Removes this user's below `parent` whose processes have ended without it, as by SIGKILL; making one does that first.
 void temporary_store__sweep(const char *parent);
 // The store stays where it is: its user was told.
 void temporary_store__keep(struct temporary_store *store);

@@ -93,6 +93,31 @@ static void one_that_was_left_behind_goes(void **state)
     assert_int_equal(access(store.folder, F_OK), -1);
 }
 
+static void one_that_was_kept_stays(void **state)
+{
+    (void)state;
+    struct temporary_store store, kept;
+    make(&store);
+    kept = store;
+    temporary_store__keep(&store);
+    let_it_be_old(&kept);
+    temporary_store__sweep(parent);
+    assert_true(is_there(&kept));
+    kept.lock_fd = -1;
+    temporary_store__remove(&kept);
+}
+
+static void making_one_sweeps(void **state)
+{
+    (void)state;
+    struct temporary_store left, store;
+    leave_behind(&left);
+    let_it_be_old(&left);
+    make(&store);
+    assert_int_equal(access(left.folder, F_OK), -1);
+    temporary_store__remove(&store);
+}
+
 static void a_folder_of_another_kind_stays(void **state)
 {
     (void)state;
@@ -128,6 +153,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_is_used_stays),
         cmocka_unit_test(one_that_was_left_behind_goes),
+        cmocka_unit_test(one_that_was_kept_stays),
+        cmocka_unit_test(making_one_sweeps),
         cmocka_unit_test(a_folder_of_another_kind_stays),
         cmocka_unit_test(a_folder_with_other_files_loses_the_store_alone),
     };
