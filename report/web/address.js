@@ -36,7 +36,8 @@ function nodeOfHash(tree, hex) {
 function addressOf() {
   const words = new URLSearchParams(), { tree, zoom } = view;
   if (tree.kind === "merged") words.set("merged", "1");
-  else if (tree !== whole) words.set(tree.kind, hexLabel(tree.label[0]));
+  else if (tree !== base) words.set(tree.kind, hexLabel(tree.label[0]));
+  for (const how of Object.keys(filters)) if (filters[how].length) words.set(how, filters[how].map(hexLabel).join("-"));
   if (zoom) words.set("zoom", hexPath(tree, zoom));
   if (query.text) words.set(query.isRegex ? "regex" : "search", query.text);
   if (view.isFlame) words.set("flame", "1");
@@ -62,9 +63,12 @@ function remember(isNewView) {
 function restore() {
   const words = new URLSearchParams(location.hash.slice(1));
   const wanted = ["sandwich", "callers", "callees"].find((kind) => words.has(kind));
-  let label = -1;
-  if (wanted) label = labels.name.findIndex((_, i) => hexLabel(i) === words.get(wanted));
-  const tree = words.has("merged") ? treeOf("merged", 0) : label > 0 ? treeOf(wanted, label) : whole;
+  const labelOf = (hex) => labels.name.findIndex((_, i) => hexLabel(i) === hex), wantedFilters = noFilters();
+  for (const how of Object.keys(wantedFilters))
+    wantedFilters[how] = (words.get(how) || "").split("-").filter(Boolean).map(labelOf).filter((label) => label > 0);
+  setFilters(wantedFilters);
+  const label = wanted ? labelOf(words.get(wanted)) : -1;
+  const tree = words.has("merged") ? treeOf("merged", 0) : label > 0 ? treeOf(wanted, label) : base;
   view.isFlame = words.has("flame");
   $("flip").textContent = view.isFlame ? "Icicle" : "Flame";
   sortBy = ["total", "name"].find((by) => by === words.get("panel")) || "self";

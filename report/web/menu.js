@@ -7,6 +7,9 @@ const menuItems = [
   ["Sandwich: callers and callees", "s", true, () => showFunction("sandwich", view.selected)],
   ["Callers", "c", true, () => showFunction("callers", view.selected)],
   ["Callees", "e", true, () => showFunction("callees", view.selected)],
+  ["Only stacks with it", "o", true, () => addFilter("only", view.selected)],
+  ["Without its stacks", "x", true, () => addFilter("without", view.selected)],
+  ["Without its frames", "h", true, () => addFilter("hide", view.selected)],
   ["Search for it", "", true, () => searchExactly(labels.name[view.tree.label[view.selected]])],
   ["Copy its name", "", false, () => copyText(labels.name[view.tree.label[view.selected]])],
 ];

@@ -60,20 +60,43 @@ function dress(isPrint) {
 
 const trees = new Map();
 whole.kind = "whole";
+let filters = noFilters(), base = whole; // the whole, or what the filters leave of it
+
+function setFilters(wanted) {
+  if (JSON.stringify(wanted) === JSON.stringify(filters)) return;
+  trees.clear();
+  filters = wanted;
+  base = hasFilters(filters) ? Object.assign(filterTree(whole, filters), { kind: "filtered" }) : whole;
+}
+
+// Leaves out by the function of a node.
+function addFilter(how, node) {
+  const label = node >= 0 ? view.tree.label[node] : -1;
+  if (label < 0 || !isFunction(view.tree, node) || filters[how].includes(label)) return;
+  setFilters({ ...filters, [how]: [...filters[how], label] });
+  goTo(base, 0, false);
+}
+
+function wordFilters() {
+  const words = { only: "Only stacks with", without: "Without stacks of", hide: "Without frames of" };
+  const said = Object.keys(words).filter((how) => filters[how].length)
+    .map((how) => `${words[how]} ${filters[how].map((label) => labels.name[label]).join(", ")}.`);
+  return said.length ? `${said.join(" ")} ${whole.sides ? "" : `${share(base.total[0], whole.total[0])} of all. `}Reset shows everything. ` : "";
+}
 
 function treeOf(kind, label) {
   const key = `${kind} ${label}`;
   if (!trees.has(key)) {
     trees.clear(); // one besides the whole: each may be as large
     const make = { sandwich: sandwichOf, callers: callersOf, callees: calleesOf, merged: mergeRecursion }[kind];
-    trees.set(key, Object.assign(make(whole, label), { kind }));
+    trees.set(key, Object.assign(make(base, label), { kind }));
   }
   return trees.get(key);
 }
 
 function wordMode(tree) {
   const name = labels.name[tree.label[0]], drawn = data.cut ? " Frames too light to be drawn are missing." : "";
-  return { whole: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
+  return wordFilters() + { whole: "", filtered: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
     sandwich: `${name}: who calls it above, what it calls below; Back returns.${drawn}`,
     callers: `Callers of ${name}, by the weight of it and of all it calls; Back returns.${drawn}`,
     callees: `What ${name} calls, wherever it was called from; Back returns.${drawn}` }[tree.kind];
@@ -117,6 +140,7 @@ function back() {
 }
 
 function reset() {
+  setFilters(noFilters());
   if (view.zoom !== 0 || view.tree !== whole) goTo(whole, 0, true);
 }
 
@@ -127,7 +151,7 @@ function showFunction(kind, node) {
 }
 
 function isFunction(tree, node) {
-  return (node > 0 || (node === 0 && tree.kind !== "whole" && tree.kind !== "merged")) && labels.kind[tree.label[node]] !== "r";
+  return (node > 0 || (node === 0 && !["whole", "merged", "filtered"].includes(tree.kind))) && labels.kind[tree.label[node]] !== "r";
 }
 
 function allowFunction(node) {
@@ -135,7 +159,7 @@ function allowFunction(node) {
 }
 
 function toggleMerged() {
-  goTo(view.tree.kind === "merged" ? whole : treeOf("merged", 0), 0, false);
+  goTo(view.tree.kind === "merged" ? base : treeOf("merged", 0), 0, false);
 }
 
 function select(node) {
@@ -269,6 +293,9 @@ const keys = {
   ContextMenu: showMenuOfSelected,
   c: () => showFunction("callers", view.selected),
   e: () => showFunction("callees", view.selected),
+  o: () => addFilter("only", view.selected),
+  x: () => addFilter("without", view.selected),
+  h: () => addFilter("hide", view.selected),
   m: toggleMerged,
   f: togglePanel,
   i: () => flip(!view.isFlame),

@@ -5,12 +5,12 @@ let sortBy = "self";
 const SHOWN = 300; // rows; a search chooses among the others
 
 // A sandwich is of one function: its table stays that of all, to choose the next one from.
-const isOfAll = () => view.tree.kind === "sandwich" || (view.tree === whole && view.zoom === 0);
+const isOfAll = () => base === whole && (view.tree.kind === "sandwich" || (view.tree === whole && view.zoom === 0));
 
 // By label and side, self and total in the part shown. Of the whole they are computed by the report, with the frames that are too
 // light to be drawn.
 function sumPart() {
-  const { tree, zoom } = view, count = labels.name.length;
+  const { tree, zoom } = view.tree.kind === "sandwich" ? { tree: base, zoom: 0 } : view, count = labels.name.length;
   if (isOfAll()) return sums;
   return sidesOf(tree).map((self, side) => {
     const part = sumLabels(tree, zoom, count, self, totalsOf(tree)[side]);
@@ -22,7 +22,7 @@ function sumPart() {
 // The values of the two columns, by label, and the words for them.
 function panelColumns() {
   const { tree, zoom } = view, parts = sumPart();
-  if (!tree.sides) return { sums: parts[0], has: parts[0].total, word: (value) => share(value, isOfAll() ? whole.total[0] : tree.total[zoom]), rank: (value) => value };
+  if (!tree.sides) return { sums: parts[0], has: parts[0].total, word: (value) => share(value, tree.kind === "sandwich" ? base.total[0] : tree.total[zoom]), rank: (value) => value };
   const [before, after] = parts, [a, b] = wholes();
   const change = (key) => before[key].map((value, i) => after[key][i] / b - value / a);
   return { sums: { self: change("self"), total: change("total") }, has: before.total.map((value, i) => value + after.total[i]),

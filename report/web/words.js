@@ -96,7 +96,7 @@ function describeWeight(tree, node) {
 // A node's name, what it is and where, and its weight.
 function describe(node) {
   const { tree } = view, label = tree.label[node], module = data.modules[data.module[label]];
-  const kind = node === 0 && tree === whole ? "everything" : [module, data.looks[labels.kind[label]].name].filter(Boolean).join(" \u00b7 ");
+  const kind = node === 0 && (tree === whole || tree === base) ? "everything" : [module, data.looks[labels.kind[label]].name].filter(Boolean).join(" \u00b7 ");
   const weight = tree.sides ? describeChange(tree, node) : describeWeight(tree, node);
   return { name: labels.name[label], kind, place: placeOf(label), weight };
 }

@@ -4,6 +4,7 @@
 //   node report_draw.js sums PAGE NAME...      of functions: name, self, total, self of the frames drawn
 //   node report_draw.js contrast PAGE          the least contrast of text and fill, light and dark
 //   node report_draw.js shorten ROOM NAME...
+//   node report_draw.js folded PAGE HOW=NAME...   the page's tree as folded stacks, by the page's filters
 //   node report_draw.js laws PAGE              that views of the page's tree keep its sum
 "use strict";
 const fs = require("fs"), vm = require("vm");
@@ -15,7 +16,7 @@ function load(page) {
   const text = fs.readFileSync(page, "utf8"), json = text.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)[1];
   const context = { matchMedia: () => ({ matches: false }), devicePixelRatio: 1, atob, data: JSON.parse(json) };
   vm.createContext(context);
-  for (const name of ["tree.js", "sandwich.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
+  for (const name of ["tree.js", "sandwich.js", "filters.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
   vm.runInContext(`
     const tree = decodeTree(data.nodes, data.count, !!data.before);
     if (tree.sides) tree.tone = new Int8Array(tree.count);
@@ -128,8 +129,25 @@ function checkLaws([page]) {
   })()`, context));
 }
 
+function printFolded([page, ...words]) {
+  const context = load(page);
+  Object.assign(context, { words: words.map((word) => word.split("=")) });
+  console.log(vm.runInContext(`(() => {
+    const filters = noFilters(), lines = [];
+    for (const [how, name] of words) filters[how].push(labels.name.indexOf(name));
+    const kept = filterTree(tree, filters);
+    for (let i = 1; i < kept.count; i++) {
+      if (!kept.total[i]) lines.push("nothing weighs a frame of " + labels.name[kept.label[i]]);
+      const path = [];
+      for (let up = i; up; up = kept.parent[up]) path.unshift(labels.name[kept.label[up]].replace(/;/g, ":"));
+      if (kept.self[i]) lines.push(path.join(";") + " " + kept.self[i]);
+    }
+    return lines;
+  })()`, context).join("\n"));
+}
+
 const [what, ...rest] = process.argv.slice(2);
-({ widths: drawAll, sums: printSums, contrast: printContrast, laws: checkLaws,
+({ widths: drawAll, sums: printSums, contrast: printContrast, laws: checkLaws, folded: printFolded,
   shorten: ([room, ...names]) => {
     const context = load(process.env.PAGE);
     for (const name of names) console.log(context.shorten(name, Number(room)));

@@ -16,6 +16,13 @@ is 'a picture of each width from 300 to 2600 pixels is drawn to its end' \
     "$(timeout 400 "$node" tests/e2e/report_draw.js widths 2301 "$TMP/sample.html" "$TMP/slivers.html" | head -20)" 'end'
 page() { "$node" tests/e2e/report_draw.js "$@"; }
 is 'callers, callees and merged recursion keep the sums' "$(page laws "$TMP/sample.html")" 'equal'
+# The page's filters against those of the reports.
+folded() { "$HEARTH" report -i "$TMP/sample.db" -f folded "$@" 2>"$TMP/err" | sed 's/_\[[kij]\]//g' | sort; }
+drawn() { page folded "$TMP/sample.html" "$@" | sort; }
+is 'only stacks with a function: as --focus' "$(drawn only=serve)" "$(folded --focus '^serve$')"
+is 'with two: both are there' "$(drawn only=serve only=malloc)" "$(folded --focus '^serve$' | grep malloc)"
+is 'without its stacks: as --ignore' "$(drawn without=parse without=compute)" "$(folded --ignore '^(parse|compute)$')"
+is 'without its frames: as --hide' "$(drawn hide=main hide=serve)" "$(folded --hide '^(main|serve)$')"
 is 'text can be read on all fills, in light and dark' "$(page contrast "$TMP/sample.html" | paste -sd ' ')" 'readable readable'
 is 'arguments go first, then what templates are made of, then the middle' "$(PAGE=$TMP/sample.html page shorten 24 \
     'short(int)' 'serve::run(int, char const*) const' 'std::map<int, std::vector<char> >::find(int)' \

@@ -120,7 +120,8 @@ async function run() {
   const item = (word) => [...$("menu").children].find((b) => b.textContent.startsWith(word));
   $("canvas").dispatchEvent(new MouseEvent("contextmenu", at(find("serve"))));
   check("a right click shows what can be done with a frame", [...$("menu").children].map((b) => b.firstChild.textContent),
-    ["Zoom", "Sandwich: callers and callees", "Callers", "Callees", "Search for it", "Copy its name"]);
+    ["Zoom", "Sandwich: callers and callees", "Callers", "Callees", "Only stacks with it", "Without its stacks",
+      "Without its frames", "Search for it", "Copy its name"]);
   press("ArrowDown", document.activeElement);
   check("arrows choose in it", document.activeElement, item("Sandwich"));
   press("Escape", document.activeElement);
@@ -186,6 +187,29 @@ async function run() {
   check("recursion merged: the sum stays, and no function stands below itself", [view.tree.total[0], recursions(view.tree)], [52, 0]);
   check("which the whole has", recursions(whole) > 0, true);
   press("m");
+  await frame();
+
+  select(find("serve"));
+  press("o");
+  await frame();
+  select(find("malloc"));
+  press("x");
+  await frame();
+  check("only stacks with a function, without those of another", [view.tree.total[0], find("malloc"), find("parse")], [35, -1, -1]);
+  check("which the page says", $("mode").textContent,
+    "Only stacks with serve. Without stacks of malloc. 67.3 % of all. Reset shows everything. ");
+  const filtered = location.hash;
+  select(find("serve"));
+  press("s");
+  await frame();
+  check("a sandwich is of what is left", [view.tree.kind, view.tree.total[0]], ["sandwich", 35]);
+  press("Home");
+  await frame();
+  check("Home shows everything again", [view.tree === whole, $("mode").hidden], [true, true]);
+  location.hash = filtered;
+  await frame();
+  check("the address keeps what is left out", [view.tree.total[0], view.tree.kind], [35, "filtered"]);
+  press("Home");
   await frame();
 
   press("f");
