@@ -85,6 +85,7 @@ function drawPicture(canvas, view, palette) {
   context.font = FONT;
   context.textBaseline = "middle";
   pen.character = context.measureText("M").width;
+  pen.same = sameAs(view);
   for (let d = 0; d <= view.tree.deepest; d++) {
     const y = rowTop(view, d);
     if (y <= -ROW || y >= height) continue;
@@ -94,6 +95,12 @@ function drawPicture(canvas, view, palette) {
   outline(pen, view.hover, 1, palette.text);
   outline(pen, view.selected, 2, palette.accent);
   return pen.drawn;
+}
+
+// The label whose frames are all marked: that of the frame under the mouse, else of the selected one.
+function sameAs({ tree, labels, hover, selected }) {
+  const node = hover >= 0 ? hover : selected, label = node >= 0 ? tree.label[node] : -1;
+  return label < 0 || labels.kind[label] === "r" ? -1 : label;
 }
 
 function rowTop(view, d) {
@@ -161,6 +168,10 @@ function drawFrame(pen, node, left, y, wide, isAbove) {
   context.fillRect(from, y, fill, ROW - 1);
   if (kind === "m" || kind === LIGHTER) drawHatch(pen, from, y, fill);
   if (kind === "i" && fill > 4) drawDashes(pen, from, y, fill);
+  if (label === pen.same) {
+    context.fillStyle = palette.accent;
+    context.fillRect(from, y + ROW - 3, fill, 2);
+  }
   const room = Math.floor((to - from - 7) / pen.character);
   if (room < 2) return;
   context.fillStyle = view.isMatch && !view.isMatch[label] ? palette.dimText : palette.text;

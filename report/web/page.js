@@ -336,6 +336,8 @@ function listen() {
   $("merge").onclick = toggleMerged;
   $("table").onclick = $("panel-close").onclick = togglePanel;
   $("panel-rows").onkeydown = movePanelRow;
+  $("panel-scroller").onscroll = drawRows;
+  $("panel-csv").onclick = copyCsv;
   $("help").onclick = () => $("keys").showModal();
   $("search").oninput = () => search($("search").value, query.isRegex);
   $("regex").onclick = () => search($("search").value, !query.isRegex);

@@ -2,7 +2,9 @@
 "use strict";
 
 let sortBy = "self";
-const SHOWN = 300; // rows; a search chooses among the others
+const MARGIN = 20; // rows that are made above and below those in sight
+// The functions in order, and where the Tab key stops: only rows in sight are in the document.
+let listed = { rows: [], columns: null, stop: 0, height: 21 };
 
 // A sandwich is of one function: its table stays that of all, to choose the next one from.
 const isOfAll = () => base === whole && (view.tree.kind === "sandwich" || (view.tree === whole && view.zoom === 0));
@@ -38,14 +40,50 @@ function fillPanel() {
   else rows.sort((a, b) => rank(values[sortBy][b]) - rank(values[sortBy][a]) || rank(values.total[b]) - rank(values.total[a]));
   const isPart = data.cut && !isOfAll();
   $("panel-title").textContent = `${rows.length.toLocaleString("en")} functions` +
-    (view.tree.sides ? ", by their change in points" : "") + (rows.length > SHOWN ? `; the first ${SHOWN}` : "") +
+    (view.tree.sides ? ", by their change in points" : "") +
     (isPart ? "; without the lighter frames" : "");
   $("panel-p").hidden = !showsChance();
-  $("panel-rows").replaceChildren(...rows.slice(0, SHOWN).map((label, i) => panelRow(label, columns, i === 0)));
+  listed = { ...listed, rows, columns, stop: 0 };
+  $("panel-scroller").scrollTop = 0;
+  drawRows();
   for (const button of $("panel").querySelectorAll("[data-sort]")) {
     button.classList.toggle("chosen", button.dataset.sort === sortBy);
     button.closest("th").setAttribute("aria-sort", button.dataset.sort !== sortBy ? "none" : sortBy === "name" ? "ascending" : "descending");
   }
+}
+
+// Makes the rows in sight; what stands for the others is as high as they would be.
+function drawRows() {
+  const { rows, columns, height } = listed, scroller = $("panel-scroller");
+  const first = Math.max(Math.floor(scroller.scrollTop / height) - MARGIN, 0);
+  const end = Math.min(first + Math.ceil((scroller.clientHeight || innerHeight) / height) + 2 * MARGIN, rows.length);
+  const hasFocus = $("panel-rows").contains(document.activeElement);
+  $("panel-above").style.height = `${first * height}px`;
+  $("panel-below").style.height = `${(rows.length - end) * height}px`;
+  $("panel-rows").replaceChildren(...rows.slice(first, end).map((label, i) => panelRow(label, columns, first + i)));
+  listed.height = ($("panel-rows").firstChild && $("panel-rows").firstChild.offsetHeight) || height;
+  if (hasFocus) focusRow();
+}
+
+// The row where the Tab key stops; where it is not in sight there is none.
+function focusRow() {
+  const button = $("panel-rows").querySelector('button[tabindex="0"]');
+  if (button) button.focus({ preventScroll: true });
+}
+
+// All functions of the table, as comma-separated values: RFC 4180. A name that a spreadsheet would take for a formula is quoted
+// for it too.
+function listCsv() {
+  const { rows } = listed, parts = sumPart(), ends = parts.length > 1 ? [" before", " after"] : [""];
+  const quote = (text) => (/^[=+\-@\t\r]/.test(text) ? `"'${text.replace(/"/g, '""')}"` : /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+  const head = ["function", "binary", "source", ...ends.flatMap((end) => [`self ${data.unit}${end}`, `total ${data.unit}${end}`])];
+  return [head, ...rows.map((label) => [labels.name[label], data.modules[data.module[label]], placeOf(label)]
+    .concat(parts.flatMap((part) => [part.self[label], part.total[label]])))].map((row) => row.map((cell) => quote(String(cell))).join(",")).join("\r\n") + "\r\n";
+}
+
+function copyCsv() {
+  copyText(listCsv());
+  $("status").textContent = `${listed.rows.length.toLocaleString("en")} functions copied as comma-separated values`;
 }
 
 // The probabilities are those of the whole ranges.
@@ -53,7 +91,7 @@ function showsChance() {
   return !!data.ps && data.counted && isOfAll();
 }
 
-function panelRow(label, { sums: values, word }, isFirst) {
+function panelRow(label, { sums: values, word }, at) {
   const row = document.createElement("tr"), name = document.createElement("button"), chip = document.createElement("span");
   const texts = [word(values.self[label]), word(values.total[label])];
   if (showsChance()) texts.push(wordChance(chanceOf(label)).replace("P = ", "").replace("P < ", "<"));
@@ -62,12 +100,13 @@ function panelRow(label, { sums: values, word }, isFirst) {
   chip.style.background = chipOf(label, values.total[label]);
   name.textContent = labels.name[label];
   name.title = [labels.name[label], data.modules[data.module[label]], placeOf(label)].filter(Boolean).join("\n");
-  name.tabIndex = isFirst ? 0 : -1; // one stop of the Tab key; arrows move among the rows
+  name.tabIndex = at === listed.stop ? 0 : -1; // one stop of the Tab key; arrows move among the rows
   const cell = row.appendChild(document.createElement("td"));
   cell.className = "name";
   cell.append(chip, name);
   row.classList.toggle("chance", showsChance() && chanceOf(label) > CHANCE);
   row.dataset.label = label;
+  name.onfocus = () => stopAt(row, at);
   row.onclick = () => (view.tree.kind === "sandwich" ? openSandwich(label) : searchExactly(labels.name[label]));
   row.ondblclick = () => openSandwich(label);
   return row;
@@ -85,16 +124,26 @@ function openSandwich(label) {
   goTo(treeOf("sandwich", label), 0, false);
 }
 
+function stopAt(row, at) {
+  const before = $("panel-rows").querySelector('button[tabindex="0"]');
+  if (before) before.tabIndex = -1;
+  row.querySelector("button").tabIndex = 0;
+  listed.stop = at;
+}
+
 function movePanelRow(event) {
-  const row = event.target.closest("tr"), to = { ArrowDown: "nextSibling", ArrowUp: "previousSibling" }[event.key];
-  if (row && event.key === "s") event.preventDefault(), event.stopPropagation(), openSandwich(Number(row.dataset.label));
-  if (!row || !to || !row[to]) return;
+  const row = event.target.closest("tr"), page = Math.max(Math.floor($("panel-scroller").clientHeight / listed.height) - 2, 1);
+  const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, End: listed.rows.length, Home: -listed.rows.length }[event.key];
+  if (!row || (step === undefined && event.key !== "s")) return;
   event.preventDefault();
   event.stopPropagation();
-  row.querySelector("button").tabIndex = -1;
-  const button = row[to].querySelector("button");
-  button.tabIndex = 0;
-  button.focus();
+  if (event.key === "s") return openSandwich(Number(row.dataset.label));
+  listed.stop = Math.max(Math.min(listed.stop + step, listed.rows.length - 1), 0);
+  const scroller = $("panel-scroller"), top = listed.stop * listed.height, head = scroller.querySelector("thead").offsetHeight;
+  if (top < scroller.scrollTop) scroller.scrollTop = top;
+  else if (top + listed.height + head > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + listed.height + head - scroller.clientHeight;
+  drawRows();
+  focusRow();
 }
 
 function searchExactly(name) {

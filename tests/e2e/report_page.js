@@ -61,6 +61,10 @@ async function run() {
   const drawn = colourAt(serve.clientX, serve.clientY + 7);
   check("a frame is drawn in its own colour", drawn[3] === 255 && drawn[0] > drawn[2], true);
   $("canvas").dispatchEvent(new MouseEvent("mousemove", serve));
+  const deeper = Array.from(whole.label, (label, i) => (labels.name[label] === "serve" ? i : -1)).filter((i) => i >= 0);
+  await frame();
+  check("frames of the function under the mouse are marked everywhere", deeper.map((i) => colourAt(at(i).clientX, at(i).clientY + ROW / 2 - 2.5).slice(0, 3))
+    .every((colour) => colour.join() === colourOf(palette.accent).join()) && deeper.length > 2, true);
   check("hovering tells function, binary, place, share of all and of the parent", $("tip").textContent,
     "serve30 samples (303 ms of CPU) \u00b7 57.7 % of all \u00b7 81.1 % of its parent" +
     "itself 30 samples \u00b7 57.7 %server \u00b7 user/src/serve.c:7");
@@ -215,6 +219,10 @@ async function run() {
   press("f");
   const first = $("panel-rows").firstChild;
   check("the table of functions", first.textContent, "57.7 %73.1 %serve");
+  const csv = listCsv().split("\r\n");
+  check("the table as comma-separated values: all functions, and their sums", [csv[0], csv[1], csv.length,
+    csv.slice(1, -1).reduce((sum, line) => sum + Number(line.split(",").slice(-2)[0]), 0)],
+    ["function,binary,source,self samples,total samples", "serve,server,/src/serve.c:7,30,38", 18, 51]);
   first.click();
   check("a row searches for its function", document.documentElement.dataset.matched, "38");
   first.querySelector("button").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true, cancelable: true }));

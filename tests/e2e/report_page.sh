@@ -58,6 +58,22 @@ is 'and all of their samples are drawn' "$(value total <"$TMP/looked.dom")" 11
 awk 'BEGIN { for (i = 0; i < 260000; i++) printf "c;f%d;g%d;h%d %d\n", i % 500, i % 50000, i, 1 + i % 7 }' >"$TMP/many.folded"
 build/tests/tools/make_store "$TMP/many.db" <"$TMP/many.folded"
 "$HEARTH" report -i "$TMP/many.db" -o "$TMP/many.html"
+# Only rows in sight are in the document, and the last one is reached.
+cat >"$TMP/scroll.js" <<'END'
+togglePanel();
+const key = (name) => $("panel-rows").querySelector('button[tabindex="0"]').dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+sortPanel("total"), key("End"), drawRows();
+const wanted = labels.name[listed.rows[listed.rows.length - 1]], shown = $("panel-rows").lastChild.textContent;
+Object.assign(document.documentElement.dataset, { listed: listed.rows.length, last: shown.endsWith(wanted) && document.activeElement.textContent === wanted,
+  rows: $("panel-rows").children.length, csv: listCsv().split("\r\n").slice(1, -1).reduce((sum, line) => sum + Number(line.split(",").slice(-2)[0]), 0) });
+END
+with_script "$TMP/many.html" "$TMP/scroll.js" "$TMP/scrolled.html"
+dump "$TMP/scrolled.html" >"$TMP/scrolled.dom"
+is 'the table reaches its last function' "$(value last <"$TMP/scrolled.dom")" 'true'
+ok 'it lists all functions' test "$(value listed <"$TMP/scrolled.dom")" -gt 100000
+ok 'and makes few rows' test "$(value rows <"$TMP/scrolled.dom")" -lt 200
+is 'as comma-separated values they weigh what the stacks weigh' "$(value csv <"$TMP/scrolled.dom")" \
+    "$(awk '{ s += $NF } END { print s }' "$TMP/many.folded")"
 dump "$TMP/many.html" >"$TMP/many.dom"
 frames=$(value frames <"$TMP/many.dom") drawn=$(value drawn <"$TMP/many.dom")
 is 'a page of many frames: none of the weight is lost' "$(value total <"$TMP/many.dom")" \
