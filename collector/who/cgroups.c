@@ -14,21 +14,34 @@
 // The type of a kernfs file handle (include/linux/exportfs.h, FILEID_KERNFS): the handle is the 64-bit id.
 enum { FILEID_KERNFS_TYPE = 0xfe };
 
-// Where cgroup2 is mounted; "" where it is not.
+// kernfs gives the root of a hierarchy this inode.
+enum { ROOT_INODE = 1 };
+
+static bool is_whole(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_ino == ROOT_INODE;
+}
+
+// Where cgroup2 is mounted, the whole of it where that can be had: a container sees its own part, and may have all of
+// the host's elsewhere. "" where it is not.
 static const char *mount_point(void)
 {
     static char found[PATH_MAX];
     static bool searched;
+    bool has_whole = false;
     char line[PATH_MAX + 512];
     _cleanup_file_ FILE *file = searched ? NULL : fopen("/proc/self/mountinfo", "re");
-    while (file && fgets(line, sizeof(line), file)) {
+    while (file && !has_whole && fgets(line, sizeof(line), file)) {
         const char *type = strstr(line, " - ");
         if (!type || strncmp(type, " - cgroup2 ", 11) != 0)
             continue;
         char root[PATH_MAX], path[PATH_MAX]; // "ID PARENT MAJ:MIN ROOT MOUNTPOINT ..."
-        if (sscanf(line, "%*s %*s %*s %4095s %4095s", root, path) == 2)
+        if (sscanf(line, "%*s %*s %*s %4095s %4095s", root, path) != 2)
+            continue;
+        has_whole = is_whole(path);
+        if (!*found || has_whole)
             snprintf(found, sizeof(found), "%s", path);
-        break;
     }
     searched = true;
     return found;
