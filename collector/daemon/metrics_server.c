@@ -194,7 +194,7 @@ static int prepare(const struct metrics_server *own, struct listener *listener, 
     if (!err)
         err = microhttpd__load(fault);
     if (!err)
-        err = confinement__enter(NULL, fault);
+        err = confinement__enter(NULL, NULL, fault);
     return err;
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report/formats/formats.h"
 #include "report/query/filter.h"
@@ -10,7 +11,7 @@
 #include "report/query/report.h"
 
 static struct report_options {
-    const char *store, *format, *output;
+    const char *store, *format, *output, *sources;
     const struct group *by;
     struct filter filter;
     uint64_t incident; // 0: none is meant
@@ -25,6 +26,8 @@ static const struct option_row rows[] = {
      offsetof(struct report_options, output)},
     {0, "by", "KEY", "of hist: a histogram for each KEY of --group-by, where stacks were kept", group__option,
      offsetof(struct report_options, by)},
+    {0, "source", "DIR", "of -f source: look for source files below DIR, not where debug information says",
+     option__string, offsetof(struct report_options, sources)},
     {0, "incident", "N", "of `hearth list incidents`: what was recorded of it, else the store at that time",
      option__u64, offsetof(struct report_options, incident)},
     OPTION_ROWS_OF(filter_rows, struct report_options, filter),
@@ -60,9 +63,17 @@ static int choose_incident(const char **store, struct report_request *request, s
     return 0;
 }
 
+static bool is_source(void)
+{
+    return options.format && strcmp(options.format, "source") == 0;
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
+    const char *function = is_source() && argc > 0 ? argv[0] : NULL;
+    if (function)
+        argc--, argv++;
     if (argc > 1 || (argc == 1 && options.store)) {
         fault__warn("unexpected operand '%s'; `hearth report -h` tells more", argv[argc - 1]);
         return EXIT_CODE_USAGE;
@@ -76,6 +87,8 @@ static enum exit_code run(int argc, char **argv)
     if (!err) {
         request.format = options.format;
         request.by = options.by;
+        request.function = function;
+        request.sources = options.sources;
         err = report__write(store, &request, options.output ? options.output : "-", &summary, &fault);
     }
     if (err)
@@ -93,11 +106,15 @@ static enum exit_code run(int argc, char **argv)
 
 const struct command cmd_report = {
     .name = "report",
-    .operands = "[STORE]",
+    .operands = "[-f source FUNCTION] [STORE]",
     .summary = "ask a store for a picture or a table",
     .details =
         "STORE may be a profile of another tool: folded stacks, pprof, the text of perf script, or speedscope's;\n"
         "- is the standard input.\n\n"
+        "-f source FUNCTION shows the lines of a function with their samples. Of their text, only what every user may "
+        "read is shown,\n"
+        "and what is the caller's own: debug information names files, and may be anybody's. --source DIR is read "
+        "whatever its modes.\n\n"
         "The counts of every format add up to the samples of the range. Times are journalctl's: -1h, 12:30, "
         "yesterday,\n"
         "2026-11-21 12:30, @UNIX; relative ones are relative to now.\n",

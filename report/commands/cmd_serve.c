@@ -12,7 +12,7 @@
 #include "store/system/microhttpd.h"
 
 static struct serve_command_options {
-    const char *store, *listen, *token_file;
+    const char *store, *listen, *token_file, *sources;
 } options = {.listen = "127.0.0.1:8680"};
 
 static const struct option_row rows[] = {
@@ -22,6 +22,8 @@ static const struct option_row rows[] = {
      offsetof(struct serve_command_options, listen)},
     {0, "token-file", "FILE", "ask for the token in FILE, as a password", option__string,
      offsetof(struct serve_command_options, token_file)},
+    {0, "source", "DIR", "show the source files below DIR, which are named by debug information", option__string,
+     offsetof(struct serve_command_options, sources)},
     {0},
 };
 
@@ -40,7 +42,7 @@ static int check(const char *store, const struct serve_options *serve, struct fa
 
 static int serve(const char *store, struct fault *fault)
 {
-    struct serve_options serve = {.store = store};
+    struct serve_options serve = {.store = store, .sources = options.sources};
     int err = admission__load(options.token_file, fault, &serve.admission);
     if (!err)
         err = listener__open("--listen", options.listen, fault, &serve.listener);
@@ -49,7 +51,7 @@ static int serve(const char *store, struct fault *fault)
     if (!err)
         err = check(store, &serve, fault);
     if (!err)
-        err = confinement__enter(store, fault);
+        err = confinement__enter(store, options.sources, fault);
     if (err)
         return err;
     fault__warn("serving '%s' on %s until Ctrl-C", store, serve.listener.url);
@@ -71,7 +73,8 @@ const struct command cmd_serve = {
     .name = "serve",
     .operands = "[STORE]",
     .summary = "show a store in a browser: time lines, heat maps, flame graphs",
-    .details = "The server only reads: it gives up every privilege but reading, and every file but the store. It "
+    .details = "The server only reads: it gives up every privilege but reading, and every file but the store\nand "
+               "the sources of --source. It "
                "answers this\n"
                "host alone, unless --listen and --token-file say otherwise; put a proxy with TLS before it then. The "
                "user name\n"

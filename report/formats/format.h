@@ -15,6 +15,13 @@
 
 struct heatmap;
 
+// Of formats by_line: the function whose lines are shown, and where their text may come from.
+struct annotation {
+    const char *function; // as the user named it; NULL: none was
+    const char *folder;   // of sources; NULL: as the debug information says
+    bool reads_sources;
+};
+
 // The other side of a difference: the profile from which the picture's own is subtracted.
 struct picture_before {
     const char *name, *after_name; // as the user named the sides; clean
@@ -37,6 +44,7 @@ struct picture {
     const struct profile *profile;           // of formats that draw stacks
     const struct histogram_list *histograms; // of formats that draw buckets
     const struct heatmap *heatmap;           // of FORMAT_HEATMAP
+    const struct annotation *annotation;     // of formats by_line
     struct store_reader *reader;             // for the frames of a profile by frame
     const struct picture_before *before;     // of a difference: its side 0 of the profile, the rest here is side 1
     const char *output;                      // where it goes: "x.json"; "-" for stdout
@@ -55,6 +63,7 @@ struct format {
     const char *summary;
     enum format_subject subject;
     bool names_only;                 // it shows no binaries: functions of one name are one
+    bool by_line;                    // its stacks are of lines of source, whatever the request says
     bool is_binary;                  // nothing for a terminal
     bool compares;                   // it can draw a difference
     bool shows_losses;               // else the command says them on stderr

@@ -31,6 +31,7 @@ struct work {
     struct profile *profile;
     struct histogram_list histograms, before_histograms;
     struct heatmap heatmap;
+    struct annotation annotation;
     struct picture picture;
     char *title, *before_name, *after_name; // clean
 };
@@ -154,12 +155,17 @@ static bool is_long(const struct store_query *query)
     return !query->until_ns || query->until_ns - query->since_ns > LIMIT_REPORT_FINE_NS;
 }
 
+static enum profile_grain grain_of(const struct work *work)
+{
+    if (work->format->subject == FORMAT_FRAMES)
+        return PROFILE_BY_FRAME;
+    return work->request->lines || work->format->by_line ? PROFILE_BY_LINE : PROFILE_BY_FUNCTION;
+}
+
 static int add_profile(struct work *work, struct fault *fault)
 {
     struct profile_options options = {
-        .grain = work->format->subject == FORMAT_FRAMES ? PROFILE_BY_FRAME
-                 : work->request->lines                 ? PROFILE_BY_LINE
-                                                        : PROFILE_BY_FUNCTION,
+        .grain = grain_of(work),
         .no_inline = work->request->no_inline,
         .names_only = work->format->names_only,
         .group = choose_group(work),
@@ -317,6 +323,9 @@ static int make_picture(struct work *work, struct fault *fault)
         .unit = source->event->unit,
         .reader = source->reader,
     };
+    work->annotation =
+        (struct annotation){work->request->function, work->request->sources, !work->request->has_no_sources};
+    work->picture.annotation = &work->annotation;
     int err = set_title(work);
     if (!err && work->format->subject == FORMAT_HEATMAP)
         err = add_heatmap(work, fault);
@@ -369,7 +378,7 @@ static void summarize(const struct work *work, struct report_summary *ret_summar
         .since_ns = work->picture.since_ns,
         .until_ns = work->picture.until_ns,
         .shows_losses = work->format->shows_losses,
-        .lacks_lines = (work->request->lines || work->format->subject == FORMAT_FRAMES) &&
+        .lacks_lines = grain_of(work) != PROFILE_BY_FUNCTION &&
                        (work->source.extent.is_folded || work->before_source.extent.is_folded),
     };
     word_buckets(work, ret_summary);

@@ -29,7 +29,10 @@ struct report_request {
     bool lines;                // a frame for each line of source, not for each function
     bool no_inline;            // only the functions that code belongs to
     struct stack_filter stacks;
-    const char *title; // of a difference: the side's name
+    const char *function; // of -f source
+    const char *sources;  // the folder that source files are below; NULL: where the debug information says
+    bool has_no_sources;  // the text of source files is not read
+    const char *title;    // of a difference: the side's name
 };
 
 #endif

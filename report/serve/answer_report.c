@@ -8,7 +8,7 @@
 #include "report/query/report.h"
 #include "report/serve/answers.h"
 
-static const char *const own[] = {"format", "by", "download", "before-from", "before-to", NULL};
+static const char *const own[] = {"format", "by", "function", "download", "before-from", "before-to", NULL};
 
 static int read_request(const struct question *question, struct filter *filter, struct fault *fault,
                         struct report_request *ret_request)
@@ -18,6 +18,9 @@ static int read_request(const struct question *question, struct filter *filter, 
     if (err)
         return err;
     ret_request->format = !format ? "flame-data" : strcmp(format, "html") == 0 ? "flame" : format;
+    ret_request->function = question__find(question, "function");
+    ret_request->sources = question->sources;
+    ret_request->has_no_sources = !question->sources;
     err = by ? group__option(by, &ret_request->by, fault) : 0;
     if (err)
         fault->code = EXIT_CODE_USAGE;

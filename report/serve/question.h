@@ -15,7 +15,7 @@
 #include "store/base/limits.h"
 
 struct question {
-    const char *store;
+    const char *store, *sources; // sources: NULL, none
     struct {
         const char *name, *value; // borrowed from the connection
     } parameters[LIMIT_SERVE_PARAMETERS];

@@ -104,6 +104,7 @@ static enum MHD_Result begin(struct serve *serve, struct request *request, const
     if (!request->route->answer)
         return reply__file(request);
     request->question.store = serve->options->store;
+    request->question.sources = serve->options->sources;
     microhttpd.get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &request->question);
     if (is_unchanged(serve, request))
         return reply__unchanged(request);

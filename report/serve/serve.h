@@ -7,6 +7,7 @@
 
 struct serve_options {
     const char *store;
+    const char *sources; // NULL: the text of source files is not shown
     struct listener listener;
     struct admission admission;
 };

@@ -1,7 +1,7 @@
 // The menu of the selected frame: all that can be done with it, by mouse and by keyboard.
 "use strict";
 
-// Word, key that does the same, whether it needs a function, what it does.
+// Word, key that does the same, whether it needs a function, what it does, whether only the page of `hearth serve` can do it.
 const menuItems = [
   ["Zoom", "Enter", false, () => zoomTo(view.selected)],
   ["Sandwich: callers and callees", "s", true, () => showFunction("sandwich", view.selected)],
@@ -11,6 +11,7 @@ const menuItems = [
   ["Without its stacks", "x", true, () => addFilter("without", view.selected)],
   ["Without its frames", "h", true, () => addFilter("hide", view.selected)],
   ["Search for it", "", true, () => searchExactly(labels.name[view.tree.label[view.selected]])],
+  ["Source of its lines", "", true, () => window.parent.postMessage({ hearthSource: labels.name[view.tree.label[view.selected]] }, "*"), true],
   ["Copy its name", "", false, () => copyText(labels.name[view.tree.label[view.selected]])],
 ];
 
@@ -29,7 +30,8 @@ function copyText(text) {
 
 function showMenu(x, y) {
   const menu = $("menu"), isOne = isFunction(view.tree, view.selected);
-  menu.replaceChildren(...menuItems.filter(([, , needsFunction]) => isOne || !needsFunction).map(([word, key, , action]) => {
+  menu.replaceChildren(...menuItems.filter(([, , needsFunction, , needsServe]) =>
+    (isOne || !needsFunction) && (window.parent !== window || !needsServe)).map(([word, key, , action]) => {
     const button = document.createElement("button");
     button.setAttribute("role", "menuitem");
     button.append(word, Object.assign(document.createElement("kbd"), { textContent: key }));

@@ -352,7 +352,10 @@ function onKey(event) {
 
 // The flame graph says what it shows, so that this page's address has it too.
 function onMessage(message) {
-  if (message.source !== $("flame").contentWindow || typeof message.data?.hearthView !== "string") return;
+  if (message.source !== $("flame").contentWindow) return;
+  if (typeof message.data?.hearthSource === "string")
+    open(framePath(false)({ format: "source", function: message.data.hearthSource }), "_blank", "noopener");
+  if (typeof message.data?.hearthView !== "string") return;
   history.replaceState(null, "", addressOf() + (message.data.hearthView ? `#${message.data.hearthView}` : ""));
 }
 

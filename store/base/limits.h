@@ -431,6 +431,9 @@
 // A source path; PATH_MAX. Above: unknown.
 #define LIMIT_SOURCE_PATH_BYTES 4096
 
+// A source file of which a report shows lines: sqlite3.c has 9 MiB. Above: its lines are shown without their text.
+#define LIMIT_SOURCE_TEXT_BYTES (32u << 20)
+
 // hearth serve. Connections: browsers open six each. Above: the next one waits until another has ended. Questions that
 // are answered at once, each by a process of its own: the others wait. Its memory (a flame graph of 200,000 stacks
 // takes 150 MiB), its time, and its answer. Above: it ends, and the answer says so.

@@ -83,7 +83,7 @@ static int allow_store(int ruleset, const char *store)
     return allow_below(ruleset, dirname(folder)); // with its -wal and -shm
 }
 
-static int lock_files(const char *store)
+static int lock_files(const char *store, const char *sources)
 {
     static const char *const others[] = {"/etc/passwd", "/etc/nsswitch.conf", "/etc/localtime", "/usr/share/zoneinfo"};
     // All kinds of access of the first version of Landlock (5.13).
@@ -92,6 +92,8 @@ static int lock_files(const char *store)
     if (ruleset < 0)
         return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
     int err = store ? allow_store(ruleset, store) : 0;
+    if (!err && sources)
+        err = allow_below(ruleset, sources);
     for (size_t i = 0; store && !err && i < sizeof(others) / sizeof(others[0]); i++)
         err = allow_below(ruleset, others[i]);
     if (!err && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
@@ -234,11 +236,11 @@ static int say(const char *words, int err, struct fault *fault)
     return fault__set(fault, err, "cannot give up %s: %s; this host's own filter may forbid it", words, strerror(-err));
 }
 
-int confinement__enter(const char *store, struct fault *fault)
+int confinement__enter(const char *store, const char *sources, struct fault *fault)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return fault__set(fault, -errno, "cannot set no_new_privs: %s", strerror(errno));
-    int err = lock_files(store);
+    int err = lock_files(store, sources);
     if (err)
         return fault__set(fault, err, "cannot give up the other files: %s", strerror(-err));
     err = become_nobody(store != NULL);
