@@ -63,6 +63,7 @@ struct format {
     const char *summary;
     enum format_subject subject;
     bool names_only;                 // it shows no binaries: functions of one name are one
+    const struct group *group;       // what has a root unless the request says; NULL: each comm
     bool by_line;                    // its stacks are of lines of source, whatever the request says
     bool is_binary;                  // nothing for a terminal
     bool compares;                   // it can draw a difference

@@ -56,6 +56,12 @@ static void root_of_thread(const struct store_process *process, const struct sto
         snprintf(ret_name, GROUP_NAME_BYTES, "%s-%" PRIu32, comm, process->pid);
 }
 
+static void root_of_perf(const struct store_process *process, const struct store_thread *thread, NAME)
+{
+    snprintf(ret_name, GROUP_NAME_BYTES, "%s %" PRIu32 "/%" PRIu32, or_else(thread->comm, STORE_MARK_UNKNOWN),
+             process->pid, thread->tid ? thread->tid : process->pid);
+}
+
 static void name_cgroup(const struct store_process *process, const struct store_thread *thread, NAME)
 {
     (void)thread;
@@ -128,6 +134,7 @@ static void root_compared(const struct store_process *process, const struct stor
 
 const struct group group_of_comms = {"comm", "comm", name_comm, name_comm};
 const struct group group_of_threads = {"tid", "thread", root_of_thread, name_tid};
+const struct group group_of_perf = {"perf", "thread", root_of_perf, name_tid};
 const struct group group_compared = {"compared", "nothing", root_compared, name_nothing};
 static const struct group others[] = {
     {"pid", "process", root_of_pid, name_pid}, {"cgroup", "cgroup", name_cgroup, name_cgroup},

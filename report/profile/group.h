@@ -20,6 +20,7 @@ struct group {
 };
 
 extern const struct group group_of_comms, group_of_threads;
+extern const struct group group_of_perf;  // as perf script names threads: "nginx 12/13"
 extern const struct group group_compared; // one root: the two sides of a difference have different filters
 
 #define GROUP_KEYS_BUT_COMM "pid, tid, cgroup, unit, container, pod, user, exe, or none"

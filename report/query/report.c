@@ -133,7 +133,7 @@ static const struct group *choose_group(const struct work *work)
 {
     if (!work->request->group && work->before_request && are_different_threads(work->before_request, work->request))
         return &group_compared;
-    return work->request->group;
+    return work->request->group ? work->request->group : work->format->group;
 }
 
 static int filter_stacks(struct work *work, struct fault *fault)

@@ -456,6 +456,9 @@
 // Functions that have a row in its table: as many; above, the lightest of them have none.
 #define LIMIT_FLAME_NODES 500000
 
+// Records of -f script, some 2 KiB each. Above: refused, a shorter range has fewer.
+#define LIMIT_SCRIPT_RECORDS 20000000u
+
 // Profiles of other tools, inflated: perf script's text of an hour has some 500 MiB. JSON takes some ten times its size
 // in memory meanwhile. Above: refused.
 #define LIMIT_IMPORT_BYTES      (2048ull << 20)

@@ -19,10 +19,35 @@ build/tests/tools/make_store "$TMP/all.db" <"$TMP/all"
 report() { "$HEARTH" report -f folded -i "$@" 2>"$TMP/err"; }
 sum() { awk '{ n += $NF } END { print n + 0 }'; }
 report "$TMP/all.db" >"$TMP/all.folded"
-for suffix in folded pb.gz speedscope.json; do
+for suffix in folded pb.gz speedscope.json perf.txt; do
     "$HEARTH" report -i "$TMP/all.db" -o "$TMP/again.$suffix"
     is "$suffix: what was written is read again" "$(report "$TMP/again.$suffix" | cksum)" "$(cksum <"$TMP/all.folded")"
 done
+is 'perf.txt: a record a sample' "$(grep -c ' cpu:$' "$TMP/again.perf.txt")" "$(sum <"$TMP/all.folded")"
+if perl -e 1 2>/dev/null; then
+    # A reader of its own: what stackcollapse-perf.pl looks at.
+    is 'perf.txt: read as other tools read it' "$(perl -ne 'if (/^(\S.+?)\s+(\d+)\/*(\d+)*\s+[\d.]+:/) { $c = $1; @s = () }
+        elsif (/^\s*$/) { $n{join ";", $c, reverse @s}++ if defined $c; undef $c }
+        elsif (/^\s*(\w+)\s*(.+) \((\S*)\)/) { push @s, $2 }
+        END { print "$_ $n{$_}\n" for keys %n }' "$TMP/again.perf.txt" | sort | cksum)" "$(sed 's/_\[[kij]\]//g; s/\[libv8.so+0x10\]/[unknown]/' "$TMP/all.folded" |
+        awk '{ n = $NF; sub(/ [0-9]+$/, ""); sum[$0] += n } END { for (s in sum) print s, sum[s] }' | sort | cksum)"
+fi
+build/tests/tools/make_sample "$TMP/sample.db"
+for event in cpu uprobe:./server:serve; do
+    stacks() { "$HEARTH" report -i "$TMP/sample.db" -e $event "$@" 2>"$TMP/err"; }
+    stacks -f firefox --group-by comm -o "$TMP/out.firefox.json"
+    is "firefox, $event: the stacks of all threads" "$(python3 tests/e2e/report_firefox.py "$TMP/out.firefox.json" | sort)" \
+        "$(stacks -f folded | sed 's/_\[[kij]\]//g' | sort)"
+    stacks -f firefox -o "$TMP/out.firefox.json"
+    is "firefox, $event: sums by thread" "$(python3 tests/e2e/report_firefox.py "$TMP/out.firefox.json" | sum)" "$(stacks -f folded | sum)"
+    stacks -f script -o "$TMP/out.perf.txt"
+    is "script, $event: periods add up to what was measured" "$(awk '/:$/ { n += $(NF - 1) } END { print n }' "$TMP/out.perf.txt")" \
+        "$(if [[ $event == cpu ]]; then echo $((52 * 10101010)); else stacks -f folded | sum; fi)"
+done
+is 'script: threads have their names' "$(awk '/:$/ { print $1, $2 }' "$TMP/out.perf.txt" | sort | uniq -c | awk '{ print $1, $2, $3 }' | paste -sd ,)" \
+    '400 server 10/10,100 worker 10/11'
+"$HEARTH" report -i "$TMP/all.folded" -o "$TMP/out.firefox.json"
+is 'firefox: 2,000 stacks' "$(python3 tests/e2e/report_firefox.py "$TMP/out.firefox.json" | sum)" "$(sum <"$TMP/all.folded")"
 gzip -k "$TMP/all.folded"
 is 'gzip of it' "$(report "$TMP/all.folded.gz" | cksum)" "$(cksum <"$TMP/all.folded")"
 is 'from a pipe' "$(report - <"$TMP/all.folded" | cksum) $(report <(cat "$TMP/all.folded") | cksum)" \
@@ -32,7 +57,7 @@ is 'and CRLF' "$(sed 's/$/\r/' "$TMP/all.folded" | report - | cksum)" "$(cksum <
 is 'filters hold' "$(report "$TMP/all.folded" --comm nginx)" 'nginx;main;serve;memcpy_[i];asm_exc_page_fault_[k] 4'
 is 'a difference of two formats: nothing' \
     "$("$HEARTH" diff "$TMP/again.pb.gz" "$TMP/again.speedscope.json" -f folded | awk '$(NF - 1) != $NF' | wc -l)" 0
-for format in top svg flame json pprof speedscope tree; do
+for format in top svg flame json pprof speedscope tree firefox script; do
     ok "as $format" "$HEARTH" report -i "$TMP/all.folded" -f "$format" -o "$TMP/out"
 done
 awk 'BEGIN { for (i = 0; i < 300; i++) { line = "deep"; for (d = 0; d < 4000; d++) line = line ";f" i "_" d; print line, 1 } }' >"$TMP/deep"

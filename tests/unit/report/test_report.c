@@ -100,6 +100,8 @@ static void formats_are_as_they_were(void **state)
     assert_golden("all.json", &(struct report_request){.format = "json"});
     assert_golden("all.speedscope.json", &(struct report_request){.format = "speedscope"});
     assert_golden("main.source", &(struct report_request){.format = "source", .function = "main"});
+    assert_golden("all.firefox.json", &(struct report_request){.format = "firefox"});
+    assert_golden("all.perf.txt", &(struct report_request){.format = "script"});
     assert_golden("all.svg", &(struct report_request){.format = "svg"});
     assert_golden("calls.folded", &(struct report_request){.format = "folded", .event = "uprobe:./server:serve"});
     assert_golden("calls.top", &(struct report_request){.format = "top", .event = "uprobe:./server:serve"});
@@ -288,6 +290,8 @@ static void suffixes_name_formats(void **state)
         {"x.speedscope.json", "speedscope"},
         {"x.tree", "tree"},
         {"x.source", "source"},
+        {"x.firefox.json", "firefox"},
+        {"x.perf.txt", "script"},
         {"x.hist", "hist"},
         {"x.hist.svg", "hist-svg"},
         {"x.hist.html", "hist-html"},
