@@ -57,6 +57,8 @@ static const struct {
     {"pprof", {"application/octet-stream", DATA_POLICY, "hearth.pb.gz"}},
     {"json", {JSON, DATA_POLICY, "hearth.json"}},
     {"speedscope", {JSON, DATA_POLICY, "hearth.speedscope.json"}},
+    {"firefox", {JSON, DATA_POLICY, "hearth.firefox.json"}},
+    {"script", {PLAIN, DATA_POLICY, "hearth.perf.txt"}},
 };
 
 void routes__describe(const struct route *route, const struct question *question, struct body *ret_body)

@@ -41,6 +41,7 @@ function addressOf() {
   if (zoom) words.set("zoom", hexPath(tree, zoom));
   if (query.text) words.set(query.isRegex ? "regex" : "search", query.text);
   if (view.isFlame) words.set("flame", "1");
+  if (view.colours !== "kind") words.set("colours", view.colours);
   if (!$("panel").hidden) words.set("panel", sortBy);
   return words.toString();
 }
@@ -70,6 +71,8 @@ function restore() {
   const label = wanted ? labelOf(words.get(wanted)) : -1;
   const tree = words.has("merged") ? treeOf("merged", 0) : label > 0 ? treeOf(wanted, label) : base;
   view.isFlame = words.has("flame");
+  view.colours = $("colours").value = (!whole.sides && ["binary", "self"].find((what) => what === words.get("colours"))) || "kind";
+  listKinds();
   $("flip").textContent = view.isFlame ? "Icicle" : "Flame";
   sortBy = ["total", "name"].find((by) => by === words.get("panel")) || "self";
   if (words.has("panel") === $("panel").hidden) togglePanel();

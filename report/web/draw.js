@@ -5,7 +5,7 @@
 
 const ROW = 18, FONT = '12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
-const SHADES = 8;
+const SHADES = 8, MODULE_HUES = 16, HEATS = 8;
 const NARROW = 0.8; // pixels
 const LIGHTER = "z"; // the kind of "[lighter frames]", which stand for what is too light to be drawn
 
@@ -55,6 +55,10 @@ function makePalette(isDark = darkTheme.matches) {
       palette[kind].above.push(readableFill(hue, saturation * 0.5, isDark ? 25 : 86, palette.text, isDark));
     }
   }
+  // Of binaries, by a hash of their names, and of frames by their own share of the part shown: pale has none.
+  palette.modules = Array.from({ length: MODULE_HUES }, (_, i) => readableFill((i * 360) / MODULE_HUES, isDark ? 38 : 62, isDark ? 34 : 75, palette.text, isDark));
+  palette.heat = Array.from({ length: HEATS }, (_, i) => readableFill(40 - (34 * i) / (HEATS - 1), (isDark ? 12 : 20) + (60 * i) / (HEATS - 1),
+    isDark ? 24 + (16 * i) / (HEATS - 1) : 90 - (22 * i) / (HEATS - 1), palette.text, isDark));
   // By tone, -8 to 8, of a difference: blue went, red came, what only chance may have moved is pale.
   palette.tones = Array.from({ length: 17 }, (_, i) => i - 8).map((tone) => {
     const strong = Math.abs(tone) / 8, hue = tone < 0 ? 215 : 6;
@@ -68,10 +72,23 @@ function makePalette(isDark = darkTheme.matches) {
   return palette;
 }
 
-function shadeOf(text) {
+function shadeOf(text, count = SHADES) {
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
-  return ((hash >>> 3) ^ (hash >>> 11) ^ (hash >>> 19)) & (SHADES - 1);
+  return ((hash >>> 3) ^ (hash >>> 11) ^ (hash >>> 19)) & (count - 1);
+}
+
+// The square root, so that a share of one in a hundred is seen: HEATS - 1 is all that the picture shows.
+function heatOf(view, node) {
+  const part = view.tree.self[node] / view.tree.total[view.zoom];
+  return part > 0 ? Math.min(1 + Math.floor(Math.sqrt(part) * (HEATS - 1)), HEATS - 1) : 0;
+}
+
+// The fill of a frame by what the view's colours tell: undefined, its kind.
+function chosenFill(pen, node) {
+  const { colours, tree, labels } = pen.view, label = tree.label[node];
+  if (colours === "binary" && labels.hue[label] >= 0) return pen.palette.modules[labels.hue[label]];
+  return colours === "self" ? pen.palette.heat[heatOf(pen.view, node)] : undefined;
 }
 
 // A drawing of `view` onto `canvas`: view = {tree, labels, x, width, zoom, isMatch, hover, selected, isFlame, scroll,
@@ -149,14 +166,14 @@ function drawSlivers(pen, d, at, y) {
 function sliverFill(pen, node) {
   const { tree, labels, isMatch } = pen.view, label = tree.label[node], kind = pen.palette[labels.kind[label]];
   if (isMatch) return isMatch[label] ? pen.palette.match : kind.dim[SHADES >> 1];
-  return tree.tone ? pen.palette.tones[tree.tone[node] + 8] : kind.plain[SHADES >> 1];
+  return tree.tone ? pen.palette.tones[tree.tone[node] + 8] : chosenFill(pen, node) || kind.plain[SHADES >> 1];
 }
 
 function fillOf(pen, node, isAbove) {
   const { tree, labels, isMatch } = pen.view, label = tree.label[node], kind = pen.palette[labels.kind[label]];
   if (isMatch) return isMatch[label] ? pen.palette.match : kind.dim[labels.shade[label]];
   if (tree.tone) return pen.palette.tones[tree.tone[node] + 8];
-  return (isAbove ? kind.above : kind.plain)[labels.shade[label]];
+  return isAbove ? kind.above[labels.shade[label]] : chosenFill(pen, node) || kind.plain[labels.shade[label]];
 }
 
 function drawFrame(pen, node, left, y, wide, isAbove) {

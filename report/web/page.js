@@ -197,6 +197,13 @@ function flip(isFlame) {
   redraw();
 }
 
+function colourBy(what) {
+  view.colours = $("colours").value = what;
+  listKinds();
+  remember(false);
+  redraw();
+}
+
 function tell(node) {
   if (node < 0) {
     $("status").textContent = "";
@@ -297,6 +304,7 @@ const keys = {
   x: () => addFilter("without", view.selected),
   h: () => addFilter("hide", view.selected),
   m: toggleMerged,
+  k: () => whole.sides || colourBy({ kind: "binary", binary: "self", self: "kind" }[view.colours]),
   f: togglePanel,
   i: () => flip(!view.isFlame),
   "?": () => $("keys").showModal(),
@@ -314,7 +322,7 @@ function onKey(event) {
     if (event.key === "Enter") $("canvas").focus(), nextMatch(1);
     return;
   }
-  if (event.target.closest("button") && (event.key === "Enter" || event.key === " ")) return;
+  if (event.target.closest("button, select") && (event.key === "Enter" || event.key === " ")) return;
   const action = keys[event.key];
   if (!action) return;
   event.preventDefault();
@@ -334,6 +342,8 @@ function listen() {
   $("callers").onclick = () => showFunction("callers", view.selected);
   $("callees").onclick = () => showFunction("callees", view.selected);
   $("merge").onclick = toggleMerged;
+  $("colours").hidden = !!whole.sides; // a difference has its own
+  $("colours").onchange = () => colourBy($("colours").value);
   $("table").onclick = $("panel-close").onclick = togglePanel;
   $("panel-rows").onkeydown = movePanelRow;
   $("panel-scroller").onscroll = drawRows;

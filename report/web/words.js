@@ -6,6 +6,7 @@ const data = JSON.parse($("data").textContent);
 const labels = {
   name: data.names,
   kind: data.kinds, // a letter a label: see data.looks
+  hue: Int8Array.from(data.module, (module) => (data.modules[module] ? shadeOf(data.modules[module], MODULE_HUES) : -1)),
   shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
 };
 const whole = decodeTree(data.nodes, data.count, !!data.before);
@@ -15,7 +16,7 @@ let palette = makePalette(), query = { text: "", isRegex: false };
 
 const view = {
   tree: whole, labels, zoom: 0, x: 0, width: 1, isMatch: null, hover: -1, selected: -1,
-  isFlame: false, scroll: 0, contentHeight: 0,
+  isFlame: false, colours: "kind", scroll: 0, contentHeight: 0,
 };
 
 function amount(value) {
@@ -140,9 +141,20 @@ function listFacts() {
   listLost();
 }
 
+const LEGEND_MOST = 6;
+
+// The binaries with the most time of their own.
+function heaviestModules() {
+  const own = new Float64Array(data.modules.length);
+  for (let i = 0; i < labels.name.length; i++) own[data.module[i]] += sums[0].self[i];
+  return Array.from(own.keys()).filter((i) => data.modules[i] && own[i]).sort((a, b) => own[b] - own[a]).slice(0, LEGEND_MOST);
+}
+
 function listKinds() {
   const seen = new Set(labels.kind), chips = whole.sides
     ? [["less", palette.tones[1]], [data.counted ? "no more than chance" : "the same", palette.tones[8]], ["more", palette.tones[15]]]
+    : view.colours === "binary" ? heaviestModules().map((module) => [data.modules[module], palette.modules[shadeOf(data.modules[module], MODULE_HUES)]])
+    : view.colours === "self" ? [["no time itself", palette.heat[0]], ["much of what is shown", palette.heat[HEATS - 1]]]
     : Object.keys(data.looks).filter((kind) => seen.has(kind) && kind !== "r").map((kind) => [data.looks[kind].name, palette[kind].plain[SHADES >> 1]]);
   $("legend").replaceChildren(...chips.map(([name, colour]) => {
     const item = document.createElement("span"), chip = document.createElement("span");

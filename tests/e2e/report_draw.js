@@ -77,7 +77,7 @@ function printContrast([page]) {
       weigh([...palette[kind].plain, ...palette[kind].above], palette.text);
       weigh(palette[kind].dim, palette.dimText);
     }
-    weigh([...palette.tones, palette.match], palette.text);
+    weigh([...palette.tones, ...palette.modules, ...palette.heat, palette.match], palette.text);
     console.log(Math.min(...least) >= 4.5 ? "readable" : `contrast ${Math.min(...least)}`);
   }
 }

@@ -33,6 +33,7 @@ function type(text) {
 
 const frame = () => new Promise((done) => setTimeout(done, 50));
 const colourAt = (x, y) => {
+  paint(performance.now()); // a machine under load may not have painted yet
   const ratio = devicePixelRatio || 1, box = $("canvas").getBoundingClientRect();
   return [...$("canvas").getContext("2d").getImageData((x - box.left) * ratio, (y - box.top) * ratio, 1, 1).data];
 };
@@ -149,6 +150,24 @@ async function run() {
   check("an address typed into the open page is followed", [view.tree.kind, labels.name[view.tree.label[0]]], ["callers", "serve"]);
   press("Home");
   await frame();
+
+  const colourOfFrame = (name) => hexOf(colourAt(at(find(name)).clientX, at(find(name)).clientY + 7).slice(0, 3));
+  const moduleFill = (name) => palette.modules[shadeOf(name, MODULE_HUES)];
+  press("k");
+  await frame();
+  check("colours by binary", [colourOfFrame("parse"), colourOfFrame("_start"), $("legend").textContent.startsWith("server")],
+    [moduleFill("server"), moduleFill("server"), true]);
+  const coloured = location.hash;
+  press("k");
+  await frame();
+  check("by own time: what has none is pale", [colourOfFrame("parse"), colourOfFrame("main")], [palette.heat[0], palette.heat[0]]);
+  check("and what has much is not", palette.heat.indexOf(colourOfFrame("is_digit")) > 1, true);
+  press("k");
+  await frame();
+  location.hash = coloured;
+  await frame();
+  check("the address keeps the colours", [view.colours, $("colours").value], ["binary", "binary"]);
+  colourBy("kind");
 
   select(find("serve"));
   press("s");
