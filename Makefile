@@ -49,7 +49,7 @@ libs := -Wl,--as-needed -Wl,-z,now $(shell pkg-config --libs libbpf libdw libelf
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
 folders := collector $(addprefix collector/,help daemon metrics session keep sources probes unwinding naming programs who arch) \
 	$(addprefix report/,commands serve top query imports formats histograms profile text) \
-	symbolizer $(addprefix symbolizer/,naming worker go dwarf unwind kernel symbols companions jit elf opening \
+	symbolizer $(addprefix symbolizer/,naming worker guests go dwarf unwind kernel symbols companions jit elf opening \
 	index jail arch) \
 	$(addprefix store/,directory sql writer reader) store store/system store/base
 objects_of = $(patsubst %.c,$(build)/obj/%.o,$(sort $(wildcard $(addprefix $(1)/,*.c $(ARCH)/*.c */elf_machine.c)))) \

@@ -174,6 +174,13 @@ int symbolizer__file_offsets(int fd, const uint64_t *addresses, size_t count, ui
     return 0;
 }
 
+int symbolizer__guest_lines(struct symbolizer *symbolizer, const void *places, size_t length, size_t count,
+                            uint32_t *ret_lines)
+{
+    struct worker *worker = symbolizer->options.worker;
+    return worker ? worker__lines(worker, places, length, count, ret_lines) : -ENOTSUP;
+}
+
 struct symbolizer_counts symbolizer__counts(const struct symbolizer *symbolizer)
 {
     return index_set__counts(symbolizer->files.indexes);

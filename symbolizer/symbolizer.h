@@ -48,6 +48,11 @@ int symbolizer__kernel_address(struct symbolizer *symbolizer, const char *functi
 int symbolizer__resolve_jit(struct symbolizer *symbolizer, pid_t pid, const uint64_t *addresses, size_t count,
                             symbol_chain_fn *take, void *context);
 
+// Lines of places in the code of guests, read in a worker (worker__lines() of symbolizer/worker/worker.h). -ENOTSUP:
+// the symbolizer has been given none.
+int symbolizer__guest_lines(struct symbolizer *symbolizer, const void *places, size_t length, size_t count,
+                            uint32_t *ret_lines);
+
 struct symbolizer_counts symbolizer__counts(const struct symbolizer *symbolizer);
 
 // Fills in the identity of an opened file, as far as it has one.

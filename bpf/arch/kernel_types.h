@@ -1,5 +1,5 @@
-// The kernel's types that each instruction set has its own of: struct pt_regs, struct thread_info, and struct
-// bpf_perf_event_data. For vmlinux.h.
+// The kernel's types that each instruction set has its own of: struct pt_regs, struct thread_info, struct
+// thread_struct, and struct bpf_perf_event_data. For vmlinux.h.
 #ifndef HEARTH_BPF_ARCH_KERNEL_TYPES_H
 #define HEARTH_BPF_ARCH_KERNEL_TYPES_H
 

@@ -65,6 +65,7 @@ enum unwind_bp {
 
 #define UNWIND_KIND_OF(kind) ((kind)&15)
 #define UNWIND_BP_OF(kind)   ((kind) >> 4 & 3)
+#define UNWIND_GUEST         64 // in `kind`: the code is the loop of a guest (bpf/wire/guest.h)
 
 #define UNWIND_BX_SAME 0
 #define UNWIND_BX_LOST (-128)
@@ -73,7 +74,7 @@ struct unwind_rule {
     __s32 cfa_offset;
     __s16 bp_offset;
     __s8 bx_slot; // the caller's bx is at CFA + 8 * bx_slot; or one of UNWIND_BX_*
-    __u8 kind;    // enum unwind_kind | enum unwind_bp << 4
+    __u8 kind;    // enum unwind_kind | enum unwind_bp << 4 | UNWIND_GUEST
 };
 
 #define UNWIND_ROW_PLACE(word) ((word) >> 16)

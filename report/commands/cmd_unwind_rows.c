@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "symbolizer/arch/unwind_shapes.h"
+#include "symbolizer/guests/guests.h"
 #include "symbolizer/unwind/unwind_rows.h"
 
 struct listing {
@@ -102,6 +103,17 @@ static void print_row(uint64_t file_offset, const struct unwind_rule *rule, void
     printf("%016" PRIx64 " %s %s %s\n", address_of(context, file_offset), cfa, bp, word_return_address(rule));
 }
 
+static void say_guest(int fd)
+{
+    struct guest_found found;
+    guests__find(fd, &found);
+    if (found.refused)
+        fault__warn("the file has an interpreter whose functions are not followed: %s", found.refused);
+    else if (found.guest.kind)
+        fault__warn("the file has an interpreter whose functions are followed, of version %u.%u",
+                    found.guest.version >> 8, found.guest.version & 255);
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct fault fault = {0};
@@ -121,6 +133,7 @@ static enum exit_code run(int argc, char **argv)
         return fault__say(&named, err);
     }
     unwind_table__each(table, print_row, &listing);
+    say_guest(fd);
     return EXIT_CODE_DONE;
 }
 

@@ -10,7 +10,7 @@
 #include "store/system/file_bytes.h"
 
 // Raised whenever the shape of a table changes, or what an ELF is compiled to.
-#define VERSION 11
+#define VERSION 12
 
 #define ROOM_UNIT_BYTES ((size_t)2 << 20) // of huge pages
 
@@ -23,7 +23,8 @@ struct unwind_cache_header {
     uint32_t version;
     uint32_t rule_count;
     uint64_t word_count;
-    uint64_t checksum; // of all that follows
+    struct wire_guest guest;
+    uint64_t checksum; // of all that follows, and the guest
 };
 
 static const struct disk_cache_kind kind = {.holds = "unwind rows", .suffix = SUFFIX, .mode = 0600};
@@ -92,7 +93,7 @@ void unwind_cache__free(struct unwind_cache *cache)
 
 static uint64_t checksum_of(const struct unwind_table *table)
 {
-    uint64_t sum = table->word_count;
+    uint64_t sum = hash__pair(table->word_count, hash__bytes(&table->guest, sizeof(table->guest)));
     for (size_t i = 0; i < table->rule_count; i++) {
         uint64_t bits;
         memcpy(&bits, &table->rules[i], sizeof(bits));
@@ -132,6 +133,7 @@ static int read_table(struct unwind_cache *cache, int fd, size_t bytes, struct u
                                    .rule_count = header.rule_count,
                                    .words = (uint32_t *)((uint8_t *)cache->room + rule_bytes),
                                    .word_count = header.word_count,
+                                   .guest = header.guest,
                                    .is_borrowed = true};
     err = file_bytes__read(fd, sizeof(header), cache->room, rule_bytes + word_bytes);
     if (err)
@@ -168,6 +170,7 @@ static int write_table(int fd, const void *context)
     struct unwind_cache_header header = {.version = VERSION,
                                          .rule_count = (uint32_t)table->rule_count,
                                          .word_count = table->word_count,
+                                         .guest = table->guest,
                                          .checksum = checksum_of(table)};
     memcpy(header.magic, magic, sizeof(magic));
     int err = file_bytes__write(fd, &header, sizeof(header));

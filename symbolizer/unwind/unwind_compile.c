@@ -12,7 +12,9 @@
 #include "symbolizer/unwind/unwind_extras.h"
 #include "symbolizer/unwind/unwind_go.h"
 
+#include "store/base/cleanup.h"
 #include "store/base/grow.h"
+#include "symbolizer/arch/guest_shapes.h"
 
 // Functions are aligned to 16 bytes: shorter holes are padding, which no call returns to.
 #define PADDING_BYTES 16
@@ -25,6 +27,7 @@ struct function {
     uint32_t start, end; // file offsets
     uint16_t source;     // 0: .eh_frame, 1: .debug_frame, 2: unwind_extras.h
     bool is_understood;  // false: the row is `rule`
+    bool is_guest;       // of a guest's loop: its rules are marked
     struct unwind_rule rule;
     struct cfi_fde fde;
 };
@@ -44,6 +47,7 @@ struct compiler {
     bool needs_rbx;                        // a rule with UNWIND_BX was seen
     bool has_unsupported;
     bool tracks_rbx;
+    uint8_t mark; // of the rules of the function being run
 };
 
 static void compiler__release(struct compiler *compiler)
@@ -232,6 +236,7 @@ static bool take_row(uint64_t distance, struct unwind_rule rule, void *context)
     compiler->has_unsupported |= UNWIND_KIND_OF(rule.kind) == UNWIND_UNSUPPORTED;
     if (!compiler->tracks_rbx)
         rule.bx_slot = UNWIND_BX_LOST;
+    rule.kind |= compiler->mark;
     if (distance < compiler->function_end - compiler->function_start)
         unwind_builder__add(&compiler->builder, compiler->function_start + (uint32_t)distance, rule);
     return true;
@@ -250,6 +255,7 @@ static bool run_function(struct compiler *compiler, const struct function *funct
 
 static void add_rows(struct compiler *compiler, const struct function *function)
 {
+    compiler->mark = function->is_guest ? UNWIND_GUEST : 0;
     if (!function->is_understood) {
         unwind_builder__add(&compiler->builder, function->start, function->rule);
         return;
@@ -305,6 +311,35 @@ static void run_functions_as_needed(struct compiler *compiler)
     run_functions(compiler);
 }
 
+// The compiler puts what is rare of a large function elsewhere, as a function of its own (".cold"), and jumps there by
+// conditional jumps into its middle. A jump to its very start would be a call of another function.
+static void mark_jumped_to(struct compiler *compiler, const struct function *loop)
+{
+    _cleanup_free_ uint8_t *code = NULL;
+    uint32_t bytes = loop->end - loop->start, start = loop->start;
+    if (unwind_elf__read(&compiler->elf, start, bytes, &code) != 0)
+        return;
+    for (uint32_t at = 0; at < bytes; at++) {
+        int64_t distance;
+        if (!guest_shapes__is_far_jump(code + at, bytes - at, &distance))
+            continue;
+        struct function *cold = find_function(compiler, (uint64_t)((int64_t)start + at + distance));
+        if (cold && (int64_t)cold->start != (int64_t)start + at + distance)
+            cold->is_guest = true;
+    }
+}
+
+static void mark_guest(struct compiler *compiler, uint64_t loop_address)
+{
+    struct function place_of_loop;
+    struct function *loop =
+        place(&compiler->elf, loop_address, 1, &place_of_loop) ? find_function(compiler, place_of_loop.start) : NULL;
+    if (!loop)
+        return;
+    loop->is_guest = true;
+    mark_jumped_to(compiler, loop);
+}
+
 static int collect(struct compiler *compiler)
 {
     int err = unwind_elf__eh_frame(&compiler->elf, &compiler->sections[0]);
@@ -327,30 +362,37 @@ static int collect(struct compiler *compiler)
     return err ? err : unwind_go__each_switch(&compiler->elf, take_switch, compiler);
 }
 
-static int compile(struct compiler *compiler, struct fault *fault, struct unwind_table **ret_table)
+static int compile(struct compiler *compiler, uint64_t guest_loop, struct fault *fault, struct unwind_table **ret_table)
 {
     int err = collect(compiler);
     if (err)
         return fault__set(fault, err, "its call frame information cannot be read (%s)", strerror(-err));
+    if (guest_loop)
+        mark_guest(compiler, guest_loop);
     run_functions_as_needed(compiler);
     err = unwind_builder__pack(&compiler->builder, ret_table);
     return err == -E2BIG ? fault__set(fault, err, "more unwind rows than hearth keeps for one file") : err;
 }
 
-static int open_and_compile(int fd, const void *image, size_t bytes, struct fault *fault,
+static int open_and_compile(int fd, const void *image, size_t bytes, uint64_t guest_loop, struct fault *fault,
                             struct unwind_table **ret_table)
 {
     _cleanup_(compiler__release) struct compiler compiler = {0};
     int err = unwind_elf__open(fd, image, bytes, fault, &compiler.elf);
-    return err ? err : compile(&compiler, fault, ret_table);
+    return err ? err : compile(&compiler, guest_loop, fault, ret_table);
 }
 
 int unwind_table__compile(int fd, struct fault *fault, struct unwind_table **ret_table)
 {
-    return open_and_compile(fd, NULL, 0, fault, ret_table);
+    return open_and_compile(fd, NULL, 0, 0, fault, ret_table);
+}
+
+int unwind_table__compile_marked(int fd, uint64_t guest_loop, struct fault *fault, struct unwind_table **ret_table)
+{
+    return open_and_compile(fd, NULL, 0, guest_loop, fault, ret_table);
 }
 
 int unwind_table__compile_memory(const void *image, size_t bytes, struct fault *fault, struct unwind_table **ret_table)
 {
-    return open_and_compile(-1, image, bytes, fault, ret_table);
+    return open_and_compile(-1, image, bytes, 0, fault, ret_table);
 }

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/wire/guest.h"
 #include "bpf/wire/unwind_rows.h"
 #include "store/base/buf.h"
 #include "store/base/cleanup.h"
@@ -31,13 +32,16 @@ struct unwind_table {
     size_t rule_count;
     uint32_t *words; // the table itself; the first words are a struct unwind_head
     size_t word_count;
-    bool is_borrowed; // rules and words are somebody else's memory
+    bool is_borrowed;        // rules and words are somebody else's memory
+    struct wire_guest guest; // kind 0: the file holds none. Its loop's rules are marked UNWIND_GUEST.
 };
 
 // -ENOEXEC: no ELF of a kind that runs here (64 bits, x86-64, not relocatable); -EBADMSG: an ELF whose headers lie
 // (-EIO and the like where it cannot be read); -E2BIG: above the bounds of bpf/wire/unwind_rows.h. A file without any
 // CFI gives a table all the same, of gaps and end marks.
 int unwind_table__compile(int fd, struct fault *fault, struct unwind_table **ret_table);
+// The same, with marked rules for the function at that address and its cold parts.
+int unwind_table__compile_marked(int fd, uint64_t guest_loop, struct fault *fault, struct unwind_table **ret_table);
 int unwind_table__compile_memory(const void *image, size_t bytes, struct fault *fault, struct unwind_table **ret_table);
 
 void unwind_table__free(struct unwind_table *table);

@@ -47,6 +47,8 @@ int unwind_table__check(const struct unwind_table *table)
     if (table->word_count < UNWIND_HEAD_WORDS || table->word_count > UNWIND_WORDS_MAX || table->rule_count == 0 ||
         table->rule_count > UNWIND_RULES_MAX || UNWIND_KIND_OF(table->rules[0].kind) != UNWIND_GAP)
         return -EBADMSG;
+    if (table->guest.kind > WIRE_GUEST_CPYTHON)
+        return -EBADMSG;
     struct unwind_head head = head_of(table);
     if (head.words != table->word_count || head.shift < UNWIND_SHIFT_MIN || head.shift > UNWIND_SHIFT_MAX ||
         head.granules == 0 || head.granules > table->word_count - UNWIND_HEAD_WORDS ||
@@ -72,11 +74,12 @@ int unwind_table__check(const struct unwind_table *table)
 
 struct packed_head {
     uint64_t rule_count, word_count;
+    struct wire_guest guest;
 };
 
 int unwind_table__pack(const struct unwind_table *table, struct buf *ret_bytes)
 {
-    struct packed_head head = {table->rule_count, table->word_count};
+    struct packed_head head = {table->rule_count, table->word_count, table->guest};
     buf__append(ret_bytes, &head, sizeof(head));
     buf__append(ret_bytes, table->rules, table->rule_count * sizeof(*table->rules));
     buf__append(ret_bytes, table->words, table->word_count * sizeof(*table->words));
@@ -97,7 +100,11 @@ int unwind_table__unpack(const void *bytes, size_t length, struct unwind_table *
     _cleanup_(unwind_table__freep) struct unwind_table *table = calloc(1, sizeof(*table));
     if (!table)
         return -ENOMEM;
-    *table = (struct unwind_table){malloc(rule_bytes + 1), head.rule_count, malloc(word_bytes + 1), head.word_count};
+    *table = (struct unwind_table){.rules = malloc(rule_bytes + 1),
+                                   .rule_count = head.rule_count,
+                                   .words = malloc(word_bytes + 1),
+                                   .word_count = head.word_count,
+                                   .guest = head.guest};
     if (!table->rules || !table->words)
         return -ENOMEM;
     memcpy(table->rules, (const uint8_t *)bytes + sizeof(head), rule_bytes);

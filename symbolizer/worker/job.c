@@ -1,8 +1,11 @@
 #include "symbolizer/worker/job.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "symbolizer/guests/guest_lines.h"
+#include "symbolizer/guests/guests.h"
 #include "symbolizer/jail/sealed.h"
 #include "symbolizer/jit/jit_names.h"
 #include "symbolizer/symbols/symbol_name.h"
@@ -52,8 +55,13 @@ static int do_rows(int socket, const struct job *job, struct packet_fds *inputs,
     (void)socket;
     (void)helper;
     (void)job;
-    int err = unwind_table__compile(inputs->fds[0], NULL, &table);
-    return err ? err : unwind_table__pack(table, ret_made);
+    struct guest_found found;
+    guests__find(inputs->fds[0], &found);
+    int err = unwind_table__compile_marked(inputs->fds[0], found.guest.kind ? found.loop : 0, NULL, &table);
+    if (err)
+        return err;
+    table->guest = found.guest;
+    return unwind_table__pack(table, ret_made);
 }
 
 static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
@@ -91,6 +99,34 @@ static int do_demangle(int socket, const struct job *job, struct packet_fds *inp
     return ret_made->failed ? -ENOMEM : 0;
 }
 
+// The input has one struct guest_place after the other, each with its table; the answer a line for each, with its NUL.
+static int do_lines(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
+                    struct buf *ret_made)
+{
+    void *bytes;
+    size_t length;
+    (void)socket;
+    (void)helper;
+    int err = sealed__map(inputs->fds[0], SIZE_MAX / 2, &bytes, &length);
+    if (err)
+        return err;
+    const uint8_t *at = bytes, *end = at + length;
+    for (uint64_t i = 0; i < job->count; i++) {
+        struct guest_place place;
+        if ((size_t)(end - at) < sizeof(place))
+            return -EBADMSG;
+        memcpy(&place, at, sizeof(place));
+        at += sizeof(place);
+        if ((size_t)(end - at) < place.table_bytes)
+            return -EBADMSG;
+        char line[16];
+        int digits = snprintf(line, sizeof(line), "%u", guest_lines__find(&place, at));
+        buf__append(ret_made, line, (size_t)digits + 1);
+        at += place.table_bytes;
+    }
+    return ret_made->failed ? -ENOMEM : 0;
+}
+
 static int do_nothing(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
                       struct buf *ret_made)
 {
@@ -104,11 +140,8 @@ static int do_nothing(int socket, const struct job *job, struct packet_fds *inpu
 
 int job__run(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper, struct buf *ret_made)
 {
-    static job_fn *const kinds[] = {[JOB_NOTHING] = do_nothing,
-                                    [JOB_INDEX] = do_index,
-                                    [JOB_ROWS] = do_rows,
-                                    [JOB_DEMANGLE] = do_demangle,
-                                    [JOB_JIT] = do_jit};
+    static job_fn *const kinds[] = {[JOB_NOTHING] = do_nothing,   [JOB_INDEX] = do_index, [JOB_ROWS] = do_rows,
+                                    [JOB_DEMANGLE] = do_demangle, [JOB_JIT] = do_jit,     [JOB_LINES] = do_lines};
     return job->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[job->kind](socket, job, inputs, helper, ret_made)
                                                         : -EINVAL;
 }

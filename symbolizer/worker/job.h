@@ -19,6 +19,7 @@ enum job_kind {
     JOB_ROWS,
     JOB_DEMANGLE,
     JOB_JIT,
+    JOB_LINES, // of guests' code
 };
 
 struct job {

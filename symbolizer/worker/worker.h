@@ -86,4 +86,8 @@ struct worker_jit_request {
 int worker__jit(struct worker *worker, const struct worker_jit_request *request, struct worker_usage *ret_usage,
                 char **ret_names, uint64_t *ret_end);
 
+// Lines of places in guests' code, in the order of the places: `places` has one struct guest_place after the other,
+// each followed by its table (symbolizer/guests/guest_lines.h).
+int worker__lines(struct worker *worker, const void *places, size_t length, size_t count, uint32_t *ret_lines);
+
 #endif

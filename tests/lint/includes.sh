@@ -60,10 +60,11 @@ may_include symbolizer/jit symbolizer/opening
 may_include symbolizer/companions symbolizer/{elf,opening}
 may_include symbolizer/symbols symbolizer/{elf,index,arch}
 may_include symbolizer/kernel symbolizer/{symbols,elf,opening}
-may_include symbolizer/unwind symbolizer/{elf,arch} bpf/{arch/registers,wire/unwind_rows}.h "$lists"
+may_include symbolizer/unwind symbolizer/{elf,arch} bpf/{arch/registers,wire/unwind_rows,wire/guest}.h "$lists"
 may_include symbolizer/dwarf symbolizer/{companions,elf,index,jail}
 may_include symbolizer/go symbolizer/{dwarf,symbols,elf}
-may_include symbolizer/worker symbolizer/{go,dwarf,unwind,symbols,companions,jit,elf,index,jail}
+may_include symbolizer/guests symbolizer/{unwind,arch} bpf/wire/guest.h
+may_include symbolizer/worker symbolizer/{guests,go,dwarf,unwind,symbols,companions,jit,elf,index,jail}
 may_include symbolizer/naming symbolizer/{worker,kernel,symbols,companions,jit,elf,opening,index}
 may_include symbolizer symbolizer/{naming,elf,jail}
 
@@ -75,7 +76,7 @@ may_include report/formats report/{histograms,profile,text} store/reader
 may_include report/query report/{imports/imported.h,formats,histograms,profile,text} store/reader
 may_include report/top report/{profile,text} store/reader
 may_include report/serve report/{query,imports/imported.h,formats,histograms,profile,text} store/reader
-may_include report/commands store/frame_kinds.def report/{serve,query,formats,text} store/reader symbolizer symbolizer/{unwind,symbols,jit,opening,arch}
+may_include report/commands store/frame_kinds.def report/{serve,query,formats,text} store/reader symbolizer symbolizer/{guests,unwind,symbols,jit,opening,arch}
 
 # Of report its doors: the request, its histograms and output, and the commands.
 may_include collector/arch collector/arch/[a-z0-9_]+
@@ -84,15 +85,15 @@ may_include collector/who store symbolizer/{elf,opening} bpf/wire/wire.h
 may_include collector/programs collector/who symbolizer/{worker,opening} bpf/wire/wire.h
 may_include collector/probes collector/{programs,who,arch} symbolizer/{symbols,companions,elf,opening,arch}
 may_include collector/sources collector/{probes,programs,who} store symbolizer/{symbols,arch} bpf/wire/wire.h "$lists"
-may_include collector/naming collector/who store symbolizer symbolizer/{naming,worker}
+may_include collector/naming collector/who store symbolizer symbolizer/{naming,worker,guests} bpf/wire/guest.h
 may_include collector/unwinding collector/{naming,programs,who} symbolizer/{worker,unwind,elf} bpf/wire/wire.h
 may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer bpf/wire/wire.h "$lists"
-may_include collector/session collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
+may_include collector/session bpf/wire/guests.def collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
     symbolizer/{worker,opening} bpf/wire/wire.h
 may_include collector/metrics store bpf/wire/wire.h "$lists"
 may_include collector/daemon collector/{metrics,session,sources,programs,who} store store/{directory,writer} report/text/text.h
 may_include collector/help
-may_include collector collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
+may_include collector bpf/wire/guests.def collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
     report/{query/report,query/filter,top/top_screen,profile/stack_filter,histograms/histogram_view,text/output}.h 'report/commands/cmd_[a-z_]+.h'
 
 is 'every folder has its line above' "$(files '*.[ch]' | grep -v '^tests/' | sed 's|/[^/]*$||' | sort -u)" "$(printf '%s\n' "${ruled[@]}" | sort)"

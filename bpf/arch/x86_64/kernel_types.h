@@ -19,6 +19,10 @@ struct pt_regs {
     unsigned short cs; // 8 bytes up to 6.8: to be read with bpf_core_read, which takes its place only
 };
 
+struct thread_struct {
+    unsigned long fsbase;
+};
+
 struct thread_info {
     unsigned int status;
 };

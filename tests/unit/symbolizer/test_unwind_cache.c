@@ -105,7 +105,7 @@ static void rows_others_may_write_are_refused(void **state)
 static void keeps_its_bound(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t file_bytes = 32 + 8 * fixture->table->rule_count + 4 * fixture->table->word_count;
+    uint64_t file_bytes = 80 + 8 * fixture->table->rule_count + 4 * fixture->table->word_count;
     struct unwind_cache *small;
     assert_int_equal(unwind_cache__open(fixture->directory, 3 * file_bytes, NULL, &small), 0);
     for (uint8_t i = 0; i < 10; i++) {
