@@ -18,7 +18,8 @@
 //
 // A stack that comes for the second time in a row is learned; one that cannot be is tried ever more rarely. The table
 // is a CPU's own and of fixed size; a new stack takes the place of an old one. Stacks that are not whole, deeper than
-// MEMO_FRAMES, with a signal's frame, or of threads that have hit a uprobe are never in it.
+// MEMO_FRAMES, with a signal's frame, of threads that have hit a uprobe, or with the loop of a guest, whose return
+// addresses do not tell its functions apart, are never in it.
 #ifndef HEARTH_BPF_MEMO_H
 #define HEARTH_BPF_MEMO_H
 
@@ -294,7 +295,7 @@ static __always_inline __u64 memo__user(void *ctx, struct scratch *scratch, stru
     } else if (has_other_bp) {
         memo->user.count = memo->user.uses_bp = 0;
     } else if (!memo->user.count && memo__is_due(memo) && id != WIRE_STACK_LOST &&
-               scratch->walk.status == WIRE_STACK_WHOLE) {
+               scratch->walk.status == WIRE_STACK_WHOLE && !scratch->walk.met_guest) {
         memo->user.bp = PT_REGS_FP(user);
         memo__learn_user(&scratch->walk, entry);
     }

@@ -27,6 +27,19 @@ static void say_feature(const struct feature *feature, int err)
                      feature->advice ? feature->advice : "");
 }
 
+// Which interpreters are followed; `hearth unwind-rows FILE` says it of one file.
+static void say_runtimes(void)
+{
+    static const char *const lines[] = {
+#define GUEST(name, number, spelled, versions, refused)                                                                \
+    "  ok    functions of " spelled ": " versions, "        not followed: " refused,
+#include "bpf/wire/guests.def"
+#undef GUEST
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        safe_text__print(stdout, "%s", lines[i]);
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     struct utsname system;
@@ -45,6 +58,7 @@ static enum exit_code run(int argc, char **argv)
         missing += err && feature->kind == FEATURE_NEEDED;
         without += err && feature->kind == FEATURE_OPTIONAL;
     }
+    say_runtimes();
     if (missing)
         safe_text__print(stdout, "hearth cannot record here: %zu of the things it needs are missing.", missing);
     else if (without)

@@ -186,6 +186,7 @@ struct task_struct {
     int on_cpu;
     struct sched_entity se;
     struct sched_info sched_info;
+    struct thread_struct thread;
     unsigned int in_execve : 1; // by BPF_CORE_READ_BITFIELD_PROBED only
     char comm[16];
     struct css_set *cgroups;

@@ -12,6 +12,7 @@
 #define HEARTH_BPF_UNWIND_H
 
 #include "bpf/arch/machine.bpf.h"
+#include "bpf/unwind/guest.bpf.h"
 #include "bpf/unwind/unwind_find.bpf.h"
 #include "bpf/unwind/unwind_maps.bpf.h"
 #include "bpf/unwind/unwind_uprobe.bpf.h"
@@ -186,6 +187,7 @@ static __always_inline __u32 unwind__start_at(struct unwind_walk *walk, struct t
     walk->before_call = walk->by_pointer = walk->uncertain = 0;
     walk->return_instance = 0;
     walk->trampoline = ~0ull;
+    walk->met_guest = walk->guest.kind = 0;
     return 1;
 }
 
@@ -215,10 +217,6 @@ static __always_inline void unwind__give_caches_back(const struct unwind_walk *w
         __sync_lock_test_and_set(&cpu->taken, 0);
 }
 
-struct unwind_frames {
-    __u64 at[WIRE_USER_FRAMES_MAX];
-};
-
 // Puts the function that has returned before its caller. How many frames that is.
 static __always_inline __u32 unwind__put_returned(struct unwind_walk *walk, struct unwind_frames *frames)
 {
@@ -232,20 +230,37 @@ static __always_inline __u32 unwind__put_returned(struct unwind_walk *walk, stru
     return 1;
 }
 
-// From frames->at[count] on; how many frames there are then. Leaves how the stack ended in walk->status.
+// One native frame, behind those that were put. Returns whether there is more.
+__noinline __u32 unwind__put_frame(struct unwind_walk *walk, struct unwind_frames *frames)
+{
+    if (!walk || !frames)
+        return 0;
+    __u32 at = walk->count;
+    walk->guest.low = walk->registers.sp;
+    __u32 goes_on = unwind__frame(walk);
+    if (at >= WIRE_USER_FRAMES_MAX) {
+        walk->status = WIRE_STACK_CUT;
+        return 0;
+    }
+    frames->at[at] = walk->frame;
+    walk->count = walk->frame ? at + 1 : at;
+    return goes_on;
+}
+
+// From frames->at[count] on; how many frames there are then. Leaves how the stack ended in walk->status. The count is
+// in memory, since guests put frames too.
 static __always_inline __u32 unwind__follow(struct unwind_walk *walk, struct unwind_frames *frames, __u32 count)
 {
-    __u32 goes_on = 1;
-    for (__u32 i = count; i < WIRE_USER_FRAMES_MAX; i++) {
-        goes_on = unwind__frame(walk);
-        frames->at[i] = walk->frame;
-        count = walk->frame ? i + 1 : i;
-        if (!goes_on)
+    walk->count = count;
+    for (__u32 turn = 0; turn <= WIRE_USER_FRAMES_MAX; turn++) {
+        if (!unwind__put_frame(walk, frames))
             break;
+#ifndef UNWIND_HAS_READ // the memory of another process, which is not all there
+        if (walk->rule.kind & UNWIND_GUEST)
+            guest__expand(walk, frames);
+#endif
     }
-    if (goes_on)
-        walk->status = WIRE_STACK_CUT;
-    return count;
+    return walk->count;
 }
 
 // The whole stack of the current task, as unwind__follow() has it.

@@ -11,6 +11,7 @@
 
 #include "bpf/common/maps.bpf.h"
 #include "bpf/unwind/unwind_step.bpf.h"
+#include "bpf/wire/guest.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
@@ -121,6 +122,27 @@ struct {
 
 #define UNWIND_PIVOTS 15 // include/linux/maple_tree.h: MAPLE_RANGE64_SLOTS - 1; arange nodes have fewer
 
+// The guests' part of an unwinding (bpf/unwind/guest.bpf.h).
+struct guest_walk {
+    __u32 kind;      // of the guest that was met first; 0: none yet
+    __u32 binary;    // that it is in
+    __u64 bias;      // what its addresses in this process are above those of its file
+    __u64 low, high; // of the native frame whose guest frames are wanted: its stack is [low, high)
+    __u64 anchor;    // what the next loop has left on the C stack; 0: there is none
+    __u64 frame;     // the next guest frame
+    __u64 stop;      // a frame that is another loop's
+    __u64 code;      // the code object of the frame
+    __u64 last_code; // of the frame before, whose number and bytecode are:
+    __u64 check;
+    __u32 last_id;
+    __u32 version;
+    __u32 first; // the place of the native frame among those that were put
+    __u32 step;  // enum guest_step, where a guest's frames end
+    __u64 code_type;
+    struct wire_cpython offsets;
+    __u64 block[20]; // a frame, or the head of a code object
+};
+
 // One unwinding, in the scratch of the program that does it.
 struct unwind_walk {
     struct unwind_registers registers;
@@ -144,6 +166,13 @@ struct unwind_walk {
     __u8 status;       // enum wire_stack_status, when it is done
     __u32 tables_only; // no frame pointers
     __u32 cell;        // of unwind_step__search
+    __u32 count;       // of frames that were put
+    __u32 met_guest;   // the code of a guest was met
+    struct guest_walk guest;
+};
+
+struct unwind_frames {
+    __u64 at[WIRE_USER_FRAMES_MAX];
 };
 
 #endif

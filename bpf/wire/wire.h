@@ -26,6 +26,7 @@
 // One frame of a user stack.
 //   00 ..   a user address, as it is: code whose mapping or binary was not known (or JIT code); to be resolved by the
 //           collector in the key's process
+//   10 ..   a function of a guest, such as CPython (bpf/wire/guest.h)
 //   01 ..   22 bits of binary id (struct wire_binary), 40 bits of offset in its file
 //   11 ..   a kernel address
 // The frame of a caller is its return address minus one, which lies inside the call; only the leaf, and the frame a

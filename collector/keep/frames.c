@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collector/naming/code.h"
+#include "collector/naming/guest_codes.h"
 #include "collector/who/kernel_map.h"
 
 enum { FRAMES_MAX = WIRE_USER_FRAMES_MAX + WIRE_KERNEL_FRAMES_MAX + 8 };
@@ -48,16 +49,22 @@ static void push(struct frames *frames, uint32_t id)
 }
 
 // The one road of all code, whatever its kind, from a place in it to a frame of the store.
-static int push_frame(struct frames *frames, const struct code *code, uint64_t place)
+// `asked` is the place as the resolver knows it.
+static int push_frame_as(struct frames *frames, const struct code *code, uint64_t place, uint64_t asked)
 {
     uint32_t frame;
     bool is_new;
     int err = interned__frame(frames->file->interned, code, place, &frame, &is_new);
     if (!err && is_new)
-        err = naming__want(frames->parts.naming, code, place, store_file__tag(frames->file, frame));
+        err = naming__want(frames->parts.naming, code, asked, store_file__tag(frames->file, frame));
     if (!err)
         push(frames, frame);
     return err;
+}
+
+static int push_frame(struct frames *frames, const struct code *code, uint64_t place)
+{
+    return push_frame_as(frames, code, place, place);
 }
 
 int frames__push_mark(struct frames *frames, const char *mark)
@@ -125,8 +132,27 @@ static int push_address(struct frames *frames, struct process *process, uint64_t
     return push_binary_frame(frames, binary, NULL, address - mapping->start + mapping->file_offset);
 }
 
+// A function's frame: the same in every process and every recording, by its file, its name and first line, and the
+// place.
+static int push_guest_frame(struct frames *frames, uint64_t frame)
+{
+    const struct guest_code *guest =
+        frames->parts.guests ? guest_codes__find(frames->parts.guests, WIRE_FRAME_GUEST_CODE(frame)) : NULL;
+    struct code code = {.kind = STORE_BINARY_RUNTIME, .path = "", .guests = frames->parts.guests};
+    if (!frames->parts.guests || (guest && guest->is_hidden))
+        return 0;
+    if (!guest) // all of them are one frame
+        return push_frame_as(frames, &code, 0, WIRE_FRAME_OF_GUEST(0, 0, WIRE_GUEST_PLACE_NONE));
+    code.path = guest->file;
+    code.number = guest->file_number;
+    return push_frame_as(frames, &code, guest->identity << WIRE_GUEST_PLACE_BITS | WIRE_FRAME_GUEST_PLACE(frame),
+                         frame);
+}
+
 static int push_user_frame(struct frames *frames, struct process *process, uint64_t frame)
 {
+    if (WIRE_FRAME_IS_GUEST(frame))
+        return push_guest_frame(frames, frame);
     if (!(frame & WIRE_FRAME_IN_BINARY))
         return push_address(frames, process, frame);
     struct binary *binary = binaries__by_number(frames->parts.binaries, WIRE_FRAME_BINARY(frame));

@@ -26,6 +26,7 @@ struct frames_parts { // borrowed; they outlive the frames
     struct binaries *binaries;
     struct processes *processes;
     struct naming *naming;
+    const struct guest_codes *guests; // NULL: no stack has functions of guests
 };
 
 int frames__new(const struct frames_parts *parts, struct frames **ret_frames);

@@ -41,7 +41,7 @@ int keeper__new(const struct keeper_parts *parts, struct fault *fault, struct ke
 {
     _cleanup_(keeper__freep) struct keeper *keeper = calloc(1, sizeof(*keeper));
     const struct frames_parts frames = {
-        .binaries = parts->binaries, .processes = parts->processes, .naming = parts->naming};
+        .binaries = parts->binaries, .processes = parts->processes, .naming = parts->naming, .guests = parts->guests};
     if (!keeper || frames__new(&frames, &keeper->frames) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     keeper->parts = *parts;

@@ -22,6 +22,7 @@ struct keeper_parts {
     struct binaries *binaries;
     struct processes *processes;
     struct naming *naming;
+    const struct guest_codes *guests; // NULL: no stack has functions of guests
     struct cgroup_names *cgroups;
     const struct event *events;
     size_t event_count;

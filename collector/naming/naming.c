@@ -68,7 +68,7 @@ int naming__want(struct naming *naming, const struct code *code, uint64_t place,
     const struct resolver *resolver = resolvers__of(code->kind);
     if (resolver->by_process)
         return want_of_process(naming, code->process, code->start + place, tag);
-    const struct batch like = {.kind = code->kind, .binary = code->binary};
+    const struct batch like = {.kind = code->kind, .binary = code->binary, .guests = code->guests};
     return resolver->resolve ? batches__add(&naming->wanted, &like, code->start + place, tag) : 0;
 }
 

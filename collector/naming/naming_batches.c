@@ -27,7 +27,7 @@ static int find_batch(struct batches *batches, const struct batch *like, struct 
         if (err)
             return err;
         index = (uint32_t)batches->count++;
-        batches->rows[index] = (struct batch){.kind = like->kind, .binary = like->binary};
+        batches->rows[index] = (struct batch){.kind = like->kind, .binary = like->binary, .guests = like->guests};
     }
     *ret_batch = &batches->rows[index];
     return 0;

@@ -6,14 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/naming/guest_codes.h"
 #include "collector/who/binaries.h"
 #include "store/base/id_map.h"
 
 struct batch {
     enum store_binary_kind kind;
-    const struct binary *binary; // NULL: the kind has none
-    uint64_t *addresses;         // in a binary: offsets
-    uint64_t *tags;              // see naming__want
+    const struct binary *binary;      // NULL: the kind has none
+    const struct guest_codes *guests; // of functions of guests
+    uint64_t *addresses;              // in a binary: offsets
+    uint64_t *tags;                   // see naming__want
     size_t count, capacity;
 };
 

@@ -265,6 +265,12 @@ static int set_in_section(struct bpf_map *map, uint32_t offset, const void *valu
     return bpf_map__set_initial_value(map, changed, section_bytes);
 }
 
+static bool is_read_only_section(const char *map)
+{
+    const char *section = strstr(map, ".rodata");
+    return section && section[strlen(".rodata")] == '\0';
+}
+
 int loaded__set(struct loaded *loaded, const char *variable, const void *value, size_t bytes, struct fault *fault)
 {
     uint32_t offset;
@@ -274,7 +280,8 @@ int loaded__set(struct loaded *loaded, const char *variable, const void *value, 
         err = -ENOENT;
         bpf_object__for_each_map(map, loaded->object)
         {
-            if (strstr(bpf_map__name(map), ".rodata"))
+            // The compiler may make another one, ".rodata.cst16". Names begin with the object's, cut to 15 in all.
+            if (is_read_only_section(bpf_map__name(map)))
                 err = set_in_section(map, offset, value, bytes);
         }
     }

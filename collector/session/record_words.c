@@ -19,6 +19,36 @@ static int parse_unwind(const char *text, void *target, struct fault *fault)
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table, fp or copy", text);
 }
 
+static uint64_t bit_of_runtime(const char *name, size_t length)
+{
+    static const struct {
+        const char *name;
+        unsigned kind;
+    } runtimes[] = {
+#define GUEST(guest, number, spelled, ...) {spelled, number},
+#include "bpf/wire/guests.def"
+#undef GUEST
+    };
+    for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
+        if (strlen(runtimes[i].name) == length && memcmp(runtimes[i].name, name, length) == 0)
+            return 1ull << runtimes[i].kind;
+    return 0;
+}
+
+// Names with commas between them, or "none".
+static int parse_runtimes(const char *text, void *target, struct fault *fault)
+{
+    uint64_t wanted = 0;
+    for (const char *at = text; strcmp(text, "none") != 0 && at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        uint64_t bit = bit_of_runtime(at, strcspn(at, ","));
+        if (!bit)
+            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no runtime '%s'; use python, or none", text);
+        wanted |= bit;
+    }
+    *(uint64_t *)target = ~wanted;
+    return 0;
+}
+
 // The sum of wall time is exact thread by thread.
 static int add_wall(const char *text, void *target, struct fault *fault)
 {
@@ -53,6 +83,8 @@ const struct option_row record_word_rows[] = {
      option__string, AT(output)},
     {0, "unwind", "HOW", "user stacks by auto, table, fp, or copy: to user space, for one process", parse_unwind,
      AT(unwind)},
+    {0, "runtimes", "LIST", "whose functions stand in stacks: python, none; all that are known by default",
+     parse_runtimes, AT(guests_off)},
     {0, "threads", NULL, "keep the threads of a process apart", option__flag, AT(threads)},
     {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, AT(inlined)},
     {0},
@@ -102,6 +134,7 @@ struct recorder_options record_words__options(const struct record_words *words, 
         .target = &words->target,
         .no_inline = !words->inlined,
         .unwind = words->unwind,
+        .guests_off = words->guests_off,
         .keep_threads = words->threads || hist->by == WIRE_HIST_BY_TID,
     };
 }

@@ -24,6 +24,7 @@ struct record_words {
     const char *output;
     bool inlined, threads;
     enum wire_unwind unwind;
+    uint64_t guests_off; // bits of enum wire_guest_kind
 };
 
 // The options as they are where the command line gives none.

@@ -84,10 +84,15 @@ static int set_up_unwinding(struct recorder *recorder, struct fault *fault)
                                        .naming = recorder->naming,
                                        .worker = recorder->worker,
                                        .cache_dir = has_cache ? cache : NULL,
+                                       .guests = recorder->options->compare ? 0 : ~recorder->options->guests_off,
                                        .first_tgids = tgids,
                                        .first_tgid_count = recorder->target.process_count,
                                        .all_files = hits_sleepers(recorder),
                                        .is_lowered = recorder->options->owner != NULL};
+    int err = guest_codes__new(loader__map_fd(recorder->loader, "guest_notes"),
+                               loader__map_fd(recorder->loader, "guest_ids"), &recorder->guests);
+    if (err)
+        return fault__set(fault, err, "cannot read the ring buffer 'guest_notes' of the programs: %s", strerror(-err));
     return unwinder__new(&options, fault, &recorder->unwinder);
 }
 
@@ -147,6 +152,7 @@ static int begin_store(struct recorder *recorder, struct fault *fault)
     struct keeper_parts parts = {.binaries = recorder->binaries,
                                  .processes = recorder->processes,
                                  .naming = recorder->naming,
+                                 .guests = recorder->guests,
                                  .cgroups = recorder->cgroups,
                                  .events = recorder->events,
                                  .event_count = recorder->event_count,
@@ -312,6 +318,7 @@ void recorder__free(struct recorder *recorder)
     unwinder__free(recorder->unwinder);
     naming__free(recorder->naming);
     keeper__free(recorder->keeper);
+    guest_codes__free(recorder->guests);
     hist__free(recorder->hist);
     copy_stacks__free(recorder->copies);
     worker__free(recorder->worker);

@@ -82,7 +82,8 @@ struct recorder_options {
     const struct target_options *target;
     bool no_inline;
     enum wire_unwind unwind;
-    bool keep_threads; // a count for each thread, not for each process and comm
+    uint64_t guests_off; // a bit for each enum wire_guest_kind whose functions are not wanted
+    bool keep_threads;   // a count for each thread, not for each process and comm
     bool show_status;
     copy_pair_fn *compare; // for tests: told of each sample as both unwinders see it; NULL: no
     void *compare_context;

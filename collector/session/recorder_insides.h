@@ -8,6 +8,7 @@
 
 #include "collector/keep/hist.h"
 #include "collector/keep/keeper.h"
+#include "collector/naming/guest_codes.h"
 #include "collector/naming/naming.h"
 #include "collector/programs/cgroup_names.h"
 #include "collector/programs/drain.h"
@@ -49,6 +50,7 @@ struct recorder {
     struct perf_records *records;
     struct worker *worker; // reads the binaries of strangers
     struct naming *naming;
+    struct guest_codes *guests;     // NULL: stacks are not unwound by rows
     struct loaded *cgroup_programs; // NULL: the kernel does not have them
     struct cgroup_names *cgroups;
     struct keeper *keeper;

@@ -122,6 +122,8 @@ void recorder_interval__count_failures(struct recorder *recorder)
     keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_PARTIAL, names.partial);
     keeper__lose(recorder->keeper, WIRE_LOSS_FILES_UNANSWERED, opener__unanswered());
     keeper__lose(recorder->keeper, WIRE_LOSS_THROTTLED, perf_records__throttled(recorder->records));
+    if (recorder->guests)
+        keeper__lose(recorder->keeper, WIRE_LOSS_GUEST_CODES_FULL, guest_codes__refused(recorder->guests));
     if (recorder->unwinder)
         keeper__lose(recorder->keeper, WIRE_LOSS_ROWS_FAILED, unwinder__totals(recorder->unwinder).failed);
 }
@@ -287,6 +289,8 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     fill__clear(recorder->fill, drained.set);
     // After the flip: the cgroups and mappings of the drained samples have been made before.
     cgroup_names__read(recorder->cgroups);
+    if (recorder->guests)
+        guest_codes__read(recorder->guests);
     err = recorder_interval__read_records(recorder);
     if (err)
         return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));

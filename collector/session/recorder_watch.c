@@ -85,6 +85,14 @@ static int on_fill(void *own, struct fault *fault)
     return fill__take(recorder->fill) ? recorder_interval__keep(recorder, false, fault) : 0;
 }
 
+static int on_guests(void *own, struct fault *fault)
+{
+    const struct recorder *recorder = own;
+    (void)fault;
+    guest_codes__read(recorder->guests);
+    return 0;
+}
+
 static int on_status(void *own, struct fault *fault)
 {
     const struct recorder *recorder = own;
@@ -203,6 +211,8 @@ static int watch_programs(struct recorder *recorder)
         err = loop__add(recorder->loop, governor__fd(recorder->governor), on_pace, recorder);
     if (!err)
         err = loop__add(recorder->loop, fill__fd(recorder->fill), on_fill, recorder);
+    if (!err && recorder->guests)
+        err = loop__add(recorder->loop, guest_codes__fd(recorder->guests), on_guests, recorder);
     if (!err && cgroup_names__fd(recorder->cgroups) >= 0)
         err = loop__add(recorder->loop, cgroup_names__fd(recorder->cgroups), on_cgroups, recorder);
     return err;

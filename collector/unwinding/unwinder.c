@@ -40,7 +40,8 @@ struct unwinder {
     struct row_jobs *row_jobs;
     struct unwind_tables *tables;
     struct wire_unwind_control *control;
-    int files_fd;
+    int files_fd, guests_fd;
+    uint64_t guests;        // bits of the kinds that are followed
     struct answer *answers; // those that have a table; the place of one that has lost it is taken by the last
     size_t answer_count, answer_capacity;
     size_t file_count;                  // entries of the map `files`, about
@@ -150,12 +151,20 @@ static void count_tables(struct unwinder *unwinder)
     pthread_mutex_unlock(&unwinder->lock);
 }
 
+// Above WIRE_GUESTS_MAX binaries, the loop of another one stays native.
+static void publish_guest(struct unwinder *unwinder, const struct binary *binary, const struct wire_guest *guest)
+{
+    if (guest->kind && unwinder->guests >> guest->kind & 1)
+        bpf_map_update_elem(unwinder->guests_fd, &binary->number, guest, BPF_ANY);
+}
+
 // 0: none can be made of it.
 static uint32_t publish(struct unwinder *unwinder, const struct binary *binary, const struct unwind_table *table)
 {
     uint32_t number;
     if (!table || unwind_tables__publish(unwinder->tables, table, &number) != 0)
         return 0;
+    publish_guest(unwinder, binary, &table->guest);
     count_tables(unwinder);
     id_map__put(&unwinder->table_of, binary->number, number);
     return number;
@@ -351,6 +360,7 @@ static int set_up(struct unwinder *unwinder, const struct unwinder_options *opti
 {
     const struct loader *loader = options->loader;
     unwinder->files_fd = loader__map_fd(loader, "files");
+    unwinder->guests_fd = loader__map_fd(loader, "guests");
     int err = map_control(unwinder, loader);
     if (!err)
         err = unwind_tables__new(loader, options->table_bytes_max, on_evict, unwinder, &unwinder->tables);
@@ -375,6 +385,7 @@ int unwinder__new(const struct unwinder_options *options, struct fault *fault, s
     unwinder->binaries = options->binaries;
     unwinder->naming = options->naming;
     unwinder->all_files = options->all_files;
+    unwinder->guests = options->guests;
     unwinder->is_lowered = options->is_lowered;
     unwinder->stop_fd = -1;
     int err = set_up(unwinder, options);

@@ -28,6 +28,7 @@ struct unwinder_options {
     struct worker *worker;       // compiles rows (symbolizer/worker/worker.h)
     const char *cache_dir;       // of compiled rows; NULL: none
     uint64_t table_bytes_max;    // 0: LIMIT_UNWIND_TABLE_BYTES
+    uint64_t guests;             // a bit for each enum wire_guest_kind whose functions are followed
     const uint32_t *first_tgids; // whose files come first; the others follow in the thread
     size_t first_tgid_count;
     bool all_files;  // also those of processes that sleep and were not named

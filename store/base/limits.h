@@ -219,6 +219,12 @@
 // recording ends, says so, and the command runs on.
 #define LIMIT_COMMAND_END_MS 2000
 
+// Functions of interpreters: 10,000 have some 4 MB of names and tables of lines. Above: frames of others read [python].
+#define LIMIT_GUEST_CODE_BYTES (64u << 20)
+// Numbers given to them by one recording; contents are told anew, with other numbers, when the kernel side has
+// forgotten them. Above: as above.
+#define LIMIT_GUEST_IDS (4u << 20)
+
 // Names that were found and not yet taken into the store: a first drain of a machine finds some 2 MiB. Above: naming
 // stops until the next interval takes them.
 #define LIMIT_NAMES_FOUND_BYTES (4u << 20)
