@@ -31,7 +31,10 @@ agree() {
 ok 'the maps as the kernel tells of them' await agree
 files=$(cat "$home"/*.db | wc -c)
 ok 'more was written than the files hold' test "$(sql 'SELECT sum(own_written_bytes) FROM interval')" -gt $((files / 2))
-within 'stat shows the most' "$(stat_of peak_map_bytes)" "$(sql 'SELECT max(own_map_bytes) FROM interval')" $((maps / 5))
+# Intervals go on to come, and the maps may grow meanwhile.
+most() { sql 'SELECT max(own_map_bytes) FROM interval'; }
+before=$(most) shown=$(stat_of peak_map_bytes) after=$(most)
+ok 'stat shows the most' test "$shown" -ge "$before" -a "$shown" -le "$after"
 like 'in words too' "$("$HEARTH" stat "$home" 2>/dev/null | grep '^own cost')" 'of memory and .* of BPF maps; .* written, .* a minute'
 
 # --- Its threads and processes that can wait
