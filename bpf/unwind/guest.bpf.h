@@ -185,8 +185,8 @@ __noinline __u32 guest__expand(struct unwind_walk *walk, struct unwind_frames *f
         walk->count = *first;
     }
     __u32 at = *first;
-    if (walk->count == at && at < WIRE_USER_FRAMES_MAX) {
-        frames->at[at] = native;
+    if (walk->count == at) {
+        frames->at[at & (WIRE_USER_FRAMES_MAX - 1)] = native; // a mask: 6.1 does not carry a bound over an equality
         walk->count = at + 1;
     }
     return 1;
