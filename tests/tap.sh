@@ -59,9 +59,9 @@ background() {
     done
 }
 
-# await COMMAND...: runs it again and again until it succeeds, for a minute at most.
+# await COMMAND...: runs it again and again until it succeeds, for a minute at most, or AWAIT_S seconds.
 await() {
-    local end=$((SECONDS + 60))
+    local end=$((SECONDS + ${AWAIT_S:-60}))
     until "$@" >/dev/null 2>&1; do
         [[ $SECONDS -lt $end ]] || return 1
         sleep 0.05

@@ -3,6 +3,7 @@
 # The daemon as packaging/kubernetes/hearth.yaml runs it: in a container with the node's PIDs, those capabilities and no
 # others, a root that cannot be written, its own control groups, and the node's beside them. It names what the node runs.
 . tests/tap.sh
+. tests/apart.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
 cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
@@ -39,7 +40,6 @@ mkdir "$root" "$TMP/node"
 printf 'event = cpu\nfreq = 199\ninterval = 1s\nmax-cpu = 100%%\n' >"$TMP/hearth.conf"
 cat >"$TMP/enter" <<'S'
 set -e
-mount --make-rprivate /
 mount --bind / "$root"
 mount -o remount,bind,ro "$root"
 mount -t proc proc "$root/proc"
@@ -58,10 +58,10 @@ S
 bounding=-all,$(say caps | tr '[:upper:] ' '[:lower:],' | sed 's/[^,]*/+&/g')
 here=$PWD
 export root here cgroups bounding TMP
-background bash -c 'echo $$ >"$1/own/cgroup.procs" && exec unshare --mount --cgroup --ipc --uts --net bash "$TMP/enter"' - "$cgroups/$group" 2>"$TMP/said"
+background bash -c 'echo $$ >"$1/own/cgroup.procs" && exec "${@:2}" --cgroup --ipc --uts --net bash "$TMP/enter"' - "$cgroups/$group" "${apart[@]}" 2>"$TMP/said"
 daemon=$!
 uid=0f1e2d3c_4b5a_6978_8796_$(printf '%012x' $$)
-scope=$group/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$uid.slice/cri-containerd-c0ffee$(printf '%058x' $$).scope
+scope=$group/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$uid.slice/cri-containerd-beaded$(printf '%058x' $$).scope
 mkdir -p "$cgroups/$scope"
 background "$LOADS/nofp/burn" 1 $ENDLESS >/dev/null
 echo $! >"$cgroups/$scope/cgroup.procs"
