@@ -44,8 +44,9 @@ switches=$(truth "$TMP/switches" switches)
 within 'they count for all' "$samples" "$switches" "$(awk -v n="$switches" -v k="$times" 'BEGIN { printf "%.0f", 5 * sqrt(n * k) + 50 }')"
 "$HEARTH" report -i "$TMP/z.db" -f folded -o "$TMP/z.folded" 2>/dev/null
 slept=$(awk '/^s[0-9]+;/ && /sleep/ { n += $NF } END { printf "%.3f", n / 1e9 }' "$TMP/z.folded")
+# nanosleep() sets its timer before the thread leaves the CPU, and a host may take the CPU away there.
 ok "of threads that wait once, each wait is what it is ($slept s)" \
-    awk -v n="$slept" '{ exit !(n >= 20 && n <= 20 * ($2 - $1)) }' "$TMP/slept"
+    awk -v n="$slept" '{ exit !(n >= 20 * 0.97 && n <= 20 * ($2 - $1)) }' "$TMP/slept"
 
 # Samples of --wall stand for a time, whatever their number. The bound is so low that a busy machine exceeds it too.
 "$HEARTH" record --wall -F 997 --max-cpu 0.02% -i 0.5 -o "$TMP/w.db" -- "$LOADS/nofp/burn" 1 3 >/dev/null 2>"$TMP/said"
