@@ -68,7 +68,8 @@ echo $! >"$cgroups/$scope/cgroup.procs"
 
 folded() { "$HEARTH" report -i "$TMP/home" -e cpu --comm burn "$@" -f folded 2>/dev/null; }
 named() { folded | grep -q ';thread_main;burn'; }
-ok 'a program of the node is recorded, and named' await named
+# What names has the lowest priority: beside a load it waits for its turn.
+AWAIT_S=200 ok 'a program of the node is recorded, and named' await named
 is 'the daemon has what it was given' "$(awk '/^CapEff/ { print $2 }' "/proc/$daemon/status")" \
     "$(printf '%016x' $((0x$(awk '/^CapBnd/ { print $2 }' "/proc/$daemon/status"))))"
 in_group() { "$HEARTH" sql -i "$TMP/home" "SELECT cgroup FROM process WHERE comm = 'burn'" 2>/dev/null | grep -qx "/$scope"; }
