@@ -1,8 +1,8 @@
 #include "symbolizer/worker/job.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "symbolizer/guests/guest_lines.h"
 #include "symbolizer/guests/guests.h"
@@ -28,18 +28,34 @@ static int ask_for_companion(void *context, const struct companion *companion, i
     return 0;
 }
 
+// The bytes that come with a job, mapped for as long as the job runs: a worker has many jobs.
+struct input {
+    void *bytes;
+    size_t length;
+};
+
+static void input__unmap(struct input *input)
+{
+    if (input->bytes)
+        munmap(input->bytes, input->length);
+}
+
+static int input__map(int fd, struct input *ret_input)
+{
+    return sealed__map(fd, SIZE_MAX / 2, &ret_input->bytes, &ret_input->length);
+}
+
 static int do_index(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
                     struct buf *ret_made)
 {
-    void *offsets;
-    size_t length;
-    int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &offsets, &length);
+    _cleanup_(input__unmap) struct input offsets = {0};
+    int err = input__map(inputs->fds[1], &offsets);
     if (err)
         return err;
-    if (length / sizeof(uint64_t) != job->count)
+    if (offsets.length / sizeof(uint64_t) != job->count)
         return -EBADMSG;
     struct naming_request request = {.fd = inputs->fds[0],
-                                     .offsets = offsets,
+                                     .offsets = offsets.bytes,
                                      .count = job->count,
                                      .complete = job->complete,
                                      .reader = (enum naming_reader)job->reader,
@@ -67,31 +83,29 @@ static int do_rows(int socket, const struct job *job, struct packet_fds *inputs,
 static int do_jit(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
                   struct buf *ret_made)
 {
-    void *addresses;
-    size_t length;
+    _cleanup_(input__unmap) struct input addresses = {0};
     (void)socket;
     (void)helper;
-    int err = sealed__map(inputs->fds[1], SIZE_MAX / 2, &addresses, &length);
+    int err = input__map(inputs->fds[1], &addresses);
     if (err)
         return err;
-    if (length / sizeof(uint64_t) != job->count || job->source >= JIT_SOURCES)
+    if (addresses.length / sizeof(uint64_t) != job->count || job->source >= JIT_SOURCES)
         return -EBADMSG;
     struct jit_search search = {
-        .addresses = addresses, .count = job->count, .from = job->from, .is_last = job->is_last != 0};
+        .addresses = addresses.bytes, .count = job->count, .from = job->from, .is_last = job->is_last != 0};
     return jit_names__read((enum jit_source)job->source, inputs->fds[0], &search, ret_made);
 }
 
 static int do_demangle(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
                        struct buf *ret_made)
 {
-    void *names;
-    size_t length;
+    _cleanup_(input__unmap) struct input names = {0};
     (void)socket;
     (void)helper;
-    int err = sealed__map(inputs->fds[0], SIZE_MAX / 2, &names, &length);
+    int err = input__map(inputs->fds[0], &names);
     if (err)
         return err;
-    const char *name = names;
+    const char *name = names.bytes;
     for (uint64_t i = 0; i < job->count; i++, name += strlen(name) + 1) {
         symbol_name__append_demangled(name, ret_made);
         buf__append_byte(ret_made, 0);
@@ -99,18 +113,17 @@ static int do_demangle(int socket, const struct job *job, struct packet_fds *inp
     return ret_made->failed ? -ENOMEM : 0;
 }
 
-// The input has one struct guest_place after the other, each with its table; the answer a line for each, with its NUL.
+// The input has one struct guest_place after the other, each with its table; the answer a uint32_t for each.
 static int do_lines(int socket, const struct job *job, struct packet_fds *inputs, struct helper *helper,
                     struct buf *ret_made)
 {
-    void *bytes;
-    size_t length;
+    _cleanup_(input__unmap) struct input places = {0};
     (void)socket;
     (void)helper;
-    int err = sealed__map(inputs->fds[0], SIZE_MAX / 2, &bytes, &length);
+    int err = input__map(inputs->fds[0], &places);
     if (err)
         return err;
-    const uint8_t *at = bytes, *end = at + length;
+    const uint8_t *at = places.bytes, *end = at + places.length;
     for (uint64_t i = 0; i < job->count; i++) {
         struct guest_place place;
         if ((size_t)(end - at) < sizeof(place))
@@ -119,9 +132,8 @@ static int do_lines(int socket, const struct job *job, struct packet_fds *inputs
         at += sizeof(place);
         if ((size_t)(end - at) < place.table_bytes)
             return -EBADMSG;
-        char line[16];
-        int digits = snprintf(line, sizeof(line), "%u", guest_lines__find(&place, at));
-        buf__append(ret_made, line, (size_t)digits + 1);
+        uint32_t line = guest_lines__find(&place, at);
+        buf__append(ret_made, &line, sizeof(line));
         at += place.table_bytes;
     }
     return ret_made->failed ? -ENOMEM : 0;
