@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,9 +23,11 @@
 // A younger folder may not be locked yet.
 enum { SWEPT_AGE_S = 60 };
 
+// Stays in the parent's mount: any user may mount a FUSE file system that never answers on a folder of such a name.
 static int open_folder(int parent_fd, const char *name)
 {
-    return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
+    return (int)syscall(SYS_openat2, parent_fd, name, &how, sizeof(how));
 }
 
 int temporary_store__make(struct temporary_store *store, struct fault *fault)
@@ -44,7 +48,7 @@ int temporary_store__make_in(const char *parent, struct temporary_store *store, 
     }
     memcpy(store->path, store->folder, length);
     memcpy(store->path + length, "/recording.db", sizeof("/recording.db"));
-    store->lock_fd = open_folder(AT_FDCWD, store->folder);
+    store->lock_fd = open(store->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (store->lock_fd < 0 || flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0)
         chmod(store->folder, KEPT_MODE);
     return 0;

@@ -3,6 +3,7 @@
 # What somebody else does to a store while it is written, or gives it to write, does not end the recording: a lock, a disk
 # that fills up, more names than memory holds. All is stored, or counted as lost; and nothing is left behind.
 . tests/tap.sh
+. tests/apart.sh
 
 stored() { sqlite3 "$1" 'select coalesce(sum(samples), 0) from total'; }
 intervals() { [[ $(sqlite3 "file:$1?mode=ro" 'select count(*) from interval' 2>/dev/null) -ge $2 ]]; }
@@ -130,4 +131,20 @@ TMPDIR=$TMP/unseen "$HEARTH" record -d 0.2 -o - 2>/dev/null | true
 TMPDIR=$TMP/unseen "$HEARTH" hist runq -d 0.2 2>/dev/null | true
 TMPDIR=$TMP/unseen "$HEARTH" record -d 0.2 -o "$TMP/x.folded" 2>/dev/null
 is 'nothing is left in TMPDIR' "$(ls -A "$TMP/unseen")" ''
+
+# --- Those that a killed command has left go with the next one; a file system that is mounted there is not looked at.
+old_folder() { # FOLDER
+    mkdir -m 700 -p "$1"
+    : >"$1/recording.db"
+    touch -d '1 hour ago' "$1"
+}
+old_folder "$TMP/unseen/hearth-tmp-killed"
+mkdir "$TMP/unseen/hearth-tmp-mounted"
+TMPDIR=$TMP/unseen "${apart[@]}" bash -c '
+    mount -t tmpfs -o mode=700 none "$TMPDIR/hearth-tmp-mounted" && : >"$TMPDIR/hearth-tmp-mounted/recording.db" &&
+        touch -d "1 hour ago" "$TMPDIR/hearth-tmp-mounted" && "$0" record -d 0.2 -o "$1" 2>/dev/null
+    ls "$TMPDIR/hearth-tmp-mounted"
+    umount "$TMPDIR/hearth-tmp-mounted"' "$HEARTH" "$TMP/x.folded" >"$TMP/mounted" 2>/dev/null
+is 'a store that a killed command left is gone' "$(ls -A "$TMP/unseen")" hearth-tmp-mounted
+is 'one on a mount stays' "$(cat "$TMP/mounted")" recording.db
 done_testing
