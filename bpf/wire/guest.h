@@ -17,6 +17,7 @@ enum wire_guest_kind {
 #define GUEST(name, number, ...) WIRE_GUEST_##name = (number),
 #include "bpf/wire/guests.def"
 #undef GUEST
+    WIRE_GUEST_END,
 };
 
 #define WIRE_GUEST_FRAME      (1ull << 63)

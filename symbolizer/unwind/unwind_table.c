@@ -47,7 +47,7 @@ int unwind_table__check(const struct unwind_table *table)
     if (table->word_count < UNWIND_HEAD_WORDS || table->word_count > UNWIND_WORDS_MAX || table->rule_count == 0 ||
         table->rule_count > UNWIND_RULES_MAX || UNWIND_KIND_OF(table->rules[0].kind) != UNWIND_GAP)
         return -EBADMSG;
-    if (table->guest.kind > WIRE_GUEST_CPYTHON)
+    if (table->guest.kind >= WIRE_GUEST_END)
         return -EBADMSG;
     struct unwind_head head = head_of(table);
     if (head.words != table->word_count || head.shift < UNWIND_SHIFT_MIN || head.shift > UNWIND_SHIFT_MAX ||
