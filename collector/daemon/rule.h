@@ -7,9 +7,9 @@
 //
 // Before ": " stands the condition, behind it the words of a recording beside the daemon's own (side_words.h), to which
 // the culprit is added; without them: RULE_WORDS. cpu: of all that match, 100% is one CPU, by the samples of the event
-// cpu; names are shell patterns. p99: of a histogram's values in an interval; with --by comm, pid, tid or cgroup,
-// of the key that has the highest, which is the culprit. pressure: avg10 of "some" in
-// /proc/pressure. `for`: how long the condition must hold; without it, one interval is enough.
+// cpu; names are shell patterns. p99: of a histogram's values in an interval; with --by comm, pid, tid or cgroup the
+// key with the highest is the culprit. pressure: avg10 of "some" in /proc/pressure. `for`: how long the condition must
+// hold; without it, one interval is enough.
 #ifndef HEARTH_COLLECTOR_DAEMON_RULE_H
 #define HEARTH_COLLECTOR_DAEMON_RULE_H
 

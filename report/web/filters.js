@@ -1,4 +1,4 @@
-// What a view leaves out, by function: stacks without one (`only`), stacks with one (`without`), frames (`hide`). As `--focus`,
+// A view leaves out, by function: stacks without one (`only`), stacks with one (`without`), frames (`hide`). As `--focus`,
 // `--ignore` and `--hide` of the reports. No DOM here.
 "use strict";
 

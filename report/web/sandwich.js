@@ -34,7 +34,7 @@ function isOnPath(view, d) {
   return row > middle ? d >= middle && d < row : d > row && d <= middle;
 }
 
-// What is in sight of row `d`: the half of a sandwich that is not zoomed stays whole.
+// The part of row `d` that is in sight: the half of a sandwich that is not zoomed stays whole.
 function windowOf(view, d) {
   const { tree, zoom } = view, row = tree.depth[zoom], middle = middleOf(tree);
   const isOther = row > middle ? d < middle : row < middle && d > middle;

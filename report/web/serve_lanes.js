@@ -20,7 +20,7 @@ function inksOf(isDark) {
     : { page: "#fbfaf8", text: "#1f1d1a", faint: "#6b665e", line: "#d9d5cd", accent: "#b3400a", warning: "#7a4a00" };
 }
 
-// What is drawn of a time line: its heaviest names and the others, each with a number a column, in cores or units a second.
+// The drawn part of a time line: its heaviest names and the others, each with a number a column, in cores or units a second.
 function lanesOf(data) {
   const shown = data.series.filter((series) => series.name !== OTHERS).slice(0, SHOWN_NAMES);
   const lanes = shown.map((series) => ({ name: series.name, total: series.total, rates: new Float64Array(data.count) }));

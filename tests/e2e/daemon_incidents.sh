@@ -93,7 +93,7 @@ slow=$!
 "$TMP/fastcalls" 1 900000 0 >/dev/null &
 fast=$!
 tap_children+=("$slow" "$fast")
-# Beside a load each call may take long; what it is asked for stays.
+# Beside a load each call may take long: the argument stays what it is.
 calls=uprobe:$LOADS/nofp/calls:timed_call
 printf 'event = cpu\nfreq = 199\ninterval = 1s\nmax-cpu = 100%%\nvalue = arg0\nby = comm\nhist = %s\nwhen = p99 of %s > 12ms: -F 499 -e cpu -d 3\n' \
     "$calls" "$calls" >"$conf"

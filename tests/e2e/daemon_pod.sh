@@ -25,7 +25,6 @@ print("caps", *sorted(context["capabilities"]["add"]))
 print("privileged", context["privileged"], context["capabilities"]["drop"], context["readOnlyRootFilesystem"], pod["hostPID"])
 print("labels", labels.items() >= daemonset["selector"]["matchLabels"].items())
 print("volumes", sorted(volumes) == sorted(one["name"] for one in container["volumeMounts"]))
-
 P
 say() { sed -n "s/^$1 //p" "$TMP/pod"; }
 is 'the container has the capabilities that the daemon keeps' "$(say caps)" \
@@ -68,7 +67,7 @@ echo $! >"$cgroups/$scope/cgroup.procs"
 
 folded() { "$HEARTH" report -i "$TMP/home" -e cpu --comm burn "$@" -f folded 2>/dev/null; }
 named() { folded | grep -q ';thread_main;burn'; }
-# What names has the lowest priority: beside a load it waits for its turn.
+# Naming has the lowest priority: beside a load it waits for its turn.
 AWAIT_S=200 ok 'a program of the node is recorded, and named' await named
 is 'the daemon has what it was given' "$(awk '/^CapEff/ { print $2 }' "/proc/$daemon/status")" \
     "$(printf '%016x' $((0x$(awk '/^CapBnd/ { print $2 }' "/proc/$daemon/status"))))"

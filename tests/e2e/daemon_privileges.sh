@@ -55,7 +55,7 @@ for event in page-faults off-cpu tracepoint:sched:sched_switch; do ok "a reload 
 ok 'and a histogram' await has_values syscall:read
 is 'all of them' "$(grep -c 'cannot' "$TMP/said")" 0
 is_named() { "$HEARTH" report -i "$home" -e cpu --comm burn -f folded 2>/dev/null | grep -q ';thread_main;burn'; }
-# What names has the lowest priority: beside a load it waits for its turn.
+# Naming has the lowest priority: beside a load it waits for its turn.
 AWAIT_S=200 ok 'programs of other users have names' await is_named
 ok 'the cost of the BPF programs is known' test "$(sql 'SELECT sum(own_bpf_ns) FROM interval')" -gt 0
 (cd "$TMP" && "$HEARTH" daemon --control "$TMP/socket" --ask "record -p $burn -F 199 -d 2" >"$TMP/asked" 2>&1)
