@@ -68,10 +68,8 @@ static __always_inline void unwind__end_without_mapping(struct unwind_walk *walk
 }
 
 // One frame: leaves it in walk->frame (0: none) and moves the registers to its caller. Returns whether there is more.
-__noinline __u32 unwind__frame(struct unwind_walk *walk)
+static __always_inline __u32 unwind__find_caller(struct unwind_walk *walk)
 {
-    if (!walk)
-        return 0;
     walk->pc = walk->registers.ip - walk->before_call;
     if (!unwind__find(walk)) {
         unwind__end_without_mapping(walk);
@@ -93,6 +91,11 @@ __noinline __u32 unwind__frame(struct unwind_walk *walk)
     if (walk->registers.ip - walk->trampoline < UPROBE_PAGE_BYTES)
         unwind__undo_uprobe(walk);
     return 1;
+}
+
+__noinline __u32 unwind__frame(struct unwind_walk *walk)
+{
+    return walk ? unwind__find_caller(walk) : 0;
 }
 
 // Takes this CPU's caches, and finds the process in them or begins anew.
@@ -237,7 +240,7 @@ __noinline __u32 unwind__put_frame(struct unwind_walk *walk, struct unwind_frame
         return 0;
     __u32 at = walk->count;
     walk->guest.low = walk->registers.sp;
-    __u32 goes_on = unwind__frame(walk);
+    __u32 goes_on = unwind__find_caller(walk);
     if (at >= WIRE_USER_FRAMES_MAX) {
         walk->status = WIRE_STACK_CUT;
         return 0;
