@@ -93,6 +93,7 @@ static __always_inline __u32 unwind__find_caller(struct unwind_walk *walk)
     return 1;
 }
 
+// The same as a function that the verifier checks once, for loops that put no frames.
 __noinline __u32 unwind__frame(struct unwind_walk *walk)
 {
     return walk ? unwind__find_caller(walk) : 0;

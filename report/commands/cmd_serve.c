@@ -32,6 +32,9 @@ static int check(const char *store, const struct serve_options *serve, struct fa
     struct stat status;
     if (stat(store, &status) != 0)
         return fault__set(fault, -errno, "cannot read the store '%s': %s", store, strerror(errno));
+    if (serve->sources && (stat(serve->sources, &status) != 0 || !S_ISDIR(status.st_mode)))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -ENOTDIR, "--source '%s' is no folder that can be read",
+                               serve->sources);
     if (!serve->listener.is_loopback && !*serve->admission.token)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--listen '%s' can be reached from other hosts; it needs a --token-file, and a proxy "

@@ -103,4 +103,6 @@ if command -v curl >/dev/null; then
     serve sourced --source "$TMP/tree"
     like 'but that of --source' "$(curl -s "${url}api/flame?event=cpu&format=source&function=serve")" '7  served 7'
 fi
+timeout 20 "$HEARTH" serve "$TMP/sample.db" --listen 127.0.0.1:0 --source "$TMP/nosuch" 2>"$TMP/said"
+is 'a folder that is not there is refused' "$? $(cat "$TMP/said")" "2 hearth: --source '$TMP/nosuch' is no folder that can be read"
 done_testing
