@@ -17,6 +17,7 @@
 #include "report/formats/format.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/file_name.h"
 #include "store/base/limits.h"
 
 #define SECOND_NS ((uint64_t)1000000000)
@@ -39,16 +40,10 @@ static void script__release(struct script *script)
     free(script->event);
 }
 
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
 // As perf names what a frame lies in: tools tell the kernel and JIT code by these words.
 static void append_place(struct buf *stack, const struct store_binary *binary)
 {
-    const char *path = binary ? binary->path : "", *base = base_of(path);
+    const char *path = binary ? binary->path : "", *base = file_name__of(path);
     buf__append_string(stack, " (");
     if (binary && binary->kind == STORE_BINARY_JIT)
         buf__append_string(stack, strncmp(base, "perf-", 5) == 0 ? base : "[JIT]");

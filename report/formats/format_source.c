@@ -16,6 +16,7 @@
 #include "report/text/source_text.h"
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
+#include "store/base/file_name.h"
 #include "store/base/limits.h"
 
 #define CONTEXT   5u // lines shown around one that has samples
@@ -43,7 +44,7 @@ static void spots__release(struct spots *spots)
 // "serve (serve.c:7)", as the profile names it by line, less what is behind the function's name.
 static size_t name_length(const struct label *label)
 {
-    const char *slash = strrchr(label->file, '/'), *base = slash && slash[1] ? slash + 1 : label->file;
+    const char *base = file_name__of(label->file);
     size_t length = strlen(label->name);
     char behind[512];
     int size = !*label->file       ? 0

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "report/imports/import.h"
+#include "store/base/file_name.h"
 #include "store/base/limits.h"
 
 struct head {
@@ -105,8 +106,7 @@ static bool parse_head(char *line, struct head *head)
 
 static enum store_binary_kind kind_of(const char *path)
 {
-    const char *base = strrchr(path, '/');
-    base = base ? base + 1 : path;
+    const char *base = file_name__of(path);
     if (strcmp(path, "[vdso]") == 0)
         return STORE_BINARY_VDSO;
     if (strncmp(base, "perf-", 5) == 0 || strncmp(base, "jitted-", 7) == 0 || strncmp(path, "[JIT]", 5) == 0)

@@ -12,6 +12,7 @@
 #include "report/imports/pprof_tables.h"
 #include "report/text/pprof_fields.h"
 #include "report/text/protobuf_reader.h"
+#include "store/base/file_name.h"
 #include "store/base/grow.h"
 #include "store/base/limits.h"
 
@@ -137,8 +138,7 @@ static const char *main_program(const struct pprof *pprof)
 {
     const char *path =
         pprof->tables.mapping_count ? pprof_tables__text(&pprof->tables, pprof->tables.mappings[0].file) : "";
-    const char *slash = strrchr(path, '/');
-    return *path ? slash ? slash + 1 : path : "all";
+    return *path ? file_name__of(path) : "all";
 }
 
 static uint32_t node_of(struct pprof *pprof, const uint64_t *ids, size_t count)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/base/cleanup.h"
+#include "store/base/file_name.h"
 #include "store/base/grow.h"
 
 struct frame_labels {
@@ -56,25 +57,19 @@ void frame_labels__free(struct frame_labels *labels)
     free(labels);
 }
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
 // Functions of one name in two binaries are two, unless only names are asked for. JIT code of several processes is one.
 static const char *module_of(const struct frame_labels *labels, const struct store_binary *binary)
 {
     if (profile__options(labels->profile)->names_only)
         return "";
-    return binary->kind == STORE_BINARY_JIT ? "[jit]" : file_name(binary->path);
+    return binary->kind == STORE_BINARY_JIT ? "[jit]" : file_name__of(binary->path);
 }
 
 // "[libfoo.so+0x1234]"; a file name that has brackets of its own ("[vdso]") gives them up. Code without a file has
 // addresses that mean nothing to anyone: "[jit]".
 static void name_offset(const struct store_binary *binary, uint64_t offset, char *ret_name, size_t size)
 {
-    const char *module = file_name(binary->path);
+    const char *module = file_name__of(binary->path);
     size_t length = strlen(module);
     bool bracketed = length > 2 && module[0] == '[' && module[length - 1] == ']';
     if (binary->kind == STORE_BINARY_JIT)
@@ -87,9 +82,9 @@ static void name_offset(const struct store_binary *binary, uint64_t offset, char
 static void name_line(const struct store_line *line, char *ret_name, size_t size)
 {
     if (*line->file && !line->line)
-        snprintf(ret_name, size, "%s (%s)", line->function, file_name(line->file));
+        snprintf(ret_name, size, "%s (%s)", line->function, file_name__of(line->file));
     else if (*line->file)
-        snprintf(ret_name, size, "%s (%s:%" PRIu32 ")", line->function, file_name(line->file), line->line);
+        snprintf(ret_name, size, "%s (%s:%" PRIu32 ")", line->function, file_name__of(line->file), line->line);
     else
         snprintf(ret_name, size, "%s", line->function);
 }

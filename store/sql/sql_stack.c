@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/base/buf.h"
+#include "store/base/file_name.h"
 #include "store/sql/sql_table.h"
 
 struct stack_cursor {
@@ -63,9 +64,7 @@ static void append_name(struct buf *buf, const struct stack_cursor *cursor, cons
     } else if (binary->kind == STORE_BINARY_MARK) {
         buf__append_string(buf, binary->path);
     } else {
-        const char *slash = strrchr(binary->path, '/');
-        buf__append_format(buf, "[%s+0x%llx]", slash && slash[1] ? slash + 1 : binary->path,
-                           (unsigned long long)frame->offset);
+        buf__append_format(buf, "[%s+0x%llx]", file_name__of(binary->path), (unsigned long long)frame->offset);
     }
 }
 

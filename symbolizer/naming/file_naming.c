@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/base/file_name.h"
 #include "symbolizer/naming/naming_batch.h"
 #include "symbolizer/worker/frame_functions.h"
 #include "symbolizer/worker/worker.h"
@@ -36,7 +37,7 @@ struct naming_by_place {
 // "/usr/bin/sqlite3" -> "sqlite3", "[vdso]" -> "vdso".
 static void set_file_name(struct naming_by_place *placed, const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash && slash[1] ? slash + 1 : path;
+    const char *name = file_name__of(path);
     size_t length = strnlen(name, NAME_MAX);
     bool is_bracketed = length > 2 && name[0] == '[' && name[length - 1] == ']';
     placed->file_name = name + is_bracketed;
