@@ -134,7 +134,7 @@ is 'nothing is left in TMPDIR' "$(ls -A "$TMP/unseen")" ''
 
 # --- Those that a killed command has left go with the next one; a file system that is mounted there is not looked at.
 old_folder() { # FOLDER
-    mkdir -m 700 -p "$1"
+    mkdir -m 700 "$1"
     : >"$1/recording.db"
     touch -d '1 hour ago' "$1"
 }
