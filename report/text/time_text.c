@@ -185,17 +185,30 @@ static bool parse_calendar(const char *text, time_t now, double *ret_seconds)
     return true;
 }
 
+// ".5" as 500,000,000 ns. Through a double, one in some would be a nanosecond short: an interval that ends at the time
+// that is asked for would then be in the range that begins there.
+static const char *parse_fraction(const char *text, uint64_t *ret_ns)
+{
+    uint64_t unit_ns = 1000000000u;
+    for (*ret_ns = 0, text++; isdigit((unsigned char)*text); text++) {
+        unit_ns /= 10;
+        *ret_ns += (uint64_t)(*text - '0') * unit_ns;
+    }
+    return unit_ns < 1000000000u ? text : NULL;
+}
+
 static bool parse_unix(const char *text, uint64_t *ret_ns)
 {
-    char *end;
+    char *digits_end;
+    uint64_t fraction_ns = 0;
     if (*text != '@' || !isdigit((unsigned char)text[1]))
         return false;
     errno = 0;
-    unsigned long long seconds = strtoull(text + 1, &end, 10);
-    double fraction = *end == '.' ? strtod(end, &end) : 0;
-    if (errno || *end || seconds > UINT64_MAX / 1000000000u - 1)
+    unsigned long long seconds = strtoull(text + 1, &digits_end, 10);
+    const char *end = *digits_end == '.' ? parse_fraction(digits_end, &fraction_ns) : digits_end;
+    if (errno || !end || *end || seconds > UINT64_MAX / 1000000000u - 1)
         return false;
-    *ret_ns = seconds * 1000000000u + (uint64_t)(fraction * 1e9);
+    *ret_ns = seconds * 1000000000u + fraction_ns;
     return true;
 }
 

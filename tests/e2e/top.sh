@@ -60,7 +60,7 @@ with Terminal([HEARTH, "top", "-p", str(PID)]) as top:
     top.wait(lambda s: "function, by self" in s[2] and len(names(s)) > 1, "back")
     top.keys("2\r")
     tree = top.wait(lambda s: "BELOW top" in s[2] and any(n.startswith("burn ") for n in names(s)), "the tree below the process")
-    assert float(tree[3].split()[1][:-1]) == 100, tree
+    assert max(float(line.split()[1][:-1]) for line in tree[3:-1] if line) == 100, tree # by self: the root may stand below
     top.keys("1 ")
     top.wait(lambda s: s[0].endswith("[frozen]"), "frozen")
     top.keys("/")

@@ -2,9 +2,11 @@
 #include "report/text/time_text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -50,6 +52,14 @@ static void times_mean_what_journalctl_means(void **state)
     assert_time("2026-07-01 12:00", 1782900000 * SECOND); // summer time: 10:00 UTC
     assert_time("@1795262400", NOW);
     assert_time("@1795262400.25", NOW + SECOND / 4);
+    assert_time("@1795262400.123456789", NOW + 123456789);
+    assert_time("@1795262400.000000001", NOW + 1);
+    assert_time("@1795262400.9999999999", NOW + 999999999);
+    for (uint64_t ns = 1; ns < SECOND; ns += 99991) { // each is kept to the nanosecond: it is an interval's bound
+        char text[32];
+        (void)snprintf(text, sizeof(text), "@1795262400.%09" PRIu64, ns);
+        assert_time(text, NOW + ns);
+    }
     assert_time("@0", 1); // 0 would mean no bound
 }
 
@@ -68,6 +78,8 @@ static void other_words_are_refused(void **state)
                                       "@",
                                       "@-1",
                                       "@1x",
+                                      "@1.",
+                                      "@1.5e3",
                                       "-1h ago",
                                       "yesterdays",
                                       "12:30 Mars",
