@@ -47,7 +47,7 @@ libs := -Wl,--as-needed -Wl,-z,now $(shell pkg-config --libs libbpf libdw libelf
 	-lunwind-$(ARCH) -lunwind -liberty -lm -pthread $(LDLIBS)
 
 # One archive a folder, linked in this order: an archive may use only what stands behind it.
-folders := collector $(addprefix collector/,help daemon metrics session keep sources probes unwinding naming programs who arch) \
+folders := collector $(addprefix collector/,help daemon pprof metrics session keep sources probes unwinding naming programs who arch) \
 	$(addprefix report/,commands serve top query imports formats histograms profile text) \
 	symbolizer $(addprefix symbolizer/,naming worker guests go dwarf unwind kernel symbols companions jit elf opening \
 	index jail arch) \

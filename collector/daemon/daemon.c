@@ -385,14 +385,27 @@ static void open_control(struct daemon *daemon)
         fault__say(&fault, err);
 }
 
+static int start_metrics(struct daemon *daemon, struct fault *fault)
+{
+    const char *directory = daemon->holds->record.output;
+    if (!daemon->holds->metrics)
+        return 0;
+    int err = store_directory__make(directory, fault);
+    if (err)
+        return err;
+    err = metrics__new(daemon->holds->metrics, directory, &daemon->metrics);
+    return err ? fault__set(fault, err, "cannot start a process: %s", strerror(-err)) : 0;
+}
+
 // The server of metrics gives up more than the daemon does, and needs CAP_SETPCAP for that; the starter calls execve().
 static int start_helpers(struct daemon *daemon, struct fault *fault)
 {
-    int err = daemon->holds->metrics ? metrics__new(daemon->holds->metrics, &daemon->metrics) : 0;
-    if (!err && privileges__keep_needed(fault) != 0)
+    int err = start_metrics(daemon, fault);
+    if (err)
+        return err;
+    if (privileges__keep_needed(fault) != 0)
         return -EPERM;
-    if (!err)
-        err = upkeep__new(&daemon->upkeep);
+    err = upkeep__new(&daemon->upkeep);
     if (!err)
         err = side_recordings__new(daemon->holds->record.output, &daemon->sides);
     if (err)

@@ -54,7 +54,8 @@ static const struct option_row file_rows[] = {
      "where the running daemon is asked (" CONTROL_SOCKET "; DIRECTORY/" CONTROL_SOCKET_NAME " where -o is given)",
      option__string, AT(control)},
     {0, "metrics", "ADDRESS",
-     "where Prometheus finds /metrics: '9464', which is 127.0.0.1:9464, or an address and a port (nowhere)",
+     "where Prometheus finds /metrics, and profilers /debug/pprof/: '9464', which is 127.0.0.1:9464, or an address and "
+     "a port (nowhere)",
      option__string, AT(metrics)},
     // The same options have other defaults in a recording without an end. These rows stand before those of record.
     {'e', "event", "EVENT", "an event to sample (cpu, and --hist off-cpu and runq); may be given several times",

@@ -45,7 +45,7 @@ int metrics__check_address(const char *address, struct fault *fault)
 
 // --- Life
 
-int metrics__new(const char *address, struct metrics **ret_metrics)
+int metrics__new(const char *address, const char *directory, struct metrics **ret_metrics)
 {
     _cleanup_(metrics__freep) struct metrics *metrics = calloc(1, sizeof(*metrics));
     if (!metrics)
@@ -53,6 +53,7 @@ int metrics__new(const char *address, struct metrics **ret_metrics)
     metrics->process = (struct helper_process){.pid = -1, .fd = -1};
     complete_address(address, metrics->address, sizeof(metrics->address));
     metrics->server.address = metrics->address;
+    metrics->server.directory = directory;
     int err = metrics_page__new(&metrics->server.page);
     if (!err)
         err = helper_process__start("hearth-metrics", metrics_server__serve, &metrics->server, &metrics->process);
@@ -164,6 +165,17 @@ static void add_histograms(struct metrics *metrics, const struct recorder_draine
     }
 }
 
+// Whose stacks a profile can be made of.
+static void list_events(struct metrics_totals *totals, const struct recorder_drained *drained)
+{
+    memset(totals->events, 0, sizeof(totals->events));
+    for (size_t i = 0; i < drained->event_count && i < WIRE_EVENTS_MAX; i++) {
+        const struct event *event = &drained->events[i];
+        if (event->source && !event->hist)
+            metrics_name__clean(event->spelled, totals->events[i], sizeof(totals->events[i]));
+    }
+}
+
 static void add_losses(struct metrics *metrics, const uint64_t *losses)
 {
     for (size_t i = 0; i < WIRE_LOSS_COUNT; i++)
@@ -172,10 +184,12 @@ static void add_losses(struct metrics *metrics, const uint64_t *losses)
     memcpy(metrics->losses_before, losses, sizeof(metrics->losses_before));
 }
 
-static void add_cost(struct metrics_totals *totals, const struct store_interval *interval)
+static void add_interval(struct metrics_totals *totals, const struct recorder_drained *drained)
 {
+    const struct store_interval *interval = drained->interval;
     if (interval->end_ns == interval->start_ns) // the losses at the end of a recording
         return;
+    list_events(totals, drained);
     totals->intervals++;
     totals->last_end_ns = interval->end_ns;
     totals->own_cpu_ns += interval->own_cpu_ns;
@@ -201,7 +215,7 @@ void metrics__add(struct metrics *metrics, const struct recorder_drained *draine
     add_cpu(metrics, drained);
     add_histograms(metrics, drained);
     add_losses(metrics, drained->losses);
-    add_cost(&metrics->totals, drained->interval);
+    add_interval(&metrics->totals, drained);
     metrics->totals.incidents = incidents;
     metrics_page__write(&metrics->server.page, &metrics->totals);
     look_for_death(metrics);

@@ -8,8 +8,9 @@
 
 struct metrics;
 
-// Forks: to be called before there are threads, locks and stores. The address is borrowed. -ENOMEM, -EAGAIN.
-int metrics__new(const char *address, struct metrics **ret_metrics);
+// Forks: to be called before there are threads, locks and stores. The directory, of which profiles are made, is there.
+// -ENOMEM, -EAGAIN.
+int metrics__new(const char *address, const char *directory, struct metrics **ret_metrics);
 void metrics__free(struct metrics *metrics);
 // "9464" is 127.0.0.1:9464. -EINVAL with a fault.
 int metrics__check_address(const char *address, struct fault *fault);

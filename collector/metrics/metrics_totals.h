@@ -26,8 +26,9 @@ struct metrics_histogram {
 };
 
 struct metrics_totals {
-    uint64_t intervals, incidents, last_end_ns; // CLOCK_REALTIME
-    uint64_t cpu_ns;                            // of all processes
+    uint64_t intervals, incidents, last_end_ns;       // CLOCK_REALTIME
+    char events[WIRE_EVENTS_MAX][METRICS_NAME_BYTES]; // of the last interval, clean; "": none
+    uint64_t cpu_ns;                                  // of all processes
     struct metrics_name names[METRICS_BY_COUNT][LIMIT_METRICS_NAMES];
     size_t name_count[METRICS_BY_COUNT];
     uint64_t others_ns[METRICS_BY_COUNT];

@@ -337,7 +337,9 @@ static int make_picture(struct work *work, struct fault *fault)
     }
     if (!err && work->format->subject == FORMAT_HISTOGRAMS)
         err = add_histograms(work, fault);
-    if (!err && !work->picture.total.samples)
+    if (!err && work->request->is_whole_range)
+        err = source__widen(source, fault);
+    if (!err && !work->picture.total.samples && !(work->request->is_whole_range && source->extent.rows))
         err = source__nothing(source, fault);
     if (!err)
         err = source__add_losses(source, fault);

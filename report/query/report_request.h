@@ -33,6 +33,7 @@ struct report_request {
     const char *sources;  // the folder that source files are below; NULL: where the debug information says
     bool has_no_sources;  // the text of source files is not read
     const char *title;    // of a difference: the side's name
+    bool is_whole_range;  // times are those of all intervals of the range, and it is no error that none has samples
 };
 
 #endif

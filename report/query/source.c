@@ -156,6 +156,11 @@ static int widen(const struct store_interval_row *row, void *context)
     return 0;
 }
 
+int source__widen(struct source *source, struct fault *fault)
+{
+    return store_reader__intervals(source->reader, &source->query, fault, widen, &source->extent);
+}
+
 static int count_histogram(const struct store_interval_row *row, const struct store_histogram *histogram, void *context)
 {
     uint64_t *count = context;

@@ -35,6 +35,8 @@ void source__release(struct source *source);
 // The losses of the intervals asked for.
 int source__add_losses(struct source *source, struct fault *fault);
 
+// Widens the extent to all intervals of the range, whatever is in them.
+int source__widen(struct source *source, struct fault *fault);
 // -ENODATA and EXIT_CODE_EMPTY, with words that say what there is instead.
 int source__nothing(struct source *source, struct fault *fault);
 

@@ -195,6 +195,13 @@
 // the most, after the first pause again.
 #define LIMIT_METRICS_PAUSE_MS      1000u
 #define LIMIT_METRICS_PAUSE_MOST_MS 600000u
+// /debug/pprof/profile: how long one may last, and be waited for; how many wait or are made. Above: refused. Bytes of
+// its parameters. How long an interval is on record before a profile of it is made: the names of what ran first come
+// after it.
+#define LIMIT_PPROF_SECONDS    300u
+#define LIMIT_PPROF_AT_ONCE    4u
+#define LIMIT_PPROF_WORD_BYTES 4096u
+#define LIMIT_PPROF_NAMES_MS   1000u
 // A rule of the daemon's file, a name in it, and how long it asks for nothing more after it has asked. Above: refused.
 #define LIMIT_RULE_BYTES      512
 #define LIMIT_RULE_NAME_BYTES 256

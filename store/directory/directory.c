@@ -23,12 +23,20 @@ struct store_directory {
     char aside[DAY_FILE_NAME_BYTES], told[DAY_FILE_NAME_BYTES];
 };
 
+int store_directory__make(const char *path, struct fault *fault)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return fault__set(fault, -errno, "cannot make the directory '%s': %s; choose another place with -o", path,
+                          strerror(errno));
+    return 0;
+}
+
 static int lock(struct store_directory *directory, struct fault *fault)
 {
     char path[PATH_MAX];
-    if (mkdir(directory->path, 0700) != 0 && errno != EEXIST)
-        return fault__set(fault, -errno, "cannot make the directory '%s': %s; choose another place with -o",
-                          directory->path, strerror(errno));
+    int err = store_directory__make(directory->path, fault);
+    if (err)
+        return err;
     if ((size_t)snprintf(path, sizeof(path), "%s/lock", directory->path) >= sizeof(path))
         return fault__set(fault, -ENAMETOOLONG, "cannot write to the directory '%s': its name is too long",
                           directory->path);

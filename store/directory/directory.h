@@ -15,7 +15,10 @@
 
 struct store_directory;
 
-// Makes the directory where there is none. -EBUSY: another daemon writes to it. The clocks are CLOCK_REALTIME and
+// Makes the directory where there is none; store_directory__open does so too.
+int store_directory__make(const char *path, struct fault *fault);
+
+// -EBUSY: another daemon writes to it. The clocks are CLOCK_REALTIME and
 // CLOCK_BOOTTIME.
 int store_directory__open(const char *path, const struct store_limits *limits, uint64_t wall_ns, uint64_t boot_ns,
                           struct fault *fault, struct store_directory **ret_directory);

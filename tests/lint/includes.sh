@@ -91,7 +91,9 @@ may_include collector/keep collector/{sources,probes,naming,programs,who} store 
 may_include collector/session bpf/wire/guests.def collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \
     symbolizer/{worker,opening} bpf/wire/wire.h
 may_include collector/metrics store bpf/wire/wire.h "$lists"
-may_include collector/daemon collector/{metrics,session,sources,programs,who} store store/{directory,writer} report/text/text.h
+may_include collector/pprof collector/metrics store symbolizer/jail/packet.h \
+    report/{query/report,serve/child,serve/question,serve/admission,text/text}.h
+may_include collector/daemon collector/{metrics,pprof,session,sources,programs,who} store store/{directory,writer} report/text/text.h
 may_include collector/help
 may_include collector bpf/wire/guests.def collector/{help,daemon,session,keep,sources,probes,programs} symbolizer/{symbols,opening} \
     report/{query/report,query/filter,top/top_screen,profile/stack_filter,histograms/histogram_view,text/output}.h 'report/commands/cmd_[a-z_]+.h'
