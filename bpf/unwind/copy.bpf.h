@@ -93,7 +93,8 @@ static __always_inline __u64 copy__fill_and_send(struct wire_copy *copy, __u32 s
     bool is_compat = registers__is_compat(user);
     registers__copy(copy->registers, user);
     copy->returned_from = returned_from;
-    copy->id = (bpf_ktime_get_ns() << 12 ^ config.stack_seed) + bpf_get_smp_processor_id() + 2;
+    copy->time_ns = bpf_ktime_get_ns();
+    copy->id = (copy->time_ns << 12 ^ config.stack_seed) + bpf_get_smp_processor_id() + 2;
     copy->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
     copy->tgid = bpf_get_current_pid_tgid() >> 32;
     copy->set = set;

@@ -217,7 +217,8 @@ struct wire_cgroup {
 #define WIRE_COPY_BYTES 65536
 
 struct wire_copy {
-    __u64 id; // the count's user_stack
+    __u64 id;      // the count's user_stack
+    __u64 time_ns; // CLOCK_MONOTONIC
     __u64 start_boot_ns;
     __u64 returned_from; // the function that has just returned to where the registers are; 0: none
     __u32 tgid;
@@ -301,7 +302,7 @@ _Static_assert(sizeof(struct wire_chunk) == 16 + 8 * WIRE_CHUNK_FRAMES, "no hole
 _Static_assert(sizeof(struct wire_count_key) == 72, "no holes");
 _Static_assert(sizeof(struct wire_file) == 16, "no holes");
 _Static_assert(sizeof(struct wire_note) == 48, "no holes");
-_Static_assert(sizeof(struct wire_copy) == 200 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
+_Static_assert(sizeof(struct wire_copy) == 208 + WIRE_COPY_BYTES + 4096 + 8 * WIRE_USER_FRAMES_MAX, "no holes");
 _Static_assert(sizeof(struct wire_hist_key) == 24, "no holes");
 _Static_assert(sizeof(struct wire_hist_config) == 24, "no holes");
 _Static_assert(sizeof(struct wire_usdt_place) == 32, "no holes");

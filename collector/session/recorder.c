@@ -44,7 +44,8 @@ static int set_up_copies(struct recorder *recorder, struct fault *fault)
     const struct recorder_options *options = recorder->options;
     if (!recorder__copies_stacks(recorder))
         return 0;
-    int err = copy_stacks__new(recorder->loader, recorder->binaries, recorder->processes, fault, &recorder->copies);
+    int err = copy_stacks__new(recorder->loader, recorder->binaries, recorder->processes, recorder->records, fault,
+                               &recorder->copies);
     if (!err && options->compare)
         copy_stacks__compare(recorder->copies, options->compare, options->compare_context);
     return err;

@@ -48,7 +48,8 @@ struct recorder {
     struct binaries *binaries;
     struct processes *processes;
     struct perf_records *records;
-    struct worker *worker; // reads the binaries of strangers
+    uint64_t mappings_replaced; // by the last look
+    struct worker *worker;      // reads the binaries of strangers
     struct naming *naming;
     struct guest_codes *guests;     // NULL: stacks are not unwound by rows
     struct loaded *cgroup_programs; // NULL: the kernel does not have them

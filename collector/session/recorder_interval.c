@@ -69,10 +69,10 @@ int recorder_interval__settle_events(struct recorder *recorder, bool is_last, st
 // A process has mapped something over something else: what the kernel side knows of mappings is no longer sure.
 int recorder_interval__read_records(struct recorder *recorder)
 {
-    uint64_t before = processes__replaced(recorder->processes);
     int err = perf_records__read(recorder->records, recorder->processes);
-    if (recorder->unwinder && processes__replaced(recorder->processes) != before)
+    if (recorder->unwinder && processes__replaced(recorder->processes) != recorder->mappings_replaced)
         unwinder__forget_mappings(recorder->unwinder);
+    recorder->mappings_replaced = processes__replaced(recorder->processes);
     return err;
 }
 
@@ -82,15 +82,12 @@ int recorder_interval__read_copies(struct recorder *recorder, struct fault *faul
     return err ? fault__set(fault, err, "cannot unwind the copied stacks: %s", strerror(-err)) : 0;
 }
 
-// All copies of the set that is drained now have come.
+// All copies of the set that is drained now have been read.
 static int take_copies(struct recorder *recorder, uint32_t set, struct fault *fault)
 {
-    int err = recorder_interval__read_copies(recorder, fault);
-    if (err)
-        return err;
     keeper__lose(recorder->keeper, WIRE_LOSS_STACK_CUT, copy_stacks__cut(recorder->copies));
     keeper__lose(recorder->keeper, WIRE_LOSS_STACK_BROKEN, copy_stacks__broken(recorder->copies));
-    err = copy_stacks__hand_over(recorder->copies, set, recorder->drain);
+    int err = copy_stacks__hand_over(recorder->copies, set, recorder->drain);
     return err ? fault__set(fault, err, "out of memory") : 0;
 }
 
@@ -291,6 +288,10 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     cgroup_names__read(recorder->cgroups);
     if (recorder->guests)
         guest_codes__read(recorder->guests);
+    err =
+        recorder->copies ? recorder_interval__read_copies(recorder, fault) : 0; // and the records up to each one's time
+    if (err)
+        return err;
     err = recorder_interval__read_records(recorder);
     if (err)
         return fault__set(fault, err, "cannot follow the processes: %s", strerror(-err));

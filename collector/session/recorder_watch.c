@@ -123,9 +123,7 @@ int recorder_watch__on_records(void *own, struct fault *fault)
 
 static int on_copies(void *own, struct fault *fault)
 {
-    struct recorder *recorder = own;
-    int err = recorder_interval__read_records(recorder);
-    return err ? err : recorder_interval__read_copies(recorder, fault);
+    return recorder_interval__read_copies(own, fault);
 }
 
 static int on_cgroups(void *own, struct fault *fault)

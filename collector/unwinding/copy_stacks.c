@@ -26,7 +26,8 @@ struct kept {
 struct copy_stacks {
     struct binaries *binaries;
     struct processes *processes;
-    struct process *process; // of the copy at hand
+    struct perf_records *records; // of the processes
+    struct process *process;      // of the copy at hand
     struct ring_buffer *ring;
     struct copy_unwind *unwind;
     struct kept sets[2];
@@ -169,19 +170,22 @@ static int unwind(struct copy_stacks *copies, const struct wire_copy *copy)
 static int take(void *context, void *data, size_t bytes)
 {
     const struct wire_copy *copy = data;
+    struct copy_stacks *copies = context;
     if (bytes < offsetof(struct wire_copy, stack) || bytes < offsetof(struct wire_copy, stack) + copy->stack_bytes)
         return 0;
-    return unwind(context, copy);
+    int err = perf_records__read_to(copies->records, copies->processes, copy->time_ns);
+    return err ? err : unwind(copies, copy);
 }
 
 int copy_stacks__new(const struct loader *loader, struct binaries *binaries, struct processes *processes,
-                     struct fault *fault, struct copy_stacks **ret_copies)
+                     struct perf_records *records, struct fault *fault, struct copy_stacks **ret_copies)
 {
     _cleanup_(copy_stacks__freep) struct copy_stacks *copies = calloc(1, sizeof(*copies));
     if (!copies || copy_unwind__new(&copies->unwind) != 0)
         return fault__set(fault, -ENOMEM, "out of memory");
     copies->binaries = binaries;
     copies->processes = processes;
+    copies->records = records;
     copies->ring = ring_buffer__new(loader__map_fd(loader, "copies"), take, copies, NULL);
     if (!copies->ring)
         return fault__set(fault, -errno, "cannot map the ring buffer of copied stacks: %s", strerror(errno));

@@ -8,6 +8,7 @@
 
 #include "collector/programs/drain.h"
 #include "collector/programs/loader.h"
+#include "collector/who/perf_records.h"
 #include "collector/who/processes.h"
 #include "store/base/cleanup.h"
 #include "store/base/fault.h"
@@ -27,12 +28,13 @@ typedef void copy_pair_fn(const struct copy_pair *pair, void *context);
 
 // All borrowed, and outlive it. The programs are loaded.
 int copy_stacks__new(const struct loader *loader, struct binaries *binaries, struct processes *processes,
-                     struct fault *fault, struct copy_stacks **ret_copies);
+                     struct perf_records *records, struct fault *fault, struct copy_stacks **ret_copies);
 void copy_stacks__free(struct copy_stacks *copies);
 
 int copy_stacks__fd(const struct copy_stacks *copies); // for epoll: readable when copies have come
 
-// Unwinds what has come. The processes' records up to now must have been read. -ENOMEM. Cost: some 20 us a copy.
+// Unwinds what has come, each copy in the mappings of its time: has the records up to then handed to the process table.
+// -ENOMEM. Cost: some 20 us a copy.
 int copy_stacks__read(struct copy_stacks *copies);
 
 // Gives pairs to `take`, instead of keeping the stacks that were unwound here.

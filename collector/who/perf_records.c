@@ -12,6 +12,7 @@
 
 #include "collector/who/perf_event.h"
 #include "store/base/buf.h"
+#include "store/base/clock.h"
 #include "store/base/grow.h"
 #include "store/base/id_map.h"
 #include "store/base/limits.h"
@@ -39,9 +40,11 @@ struct perf_records {
     uint64_t lost, throttled;
     struct buf watched;  // struct watched
     struct id_map by_id; // the kernel's id of an event -> its place there
-    struct buf buffer;   // one read's records
-    struct pending *pending;
-    size_t pending_count, pending_capacity;
+    struct buf buffer;   // records out of the rings: all of before copied_ns
+    struct buf spare;
+    struct pending *pending; // those in the buffer; `handled` have been
+    size_t pending_count, pending_capacity, handled;
+    uint64_t copied_ns;
 };
 
 // The end of every record (sample_id_all with PERF_SAMPLE_TID and PERF_SAMPLE_TIME).
@@ -162,6 +165,7 @@ void perf_records__free(struct perf_records *records)
     free(records->rings);
     free(records->pending);
     buf__release(&records->buffer);
+    buf__release(&records->spare);
     buf__release(&records->watched);
     id_map__release(&records->by_id);
     free(records);
@@ -322,16 +326,49 @@ static void handle(struct perf_records *records, const struct perf_event_header 
     }
 }
 
-int perf_records__read(struct perf_records *records, struct processes *processes)
+static int drop_handled(struct perf_records *records)
 {
-    buf__clear(&records->buffer);
-    records->pending_count = 0;
-    int err = 0;
+    struct buf *kept = &records->spare;
+    buf__clear(kept);
+    for (size_t i = records->handled; i < records->pending_count; i++) {
+        const struct perf_event_header *header = (const void *)(records->buffer.data + records->pending[i].at);
+        records->pending[i - records->handled] =
+            (struct pending){.time_ns = records->pending[i].time_ns, .at = kept->length_bytes};
+        buf__append(kept, header, header->size);
+    }
+    if (kept->failed)
+        return -ENOMEM;
+    records->pending_count -= records->handled;
+    records->handled = 0;
+    struct buf emptied = records->buffer;
+    records->buffer = records->spare;
+    records->spare = emptied;
+    return 0;
+}
+
+static int copy_rings(struct perf_records *records)
+{
+    uint64_t now_ns = clock__ns(CLOCK_MONOTONIC);
+    int err = drop_handled(records);
     for (size_t i = 0; i < records->ring_count && !err; i++)
         if (records->rings[i].page)
             err = copy_ring(records, &records->rings[i]);
     qsort(records->pending, records->pending_count, sizeof(*records->pending), by_time);
-    for (size_t i = 0; i < records->pending_count; i++)
-        handle(records, (const void *)(records->buffer.data + records->pending[i].at), processes);
+    records->copied_ns = now_ns;
     return err;
+}
+
+int perf_records__read_to(struct perf_records *records, struct processes *processes, uint64_t time_ns)
+{
+    int err = time_ns > records->copied_ns ? copy_rings(records) : 0;
+    uint64_t end_ns = time_ns < records->copied_ns ? time_ns : records->copied_ns;
+    for (; records->handled < records->pending_count && records->pending[records->handled].time_ns <= end_ns;
+         records->handled++)
+        handle(records, (const void *)(records->buffer.data + records->pending[records->handled].at), processes);
+    return err;
+}
+
+int perf_records__read(struct perf_records *records, struct processes *processes)
+{
+    return perf_records__read_to(records, processes, clock__ns(CLOCK_MONOTONIC));
 }

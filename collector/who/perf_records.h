@@ -29,7 +29,10 @@ int perf_records__fd(const struct perf_records *records, size_t index);
 // asked for again. To be called now and then, after perf_records__read().
 bool perf_records__came_back(struct perf_records *records, size_t index, uint32_t *ret_cpu);
 
-// Hands everything in the rings to the process table. -ENOMEM; what was not handled by then stays in the rings.
+// Hands the records up to a time (CLOCK_MONOTONIC), or up to now, to the process table, in the order of time. Rings are
+// copied one after the other: what came to one of them meanwhile waits for the next call, since its past may be in
+// another one still. -ENOMEM; what was not handled by then stays.
+int perf_records__read_to(struct perf_records *records, struct processes *processes, uint64_t time_ns);
 int perf_records__read(struct perf_records *records, struct processes *processes);
 
 uint64_t perf_records__lost(const struct perf_records *records); // records the kernel could not write
