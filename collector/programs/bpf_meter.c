@@ -23,6 +23,7 @@ enum {
 struct reading {
     uint64_t clock_ns; // CLOCK_MONOTONIC
     uint64_t runs, ns; // measured by the kernel, since the programs were loaded
+    uint64_t misses;   // runs left out by the kernel, since then
 };
 
 struct bpf_meter {
@@ -85,6 +86,7 @@ static void add_program(int fd, struct reading *reading)
         return;
     reading->runs += info.run_cnt;
     reading->ns += info.run_time_ns;
+    reading->misses += info.recursion_misses;
 }
 
 static void read_programs(const struct bpf_meter *meter, struct reading *ret_reading)
@@ -216,6 +218,13 @@ uint64_t bpf_meter__ns(struct bpf_meter *meter)
     if (meter->statistics_fd >= 0 && is_wide(meter))
         add_window(meter);
     return (uint64_t)meter->ns;
+}
+
+uint64_t bpf_meter__misses(const struct bpf_meter *meter)
+{
+    struct reading now;
+    read_programs(meter, &now);
+    return now.misses;
 }
 
 double bpf_meter__scale(const struct bpf_meter *meter)

@@ -119,6 +119,7 @@ void recorder_interval__count_failures(struct recorder *recorder)
     keeper__lose(recorder->keeper, WIRE_LOSS_NAMES_PARTIAL, names.partial);
     keeper__lose(recorder->keeper, WIRE_LOSS_FILES_UNANSWERED, opener__unanswered());
     keeper__lose(recorder->keeper, WIRE_LOSS_THROTTLED, perf_records__throttled(recorder->records));
+    keeper__lose(recorder->keeper, WIRE_LOSS_RECURSION_MISSES, bpf_meter__misses(recorder->meter));
     if (recorder->guests)
         keeper__lose(recorder->keeper, WIRE_LOSS_GUEST_CODES_FULL, guest_codes__refused(recorder->guests));
     if (recorder->unwinder)
