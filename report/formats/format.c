@@ -9,6 +9,11 @@
 #include "report/text/text.h"
 #include "store/base/cleanup.h"
 
+bool format__has_buckets(const struct format *format)
+{
+    return format->subject == FORMAT_HISTOGRAMS || format->subject == FORMAT_HEATMAP;
+}
+
 unsigned format__side(const struct picture *picture)
 {
     return picture->before ? 1 : 0;

@@ -73,6 +73,8 @@ struct format {
     int (*write)(const struct picture *picture, FILE *file, struct fault *fault);
 };
 
+// Values by bucket, not stacks.
+bool format__has_buckets(const struct format *format);
 // The side of the profile that is the picture's own.
 unsigned format__side(const struct picture *picture);
 uint64_t format__weight(const struct picture *picture, const struct profile_weight *weight); // in its measure

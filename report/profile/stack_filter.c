@@ -54,6 +54,11 @@ static int compile(const struct stack_filter *filter, struct filtering *filterin
     return 0;
 }
 
+bool stack_filter__is_set(const struct stack_filter *filter)
+{
+    return filter->focus || filter->ignore || filter->hide;
+}
+
 int stack_filter__check(const struct stack_filter *filter, struct fault *fault)
 {
     _cleanup_(filtering__release) struct filtering filtering = {0};

@@ -16,6 +16,8 @@ struct stack_filter {
     const char *focus, *ignore, *hide; // extended regular expressions, found anywhere in a name; NULL: none
 };
 
+bool stack_filter__is_set(const struct stack_filter *filter);
+
 // -EINVAL and EXIT_CODE_USAGE: one of them is no expression.
 int stack_filter__check(const struct stack_filter *filter, struct fault *fault);
 

@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "report/formats/formats.h"
 #include "report/profile/fold.h"
 #include "report/query/buckets.h"
 #include "report/query/filter_words.h"
+#include "report/query/format_choice.h"
 #include "report/query/heatmap_source.h"
 #include "report/query/source.h"
 #include "report/query/time_range.h"
@@ -49,11 +49,6 @@ static void work__release(struct work *work)
     free(work->after_name);
 }
 
-static bool has_buckets(const struct format *format)
-{
-    return format->subject == FORMAT_HISTOGRAMS || format->subject == FORMAT_HEATMAP;
-}
-
 bool report__is_report(const char *output)
 {
     return formats__of_file(output) != NULL;
@@ -62,7 +57,7 @@ bool report__is_report(const char *output)
 bool report__is_of_histogram(const char *output)
 {
     const struct format *format = formats__of_file(output);
-    return format && has_buckets(format);
+    return format && format__has_buckets(format);
 }
 
 int report__check_output(const char *output_path, struct fault *fault)
@@ -71,44 +66,6 @@ int report__check_output(const char *output_path, struct fault *fault)
     int err = output__open(output_path, fault, &output);
     output__free(output);
     return err;
-}
-
-static bool filters_stacks(const struct stack_filter *filter)
-{
-    return filter->focus || filter->ignore || filter->hide;
-}
-
-static int choose_format(const struct report_request *request, const char *output, struct fault *fault,
-                         const struct format **ret_format)
-{
-    const struct format *format = request->format ? formats__named(request->format) : formats__of_file(output);
-    if (!format && request->format)
-        return formats__unknown(request->format, fault);
-    if (!format && strcmp(output, "-") != 0)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "cannot tell the format from the name '%s'; name one with -f (`hearth report -h`)",
-                               output);
-    if (format && format->is_binary && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s is nothing for a terminal; name a file with -o",
-                               format->name);
-    if (format == &format_heatmap && formats__of_file(output) == &format_svg)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "a heat map is a page: name an .html file with -o");
-    *ret_format = format ? format : &format_top;
-    if (request->by && (*ret_format)->subject != FORMAT_HISTOGRAMS)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "--by is for histograms: -f hist; --group-by makes roots");
-    if (request->group && has_buckets(*ret_format))
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "--threads and --group-by are for stacks; of histograms, --by makes one for each");
-    if (filters_stacks(&request->stacks) && has_buckets(*ret_format))
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "--focus, --ignore and --hide are for stacks; %s shows values by bucket",
-                               (*ret_format)->name);
-    if (request->stacks.hide && (*ret_format)->subject == FORMAT_FRAMES)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
-                               "--hide: %s keeps frames with the functions inlined there; its own tools hide functions",
-                               (*ret_format)->name);
-    return 0;
 }
 
 static bool same_word(const char *a, const char *b)
@@ -140,8 +97,9 @@ static int filter_stacks(struct work *work, struct fault *fault)
 {
     struct profile *filtered = NULL;
     const struct stack_filter *filter = &work->request->stacks;
-    int err =
-        filters_stacks(filter) ? stack_filter__apply(filter, work->profile, work->source.reader, fault, &filtered) : 0;
+    int err = stack_filter__is_set(filter)
+                  ? stack_filter__apply(filter, work->profile, work->source.reader, fault, &filtered)
+                  : 0;
     if (filtered) {
         profile__free(work->profile);
         work->profile = filtered;
@@ -287,7 +245,7 @@ static int set_before(struct work *work, struct fault *fault)
     work->before_name = safe_text__dup(work->before_request->title);
     work->after_name = safe_text__dup(work->request->title);
     int err = work->before_name && work->after_name ? source__add_losses(before, fault) : -ENOMEM;
-    bool draws_buckets = has_buckets(work->format);
+    bool draws_buckets = format__has_buckets(work->format);
     if (!err)
         add_lost_values(&before->losses, &work->before_histograms);
     work->before = (struct picture_before){
@@ -309,7 +267,7 @@ static int set_before(struct work *work, struct fault *fault)
 static bool draws_buckets_instead(const struct work *work)
 {
     return work->source.event->is_histogram && !work->picture.total.samples && work->format->of_buckets &&
-           !work->before_request && !work->request->group && !filters_stacks(&work->request->stacks);
+           !work->before_request && !work->request->group && !stack_filter__is_set(&work->request->stacks);
 }
 
 static int make_picture(struct work *work, struct fault *fault)
@@ -329,7 +287,7 @@ static int make_picture(struct work *work, struct fault *fault)
     int err = set_title(work);
     if (!err && work->format->subject == FORMAT_HEATMAP)
         err = add_heatmap(work, fault);
-    if (!err && !has_buckets(work->format))
+    if (!err && !format__has_buckets(work->format))
         err = add_profile(work, fault);
     if (!err && draws_buckets_instead(work)) {
         work->format = work->format->of_buckets;
@@ -396,9 +354,9 @@ int report__write(const char *store_path, const struct report_request *request, 
                   struct report_summary *ret_summary, struct fault *fault)
 {
     _cleanup_(work__release) struct work work = {.request = request};
-    int err = choose_format(request, output, fault, &work.format);
+    int err = format_choice__make(request, output, fault, &work.format);
     if (!err)
-        err = source__open(store_path, request, has_buckets(work.format), fault, &work.source);
+        err = source__open(store_path, request, format__has_buckets(work.format), fault, &work.source);
     if (!err)
         err = make_picture(&work, fault);
     if (!err)
@@ -426,11 +384,11 @@ int report__compare(const char *before_path, const struct report_request *before
                     struct fault *fault)
 {
     _cleanup_(work__release) struct work work = {.request = after, .before_request = before};
-    int err = choose_format(after, output, fault, &work.format);
+    int err = format_choice__make(after, output, fault, &work.format);
     if (!err)
-        err = source__open(before_path, before, has_buckets(work.format), fault, &work.before_source);
+        err = source__open(before_path, before, format__has_buckets(work.format), fault, &work.before_source);
     if (!err)
-        err = source__open(after_path, after, has_buckets(work.format), fault, &work.source);
+        err = source__open(after_path, after, format__has_buckets(work.format), fault, &work.source);
     if (!err)
         err = check_comparable(&work, fault);
     if (!err)
