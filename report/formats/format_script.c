@@ -73,9 +73,9 @@ static void append_frame(struct script *script, uint32_t label_id)
     const struct label *label = profile__label(script->picture->profile, label_id);
     struct store_reader *reader = script->picture->reader;
     const struct store_frame *frame = label->frame ? store_reader__frame(reader, label->frame) : NULL;
-    if (!frame) { // how the stack ended
+    if (!frame) { // how the stack ended, or all of a binary or a file
         append_name(&script->stack, label_id, label->name);
-        buf__append_string(&script->stack, " (" UNKNOWN ")\n");
+        buf__append_format(&script->stack, " (%s)\n", *label->module ? label->module : UNKNOWN);
         return;
     }
     uint64_t address = store_offset__is_folded(frame->offset) ? label_id : frame->offset;

@@ -49,6 +49,9 @@ const struct option_row filter_rows[] = {
      offsetof(struct filter, lines)},
     {0, "no-inline", NULL, "leave inlined functions out", option__flag, offsetof(struct filter, no_inline)},
     OPTION_ROWS_OF(stack_filter_rows, struct filter, stacks),
+    {0, "collapse", "binary|file",
+     "put functions together by binary or by source file; neighbours of one are one frame", collapse__option,
+     offsetof(struct filter, collapse)},
     {0},
 };
 
@@ -155,6 +158,7 @@ int filter__request(const struct filter *filter, struct fault *fault, struct rep
         .lines = filter->lines,
         .no_inline = filter->no_inline,
         .stacks = filter->stacks,
+        .collapse = filter->collapse,
     };
     if (filter->cpu)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "report/profile/collapse.h"
 #include "report/query/report.h"
 #include "store/base/fault.h"
 #include "store/base/name_pattern.h"
@@ -22,6 +23,7 @@ struct filter {
     const struct group *group;
     bool threads, lines, no_inline;
     struct stack_filter stacks;
+    enum collapse_by collapse;
 };
 
 int filter__ids(const char *text, void *target, struct fault *fault); // "12,34", adds to a struct id_list

@@ -76,6 +76,7 @@ int filter_words__make(const struct report_request *request, const struct store_
     add_word(&words, "only stacks with ", request->stacks.focus);
     add_word(&words, "no stacks with ", request->stacks.ignore);
     add_word(&words, "without functions ", request->stacks.hide);
+    add_word(&words, "collapsed ", collapse__words(request->collapse));
     buf__append_byte(&words, '\0');
     if (words.failed)
         return -ENOMEM;

@@ -32,6 +32,10 @@ int format_choice__make(const struct report_request *request, const char *output
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--focus, --ignore and --hide are for stacks; %s shows values by bucket",
                                (*ret_format)->name);
+    if (request->collapse && (format__has_buckets(*ret_format) || (*ret_format)->by_line))
+        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
+                               "--collapse makes one frame of several functions; %s shows %s", (*ret_format)->name,
+                               (*ret_format)->by_line ? "the lines of one" : "values by bucket");
     if (request->stacks.hide && (*ret_format)->subject == FORMAT_FRAMES)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,
                                "--hide: %s keeps frames with the functions inlined there; its own tools hide functions",

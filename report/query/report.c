@@ -93,16 +93,27 @@ static const struct group *choose_group(const struct work *work)
     return work->request->group ? work->request->group : work->format->group;
 }
 
-static int filter_stacks(struct work *work, struct fault *fault)
+static void take_profile(struct work *work, struct profile *changed)
 {
-    struct profile *filtered = NULL;
-    const struct stack_filter *filter = &work->request->stacks;
-    int err = stack_filter__is_set(filter)
-                  ? stack_filter__apply(filter, work->profile, work->source.reader, fault, &filtered)
-                  : 0;
-    if (filtered) {
-        profile__free(work->profile);
-        work->profile = filtered;
+    profile__free(work->profile);
+    work->profile = changed;
+}
+
+// Leaves out, and puts together, as the request says.
+static int change_profile(struct work *work, struct fault *fault)
+{
+    const struct report_request *request = work->request;
+    struct profile *changed;
+    int err = 0;
+    if (stack_filter__is_set(&request->stacks)) {
+        err = stack_filter__apply(&request->stacks, work->profile, work->source.reader, fault, &changed);
+        if (!err)
+            take_profile(work, changed);
+    }
+    if (!err && request->collapse) {
+        err = collapse__apply(request->collapse, work->profile, &changed);
+        if (!err)
+            take_profile(work, changed);
     }
     return err;
 }
@@ -115,6 +126,8 @@ static bool is_long(const struct store_query *query)
 
 static enum profile_grain grain_of(const struct work *work)
 {
+    if (work->request->collapse)
+        return PROFILE_BY_FUNCTION;
     if (work->format->subject == FORMAT_FRAMES)
         return PROFILE_BY_FRAME;
     return work->request->lines || work->format->by_line ? PROFILE_BY_LINE : PROFILE_BY_FUNCTION;
@@ -125,7 +138,7 @@ static int add_profile(struct work *work, struct fault *fault)
     struct profile_options options = {
         .grain = grain_of(work),
         .no_inline = work->request->no_inline,
-        .names_only = work->format->names_only,
+        .names_only = work->format->names_only && !work->request->collapse,
         .group = choose_group(work),
         .sides = work->before_request ? 2 : 1,
     };
@@ -142,7 +155,7 @@ static int add_profile(struct work *work, struct fault *fault)
     if (!err)
         err = fold__store(work->profile, side, source->reader, &source->query, fault, &source->extent);
     if (!err)
-        err = filter_stacks(work, fault);
+        err = change_profile(work, fault);
     if (err)
         return err;
     work->picture.profile = work->profile;

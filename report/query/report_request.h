@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/profile/collapse.h"
 #include "report/profile/group.h"
 #include "report/profile/stack_filter.h"
 #include "store/base/wide.h"
@@ -29,11 +30,12 @@ struct report_request {
     bool lines;                // a frame for each line of source, not for each function
     bool no_inline;            // only the functions that code belongs to
     struct stack_filter stacks;
-    const char *function; // of -f source
-    const char *sources;  // the folder that source files are below; NULL: where the debug information says
-    bool has_no_sources;  // the text of source files is not read
-    const char *title;    // of a difference: the side's name
-    bool is_whole_range;  // times are those of all intervals of the range, and it is no error that none has samples
+    enum collapse_by collapse; // functions put together, after `stacks` chose by them
+    const char *function;      // of -f source
+    const char *sources;       // the folder that source files are below; NULL: where the debug information says
+    bool has_no_sources;       // the text of source files is not read
+    const char *title;         // of a difference: the side's name
+    bool is_whole_range; // times are those of all intervals of the range, and it is no error that none has samples
 };
 
 #endif

@@ -37,6 +37,7 @@ function addressOf() {
   const words = new URLSearchParams(), { tree, zoom } = view;
   if (tree.kind === "merged") words.set("merged", "1");
   else if (tree !== base) words.set(tree.kind, hexLabel(tree.label[0]));
+  if (collapse) words.set("collapse", collapse);
   for (const how of Object.keys(filters)) if (filters[how].length) words.set(how, filters[how].map(hexLabel).join("-"));
   if (zoom) words.set("zoom", hexPath(tree, zoom));
   if (query.text) words.set(query.isRegex ? "regex" : "search", query.text);
@@ -67,7 +68,7 @@ function restore() {
   const labelOf = (hex) => labels.name.findIndex((_, i) => hexLabel(i) === hex), wantedFilters = noFilters();
   for (const how of Object.keys(wantedFilters))
     wantedFilters[how] = (words.get(how) || "").split("-").filter(Boolean).map(labelOf).filter((label) => label > 0);
-  setFilters(wantedFilters);
+  setBase(wantedFilters, ["binary", "file"].find((by) => by === words.get("collapse")) || "");
   const label = wanted ? labelOf(words.get(wanted)) : -1;
   const tree = words.has("merged") ? treeOf("merged", 0) : label > 0 ? treeOf(wanted, label) : base;
   view.isFlame = words.has("flame");

@@ -1,4 +1,4 @@
-// Long names in little room: arguments go first, then what templates are made of, then the middle. No DOM here.
+// Long names in little room: arguments go first, then folders, then what templates are made of, then the middle. No DOM here.
 "use strict";
 
 // `text` with the middle left out: the end of a name or a path tells more than its middle.
@@ -40,8 +40,11 @@ function dropTemplates(name) {
   return depth ? name : out + name.slice(from);
 }
 
+// /src/http/serve.c -> serve.c; github.com/acme/http.Serve -> http.Serve
+const dropFolders = (name) => (/^[^ <(]*\/[^/]+$/.test(name) ? name.slice(name.lastIndexOf("/") + 1) : name);
+
 function shorten(name, room) {
   if (name.length <= room) return name;
-  const bare = dropArguments(name);
+  const whole = dropArguments(name), bare = whole.length <= room ? whole : dropFolders(whole);
   return cutMiddle(bare.length <= room ? bare : dropTemplates(bare), room);
 }

@@ -60,20 +60,38 @@ function dress(isPrint) {
 
 const trees = new Map();
 whole.kind = "whole";
-let filters = noFilters(), base = whole; // the whole, or what the filters leave of it
+let filters = noFilters(), collapse = "", base = whole; // the whole, or what the filters leave of it, by function, binary or file
 
-function setFilters(wanted) {
-  if (JSON.stringify(wanted) === JSON.stringify(filters)) return;
+const pickFilters = (of, picks) => Object.fromEntries(Object.entries(of).map(([how, list]) => [how, list.filter(picks)]));
+const isFunctionLabel = (label) => label < functionCount;
+
+// Functions are left out before they are put together, binaries and files after that.
+function makeBase() {
+  const before = pickFilters(filters, isFunctionLabel), after = pickFilters(filters, (label) => !isFunctionLabel(label));
+  let tree = hasFilters(before) ? filterTree(whole, before) : whole;
+  if (collapse) tree = collapseTree(tree, collapsed[collapse]);
+  if (hasFilters(after)) tree = filterTree(tree, after);
+  return tree === whole ? whole : Object.assign(tree, { kind: collapse ? "collapsed" : "filtered" });
+}
+
+function setBase(wantedFilters, wantedCollapse) {
+  if (JSON.stringify([wantedFilters, wantedCollapse]) === JSON.stringify([filters, collapse])) return;
   trees.clear();
-  filters = wanted;
-  base = hasFilters(filters) ? Object.assign(filterTree(whole, filters), { kind: "filtered" }) : whole;
+  [filters, collapse] = [wantedFilters, wantedCollapse];
+  $("collapse").value = collapse;
+  base = makeBase();
+}
+
+function collapseBy(what) {
+  setBase(pickFilters(filters, isFunctionLabel), what);
+  goTo(base, 0, false);
 }
 
 // Leaves out by the function of a node.
 function addFilter(how, node) {
   const label = node >= 0 ? view.tree.label[node] : -1;
   if (label < 0 || !isFunction(view.tree, node) || filters[how].includes(label)) return;
-  setFilters({ ...filters, [how]: [...filters[how], label] });
+  setBase({ ...filters, [how]: [...filters[how], label] }, collapse);
   goTo(base, 0, false);
 }
 
@@ -96,7 +114,8 @@ function treeOf(kind, label) {
 
 function wordMode(tree) {
   const name = labels.name[tree.label[0]], drawn = data.cut ? " Frames too light to be drawn are missing." : "";
-  return wordFilters() + { whole: "", filtered: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
+  const together = { "": "", binary: "Functions put together by binary. ", file: "Functions put together by source file. " }[collapse];
+  return wordFilters() + together + { whole: "", filtered: "", collapsed: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
     sandwich: `${name}: who calls it above, what it calls below; Back returns.${drawn}`,
     callers: `Callers of ${name}, by the weight of it and of all it calls; Back returns.${drawn}`,
     callees: `What ${name} calls, wherever it was called from; Back returns.${drawn}` }[tree.kind];
@@ -111,7 +130,7 @@ function show(tree, zoom, glide) {
   if (glide && tree === before && !matchMedia("(prefers-reduced-motion: reduce)").matches)
     moving = { x: view.x, width: view.width, toX, toWidth };
   else Object.assign(view, { x: toX, width: toWidth }), (moving = null);
-  $("reset").disabled = zoom === 0 && tree === whole;
+  $("reset").disabled = zoom === 0 && tree === base && !hasFilters(filters);
   $("merge").setAttribute("aria-pressed", tree.kind === "merged");
   allowFunction(view.selected);
   $("mode").hidden = tree === whole;
@@ -140,8 +159,8 @@ function back() {
 }
 
 function reset() {
-  setFilters(noFilters());
-  if (view.zoom !== 0 || view.tree !== whole) goTo(whole, 0, true);
+  setBase(noFilters(), collapse);
+  if (view.zoom !== 0 || view.tree !== base) goTo(base, 0, true);
 }
 
 // The function of a node, with all that calls it or all that it calls.
@@ -151,7 +170,7 @@ function showFunction(kind, node) {
 }
 
 function isFunction(tree, node) {
-  return (node > 0 || (node === 0 && !["whole", "merged", "filtered"].includes(tree.kind))) && labels.kind[tree.label[node]] !== "r";
+  return (node > 0 || (node === 0 && !["whole", "merged", "filtered", "collapsed"].includes(tree.kind))) && labels.kind[tree.label[node]] !== "r";
 }
 
 function allowFunction(node) {
@@ -260,7 +279,7 @@ function countMatches() {
 function weighMatches() {
   const found = view.tree.middle && view.zoom === 0 ? matchedInHalves(view.tree, view.isMatch) : matchedIn(view.tree, view.zoom, view.isMatch);
   if (!data.cut) return found;
-  const first = view.isMatch.indexOf(1), isOne = first >= 0 && view.isMatch.indexOf(1, first + 1) < 0;
+  const ofFunctions = view.isMatch.subarray(0, functionCount), first = ofFunctions.indexOf(1), isOne = first >= 0 && ofFunctions.indexOf(1, first + 1) < 0;
   if (isOne && view.tree === whole && view.zoom === 0 && !whole.sides) return { ...found, sum: sums[0].total[first] };
   return { ...found, isLeast: true };
 }
@@ -304,6 +323,7 @@ const keys = {
   x: () => addFilter("without", view.selected),
   h: () => addFilter("hide", view.selected),
   m: toggleMerged,
+  b: () => collapseBy({ "": "binary", binary: "file", file: "" }[collapse]),
   k: () => whole.sides || colourBy({ kind: "binary", binary: "self", self: "kind" }[view.colours]),
   f: togglePanel,
   i: () => flip(!view.isFlame),
@@ -342,6 +362,7 @@ function listen() {
   $("callers").onclick = () => showFunction("callers", view.selected);
   $("callees").onclick = () => showFunction("callees", view.selected);
   $("merge").onclick = toggleMerged;
+  $("collapse").onchange = () => collapseBy($("collapse").value);
   $("colours").hidden = !!whole.sides; // a difference has its own
   $("colours").onchange = () => colourBy($("colours").value);
   $("table").onclick = $("panel-close").onclick = togglePanel;

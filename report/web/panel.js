@@ -39,7 +39,7 @@ function fillPanel() {
   if (sortBy === "name") rows.sort((a, b) => (labels.name[a] < labels.name[b] ? -1 : labels.name[a] > labels.name[b] ? 1 : a - b));
   else rows.sort((a, b) => rank(values[sortBy][b]) - rank(values[sortBy][a]) || rank(values.total[b]) - rank(values.total[a]));
   const isPart = data.cut && !isOfAll();
-  $("panel-title").textContent = `${rows.length.toLocaleString("en")} functions` +
+  $("panel-title").textContent = `${rows.length.toLocaleString("en")} ${wordRows()}` +
     (view.tree.sides ? ", by their change in points" : "") +
     (isPart ? "; without the lighter frames" : "");
   $("panel-p").hidden = !showsChance();
@@ -51,6 +51,8 @@ function fillPanel() {
     button.closest("th").setAttribute("aria-sort", button.dataset.sort !== sortBy ? "none" : sortBy === "name" ? "ascending" : "descending");
   }
 }
+
+const wordRows = () => ({ "": "functions", binary: "binaries", file: "source files" })[collapse];
 
 // Makes the rows in sight; what stands for the others is as high as they would be.
 function drawRows() {
@@ -83,7 +85,7 @@ function listCsv() {
 
 function copyCsv() {
   copyText(listCsv());
-  $("status").textContent = `${listed.rows.length.toLocaleString("en")} functions copied as comma-separated values`;
+  $("status").textContent = `${listed.rows.length.toLocaleString("en")} ${wordRows()} copied as comma-separated values`;
 }
 
 // The probabilities are those of the whole ranges.

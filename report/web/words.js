@@ -3,6 +3,8 @@
 
 const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
+const functionCount = data.names.length;
+const collapsed = { binary: collapseLabels(data, functionCount, "binary"), file: collapseLabels(data, functionCount, "file") };
 const labels = {
   name: data.names,
   kind: data.kinds, // a letter a label: see data.looks
@@ -10,7 +12,7 @@ const labels = {
   shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
 };
 const whole = decodeTree(data.nodes, data.count, !!data.before);
-const sums = decodeSums(data.sums, data.names.length, !!data.before); // of the whole profile, a pair for each side
+const sums = decodeSums(data.sums, functionCount, !!data.before); // of the whole profile, a pair for each side
 const CHANCE = 0.05; // above: a change of a function is no more than chance
 let palette = makePalette(), query = { text: "", isRegex: false };
 
@@ -54,7 +56,7 @@ function wholes() {
 
 // How probable the change of a function's total is by chance; -1 where there is nothing to test.
 function chanceOf(label) {
-  return data.ps ? data.ps[2 * label + 1] : -1;
+  return data.ps && label < functionCount ? data.ps[2 * label + 1] : -1;
 }
 
 function wordChance(p) {
@@ -146,7 +148,7 @@ const LEGEND_MOST = 6;
 // The binaries with the most time of their own.
 function heaviestModules() {
   const own = new Float64Array(data.modules.length);
-  for (let i = 0; i < labels.name.length; i++) own[data.module[i]] += sums[0].self[i];
+  for (let i = 0; i < functionCount; i++) own[data.module[i]] += sums[0].self[i];
   return Array.from(own.keys()).filter((i) => data.modules[i] && own[i]).sort((a, b) => own[b] - own[a]).slice(0, LEGEND_MOST);
 }
 

@@ -4,7 +4,7 @@
 //   node report_draw.js sums PAGE NAME...      of functions: name, self, total, self of the frames drawn
 //   node report_draw.js contrast PAGE          the least contrast of text and fill, light and dark
 //   node report_draw.js shorten ROOM NAME...
-//   node report_draw.js folded PAGE HOW=NAME...   the page's tree as folded stacks, by the page's filters
+//   node report_draw.js folded PAGE HOW=NAME...   the page's tree as folded stacks, by the page's filters; together=binary|file
 //   node report_draw.js laws PAGE              that views of the page's tree keep its sum
 "use strict";
 const fs = require("fs"), vm = require("vm");
@@ -16,9 +16,11 @@ function load(page) {
   const text = fs.readFileSync(page, "utf8"), json = text.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)[1];
   const context = { matchMedia: () => ({ matches: false }), devicePixelRatio: 1, atob, data: JSON.parse(json) };
   vm.createContext(context);
-  for (const name of ["tree.js", "sandwich.js", "filters.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
+  for (const name of ["tree.js", "sandwich.js", "filters.js", "collapse.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
   vm.runInContext(`
     const tree = decodeTree(data.nodes, data.count, !!data.before);
+    const functionCount = data.names.length, collapsed = {};
+    for (const by of ["binary", "file"]) collapsed[by] = collapseLabels(data, functionCount, by);
     if (tree.sides) tree.tone = new Int8Array(tree.count);
     const labels = { name: data.names, kind: data.kinds, shade: data.names.map(shadeOf) };
     let searches = 0;
@@ -60,7 +62,7 @@ function drawAll([count, ...pages]) {
 
 function printSums([page, ...names]) {
   const run = (code) => vm.runInContext(code, context), context = load(page);
-  const tree = run("tree"), [sums] = run("decodeSums(data.sums, data.names.length, false)"), drawn = run("sumLabels(tree, 0, data.names.length, tree.self, tree.total)");
+  const tree = run("tree"), [sums] = run("decodeSums(data.sums, functionCount, false)"), drawn = run("sumLabels(tree, 0, data.names.length, tree.self, tree.total)");
   for (const name of names) {
     const label = context.data.names.indexOf(name);
     console.log(name, sums.self[label], sums.total[label], drawn.self[label]);
@@ -117,6 +119,13 @@ function checkLaws([page]) {
     const all = sumLabels(tree, 0, labels.name.length, tree.self, tree.total), sum = (column) => column.reduce((a, b) => a + b, 0);
     const merged = mergeRecursion(tree), after = sumLabels(merged, 0, labels.name.length, merged.self, merged.total);
     if (!near(merged.total[0], tree.total[0])) wrong.push("merged: sum");
+    for (const by of ["binary", "file"]) {
+      const together = collapseTree(tree, collapsed[by]), roots = (of) => Array.from({ length: of.count }, (_, i) => i)
+        .filter((i) => of.depth[i] === 1).map((i) => labels.name[of.label[i]] + " " + of.total[i]).sort().join();
+      if (!near(together.total[0], tree.total[0]) || roots(together) !== roots(tree)) wrong.push(by + ": sums of all and of each root");
+      for (let i = 1; i < together.count; i++)
+        if (together.label[i] === together.label[together.parent[i]]) wrong.push(by + ": two neighbours of " + labels.name[together.label[i]]);
+    }
     for (let i = 0; i < labels.name.length; i++) {
       if (!near(all.self[i], after.self[i]) || !near(all.total[i], after.total[i])) wrong.push("merged: " + labels.name[i]);
       if (labels.kind[i] === "r") continue;
@@ -133,9 +142,9 @@ function printFolded([page, ...words]) {
   const context = load(page);
   Object.assign(context, { words: words.map((word) => word.split("=")) });
   console.log(vm.runInContext(`(() => {
-    const filters = noFilters(), lines = [];
-    for (const [how, name] of words) filters[how].push(labels.name.indexOf(name));
-    const kept = filterTree(tree, filters);
+    const filters = noFilters(), lines = [], by = Object.fromEntries(words).together;
+    for (const [how, name] of words) if (how !== "together") filters[how].push(labels.name.indexOf(name));
+    const left = filterTree(tree, filters), kept = by ? collapseTree(left, collapsed[by]) : left;
     for (let i = 1; i < kept.count; i++) {
       if (!kept.total[i]) lines.push("nothing weighs a frame of " + labels.name[kept.label[i]]);
       const path = [];

@@ -23,11 +23,15 @@ is 'only stacks with a function: as --focus' "$(drawn only=serve)" "$(folded --f
 is 'with two: both are there' "$(drawn only=serve only=malloc)" "$(folded --focus '^serve$' | grep malloc)"
 is 'without its stacks: as --ignore' "$(drawn without=parse without=compute)" "$(folded --ignore '^(parse|compute)$')"
 is 'without its frames: as --hide' "$(drawn hide=main hide=serve)" "$(folded --hide '^(main|serve)$')"
+for by in binary file; do
+    is "put together by $by: as --collapse $by" "$(drawn together=$by)" "$(folded --collapse $by)"
+    is "of a part, by $by: as --focus --collapse $by" "$(drawn only=malloc together=$by)" "$(folded --focus '^malloc$' --collapse $by)"
+done
 is 'text can be read on all fills, in light and dark' "$(page contrast "$TMP/sample.html" | paste -sd ' ')" 'readable readable'
-is 'arguments go first, then what templates are made of, then the middle' "$(PAGE=$TMP/sample.html page shorten 24 \
+is 'arguments go first, then folders, then what templates are made of, then the middle' "$(PAGE=$TMP/sample.html page shorten 24 \
     'short(int)' 'serve::run(int, char const*) const' 'std::map<int, std::vector<char> >::find(int)' \
-    'operator<(std::pair<int,int>)' '<T as core::Trait>::f' '[libverylongname.so.12.34+0x1234]' | paste -sd '|')" \
-    'short(int)|serve::run(…) const|std::map<…>::find(…)|operator<(…)|<T as core::Trait>::f|[libveryl….12.34+0x1234]'
+    'operator<(std::pair<int,int>)' '<T as core::Trait>::f' '[libverylongname.so.12.34+0x1234]' '/usr/src/lib/http/serve.c' 'a.org/http/v2.(*T).Serve(int)' | paste -sd '|')" \
+    'short(int)|serve::run(…) const|std::map<…>::find(…)|operator<(…)|<T as core::Trait>::f|[libveryl….12.34+0x1234]|serve.c|v2.(*T).Serve(…)'
 
 # More frames than a page has: 540,000. Functions weigh what they weigh, whatever is drawn of them.
 awk 'BEGIN { for (i = 0; i < 180000; i++) printf "c;g%d;f%d;h%d %d\n", i, i % 1000, i % 13, 1 + i % 7 }' >"$TMP/cut.folded"

@@ -235,6 +235,34 @@ async function run() {
   press("Home");
   await frame();
 
+  press("b");
+  await frame();
+  check("functions put together by binary: the sum stays", [view.tree.total[0], find("parse"), $("collapse").value, $("mode").textContent],
+    [52, -1, "binary", "Functions put together by binary. "]);
+  const neighbours = (tree) => Array.from(tree.label).filter((label, i) => i && tree.label[tree.parent[i]] === label).length;
+  check("no frame stands below one of its own binary", [neighbours(view.tree), neighbours(whole) > 0], [0, true]);
+  press("f");
+  check("the table is one of binaries", [$("panel-title").textContent, $("panel-rows").firstChild.textContent], ["7 binaries", "80.8 %90.4 %server"]);
+  press("f");
+  select(find("libc.so.6"));
+  press("o");
+  await frame();
+  check("only stacks with a binary", [view.tree.total[0], view.tree.kind], [3, "collapsed"]);
+  const binaries = location.hash;
+  $("collapse").value = "file";
+  $("collapse").onchange();
+  await frame();
+  check("by source file: what was left out by binary is there again", [view.tree.total[0], view.tree.total[find("/src/main.c")], view.tree.kind],
+    [52, 37, "collapsed"]);
+  press("b");
+  await frame();
+  check("and by function", [view.tree === whole, $("mode").hidden], [true, true]);
+  location.hash = binaries;
+  await frame();
+  check("the address keeps both", [view.tree.total[0], collapse], [3, "binary"]);
+  press("Home");
+  press("b"), press("b");
+  await frame();
   press("f");
   const first = $("panel-rows").firstChild;
   check("the table of functions", first.textContent, "57.7 %73.1 %serve");
