@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s
 # /metrics of the daemon: parsers take it, its sums are those of the store, a process without privileges serves it, and
 # what its clients do costs the recording nothing.
 . tests/tap.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s
 # The daemon as packaging/kubernetes/hearth.yaml runs it: in a container with the node's PIDs, those capabilities and no
 # others, a root that cannot be written, its own control groups, and the node's beside them. It names what the node runs.
 . tests/tap.sh
@@ -68,7 +68,7 @@ echo $! >"$cgroups/$scope/cgroup.procs"
 folded() { "$HEARTH" report -i "$TMP/home" -e cpu --comm burn "$@" -f folded 2>/dev/null; }
 named() { folded | grep -q ';thread_main;burn'; }
 # Naming has the lowest priority: beside a load it waits for its turn.
-AWAIT_S=200 ok 'a program of the node is recorded, and named' await named
+AWAIT_S=600 ok 'a program of the node is recorded, and named' await named
 is 'the daemon has what it was given' "$(awk '/^CapEff/ { print $2 }' "/proc/$daemon/status")" \
     "$(printf '%016x' $((0x$(awk '/^CapBnd/ { print $2 }' "/proc/$daemon/status"))))"
 in_group() { "$HEARTH" sql -i "$TMP/home" "SELECT cgroup FROM process WHERE comm = 'burn'" 2>/dev/null | grep -qx "/$scope"; }

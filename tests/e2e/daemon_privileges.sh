@@ -1,5 +1,5 @@
 #!/bin/bash
-# check: 300 s
+# check: 900 s
 # The daemon and its processes keep the capabilities of privileges.def alone, as its unit does, run no program, and do with
 # that all they are for: events that a reload brings, recordings beside, upkeep, names of other users' programs.
 . tests/tap.sh
@@ -56,7 +56,7 @@ ok 'and a histogram' await has_values syscall:read
 is 'all of them' "$(grep -c 'cannot' "$TMP/said")" 0
 is_named() { "$HEARTH" report -i "$home" -e cpu --comm burn -f folded 2>/dev/null | grep -q ';thread_main;burn'; }
 # Naming has the lowest priority: beside a load it waits for its turn.
-AWAIT_S=200 ok 'programs of other users have names' await is_named
+AWAIT_S=600 ok 'programs of other users have names' await is_named
 ok 'the cost of the BPF programs is known' test "$(sql 'SELECT sum(own_bpf_ns) FROM interval')" -gt 0
 (cd "$TMP" && "$HEARTH" daemon --control "$TMP/socket" --ask "record -p $burn -F 199 -d 2" >"$TMP/asked" 2>&1)
 is 'a recording beside ends well' $? 0
