@@ -14,9 +14,9 @@ part() { awk -v a="$1" -v b="$2" -v least="$3" 'BEGIN { exit !(b > 0 && 100 * a 
 # sample LEAST_PCT COUNT COMMAND...: both unwinders, to $TMP/all. What runs until the rows of a large program are made has
 # broken stacks: if less than this share counts, once more, with the rows in the cache.
 sample() {
-    local least_pct=$1 count=$2 turn
+    local least_pct=$1 count=$2
     shift 2
-    for turn in 1 2; do
+    for _ in 1 2; do
         build/tests/tools/unwind_oracle -F 999 "$@" >"$TMP/all" 2>"$TMP/log" </dev/null || return
         grep -aE '^[a-z-]+ [0-9]' "$TMP/all" >"$TMP/seen"
         if part "$(number "$count")" "$(number pairs)" "$least_pct"; then break; fi
