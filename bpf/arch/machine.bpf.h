@@ -1,6 +1,7 @@
 // The processor, for BPF programs:
 //
 //   registers__copy(to, user), registers__bx(user), registers__system_call(user), registers__is_compat(user)
+//   registers__php_frame(user), registers__php_opline(user)
 //   thread__pointer(task), THREAD_KEYS              where a thread keeps what is its own, and of that its pthread keys
 //   system_call__is_compat(task), system_call__never_returns(number)
 //   argument__of(ctx, number, &value)                a function's argument, by the calling convention of C

@@ -9,7 +9,7 @@
 //
 // A guest is three functions, called by its kind:
 //
-//   NAME__begin(walk, guest)   finds the thread's state: walk->guest.anchor and frame
+//   NAME__begin(walk, guest)   takes the offsets over, and finds the thread's state: walk->guest.anchor and frame
 //   NAME__pair(walk)           readies the frames of the loop in [low, high); 0: it has none
 //   NAME__frame(walk, frames)  puts one; 0: it was the loop's last, or walk->guest.step says what else
 //
@@ -137,7 +137,59 @@ static __always_inline void guest__announce(struct guest_cpu *cpu, const struct 
         cpu->is_announced = known->is_announced = 1;
 }
 
+static __always_inline __u64 guest__stir(__u64 state, __u64 word)
+{
+    state = (state ^ word) * 0x9fb21c651e98df25ull;
+    return state ^ (state >> 32);
+}
+
+// Of the note's first words from its name on, and its numbers.
+static __always_inline void guest__hash(const struct wire_guest_note *note, __u32 word_count,
+                                        struct guest_name *ret_name)
+{
+    const __u64 *words = (const __u64 *)note->name;
+    __u64 a = config.stack_seed ^ ((__u64)note->table_length << 32 | note->first_line);
+    __u64 b = ~config.stack_seed + note->name_width + 8 * note->file_width + ((__u64)note->version << 8);
+    for (__u32 i = 0; i < word_count; i++) {
+        a = guest__stir(a, words[i]);
+        b = guest__stir(b, words[i] + a);
+    }
+    ret_name->a = guest__stir(a, b);
+    ret_name->b = guest__stir(b, note->name_bytes + ((__u64)note->file_bytes << 32));
+}
+
+static __always_inline __u32 guest__slot(void)
+{
+    for (__u32 slot = 0; slot < GUEST_SLOTS; slot++) {
+        struct guest_cpu *cpu = guest__cpu(slot);
+        if (cpu && __sync_val_compare_and_swap(&cpu->taken, 0, 1) == 0)
+            return slot;
+    }
+    return GUEST_SLOTS;
+}
+
+// The number that the cache has of the code object walk->guest.code; 0: none. Without a CPU's caches a process has no
+// epoch.
+static __always_inline __u32 guest__recall(const struct unwind_walk *walk, const struct guest_cached *cached,
+                                           __u64 check)
+{
+    bool is_known = walk->cpu != UNWIND_NO_CPU && cached->code == walk->guest.code && cached->check == check &&
+                    cached->epoch == walk->epoch;
+    return is_known ? cached->id : 0;
+}
+
+// The collector may not have been told yet: then the cache has no number, and it is told at the next sight.
+static __always_inline void guest__remember(const struct unwind_walk *walk, const struct guest_cpu *cpu,
+                                            struct guest_cached *cached, __u64 check, __u32 id)
+{
+    cached->code = walk->guest.code;
+    cached->check = check;
+    cached->epoch = walk->epoch;
+    cached->id = walk->cpu != UNWIND_NO_CPU && cpu->is_announced ? id : 0;
+}
+
 #include "bpf/unwind/guest_cpython.bpf.h"
+#include "bpf/unwind/guest_php.bpf.h"
 
 // Takes the guest's offsets over, and finds what its thread has. Once a stack.
 static __always_inline void guest__begin(struct unwind_walk *walk)
@@ -152,8 +204,23 @@ static __always_inline void guest__begin(struct unwind_walk *walk)
     walk->guest.bias = walk->pc - WIRE_FRAME_OFFSET(walk->frame) - guest->text_delta;
     walk->guest.version = guest->version;
     walk->guest.code_type = guest->code_type;
-    walk->guest.offsets = guest->cpython;
-    cpython__begin(walk, guest);
+    if (guest->kind == WIRE_GUEST_PHP)
+        php__begin(walk, guest);
+    else
+        cpython__begin(walk, guest);
+}
+
+static __always_inline bool guest__pair(struct unwind_walk *walk, struct unwind_frames *frames)
+{
+    return walk->guest.kind == WIRE_GUEST_PHP ? php__pair(walk, frames) != 0 : cpython__pair(walk);
+}
+
+// A function that the verifier checks once, though it is called in a loop.
+__noinline __u32 guest__frame(struct unwind_walk *walk, struct unwind_frames *frames)
+{
+    if (!walk || !frames)
+        return 0;
+    return walk->guest.kind == WIRE_GUEST_PHP ? php__frame(walk, frames) : cpython__frame(walk, frames);
 }
 
 // The frame that was put last is the loop's; puts its guest frames in its place. A global function, as is each turn.
@@ -173,11 +240,12 @@ __noinline __u32 guest__expand(struct unwind_walk *walk, struct unwind_frames *f
     volatile __u32 *first = &walk->guest.first; // in memory: to the verifier, each turn is the same then
     __u64 anchor = walk->guest.anchor, frame = walk->guest.frame, native = walk->frame;
     walk->guest.high = walk->registers.sp;
-    if (!cpython__pair(walk))
+    walk->guest.step = GUEST_ENDS;
+    if (!guest__pair(walk, frames))
         return 0;
     *first = walk->count = walk->count - 1;
     for (__u32 turn = 0; turn < WIRE_USER_FRAMES_MAX + 8; turn++)
-        if (!cpython__frame(walk, frames))
+        if (!guest__frame(walk, frames))
             break;
     if (walk->guest.step == GUEST_NOT_YET) {
         walk->guest.anchor = anchor;

@@ -26,6 +26,7 @@ static __always_inline __u64 cpython__word(const struct guest_walk *guest, __u32
 static __always_inline void cpython__begin(struct unwind_walk *walk, const struct wire_guest *guest)
 {
     __u64 thread = guest__thread_value(walk->guest.bias + guest->key), first = 0;
+    walk->guest.offsets = guest->cpython;
     if (!thread || unwind_read(&first, sizeof(first), thread + guest->cpython.thread_frame) != 0)
         return;
     if (guest->cpython.anchor == WIRE_CPYTHON_CFRAME)
@@ -105,25 +106,6 @@ static __always_inline void cpython__read_table(struct wire_guest_note *note, __
         note->table_bytes = 0; // its functions have names, and no lines
 }
 
-static __always_inline __u64 cpython__stir(__u64 state, __u64 word)
-{
-    state = (state ^ word) * 0x9fb21c651e98df25ull;
-    return state ^ (state >> 32);
-}
-
-static __always_inline void cpython__hash(const struct wire_guest_note *note, struct guest_name *ret_name)
-{
-    const __u64 *words = (const __u64 *)note->name;
-    __u64 a = config.stack_seed ^ ((__u64)note->table_length << 32 | note->first_line);
-    __u64 b = ~config.stack_seed + note->name_width + 8 * note->file_width + ((__u64)note->version << 8);
-    for (__u32 i = 0; i < 2 * WIRE_GUEST_TEXT_BYTES / 8; i++) {
-        a = cpython__stir(a, words[i]);
-        b = cpython__stir(b, words[i] + a);
-    }
-    ret_name->a = cpython__stir(a, b);
-    ret_name->b = cpython__stir(b, note->name_bytes + ((__u64)note->file_bytes << 32));
-}
-
 // The number of the code object walk->guest.code, whose head is in walk->guest.block; 0: none. Remembers it.
 __noinline __u32 cpython__learn(struct unwind_walk *walk, __u32 slot)
 {
@@ -149,23 +131,13 @@ __noinline __u32 cpython__learn(struct unwind_walk *walk, __u32 slot)
         return 0;
     }
     struct guest_name name;
-    cpython__hash(note, &name);
+    guest__hash(note, 2 * WIRE_GUEST_TEXT_BYTES / 8, &name);
     __u32 id = guest__number(cpu, &name);
     if (!id || cpu->is_announced)
         return id;
     cpython__read_table(note, table);
     guest__announce(cpu, &name);
     return id;
-}
-
-static __always_inline __u32 cpython__slot(void)
-{
-    for (__u32 slot = 0; slot < GUEST_SLOTS; slot++) {
-        struct guest_cpu *cpu = guest__cpu(slot);
-        if (cpu && __sync_val_compare_and_swap(&cpu->taken, 0, 1) == 0)
-            return slot;
-    }
-    return GUEST_SLOTS;
 }
 
 // The number of a code object by the cache of this CPU, or by its contents.
@@ -176,26 +148,22 @@ __noinline __u32 cpython__id(struct unwind_walk *walk)
     struct guest_walk *guest = &walk->guest;
     __u32 from = guest->offsets.code_from, slot;
     if (unwind_read(guest->block, CPYTHON_CODE_BYTES, guest->code + from) != 0 ||
-        (slot = cpython__slot()) >= GUEST_SLOTS) {
+        (slot = guest__slot()) >= GUEST_SLOTS) {
         tally__lose(WIRE_LOSS_GUEST_UNREAD);
         return 0;
     }
     struct guest_cpu *cpu = guest__cpu(slot);
     if (!cpu)
         return 0;
-    __u64 check = cpython__stir(guest->code, cpython__word(guest, guest->offsets.code_line - from));
-    check = cpython__stir(check, cpython__word(guest, guest->offsets.code_file - from));
-    check = cpython__stir(check, cpython__word(guest, guest->offsets.code_name - from));
-    check = cpython__stir(check, cpython__word(guest, guest->offsets.code_table - from));
+    __u64 check = guest__stir(guest->code, cpython__word(guest, guest->offsets.code_line - from));
+    check = guest__stir(check, cpython__word(guest, guest->offsets.code_file - from));
+    check = guest__stir(check, cpython__word(guest, guest->offsets.code_name - from));
+    check = guest__stir(check, cpython__word(guest, guest->offsets.code_table - from));
     struct guest_cached *cached = &cpu->cache[check >> 40 & (GUEST_CACHED - 1)];
-    __u32 id = cached->id;
-    bool is_known = walk->cpu != UNWIND_NO_CPU; // else the process has no epoch
-    if (!is_known || cached->code != guest->code || cached->check != check || cached->epoch != walk->epoch || !id) {
+    __u32 id = guest__recall(walk, cached, check);
+    if (!id) {
         id = cpython__learn(walk, slot);
-        cached->code = guest->code;
-        cached->check = check;
-        cached->epoch = walk->epoch;
-        cached->id = is_known && cpu->is_announced ? id : 0; // else it is told at the next sight
+        guest__remember(walk, cpu, cached, check, id);
     }
     __sync_lock_test_and_set(&cpu->taken, 0);
     return id;
@@ -225,10 +193,8 @@ static __always_inline __u32 cpython__end_at_entry(struct unwind_walk *walk, __u
 }
 
 // Puts the frame walk->guest.frame and goes on to the one that called it.
-__noinline __u32 cpython__frame(struct unwind_walk *walk, struct unwind_frames *frames)
+static __always_inline __u32 cpython__frame(struct unwind_walk *walk, struct unwind_frames *frames)
 {
-    if (!walk || !frames)
-        return 0;
     struct guest_walk *guest = &walk->guest;
     bool is_by_cframe = guest->offsets.anchor == WIRE_CPYTHON_CFRAME;
     __u64 here = guest->frame;

@@ -139,8 +139,17 @@ struct guest_walk {
     __u32 first; // the place of the native frame among those that were put
     __u32 step;  // enum guest_step, where a guest's frames end
     __u64 code_type;
-    struct wire_cpython offsets;
-    __u64 block[20]; // a frame, or the head of a code object
+    union {
+        struct wire_cpython offsets;
+        struct {
+            struct wire_php php;
+            __u64 opcodes, opcode_bytes; // of the function of the frame
+            __u64 opline;                // where the leaf is, by its registers; 0: not known
+            __u32 is_paired;             // a loop was met
+            __u32 turns;                 // frames that were read, of all loops
+        };
+    };
+    __u64 block[32]; // a frame, or the head of a code object
 };
 
 // One unwinding, in the scratch of the program that does it.

@@ -50,27 +50,45 @@ struct wire_cpython {
     __u8 reserved;
 };
 
+// The functions that make a frame the current one before its loop has begun.
+enum wire_php_callers { WIRE_PHP_CALL, WIRE_PHP_INIT, WIRE_PHP_EXECUTE, WIRE_PHP_GENERATOR, WIRE_PHP_CALLERS };
+struct wire_php_caller {
+    __u32 from, to; // file offsets
+};
+
+// Offsets in struct _zend_op_array of one version of PHP, from 8 on.
+struct wire_php {
+    __u8 code_count, code_opcodes; // `last` and `opcodes`
+    __u8 code_file, code_line;     // `filename` and `line_start`
+    __u32 reserved;
+    struct wire_php_caller callers[WIRE_PHP_CALLERS];
+};
+
 // A binary with a guest, by its number in the map `guests`. Addresses are those of the ELF file.
 struct wire_guest {
     __u32 kind;       // enum wire_guest_kind; 0: none
     __u32 version;    // of the guest: major << 8 | minor
     __u64 text_delta; // address less file offset, of the code of the loop
-    __u64 key;        // the address of the pthread key that leads to a thread's state
-    __u64 code_type;  // of PyCode_Type
-    struct wire_cpython cpython;
+    __u64 key; // CPython: the address of the pthread key that leads to a thread's state; PHP: that of the variable
+    __u64 code_type; // of PyCode_Type
+    union {
+        struct wire_cpython cpython;
+        struct wire_php php;
+    };
 };
 
 #define WIRE_GUESTS_MAX        256   // binaries with a guest
 #define WIRE_GUEST_CODES_MAX   16384 // contents of code objects known to the kernel side at once
 #define WIRE_GUEST_TEXT_BYTES  256
 #define WIRE_GUEST_TABLE_BYTES 4096
+#define WIRE_GUEST_UTF8        0 // in place of the bytes a character
 
 // Contents of a code object that got a number, through the ring buffer `guest_notes`: up to the table's end.
 struct wire_guest_note {
     __u32 kind, id, version, first_line;
     __u32 name_bytes, file_bytes; // of texts as they stand in memory, cut to WIRE_GUEST_TEXT_BYTES
-    __u32 name_width, file_width; // bytes a character: 1, 2 or 4
-    __u32 table_bytes;            // of the table of lines, as much as is here
+    __u32 name_width, file_width; // bytes a character: 1, 2 or 4, or WIRE_GUEST_UTF8
+    __u32 table_bytes;            // of the table of lines, as much as is here; PHP: of the name of the function's class
     __u32 table_length;           // of the whole table
     __u8 name[WIRE_GUEST_TEXT_BYTES];
     __u8 file[WIRE_GUEST_TEXT_BYTES];
@@ -79,7 +97,8 @@ struct wire_guest_note {
 
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct wire_cpython) == 16, "no holes");
-_Static_assert(sizeof(struct wire_guest) == 48, "no holes");
+_Static_assert(sizeof(struct wire_php) == 8 + 8 * WIRE_PHP_CALLERS, "no holes");
+_Static_assert(sizeof(struct wire_guest) == 32 + sizeof(struct wire_php), "no holes");
 _Static_assert(sizeof(struct wire_guest_note) == 40 + 2 * WIRE_GUEST_TEXT_BYTES + WIRE_GUEST_TABLE_BYTES, "no holes");
 #endif
 

@@ -141,8 +141,9 @@ static int push_guest_frame(struct frames *frames, uint64_t frame)
     struct code code = {.kind = STORE_BINARY_RUNTIME, .path = "", .guests = frames->parts.guests};
     if (!frames->parts.guests || (guest && guest->is_hidden))
         return 0;
-    if (!guest) // all of them are one frame
-        return push_frame_as(frames, &code, 0, WIRE_FRAME_OF_GUEST(0, 0, WIRE_GUEST_PLACE_NONE));
+    uint32_t kind = WIRE_FRAME_GUEST_KIND(frame);
+    if (!guest) // all of one runtime are one frame
+        return push_frame_as(frames, &code, kind, WIRE_FRAME_OF_GUEST(kind, 0, WIRE_GUEST_PLACE_NONE));
     code.path = guest->file;
     code.number = guest->file_number;
     return push_frame_as(frames, &code, guest->identity << WIRE_GUEST_PLACE_BITS | WIRE_FRAME_GUEST_PLACE(frame),

@@ -94,9 +94,9 @@ static bool is_hidden(const char *file)
 // One piece: the code, its table, its two texts.
 static struct guest_code *make(struct guest_codes *codes, const struct wire_guest_note *note, uint32_t table_bytes)
 {
-    char name[GUEST_TEXT_BYTES], file[GUEST_TEXT_BYTES];
-    guest_text__copy(note->name, note->name_bytes, note->name_width, name);
+    char name[GUEST_NAME_BYTES], file[GUEST_TEXT_BYTES];
     guest_text__copy(note->file, note->file_bytes, note->file_width, file);
+    guest_text__name(note, file, name);
     size_t name_bytes = strlen(name) + 1, file_bytes = strlen(file) + 1;
     size_t bytes = sizeof(struct guest_code) + table_bytes + name_bytes + file_bytes;
     if (codes->bytes + bytes > LIMIT_GUEST_CODE_BYTES)
@@ -128,7 +128,7 @@ static struct guest_code *intern(struct guest_codes *codes, const struct wire_gu
     uint32_t table_bytes = (uint32_t)(bytes - offsetof(struct wire_guest_note, table)), index;
     uint64_t key = hash__pair(hash__pair(note->kind, note->version), hash__pair(note->first_line, note->table_length));
     key = hash__pair(key, hash__bytes(note->name, sizeof(note->name) + sizeof(note->file)));
-    key = hash__pair(key, table_bytes);
+    key = hash__pair(key, hash__bytes(note->table, table_bytes));
     if (id_map__get(&codes->by_contents, key, &index))
         return codes->owned[index];
     if (GROW(codes->owned, codes->capacity, codes->count + 1) != 0)

@@ -10,7 +10,18 @@
 // Places whose lines are found by one job of a worker: 1 MB of tables at most.
 enum { PLACES = 256 };
 
-#define UNKNOWN "[python]"
+static const char *name_of_unknown(uint64_t frame)
+{
+    switch (WIRE_FRAME_GUEST_KIND(frame)) {
+#define GUEST(name, number, spelled, ...)                                                                              \
+    case number:                                                                                                       \
+        return "[" spelled "]";
+#include "bpf/wire/guests.def"
+#undef GUEST
+    default:
+        return "[unknown]";
+    }
+}
 
 static const struct guest_code *code_of(const struct batch *batch, size_t index)
 {
@@ -43,8 +54,9 @@ static void resolve_some(struct symbolizer *symbolizer, const struct batch *batc
         memset(lines, 0, sizeof(lines));
     for (size_t i = 0; i < count; i++) {
         const struct guest_code *code = code_of(batch, first + i);
-        const struct symbol symbol = {
-            .function = code ? code->name : UNKNOWN, .file = code ? code->file : "", .line = lines[i]};
+        const struct symbol symbol = {.function = code ? code->name : name_of_unknown(batch->addresses[first + i]),
+                                      .file = code ? code->file : "",
+                                      .line = lines[i]};
         take(first + i, &symbol, 1, context);
     }
 }

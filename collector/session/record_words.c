@@ -19,6 +19,12 @@ static int parse_unwind(const char *text, void *target, struct fault *fault)
     return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no way to unwind '%s'; use auto, table, fp or copy", text);
 }
 
+static const char all_runtimes[] =
+#define GUEST(guest, number, spelled, ...) spelled ", "
+#include "bpf/wire/guests.def"
+#undef GUEST
+    "none";
+
 static uint64_t bit_of_runtime(const char *name, size_t length)
 {
     static const struct {
@@ -42,7 +48,7 @@ static int parse_runtimes(const char *text, void *target, struct fault *fault)
     for (const char *at = text; strcmp(text, "none") != 0 && at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
         uint64_t bit = bit_of_runtime(at, strcspn(at, ","));
         if (!bit)
-            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no runtime '%s'; use python, or none", text);
+            return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "no runtime '%s'; use %s", text, all_runtimes);
         wanted |= bit;
     }
     *(uint64_t *)target = ~wanted;
@@ -83,7 +89,12 @@ const struct option_row record_word_rows[] = {
      option__string, AT(output)},
     {0, "unwind", "HOW", "user stacks by auto, table, fp, or copy: to user space, for one process", parse_unwind,
      AT(unwind)},
-    {0, "runtimes", "LIST", "whose functions stand in stacks: python, none; all that are known by default",
+    {0, "runtimes", "LIST",
+     "whose functions stand in stacks: "
+#define GUEST(guest, number, spelled, ...) spelled ", "
+#include "bpf/wire/guests.def"
+#undef GUEST
+     "none; all that are known by default",
      parse_runtimes, AT(guests_off)},
     {0, "threads", NULL, "keep the threads of a process apart", option__flag, AT(threads)},
     {0, "no-inline", NULL, "do not look for inlined functions", option__no_flag, AT(inlined)},

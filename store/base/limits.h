@@ -226,7 +226,8 @@
 // recording ends, says so, and the command runs on.
 #define LIMIT_COMMAND_END_MS 2000
 
-// Functions of interpreters: 10,000 have some 4 MB of names and tables of lines. Above: frames of others read [python].
+// Functions of interpreters: 10,000 have some 4 MB of names and tables of lines. Above: frames of others read [python]
+// or [php].
 #define LIMIT_GUEST_CODE_BYTES (64u << 20)
 // Numbers given to them by one recording; contents are told anew, with other numbers, when the kernel side has
 // forgotten them. Above: as above.

@@ -1,7 +1,5 @@
 #include "symbolizer/guests/guest_lines.h"
 
-#include <stdbool.h>
-
 #include "bpf/wire/guest.h"
 
 // CPython's location table, 3.11 and later (Objects/locations.md): entries of a byte 1:1|code:4|length-1:3 and what the
@@ -78,6 +76,14 @@ static uint32_t find_location(const struct guest_place *place, const uint8_t *by
 
 uint32_t guest_lines__find(const struct guest_place *place, const uint8_t *table)
 {
-    bool is_known = place->kind == WIRE_GUEST_CPYTHON && place->version >= 0x030b;
-    return is_known && place->place != WIRE_GUEST_PLACE_NONE ? find_location(place, table) : 0;
+    if (place->place == WIRE_GUEST_PLACE_NONE)
+        return 0;
+    switch (place->kind) {
+    case WIRE_GUEST_CPYTHON:
+        return place->version >= 0x030b ? find_location(place, table) : 0;
+    case WIRE_GUEST_PHP:
+        return place->place; // the kernel side has read it
+    default:
+        return 0;
+    }
 }

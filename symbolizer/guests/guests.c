@@ -1,8 +1,9 @@
 #include "symbolizer/guests/guests.h"
 
 #include "symbolizer/guests/guest_cpython.h"
+#include "symbolizer/guests/guest_php.h"
 
-static guest_find_fn *const finders[] = {guest_cpython__find};
+static guest_find_fn *const finders[] = {guest_cpython__find, guest_php__find};
 
 void guests__find(int fd, struct guest_found *ret_found)
 {

@@ -10,7 +10,7 @@
 #include "store/system/file_bytes.h"
 
 // Raised whenever the shape of a table changes, or what an ELF is compiled to.
-#define VERSION 12
+#define VERSION 13
 
 #define ROOM_UNIT_BYTES ((size_t)2 << 20) // of huge pages
 

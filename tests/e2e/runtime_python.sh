@@ -3,31 +3,20 @@
 # The functions of Python programs stand in stacks, in the right order, on the CPU and off it, at probes, and named after
 # their process has gone: by programs that know their own stacks.
 . tests/tap.sh
+. tests/runtimes.sh
 
 python=${PYTHON:-$(readlink -f /usr/bin/python3)}
-chains=$PWD/tests/workloads/runtimes/chains.py
+program=$PWD/tests/workloads/runtimes/chains.py
+chains=("$python" "$program")
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || skip_all "$(lacks python3)"
 case $version in
 3.11 | 3.13 | 3.14) ;;
 *) skip_all "the kernel side knows no offsets of CPython $version, which this distribution has" ;;
 esac
 
-# The functions of each stack with its count: `COUNT NAME;NAME;...` from the outermost on.
-guests() { awk '{ n = split($0, f, ";"); sub(/ [0-9]+$/, "", f[n]); s = ""
-    for (i = 1; i <= n; i++) if (sub(/_\[r\]$/, "", f[i])) s = s ";" f[i]
-    print $NF, substr(s, 2) }' "$1"; }
-# Of the samples whose innermost function is this one, how many have the chain to their end, and all of them.
-right() { # FILE CHAIN
-    guests "$1" | awk -v chain="$2" '{ n = $1; $1 = ""; s = substr($0, 2); last = s; sub(/.*;/, "", last); want = chain; sub(/.*;/, "", want)
-        if (last != want) next
-        all += n
-        if (length(s) >= length(chain) && substr(s, length(s) - length(chain) + 1) == chain) good += n }
-        END { printf "%.0f %.0f\n", good, all }'
-}
-
 for mode in recursion by_sort by_generator by_expression by_property by_slot by_init by_partial by_map by_reduce by_exec by_words \
     long_name_ by_thread by_asyncio; do
-    "$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "$python" "$chains" $mode 1.2 >"$TMP/truth" 2>"$TMP/said"
+    "$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "${chains[@]}" $mode 1.2 >"$TMP/truth" 2>"$TMP/said"
     "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
     read -r good all < <(right "$TMP/folded" "$(truth "$TMP/truth" chain)")
     ok "$version, $mode: $good of $all samples have the chain" test "$all" -ge 100 -a $((1000 * good)) -ge $((999 * all - 1000))
@@ -35,9 +24,9 @@ done
 is "$version: no function is without a name" "$(grep -c '\[python\]' "$TMP/folded")" 0
 
 # Lines: each is one of the loop's, or of the call of time.process_time().
-"$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "$python" "$chains" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
+"$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "${chains[@]}" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
 "$HEARTH" report -i "$TMP/x.db" -f folded --lines -o "$TMP/folded" 2>/dev/null
-first=$(grep -n 'end = time.process_time() + SECONDS' "$chains" | head -1 | cut -d: -f1)
+first=$(grep -n 'end = time.process_time() + SECONDS' "$program" | head -1 | cut -d: -f1)
 lines=$(grep -o ';burn (chains.py:[0-9]*)_\[r\]' "$TMP/folded" | grep -o '[0-9]*)' | tr -d ')' | sort -un | tr '\n' ' ')
 ok "burn's lines are those of its loop: $lines" awk -v l="$lines" -v f="$first" 'BEGIN { n = split(l, a, " "); if (!n) exit 1
     for (i = 1; i <= n; i++) if (a[i] < f || a[i] > f + 4) exit 1 }'
@@ -46,14 +35,14 @@ hot=$(awk -v a="chains.py:$((first + 3)))" -v b="chains.py:$((first + 4)))" '/;b
 ok "the hot lines are the inner loop's: $hot" test $((10 * ${hot% *})) -ge $((9 * ${hot#* }))
 
 # Nothing but calls: each pair of caller and callee is one of the program's.
-"$HEARTH" record -F 999 -i 1 -o "$TMP/x.db" -- "$python" "$chains" calls 2 >"$TMP/truth" 2>"$TMP/said"
+"$HEARTH" record -F 999 -i 1 -o "$TMP/x.db" -- "${chains[@]}" calls 2 >"$TMP/truth" 2>"$TMP/said"
 "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
 pairs=$(guests "$TMP/folded" | sed -n 's/^[0-9]* .*main;calls/calls/p' | tr ' ' '_' | awk -F';' '{ for (i = 1; i < NF; i++) print $i ">" $(i + 1) }' | sort -u | tr '\n' ' ')
 is 'a program that only calls: its pairs, all of them, and no others' "$pairs" 'calls>calls_a calls_a>calls_b calls_a>calls_c calls_b>calls_c '
 
 # With and without: the native frames are the same, but for the loops, whose cold part has no name in stripped files.
-"$HEARTH" record -F 499 -i 1 --runtimes none -o "$TMP/none.db" -- "$python" "$chains" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
-"$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "$python" "$chains" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
+"$HEARTH" record -F 499 -i 1 --runtimes none -o "$TMP/none.db" -- "${chains[@]}" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
+"$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "${chains[@]}" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
 natives() { "$HEARTH" report -i "$1" --no-inline -f folded -o - 2>/dev/null | awk '{ n = split($0, f, ";"); c = $NF; sub(/ [0-9]+$/, "", f[n]); s = ""
     for (i = 1; i <= n; i++) if (f[i] !~ /_\[r\]$/ && f[i] !~ /^(_PyEval_EvalFrameDefault|\[python)/) s = s ";" f[i]
     count[s] += c } END { for (s in count) if (count[s] > most) { most = count[s]; best = s } print best }'; }
@@ -85,31 +74,6 @@ if [[ $(id -u) != 0 ]]; then
     done_testing
 fi
 
-# Off the CPU.
-"$HEARTH" record -e off-cpu -t 1 -o "$TMP/x.db" -d 0.1 2>"$TMP/said" >&2
-if grep -q 'cannot load' "$TMP/said"; then
-    skip 'waits' "this kernel has no BTF tracepoints: $(cat "$TMP/said")"
-else
-    for mode in sleeps sleeps_deep; do
-        "$HEARTH" record -e off-cpu -i 1 -o "$TMP/x.db" -- "$python" "$chains" $mode 3 >"$TMP/truth" 2>"$TMP/said"
-        "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
-        grep -F '[sleeping]' "$TMP/folded" | grep -F 'nanosleep' >"$TMP/slept"
-        read -r good _ < <(right "$TMP/slept" "$(truth "$TMP/truth" chain)")
-        all=$(awk '{ n += $NF } END { printf "%.0f", n }' "$TMP/slept")
-        ok "off the CPU, $mode: $good of $all ns under the chain" test "$all" -ge 2000000000 -a $((100 * good)) -ge $((95 * all))
-    done
-    "$HEARTH" record -e off-cpu -i 1 -o "$TMP/x.db" -- "$python" "$chains" waits_in_turn 6 >"$TMP/truth" 2>"$TMP/said"
-    "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
-    first=$(awk '/;first_waits_/ { n += $NF } END { printf "%.0f", n }' "$TMP/folded") second=$(awk '/;second_waits_/ { n += $NF } END { printf "%.0f", n }' "$TMP/folded")
-    share=$(awk -v a="$(truth "$TMP/truth" first_waits)" -v b="$(truth "$TMP/truth" second_waits)" 'BEGIN { print 100 * a / (a + b) }')
-    within "two functions with the same return addresses wait in turn: $first and $second ns" "$(awk -v a="$first" -v b="$second" 'BEGIN { print a + b ? 100 * a / (a + b) : 0 }')" "$share" 3
-fi
-
-# At a probe.
-rm -f "$TMP/x.db"
-libc=$("$python" -c 'import re; print(re.search(r"/\S*/libc\.so\.6", open("/proc/self/maps").read()).group())')
-"$HEARTH" record -e "uprobe:$libc:clock_nanosleep" -i 1 -o "$TMP/x.db" -- "$python" "$chains" sleeps 3 >"$TMP/truth" 2>"$TMP/said"
-"$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
-read -r good all < <(right "$TMP/folded" "$(truth "$TMP/truth" chain)")
-ok "at a probe: $good of $all" test "$all" -ge 100 -a $((1000 * good)) -ge $((990 * all))
+waits_are_right
+probes_are_right "$("$python" -c 'import re; print(re.search(r"/\S*/libc\.so\.6", open("/proc/self/maps").read()).group())')"
 done_testing

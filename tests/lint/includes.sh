@@ -85,7 +85,7 @@ may_include collector/who store symbolizer/{elf,opening} bpf/wire/wire.h
 may_include collector/programs collector/who symbolizer/{worker,opening} bpf/wire/wire.h
 may_include collector/probes collector/{programs,who,arch} symbolizer/{symbols,companions,elf,opening,arch}
 may_include collector/sources collector/{probes,programs,who} store symbolizer/{symbols,arch} bpf/wire/wire.h "$lists"
-may_include collector/naming collector/who store symbolizer symbolizer/{naming,worker,guests} bpf/wire/guest.h
+may_include collector/naming collector/who store symbolizer symbolizer/{naming,worker,guests} bpf/wire/{guest.h,guests.def}
 may_include collector/unwinding collector/{naming,programs,who} symbolizer/{worker,unwind,elf} bpf/wire/wire.h
 may_include collector/keep collector/{sources,probes,naming,programs,who} store store/writer bpf/wire/wire.h "$lists"
 may_include collector/session bpf/wire/guests.def collector/{keep,sources,probes,unwinding,naming,programs,who} store/writer \

@@ -37,6 +37,18 @@ static __always_inline __u64 registers__bx(const struct pt_regs *user)
     return user->bx;
 }
 
+// Where GCC's builds of PHP keep what execute_ex runs (ZEND_VM_FP_GLOBAL_REG and _IP_GLOBAL_REG of
+// Zend/zend_execute.c).
+static __always_inline __u64 registers__php_frame(struct pt_regs *user)
+{
+    return BPF_CORE_READ(user, r14);
+}
+
+static __always_inline __u64 registers__php_opline(struct pt_regs *user)
+{
+    return BPF_CORE_READ(user, r15);
+}
+
 // The system call's number, -1 outside of one.
 static __always_inline __u64 registers__system_call(const struct pt_regs *user)
 {

@@ -81,6 +81,39 @@ static void a_note_that_makes_no_sense_is_passed(void **state)
     guest_codes__free(codes);
 }
 
+// A note of PHP: a function with its class, and a file's own code.
+static const char *name_of_php(const char *class, size_t class_bytes, const char *name)
+{
+    static char text[GUEST_NAME_BYTES];
+    struct wire_guest_note note = note_of(1, name, "/srv/app/index.php", (uint32_t)class_bytes);
+    note.kind = WIRE_GUEST_PHP;
+    note.name_width = note.file_width = WIRE_GUEST_UTF8;
+    memcpy(note.table, class, class_bytes);
+    guest_text__name(&note, "/srv/app/index.php", text);
+    return text;
+}
+
+static void functions_of_php_have_their_class(void **state)
+{
+    (void)state;
+    assert_string_equal(name_of_php("", 0, "run"), "run");
+    assert_string_equal(name_of_php("App\\Größe", 11, "run"), "App\\Größe::run");
+    assert_string_equal(name_of_php("class@anonymous\0/srv/a.php:3$0", 30, "run"), "class@anonymous::run");
+    assert_string_equal(name_of_php("", 0, ""), "index.php");
+    assert_string_equal(name_of_php("\xff", 1, "a\xc3"), "?::a?");
+    struct guest_codes *codes;
+    assert_int_equal(guest_codes__new(-1, -1, &codes), 0);
+    struct wire_guest_note one = note_of(1, "run", "/srv/a.php", 3), other = note_of(2, "run", "/srv/a.php", 3);
+    one.kind = other.kind = WIRE_GUEST_PHP;
+    memcpy(one.table, "One", 3);
+    memcpy(other.table, "Two", 3);
+    guest_codes__take(codes, &one, length_of(&one));
+    guest_codes__take(codes, &other, length_of(&other));
+    assert_string_equal(guest_codes__find(codes, 1)->name, "One::run");
+    assert_string_equal(guest_codes__find(codes, 2)->name, "Two::run");
+    guest_codes__free(codes);
+}
+
 // However many a program makes, memory is bounded; those known before stay.
 static void memory_is_bounded(void **state)
 {
@@ -120,6 +153,11 @@ static void texts_become_utf8(void **state)
     guest_text__copy((const uint8_t *)"abc", 3, 3, text);
     assert_string_equal(text, "");
     uint8_t full[WIRE_GUEST_TEXT_BYTES];
+    memset(full, 'x', sizeof(full));
+    full[sizeof(full) - 1] = 0xe5; // the first byte of a character that the note's room cut
+    guest_text__copy(full, sizeof(full), WIRE_GUEST_UTF8, text);
+    assert_int_equal(strlen(text), sizeof(full) - 1 + 3);
+    assert_string_equal(text + strlen(text) - 4, "x...");
     for (uint32_t width = 1; width <= 4; width *= 2) {
         memset(full, 0xff, sizeof(full));
         guest_text__copy(full, sizeof(full), width, text);
@@ -133,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_code_is_known_once),
         cmocka_unit_test(a_note_that_makes_no_sense_is_passed),
+        cmocka_unit_test(functions_of_php_have_their_class),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(texts_become_utf8),
     };

@@ -74,23 +74,81 @@ static void only_the_loop_is_marked(void **state)
     close(fd);
 }
 
+static int copy_of(const char *path)
+{
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    int copy = memfd_create("copy", MFD_CLOEXEC);
+    static uint8_t block[1 << 16];
+    ssize_t got;
+    while (from >= 0 && (got = read(from, block, sizeof(block))) > 0)
+        assert_int_equal(write(copy, block, (size_t)got), got);
+    if (from >= 0)
+        close(from);
+    return copy;
+}
+
+// --- This machine's php
+
+static void this_php_is_found(void **state)
+{
+    struct guest_found found;
+    int fd = open("/usr/bin/php", O_RDONLY | O_CLOEXEC);
+    (void)state;
+    if (fd < 0)
+        skip();
+    guests__find(fd, &found);
+    close(fd);
+    if (found.refused) {
+        print_message("php: %s\n", found.refused);
+        skip();
+    }
+    assert_int_equal(found.guest.kind, WIRE_GUEST_PHP);
+    assert_in_range(found.guest.version, 0x0704, 0x0804);
+    assert_true(found.loop && found.guest.key && found.guest.php.code_file);
+    for (size_t i = 0; i < WIRE_PHP_CALLERS; i++)
+        assert_true(found.guest.php.callers[i].from < found.guest.php.callers[i].to);
+}
+
+// Why a copy of php with another text in the place of one is not followed; of the same length.
+static const char *refused_with(const char *text, const char *other)
+{
+    struct guest_found found;
+    size_t length = strlen(text), replaced = 0;
+    int fd = copy_of("/usr/bin/php");
+    off_t bytes = lseek(fd, 0, SEEK_END);
+    uint8_t *data = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(data != MAP_FAILED && strlen(other) == length);
+    for (uint8_t *at = data; (at = memmem(at, (size_t)(data + bytes - at), text, length)); at++, replaced++)
+        memcpy(at, other, length);
+    munmap(data, (size_t)bytes);
+    guests__find(fd, &found);
+    close(fd);
+    assert_true(replaced > 0);
+    assert_int_equal(found.guest.kind, WIRE_GUEST_NONE);
+    return found.refused ? found.refused : "no guest";
+}
+
+static void other_builds_of_php_are_refused(void **state)
+{
+    (void)state;
+    if (access("/usr/bin/php", R_OK) != 0)
+        skip();
+    assert_string_equal(refused_with("executor_globals", "executor_GLOBALS"), "a thread-safe build of PHP (ZTS)");
+    assert_string_equal(refused_with("API4", "API9"), "a version of PHP that hearth does not know");
+    assert_string_equal(refused_with(",NTS", ",nts"), "its version (API420220829,NTS or the like) is not in the file");
+    assert_string_equal(refused_with("execute_ex", "execute_EX"), "no guest");
+}
+
 // --- A file that lies
 
 // A copy of python3 in which each 8 bytes from an address on are overwritten.
 static int damaged_copy(uint64_t at, uint64_t bytes)
 {
-    int from = open("/usr/bin/python3", O_RDONLY | O_CLOEXEC);
-    int copy = memfd_create("python", MFD_CLOEXEC);
-    static uint8_t block[1 << 16];
-    ssize_t got;
-    while (from >= 0 && (got = read(from, block, sizeof(block))) > 0)
-        assert_int_equal(write(copy, block, (size_t)got), got);
+    int copy = copy_of("/usr/bin/python3");
     for (uint64_t i = 0; i < bytes; i += 8) {
         uint64_t noise = ((uint64_t)rand() << 40) ^ ((uint64_t)rand() << 20) ^ (uint64_t)rand();
         assert_int_equal(pwrite(copy, &noise, sizeof(noise), (off_t)(at + i)), sizeof(noise));
     }
-    if (from >= 0)
-        close(from);
     return copy;
 }
 
@@ -153,6 +211,15 @@ static void lines_are_those_of_the_table(void **state)
     assert_int_equal(line_at(0, "", 0), 0);
 }
 
+static void lines_of_php_are_places(void **state)
+{
+    (void)state;
+    assert_int_equal(guest_lines__find(&(struct guest_place){WIRE_GUEST_PHP, 0x0802, 7, 9, 0}, NULL), 9);
+    assert_int_equal(
+        guest_lines__find(&(struct guest_place){WIRE_GUEST_PHP, 0x0802, 7, WIRE_GUEST_PLACE_NONE, 0}, NULL), 0);
+    assert_int_equal(guest_lines__find(&(struct guest_place){WIRE_GUEST_END, 0x0802, 7, 9, 0}, NULL), 0);
+}
+
 // The table of a function of this python3, and the lines that it says itself.
 static void lines_are_those_that_python_tells(void **state)
 {
@@ -209,7 +276,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_python_is_found),
         cmocka_unit_test(only_the_loop_is_marked),
+        cmocka_unit_test(this_php_is_found),
+        cmocka_unit_test(other_builds_of_php_are_refused),
         cmocka_unit_test(damaged_files_are_refused_or_harmless),
+        cmocka_unit_test(lines_of_php_are_places),
         cmocka_unit_test(lines_are_those_of_the_table),
         cmocka_unit_test(lines_are_those_that_python_tells),
         cmocka_unit_test(any_bytes_end),
