@@ -208,11 +208,26 @@ static void put_before(const struct picture_before *before, FILE *file)
     fputs("},\n", file);
 }
 
+// The names of the page's events, this one first, and of those left out of it.
+static void put_events(const struct picture *picture, FILE *file)
+{
+    put_text("title", picture->title, file);
+    put_text("leftOut", picture->left_out, file);
+    fputs("\"events\":[", file);
+    text__put_json(file, picture->event->name);
+    for (size_t i = 0; i < picture->other_count; i++) {
+        fputs(",", file);
+        text__put_json(file, picture->others[i]->event->name);
+    }
+    fputs("],\n", file);
+}
+
 static void put_facts(const struct picture *picture, uint32_t cut, FILE *file)
 {
     char range[FORMAT_RANGE_BYTES];
     format__range(picture, range);
     fputs("{", file);
+    put_events(picture, file);
     put_text("range", range, file);
     put_text("unit", picture->unit, file);
     put_text("detail", picture->event->detail, file);

@@ -47,7 +47,10 @@ struct picture {
     const struct annotation *annotation;     // of formats by_line
     struct store_reader *reader;             // for the frames of a profile by frame
     const struct picture_before *before;     // of a difference: its side 0 of the profile, the rest here is side 1
-    const char *output;                      // where it goes: "x.json"; "-" for stdout
+    const struct picture *const *others;     // of the store's other events, for a format that holds several; NULL: none
+    size_t other_count;
+    const char *left_out; // "off-cpu, blkio": other events that have stacks too many for the page; "" none
+    const char *output;   // where it goes: "x.json"; "-" for stdout
 };
 
 enum format_subject {
@@ -67,6 +70,7 @@ struct format {
     bool by_line;                    // its stacks are of lines of source, whatever the request says
     bool is_binary;                  // nothing for a terminal
     bool compares;                   // it can draw a difference
+    bool holds_events;               // all events of a store at once, where none was chosen
     bool shows_losses;               // else the command says them on stderr
     const struct format *of_buckets; // what is drawn in its place of a histogram without stacks; NULL: nothing
     // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.

@@ -6,11 +6,24 @@
 #include "report/formats/web.h"
 #include "report/text/text.h"
 
+static int put_others(const struct picture *picture, FILE *file)
+{
+    int err = 0;
+    for (size_t i = 0; !err && i < picture->other_count; i++) {
+        fputs("<script type=\"application/json\" class=\"event\">", file);
+        err = flame_data__put(picture->others[i], file);
+        fputs("</script>\n", file);
+    }
+    return err;
+}
+
 static int put_place(const char *name, const void *context, FILE *file)
 {
     const struct picture *picture = context;
     if (strcmp(name, "data") == 0)
         return flame_data__put(picture, file);
+    if (strcmp(name, "others") == 0)
+        return put_others(picture, file);
     if (strcmp(name, "title") == 0)
         text__put_markup(file, picture->title);
     return 0;
@@ -27,6 +40,7 @@ const struct format format_flame = {
     .suffixes = (const char *const[]){".html", NULL},
     .summary = "the interactive flame graph: one HTML file that loads nothing",
     .compares = true,
+    .holds_events = true,
     .shows_losses = true,
     .of_buckets = &format_hist_html,
     .write = write_flame,

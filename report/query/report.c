@@ -34,10 +34,16 @@ struct work {
     struct annotation annotation;
     struct picture picture;
     char *title, *before_name, *after_name; // clean
+    struct work *others;                    // of the store's other events, for a format that holds several
+    const struct picture *other_pictures[LIMIT_FLAME_EVENTS];
+    char left_out[320];
 };
 
 static void work__release(struct work *work)
 {
+    for (size_t i = 0; i < work->picture.other_count; i++)
+        work__release(&work->others[i]);
+    free(work->others);
     histogram_list__release(&work->histograms);
     histogram_list__release(&work->before_histograms);
     heatmap__release(&work->heatmap);
@@ -343,6 +349,33 @@ static void word_buckets(const struct work *work, struct report_summary *summary
         filter_words__buckets(query, work->source.event->unit, summary->buckets);
 }
 
+static void list_name(char *list, size_t bytes, const char *name)
+{
+    size_t used = strlen(list);
+    snprintf(list + used, bytes - used, "%s%s", used ? ", " : "", name);
+}
+
+static bool holds_event(const struct work *work, const char *name)
+{
+    bool holds = strcmp(work->source.event->name, name) == 0;
+    for (size_t i = 0; i < work->picture.other_count; i++)
+        holds |= strcmp(work->other_pictures[i]->event->name, name) == 0;
+    return holds;
+}
+
+// The store's events that the report does not show.
+static void list_others(const struct work *work, struct report_summary *summary)
+{
+    struct store_reader *reader = work->source.reader;
+    if (!work->picture.other_count) {
+        source__list_events(reader, false, work->source.event, summary->others, sizeof(summary->others));
+        return;
+    }
+    for (uint32_t i = 1; i <= store_reader__event_count(reader); i++)
+        if (!holds_event(work, store_reader__event(reader, i)->name))
+            list_name(summary->others, sizeof(summary->others), store_reader__event(reader, i)->name);
+}
+
 static void summarize(const struct work *work, struct report_summary *ret_summary)
 {
     *ret_summary = (struct report_summary){
@@ -357,21 +390,65 @@ static void summarize(const struct work *work, struct report_summary *ret_summar
     word_buckets(work, ret_summary);
     if (work->source.has_others) {
         snprintf(ret_summary->event, sizeof(ret_summary->event), "%s", work->source.event->name);
-        source__list_events(work->source.reader, false, work->source.event, ret_summary->others,
-                            sizeof(ret_summary->others));
+        list_others(work, ret_summary);
     }
     loss_list__print(&work->source.losses, ret_summary->losses, sizeof(ret_summary->losses));
+}
+
+// 0 too where the event has no stacks in that range.
+static int add_other(struct work *work, struct report_request *request, uint32_t *nodes, struct fault *fault)
+{
+    struct work *other = &work->others[work->picture.other_count];
+    struct fault nothing = {0};
+    *other = (struct work){.request = request, .format = work->format};
+    int err = source__open(work->source.path, request, false, fault, &other->source);
+    if (!err)
+        err = make_picture(other, &nothing);
+    bool has_stacks = !err && other->format == work->format;
+    bool fits = has_stacks && work->picture.other_count < LIMIT_FLAME_EVENTS &&
+                profile__node_count(other->profile) <= LIMIT_FLAME_EVENTS_NODES - *nodes;
+    if (has_stacks && !fits)
+        list_name(work->left_out, sizeof(work->left_out), other->source.event->name);
+    if (fits) {
+        *nodes += profile__node_count(other->profile);
+        work->other_pictures[work->picture.other_count++] = &other->picture;
+    } else
+        work__release(other);
+    return err == -ENODATA ? 0 : err;
+}
+
+// The page of a store without a chosen event has all of those with stacks.
+static int add_others(struct work *work, struct report_request *request, struct fault *fault)
+{
+    uint32_t nodes = 0;
+    int err = 0;
+    if (!work->format->holds_events || !work->source.has_others || work->source.query.has_buckets)
+        return 0;
+    work->others = calloc(LIMIT_FLAME_EVENTS + 1, sizeof(*work->others));
+    if (!work->others)
+        return -ENOMEM;
+    for (uint32_t i = 1; !err && i <= store_reader__event_count(work->source.reader); i++) {
+        request->event = store_reader__event(work->source.reader, i)->name;
+        if (!holds_event(work, request->event))
+            err = add_other(work, request, &nodes, fault);
+    }
+    work->picture.others = work->other_pictures;
+    work->picture.left_out = work->left_out;
+    return err;
 }
 
 int report__write(const char *store_path, const struct report_request *request, const char *output,
                   struct report_summary *ret_summary, struct fault *fault)
 {
     _cleanup_(work__release) struct work work = {.request = request};
+    struct report_request of_others = *request;
     int err = format_choice__make(request, output, fault, &work.format);
     if (!err)
         err = source__open(store_path, request, format__has_buckets(work.format), fault, &work.source);
     if (!err)
         err = make_picture(&work, fault);
+    if (!err)
+        err = add_others(&work, &of_others, fault);
     if (!err)
         err = write_picture(&work, output, fault);
     if (!err && ret_summary)

@@ -35,6 +35,7 @@ function nodeOfHash(tree, hex) {
 
 function addressOf() {
   const words = new URLSearchParams(), { tree, zoom } = view;
+  if (eventAt) words.set("event", events[eventAt]);
   if (tree.kind === "merged") words.set("merged", "1");
   else if (tree !== base) words.set(tree.kind, hexLabel(tree.label[0]));
   if (collapse) words.set("collapse", collapse);
@@ -61,9 +62,10 @@ function remember(isNewView) {
   $("back").disabled = !viewDepth;
 }
 
-// Shows the view that the address names: at the start, after Back, after a pasted link.
-function restore() {
-  const words = new URLSearchParams(location.hash.slice(1));
+// Shows the view that the words of an address name: at the start, after Back, after a pasted link, of another event.
+function restore(words) {
+  const at = Math.max(events.indexOf(words.get("event")), 0);
+  if (at !== eventAt) openEvent(at);
   const wanted = ["sandwich", "callers", "callees"].find((kind) => words.has(kind));
   const labelOf = (hex) => labels.name.findIndex((_, i) => hexLabel(i) === hex), wantedFilters = noFilters();
   for (const how of Object.keys(wantedFilters))
@@ -81,11 +83,12 @@ function restore() {
   show(tree, nodeOfHash(tree, words.get("zoom")), false);
   search($("search").value, words.has("regex"));
   shownHash = addressOf();
+  $("back").disabled = !viewDepth;
 }
 
 function onAddress(event) {
   if (location.hash.slice(1) === shownHash) return;
   viewDepth = event.state ? event.state.viewDepth || 0 : viewDepth;
-  restore();
+  restore(new URLSearchParams(location.hash.slice(1)));
   $("back").disabled = !viewDepth;
 }

@@ -59,7 +59,6 @@ function dress(isPrint) {
 // Views: the whole profile, the callers or the callees of a function, the whole with recursion merged.
 
 const trees = new Map();
-whole.kind = "whole";
 let filters = noFilters(), collapse = "", base = whole; // the whole, or what the filters leave of it, by function, binary or file
 
 const pickFilters = (of, picks) => Object.fromEntries(Object.entries(of).map(([how, list]) => [how, list.filter(picks)]));
@@ -80,6 +79,33 @@ function setBase(wantedFilters, wantedCollapse) {
   [filters, collapse] = [wantedFilters, wantedCollapse];
   $("collapse").value = collapse;
   base = makeBase();
+}
+
+// Another event's data take the place of those shown.
+function openEvent(at) {
+  loadEvent(at);
+  trees.clear();
+  labelHashes.clear();
+  [filters, collapse, base] = [noFilters(), "", whole];
+  Object.assign(view, { labels, tree: whole, zoom: 0, selected: -1, hover: -1, isMatch: null });
+  $("events").value = at;
+  $("title").textContent = document.title = data.title;
+  listFacts();
+}
+
+// Functions and paths mean the same in all events, so that the address of one is one of the others.
+function showEvent(at) {
+  if (at === eventAt || !events[at]) return;
+  const words = new URLSearchParams(addressOf());
+  words.set("event", events[at]);
+  window.history.pushState({ viewDepth: ++viewDepth }, "");
+  restore(words);
+}
+
+function listEvents() {
+  $("events").hidden = events.length < 2;
+  $("events").replaceChildren(...events.map((name, i) => Object.assign(document.createElement("option"), { value: i, textContent: name })));
+  $("events").onchange = () => showEvent(Number($("events").value));
 }
 
 function collapseBy(what) {
@@ -323,6 +349,7 @@ const keys = {
   x: () => addFilter("without", view.selected),
   h: () => addFilter("hide", view.selected),
   m: toggleMerged,
+  v: () => showEvent((eventAt + 1) % events.length),
   b: () => collapseBy({ "": "binary", binary: "file", file: "" }[collapse]),
   k: () => whole.sides || colourBy({ kind: "binary", binary: "self", self: "kind" }[view.colours]),
   f: togglePanel,
@@ -386,12 +413,11 @@ function listen() {
 function start() {
   viewDepth = (window.history.state && window.history.state.viewDepth) || 0;
   listFacts();
+  listEvents();
   listKinds();
   listen();
-  restore();
+  restore(new URLSearchParams(location.hash.slice(1)));
   $("back").disabled = !viewDepth;
-  document.documentElement.dataset.frames = whole.count;
-  document.documentElement.dataset.total = whole.total[0];
 }
 
 start();

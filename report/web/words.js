@@ -2,17 +2,28 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const data = JSON.parse($("data").textContent);
-const functionCount = data.names.length;
-const collapsed = { binary: collapseLabels(data, functionCount, "binary"), file: collapseLabels(data, functionCount, "file") };
-const labels = {
-  name: data.names,
-  kind: data.kinds, // a letter a label: see data.looks
-  hue: Int8Array.from(data.module, (module) => (data.modules[module] ? shadeOf(data.modules[module], MODULE_HUES) : -1)),
-  shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
-};
-const whole = decodeTree(data.nodes, data.count, !!data.before);
-const sums = decodeSums(data.sums, functionCount, !!data.before); // of the whole profile, a pair for each side
+const datasets = [$("data"), ...document.querySelectorAll("script.event")]; // one for each event of the page
+let eventAt, data, functionCount, collapsed, labels, whole, sums;
+
+// Makes the data of an event those that are shown.
+function loadEvent(at) {
+  eventAt = at;
+  data = JSON.parse(datasets[at].textContent);
+  functionCount = data.names.length;
+  collapsed = { binary: collapseLabels(data, functionCount, "binary"), file: collapseLabels(data, functionCount, "file") };
+  labels = {
+    name: data.names,
+    kind: data.kinds, // a letter a label: see data.looks
+    hue: Int8Array.from(data.module, (module) => (data.modules[module] ? shadeOf(data.modules[module], MODULE_HUES) : -1)),
+    shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
+  };
+  whole = Object.assign(decodeTree(data.nodes, data.count, !!data.before), { kind: "whole" });
+  sums = decodeSums(data.sums, functionCount, !!data.before); // of the whole profile, a pair for each side
+  Object.assign(document.documentElement.dataset, { frames: whole.count, total: whole.total[0] });
+}
+
+loadEvent(0);
+const { events, leftOut } = data;
 const CHANCE = 0.05; // above: a change of a function is no more than chance
 let palette = makePalette(), query = { text: "", isRegex: false };
 
@@ -138,6 +149,7 @@ function listFacts() {
   const facts = data.before ? [side(data.before.name, data.before.range, wholes()[0]), side(data.afterName, data.range, wholes()[1])]
     : [data.range, amount(whole.total[0]) + (data.period ? ` (${cpuTime(whole.total[0])})` : "")];
   facts.push(data.detail, data.kernel && `${data.kernel} ${data.arch}`);
+  if (leftOut) facts.push(`too large for this page: ${leftOut} (-e shows it)`);
   if (data.cut) facts.push(`the ${data.cut.toLocaleString("en")} lightest frames put together as [lighter frames]`);
   $("facts").textContent = facts.filter(Boolean).join("  \u00b7  ");
   listLost();

@@ -470,6 +470,11 @@
 // Functions that have a row in its table: as many; above, the lightest of them have none.
 #define LIMIT_FLAME_NODES 500000
 
+// Events in one flame graph page beside the first, and the frames of all of these. Above: an event is left out, and the
+// page says which.
+#define LIMIT_FLAME_EVENTS       15
+#define LIMIT_FLAME_EVENTS_NODES 500000
+
 // Records of -f script, some 2 KiB each. Above: refused, a shorter range has fewer.
 #define LIMIT_SCRIPT_RECORDS 20000000u
 

@@ -235,6 +235,29 @@ async function run() {
   press("Home");
   await frame();
 
+  check("an event with stacks has its choice, one without has none", [[...$("events").options].map((option) => option.textContent), $("events").hidden],
+    [["cpu", "uprobe:./server:serve"], false]);
+  zoomTo(find("main"));
+  type("malloc");
+  press("v");
+  await frame();
+  check("v shows the next event: its own title, unit and sum", [$("title").textContent, view.tree.total[0], $("events").value, document.title],
+    ["uprobe:./server:serve on box", 2000000000, "1", "uprobe:./server:serve on box"]);
+  check("the zoom stays with the path, the search with its words", [zoomed(), view.width, $("search").value, document.documentElement.dataset.matched],
+    ["main", 400000000, "malloc", "0"]);
+  const ofEvent = location.hash;
+  window.history.back();
+  await frame();
+  check("the browser's Back returns to the event before", [eventAt, $("title").textContent, zoomed()], [0, "cpu on box", "main"]);
+  location.hash = ofEvent;
+  await frame();
+  check("its address is followed", [eventAt, zoomed(), data.unit], [1, "main", "ns"]);
+  $("events").value = "0";
+  $("events").onchange();
+  await frame();
+  check("and the first event is there again", [whole.total[0], location.hash.includes("event=")], [52, false]);
+  press("Escape"), press("Home");
+  await frame();
   press("b");
   await frame();
   check("functions put together by binary: the sum stays", [view.tree.total[0], find("parse"), $("collapse").value, $("mode").textContent],

@@ -40,6 +40,18 @@ is 'the page names nothing outside itself' "$(grep -oiE '(src|href|url|import|fe
 is 'and is allowed nothing' "$(grep -c "default-src 'none'" "$TMP/sample.html")" 1
 is 'a search in the address' "$(dump "$TMP/sample.html" '#regex=^serve$&flame=1' | value matched)" 38
 
+# Each event of the page weighs what its own report weighs.
+"$HEARTH" report -i "$TMP/sample.db" -o "$TMP/again.html" 2>"$TMP/err"
+like 'only the event without stacks is said to be missing' "$(cat "$TMP/err")" "this is 'cpu'; the store holds blkio too"
+cat >"$TMP/sums.js" <<'END'
+document.documentElement.dataset.sums = events.map((name, at) => (loadEvent(at), `${name} ${whole.total[0]}`)).join(", ");
+END
+with_script "$TMP/sample.html" "$TMP/sums.js" "$TMP/sums.html"
+weigh() { "$HEARTH" report -i "$TMP/sample.db" -e "$1" -f folded 2>"$TMP/err" | awk -v name="$1" '{ s += $NF } END { printf "%s %d", name, s }'; }
+is 'the events of a page weigh what their reports weigh' "$(dump "$TMP/sums.html" | value sums)" "$(weigh cpu), $(weigh uprobe:./server:serve)"
+"$HEARTH" report -i "$TMP/sample.db" -e cpu -o "$TMP/one.html"
+is 'a chosen event is alone' "$(grep -c 'class="event"' "$TMP/one.html")" 0
+
 # Names that want to be code. A tab cannot be in a folded line's name; an escape and a separator of lines can.
 printf '%s\n' '</script><script>window.hacked=1</script>;main 3' 'a;<img src=x onerror=window.hacked=1>;"};alert(1)// 2' \
     $'a;\x1b]0;title\x07;x\xe2\x80\xa8window.hacked=1 1' 'a;<!--;{{script}};-->;]]>;\u003c/script> 4' $'a;\xff\xfe 1' >"$TMP/hostile.folded"

@@ -3,8 +3,9 @@
 //   nginx;main;serve;memcpy_[i];asm_exc_page_fault_[k] 4
 //   node;[truncated];[libv8.so+0x10];compute_[j] 2
 //
-// The suffixes and brackets are those of `hearth report -f folded`; what comes out again is what went in, sorted and
-// added up. An interval of ten seconds for each 1,000 lines, from 2026-11-21 12:00:00 UTC.
+// A line "# EVENT" begins another event, in samples. The suffixes and brackets are those of `hearth report -f folded`;
+// what comes out again is what went in, sorted and added up. An interval of ten seconds for each 1,000 lines, from
+// 2026-11-21 12:00:00 UTC.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -190,6 +191,13 @@ static void add_line(char *line)
         end_interval();
 }
 
+static void begin_event(const char *name)
+{
+    struct store_event event = {.name = name, .unit = "samples", .detail = "", .period = 0};
+    maker.by_value = false;
+    check(store_writer__event(maker.writer, &event, &maker.event), "event");
+}
+
 int main(int argc, char **argv)
 {
     struct fault fault = {0};
@@ -214,7 +222,10 @@ int main(int argc, char **argv)
     size_t size = 0;
     for (ssize_t length; (length = getline(&line, &size, stdin)) > 0;) {
         line[length - (line[length - 1] == '\n')] = '\0';
-        add_line(line);
+        if (strncmp(line, "# ", 2) == 0)
+            begin_event(line + 2);
+        else
+            add_line(line);
     }
     free(line);
     end_interval();
