@@ -14,11 +14,12 @@ value_of() { sqlite3 "file:$(ls "$home"/*.full.*.db | tail -1)?mode=ro" "SELECT 
 intervals() { [[ $("$HEARTH" sql -i "$home" 'SELECT count(*) FROM interval' 2>/dev/null) -ge $1 ]]; }
 write() { { printf 'event = cpu\nhist = runq\nfreq = 199\ninterval = 1s\nmax-cpu = 100%%\n'; printf '%s\n' "$@"; } >"$conf"; }
 
-# NAME: sleeps until the file NAME.go is there, then prints the time and computes and waits in turns; for so many seconds,
-# and as long not, where they are given.
+# NAME FILE: makes FILE.ready once it has started, sleeps until FILE is there, then prints the time and computes and waits
+# in turns; for so many seconds, and as long not, where they are given.
 cat >"$TMP/goes.py" <<'P'
 import ctypes, os, sys, time
 ctypes.CDLL(None).prctl(15, sys.argv[1].encode())
+open(sys.argv[2] + ".ready", "w").close()
 while not os.path.exists(sys.argv[2]): time.sleep(0.05)
 print(time.time_ns(), flush=True)
 start = time.monotonic()
@@ -32,6 +33,8 @@ background python3 "$TMP/goes.py" goesbad "$TMP/bad.go" >"$TMP/bad.truth"
 bad=$!
 background python3 "$TMP/goes.py" flaps "$TMP/flaps.go" 1.5 >"$TMP/flaps.truth"
 background "$LOADS/nofp/burn" 1 $ENDLESS >/dev/null
+# What the start of an interpreter takes is more than 3 % of an interval.
+await test -e "$TMP/bad.go.ready" -a -e "$TMP/flaps.go.ready"
 
 write 'when = cpu of comm goesbad > 3%: -F 499 -e cpu -e off-cpu -d 4' 'when = cpu of comm flap* > 3%: -d 2'
 "$HEARTH" daemon -c "$conf" -o "$home" 2>>"$TMP/said" &
