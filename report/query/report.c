@@ -399,11 +399,11 @@ static void summarize(const struct work *work, struct report_summary *ret_summar
 static int add_other(struct work *work, struct report_request *request, uint32_t *nodes, struct fault *fault)
 {
     struct work *other = &work->others[work->picture.other_count];
-    struct fault nothing = {0};
+    struct fault own = {0};
     *other = (struct work){.request = request, .format = work->format};
-    int err = source__open(work->source.path, request, false, fault, &other->source);
+    int err = source__open(work->source.path, request, false, &own, &other->source);
     if (!err)
-        err = make_picture(other, &nothing);
+        err = make_picture(other, &own);
     bool has_stacks = !err && other->format == work->format;
     bool fits = has_stacks && work->picture.other_count < LIMIT_FLAME_EVENTS &&
                 profile__node_count(other->profile) <= LIMIT_FLAME_EVENTS_NODES - *nodes;
@@ -414,7 +414,10 @@ static int add_other(struct work *work, struct report_request *request, uint32_t
         work->other_pictures[work->picture.other_count++] = &other->picture;
     } else
         work__release(other);
-    return err == -ENODATA ? 0 : err;
+    if (!err || err == -ENODATA)
+        return 0;
+    *fault = own;
+    return err;
 }
 
 // The page of a store without a chosen event has all of those with stacks.
@@ -426,7 +429,7 @@ static int add_others(struct work *work, struct report_request *request, struct 
         return 0;
     work->others = calloc(LIMIT_FLAME_EVENTS + 1, sizeof(*work->others));
     if (!work->others)
-        return -ENOMEM;
+        return fault__set(fault, -ENOMEM, "out of memory");
     for (uint32_t i = 1; !err && i <= store_reader__event_count(work->source.reader); i++) {
         request->event = store_reader__event(work->source.reader, i)->name;
         if (!holds_event(work, request->event))
