@@ -85,7 +85,7 @@ ok 'a storm of processes of 5 ms is recorded' record -- "$LOADS/nofp/storm" 2 5
 # depends on the machine. All other stacks begin where the program, its loader or the child of posix_spawn() does.
 sed -i -E '/^storm;([^;]*_\[k\];)*__x64_sys_execve(at)?_\[k\]/d' "$out"
 at_least '95 % of their samples are whole and named' \
-    "$(share storm "$root;short_life;short_leaf|_start[; ]|_dl_start_user[; ]|clone3[; ]")" 95
+    "$(share storm "$root;short_life;short_leaf|_start[; ]|_dl_start_user[; ]|(__)?clone3[; ]")" 95
 ok 'and many of them in the code of the processes' awk '/^storm;/ { n += $NF } /;short_life;short_leaf/ { m += $NF } END { exit !(m > n / 20) }' "$out"
 
 # The first stacks through a library that nobody has mapped yet are cut: its rows are compiled, or read, meanwhile. How
