@@ -43,7 +43,7 @@ ok "a caller's line is that of its call: $called" grep -q ";by_sort (chains.php:
 pairs=$(guests "$TMP/folded" | sed -n 's/^[0-9]* .*main;calls/calls/p' | awk -F';' '{ for (i = 1; i < NF; i++) print $i ">" $(i + 1) }' | sort -u | tr '\n' ' ')
 is 'a program that only calls: its pairs, all of them, and no others' "$pairs" 'calls>calls_a calls>cpu_seconds calls_a>calls_b calls_a>calls_c calls_b>calls_c '
 read -r whole all < <(guests "$TMP/folded" | awk '/calls_[abc]$/ { all += $1; if (/^[0-9]+ chains.php;main;calls;/) whole += $1 } END { print whole + 0, all + 0 }')
-ok "and $whole of $all begin with the script" test "$all" -ge 500 -a $((1000 * whole)) -ge $((999 * all))
+ok "and $whole of $all begin with the script" test "$all" -ge 500 -a $((100 * whole)) -ge $((99 * all))
 # A callback that is about to begin or has just ended has a loop that is not its own.
 shifted=$(awk '/zend_call_function;chains\.php_/ { n += $NF } END { print n + 0 }' "$TMP/folded")
 ok "functions stand at their own loops but in $shifted of $all" test $((100 * shifted)) -le $((3 * all))
