@@ -168,6 +168,24 @@ static __always_inline __u32 guest__slot(void)
     return GUEST_SLOTS;
 }
 
+// The head of the code object walk->guest.code, from an offset on, into walk->guest.block, and a place of this CPU for
+// what is made of it, to be given back by guest__leave(). NULL: it cannot be read, or no place is free.
+static __always_inline struct guest_cpu *guest__enter(struct unwind_walk *walk, __u32 from, __u32 bytes,
+                                                      __u32 *ret_slot)
+{
+    if (unwind_read(walk->guest.block, bytes, walk->guest.code + from) != 0 ||
+        (*ret_slot = guest__slot()) >= GUEST_SLOTS) {
+        tally__lose(WIRE_LOSS_GUEST_UNREAD);
+        return NULL;
+    }
+    return guest__cpu(*ret_slot);
+}
+
+static __always_inline void guest__leave(struct guest_cpu *cpu)
+{
+    __sync_lock_test_and_set(&cpu->taken, 0);
+}
+
 // The number that the cache has of the code object walk->guest.code; 0: none. Without a CPU's caches a process has no
 // epoch.
 static __always_inline __u32 guest__recall(const struct unwind_walk *walk, const struct guest_cached *cached,

@@ -147,12 +147,7 @@ __noinline __u32 cpython__id(struct unwind_walk *walk)
         return 0;
     struct guest_walk *guest = &walk->guest;
     __u32 from = guest->offsets.code_from, slot;
-    if (unwind_read(guest->block, CPYTHON_CODE_BYTES, guest->code + from) != 0 ||
-        (slot = guest__slot()) >= GUEST_SLOTS) {
-        tally__lose(WIRE_LOSS_GUEST_UNREAD);
-        return 0;
-    }
-    struct guest_cpu *cpu = guest__cpu(slot);
+    struct guest_cpu *cpu = guest__enter(walk, from, CPYTHON_CODE_BYTES, &slot);
     if (!cpu)
         return 0;
     __u64 check = guest__stir(guest->code, cpython__word(guest, guest->offsets.code_line - from));
@@ -165,7 +160,7 @@ __noinline __u32 cpython__id(struct unwind_walk *walk)
         id = cpython__learn(walk, slot);
         guest__remember(walk, cpu, cached, check, id);
     }
-    __sync_lock_test_and_set(&cpu->taken, 0);
+    guest__leave(cpu);
     return id;
 }
 

@@ -198,12 +198,7 @@ __noinline __u32 php__id(struct unwind_walk *walk)
         return 0;
     struct guest_walk *guest = &walk->guest;
     __u32 slot;
-    if (unwind_read(guest->block, PHP_CODE_BYTES, guest->code + PHP_CODE_FROM) != 0 ||
-        (slot = guest__slot()) >= GUEST_SLOTS) {
-        tally__lose(WIRE_LOSS_GUEST_UNREAD);
-        return 0;
-    }
-    struct guest_cpu *cpu = guest__cpu(slot);
+    struct guest_cpu *cpu = guest__enter(walk, PHP_CODE_FROM, PHP_CODE_BYTES, &slot);
     if (!cpu)
         return 0;
     guest->opcodes = php__word(guest, guest->php.code_opcodes);
@@ -219,7 +214,7 @@ __noinline __u32 php__id(struct unwind_walk *walk)
         id = php__learn(walk, slot);
         guest__remember(walk, cpu, cached, check, id);
     }
-    __sync_lock_test_and_set(&cpu->taken, 0);
+    guest__leave(cpu);
     return id;
 }
 

@@ -203,10 +203,7 @@ bool guest_cpython__find(const struct unwind_elf *elf, struct guest_found *ret_f
     if (guest_symbols__read(elf, symbols, SYMBOLS) != 0 || !symbols[RUNTIME].address || !symbols[LOOP].address)
         return false;
     struct wire_guest guest = {.kind = WIRE_GUEST_CPYTHON};
-    ret_found->refused = learn(elf, symbols, &guest);
-    ret_found->loop = symbols[LOOP].address;
-    if (ret_found->refused)
-        guest = (struct wire_guest){0};
-    ret_found->guest = guest;
+    const char *refused = learn(elf, symbols, &guest);
+    guest_found__set(ret_found, &guest, symbols[LOOP].address, refused);
     return true;
 }

@@ -64,3 +64,10 @@ int guest_file__read(const struct unwind_elf *elf, uint64_t address, void *bytes
     }
     return -EBADMSG;
 }
+
+void guest_found__set(struct guest_found *ret_found, const struct wire_guest *guest, uint64_t loop, const char *refused)
+{
+    *ret_found = (struct guest_found){.loop = loop, .refused = refused};
+    if (!refused)
+        ret_found->guest = *guest;
+}

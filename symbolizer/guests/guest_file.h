@@ -25,6 +25,10 @@ int guest_symbols__read(const struct unwind_elf *elf, struct guest_symbol *symbo
 // Bytes of the file that are at an address of its code or data. -EBADMSG: not all of them are in the file.
 int guest_file__read(const struct unwind_elf *elf, uint64_t address, void *bytes, size_t length);
 
+// Fills in what was found: the guest, or why it is refused.
+void guest_found__set(struct guest_found *ret_found, const struct wire_guest *guest, uint64_t loop,
+                      const char *refused);
+
 // Each guest. Returns whether the file holds it.
 typedef bool guest_find_fn(const struct unwind_elf *elf, struct guest_found *ret_found);
 

@@ -115,10 +115,7 @@ bool guest_php__find(const struct unwind_elf *elf, struct guest_found *ret_found
         !symbols[CALLERS + WIRE_PHP_CALL].address)
         return false;
     struct wire_guest guest = {.kind = WIRE_GUEST_PHP};
-    ret_found->refused = learn(elf, symbols, &guest);
-    ret_found->loop = symbols[LOOP].address;
-    if (ret_found->refused)
-        guest = (struct wire_guest){0};
-    ret_found->guest = guest;
+    const char *refused = learn(elf, symbols, &guest);
+    guest_found__set(ret_found, &guest, symbols[LOOP].address, refused);
     return true;
 }
