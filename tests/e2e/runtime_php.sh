@@ -15,25 +15,11 @@ case $version in
 esac
 echo '<?php burn();' >"$TMP/included.php"
 
-for mode in recursion by_callback by_sort by_generator by_next by_static by_property by_magic by_string by_method by_destructor \
-    by_exception by_include by_eval by_autoload by_partial by_anonymous by_words long_name_; do
-    "$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "${chains[@]}" $mode 1.2 "$TMP" >"$TMP/truth" 2>"$TMP/said"
-    "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
-    read -r good all < <(right "$TMP/folded" "$(truth "$TMP/truth" chain)")
-    ok "$version, $mode: $good of $all samples have the chain" test "$all" -ge 100 -a $((1000 * good)) -ge $((999 * all - 1000))
-done
+chains_are_right recursion by_callback by_sort by_generator by_next by_static by_property by_magic by_string by_method by_destructor \
+    by_exception by_include by_eval by_autoload by_partial by_anonymous by_words long_name_
 is "$version: no function is without a name" "$(grep -c '\[php\]' "$TMP/folded")" 0
 
-# Lines: each is one of the loop's.
-"$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "${chains[@]}" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
-"$HEARTH" report -i "$TMP/x.db" -f folded --lines -o "$TMP/folded" 2>/dev/null
-first=$(grep -n 'end = cpu_seconds() + SECONDS' "$program" | head -1 | cut -d: -f1)
-lines=$(grep -o ';burn (chains.php:[0-9]*)_\[r\]' "$TMP/folded" | grep -o '[0-9]*)' | tr -d ')' | sort -un | tr '\n' ' ')
-ok "burn's lines are those of its loop: $lines" awk -v l="$lines" -v f="$first" 'BEGIN { n = split(l, a, " "); if (!n) exit 1
-    for (i = 1; i <= n; i++) if (a[i] < f || a[i] > f + 6) exit 1 }'
-hot=$(awk -v a="chains.php:$((first + 3)))" -v b="chains.php:$((first + 4)))" '/;burn / { all += $NF; if (index($0, ";burn (" a) || index($0, ";burn (" b)) hot += $NF }
-    END { print hot + 0, all + 0 }' "$TMP/folded")
-ok "the hot lines are the inner loop's: $hot" test $((10 * ${hot% *})) -ge $((9 * ${hot#* }))
+lines_are_right 'end = cpu_seconds() + SECONDS' 6
 called=$(grep -n 'usort(' "$program" | cut -d: -f1)
 ok "a caller's line is that of its call: $called" grep -q ";by_sort (chains.php:$called)_" "$TMP/folded"
 

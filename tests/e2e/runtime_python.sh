@@ -14,25 +14,12 @@ case $version in
 *) skip_all "the kernel side knows no offsets of CPython $version, which this distribution has" ;;
 esac
 
-for mode in recursion by_sort by_generator by_expression by_property by_slot by_init by_partial by_map by_reduce by_exec by_words \
-    long_name_ by_thread by_asyncio; do
-    "$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "${chains[@]}" $mode 1.2 >"$TMP/truth" 2>"$TMP/said"
-    "$HEARTH" report -i "$TMP/x.db" -f folded -o "$TMP/folded" 2>/dev/null
-    read -r good all < <(right "$TMP/folded" "$(truth "$TMP/truth" chain)")
-    ok "$version, $mode: $good of $all samples have the chain" test "$all" -ge 100 -a $((1000 * good)) -ge $((999 * all - 1000))
-done
+chains_are_right recursion by_sort by_generator by_expression by_property by_slot by_init by_partial by_map by_reduce by_exec by_words \
+    long_name_ by_thread by_asyncio
 is "$version: no function is without a name" "$(grep -c '\[python\]' "$TMP/folded")" 0
 
-# Lines: each is one of the loop's, or of the call of time.process_time().
-"$HEARTH" record -F 499 -i 1 -o "$TMP/x.db" -- "${chains[@]}" by_sort 1.2 >"$TMP/truth" 2>"$TMP/said"
-"$HEARTH" report -i "$TMP/x.db" -f folded --lines -o "$TMP/folded" 2>/dev/null
-first=$(grep -n 'end = time.process_time() + SECONDS' "$program" | head -1 | cut -d: -f1)
-lines=$(grep -o ';burn (chains.py:[0-9]*)_\[r\]' "$TMP/folded" | grep -o '[0-9]*)' | tr -d ')' | sort -un | tr '\n' ' ')
-ok "burn's lines are those of its loop: $lines" awk -v l="$lines" -v f="$first" 'BEGIN { n = split(l, a, " "); if (!n) exit 1
-    for (i = 1; i <= n; i++) if (a[i] < f || a[i] > f + 4) exit 1 }'
-hot=$(awk -v a="chains.py:$((first + 3)))" -v b="chains.py:$((first + 4)))" '/;burn / { all += $NF; if (index($0, ";burn (" a) || index($0, ";burn (" b)) hot += $NF }
-    END { print hot + 0, all + 0 }' "$TMP/folded")
-ok "the hot lines are the inner loop's: $hot" test $((10 * ${hot% *})) -ge $((9 * ${hot#* }))
+# Beside the loop's own lines, that of the call of time.process_time().
+lines_are_right 'end = time.process_time() + SECONDS' 4
 
 # Nothing but calls: each pair of caller and callee is one of the program's.
 "$HEARTH" record -F 999 -i 1 -o "$TMP/x.db" -- "${chains[@]}" calls 2 >"$TMP/truth" 2>"$TMP/said"
