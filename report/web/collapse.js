@@ -12,13 +12,13 @@ function kindsOfModules(data, count) {
   return kinds;
 }
 
-// What a function's label is put together into, as a label; null: it stays.
+// The label that a function's label is put together into; null: the function stays.
 function collapsedLabel(data, label, by, kind) {
   const module = data.modules[data.module[label]], file = data.files[data.file[label]];
   if (STAYING.includes(data.kinds[label]) || (!module && !(by === "file" && file))) return null;
-  if (by === "binary") return { key: data.module[label] * 256 + kind.charCodeAt(0), name: module, kind, module: data.module[label], file: "" };
-  if (file) return { key: -1 - data.file[label] * 256 - kind.charCodeAt(0), name: file, kind, module: -1, file };
-  return { key: data.module[label] * 256 + kind.charCodeAt(0), name: module.startsWith("[") ? module : `[${module}]`, kind, module: data.module[label], file: "" };
+  if (by === "binary") return { key: data.module[label] * 256 + kind.charCodeAt(0), name: module, kind, module: data.module[label], file: -1 };
+  if (file) return { key: -1 - data.file[label] * 256 - kind.charCodeAt(0), name: file, kind, module: -1, file: data.file[label] };
+  return { key: data.module[label] * 256 + kind.charCodeAt(0), name: module.startsWith("[") ? module : `[${module}]`, kind, module: data.module[label], file: -1 };
 }
 
 function placeIn(list, text) {
@@ -29,12 +29,13 @@ function placeIn(list, text) {
 function addLabel(data, { name, kind, module, file }) {
   data.kinds += kind;
   data.module.push(module < 0 ? placeIn(data.modules, "") : module);
-  data.file.push(file ? data.files.indexOf(file) : placeIn(data.files, ""));
+  data.file.push(file < 0 ? placeIn(data.files, "") : file);
   data.lines.push(0, 0);
   return data.names.push(name) - 1;
 }
 
-// By the first `count` labels, those of functions, what each is put together into. The new labels stand behind them.
+// For each of the first `count` labels, those of functions, the label that it is put together into. New labels are added
+// behind them.
 function collapseLabels(data, count, by) {
   const into = new Uint32Array(count), made = new Map(), kinds = kindsOfModules(data, count);
   for (let i = 0; i < count; i++) {
