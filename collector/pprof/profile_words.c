@@ -7,8 +7,8 @@
 
 #define SECONDS_USUAL 30u
 
-// Those that need no file: a user's name would be looked up in /etc/passwd.
-static const char *const names[] = {"event", "pid", "comm", "unit", "container", "pod", "cgroup", "seconds"};
+// Without `user`: its name is looked up in /etc/passwd, which this process cannot open.
+static const char *const names[] = {"seconds", "event", "pid", "comm", "unit", "container", "pod", "cgroup"};
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
 static const char *const own[] = {"seconds", NULL};
 
@@ -17,8 +17,12 @@ static int check_name(const char *name, struct fault *fault)
     for (size_t i = 0; i < NAME_COUNT; i++)
         if (strcmp(name, names[i]) == 0)
             return 0;
-    return fault__set(fault, -EINVAL,
-                      "no parameter '%s'; there are seconds, event, pid, comm, unit, container, pod and cgroup", name);
+    char list[128] = "";
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", names[i]);
+    }
+    return fault__set(fault, -EINVAL, "no parameter '%s'; there are %s", name, list);
 }
 
 static int read_seconds(const char *text, struct fault *fault, uint32_t *ret_seconds)
