@@ -31,8 +31,9 @@ running() {
     TMPDIR=$TMP/unseen "$HEARTH" hist "$1" --comm "$own" -f json -o "$TMP/x.json" 2>/dev/null &
     hearth=$!
     await recording "$TMP/unseen"
-    background "$values" 100 "$ENDLESS" >/dev/null
+    background "$values" 100 "$ENDLESS" >"$TMP/truth"
     child=$!
+    await grep -q '^truth sum' "$TMP/truth" # each of the calls before sleeps too, if only for a moment
     await grep -q nanosleep "/proc/$child/wchan"
     kill -INT $hearth
     wait $hearth
