@@ -165,7 +165,7 @@ static void add_histograms(struct metrics *metrics, const struct recorder_draine
     }
 }
 
-// Whose stacks a profile can be made of.
+// The events that keep stacks: profiles are made of these.
 static void list_events(struct metrics_totals *totals, const struct recorder_drained *drained)
 {
     memset(totals->events, 0, sizeof(totals->events));

@@ -35,9 +35,9 @@ void bpf_meter__stop(struct bpf_meter *meter);
 
 // Run time of all programs since the start; never less than it was.
 uint64_t bpf_meter__ns(struct bpf_meter *meter);
-// Runs of these programs that the kernel left out since they were loaded, because another BPF program ran on that CPU,
-// be it someone else's: bpf_prog_info.recursion_misses (Linux 5.12; 0 before). Those of perf events are not counted by
-// it. Cost: a system call a program.
+// Runs of these programs that the kernel left out since they were loaded, because a BPF program, hearth's or another's,
+// ran on that CPU: bpf_prog_info.recursion_misses (Linux 5.12; 0 before). The kernel does not count those of perf
+// events. Cost: a system call a program.
 uint64_t bpf_meter__misses(const struct bpf_meter *meter);
 // How many runs one that was measured stands for: 1 where all were measured.
 double bpf_meter__scale(const struct bpf_meter *meter);

@@ -289,8 +289,8 @@ int recorder_interval__keep(struct recorder *recorder, bool is_last, struct faul
     cgroup_names__read(recorder->cgroups);
     if (recorder->guests)
         guest_codes__read(recorder->guests);
-    err =
-        recorder->copies ? recorder_interval__read_copies(recorder, fault) : 0; // and the records up to each one's time
+    // Copies first: each needs the records up to its own time, and no later ones.
+    err = recorder->copies ? recorder_interval__read_copies(recorder, fault) : 0;
     if (err)
         return err;
     err = recorder_interval__read_records(recorder);

@@ -30,8 +30,8 @@ int perf_records__fd(const struct perf_records *records, size_t index);
 bool perf_records__came_back(struct perf_records *records, size_t index, uint32_t *ret_cpu);
 
 // Hands the records up to a time (CLOCK_MONOTONIC), or up to now, to the process table, in the order of time. Rings are
-// copied one after the other: what came to one of them meanwhile waits for the next call, since its past may be in
-// another one still. -ENOMEM; what was not handled by then stays.
+// copied one after the other: a record that came to one of them meanwhile waits for the next call, since an earlier one
+// may still be in another ring. -ENOMEM; what was not handled by then stays.
 int perf_records__read_to(struct perf_records *records, struct processes *processes, uint64_t time_ns);
 int perf_records__read(struct perf_records *records, struct processes *processes);
 

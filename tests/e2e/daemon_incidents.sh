@@ -33,7 +33,7 @@ background python3 "$TMP/goes.py" goesbad "$TMP/bad.go" >"$TMP/bad.truth"
 bad=$!
 background python3 "$TMP/goes.py" flaps "$TMP/flaps.go" 1.5 >"$TMP/flaps.truth"
 background "$LOADS/nofp/burn" 1 $ENDLESS >/dev/null
-# What the start of an interpreter takes is more than 3 % of an interval.
+# The start of an interpreter takes more than 3 % of an interval.
 await test -e "$TMP/bad.go.ready" -a -e "$TMP/flaps.go.ready"
 
 write 'when = cpu of comm goesbad > 3%: -F 499 -e cpu -e off-cpu -d 4' 'when = cpu of comm flap* > 3%: -d 2'

@@ -11,8 +11,8 @@ mix=tests/workloads/mix languages=tests/workloads/languages
 number() { awk -v key="$1" -v field="${2:-2}" '$1 == key { print $field }' "$TMP/seen"; }
 part() { awk -v a="$1" -v b="$2" -v least="$3" 'BEGIN { exit !(b > 0 && 100 * a >= least * b) }'; } # a >= least % of b
 
-# sample LEAST_PCT COUNT COMMAND...: both unwinders, to $TMP/all. What runs until the rows of a large program are made has
-# broken stacks: if less than this share counts, once more, with the rows in the cache.
+# sample LEAST_PCT COUNT COMMAND...: runs both unwinders, to $TMP/all. Stacks are broken until the rows of a large program
+# are made: a run below this share is done once more, with the rows in the cache.
 sample() {
     local least_pct=$1 count=$2
     shift 2
