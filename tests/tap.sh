@@ -33,13 +33,15 @@ tap_cleanups=()
 
 tap_exit() {
     local status=$? command
+    trap '' TERM INT
     if [[ ${#tap_children[@]} -gt 0 ]]; then kill -KILL "${tap_children[@]}" 2>/dev/null; fi
     for command in "${tap_cleanups[@]}"; do eval "$command"; done
     rm -rf "$TMP"
     exit "$status"
 }
 trap tap_exit EXIT
-trap 'exit 143' TERM INT
+# timeout sends its signal to the test, and then to all of its group: the second one must not end the cleanup.
+trap 'trap "" TERM INT; exit 143' TERM INT
 
 # A command for the end, whatever happens.
 at_exit() { tap_cleanups+=("$1"); }
