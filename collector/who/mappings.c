@@ -50,27 +50,52 @@ static int reserve(struct mappings *mappings, size_t count)
     return GROW(mappings->rows, mappings->capacity, count);
 }
 
-int mappings__add(struct mappings *mappings, const struct mapping *mapping)
+// Memory of no file, such as a JIT's code.
+static bool is_anonymous(const struct mapping *mapping)
 {
-    int err = reserve(mappings, mappings->count + 2); // at most one more, and one cut in two
-    if (err)
-        return err;
-    size_t first = first_behind(mappings, mapping->start), last = first;
-    while (last < mappings->count && mappings->rows[last].start < mapping->end)
+    return mapping->binary && mapping->binary->kind == STORE_BINARY_JIT &&
+           (mapping->binary->path[0] == '[' || strncmp(mapping->binary->path, "//", 2) == 0);
+}
+
+// One row for all of a JIT's code between two files: it maps its code by the page, and nothing runs in the gaps. Widens
+// the mapping by its neighbours of the same kind, and has them replaced with what it covers.
+static void widen(const struct mappings *mappings, struct mapping *mapping, size_t *first, size_t *last)
+{
+    const struct mapping *rows = mappings->rows;
+    *first -= *first > 0 && rows[*first - 1].binary == mapping->binary;
+    *last += *last < mappings->count && rows[*last].binary == mapping->binary;
+    if (*first == *last)
+        return;
+    if (rows[*first].binary == mapping->binary && rows[*first].start < mapping->start)
+        mapping->start = rows[*first].start;
+    if (rows[*last - 1].binary == mapping->binary && rows[*last - 1].end > mapping->end)
+        mapping->end = rows[*last - 1].end;
+}
+
+int mappings__add(struct mappings *mappings, const struct mapping *added)
+{
+    struct mapping mapping = *added;
+    size_t first = first_behind(mappings, mapping.start), last = first;
+    while (last < mappings->count && mappings->rows[last].start < mapping.end)
         last++;
+    if (is_anonymous(&mapping))
+        widen(mappings, &mapping, &first, &last);
     // rows[first, last) overlap: their parts before and behind the new one stay.
     struct mapping kept[3];
     size_t kept_count = 0;
-    if (first < last && mappings->rows[first].start < mapping->start) {
+    if (first < last && mappings->rows[first].start < mapping.start) {
         kept[kept_count] = mappings->rows[first];
-        kept[kept_count++].end = mapping->start;
+        kept[kept_count++].end = mapping.start;
     }
-    kept[kept_count++] = *mapping;
-    if (first < last && mappings->rows[last - 1].end > mapping->end) {
+    kept[kept_count++] = mapping;
+    if (first < last && mappings->rows[last - 1].end > mapping.end) {
         kept[kept_count] = mappings->rows[last - 1];
-        kept[kept_count].file_offset += mapping->end - kept[kept_count].start;
-        kept[kept_count++].start = mapping->end;
+        kept[kept_count].file_offset += mapping.end - kept[kept_count].start;
+        kept[kept_count++].start = mapping.end;
     }
+    int err = reserve(mappings, mappings->count - (last - first) + kept_count);
+    if (err)
+        return err;
     memmove(mappings->rows + first + kept_count, mappings->rows + last,
             (mappings->count - last) * sizeof(*mappings->rows));
     memcpy(mappings->rows + first, kept, kept_count * sizeof(*kept));

@@ -1,4 +1,6 @@
-// The executable mappings of one process: sorted, disjoint; a new one cuts away what it covers, as mmap does.
+// The executable mappings of one process: sorted, disjoint; a new one cuts away what it covers, as mmap does. Memory of
+// no file is one row from its first page to its last one, up to the next file: whoever finds it knows no more than
+// that.
 #ifndef HEARTH_COLLECTOR_WHO_MAPPINGS_H
 #define HEARTH_COLLECTOR_WHO_MAPPINGS_H
 
@@ -19,8 +21,8 @@ struct mappings {
     size_t count, capacity;
 };
 
-// -ENOMEM; -ENOSPC where LIMIT_MAPPINGS_A_PROCESS are known.
-int mappings__add(struct mappings *mappings, const struct mapping *mapping);
+// -ENOMEM; -ENOSPC where LIMIT_MAPPINGS_A_PROCESS are known: munmap() has no record, so they may be gone by now.
+int mappings__add(struct mappings *mappings, const struct mapping *added);
 // Whether it would cover other code than what is known to be there.
 bool mappings__replaces(const struct mappings *mappings, const struct mapping *mapping);
 const struct mapping *mappings__find(const struct mappings *mappings, uint64_t address);

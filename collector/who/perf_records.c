@@ -318,6 +318,7 @@ static void handle(struct perf_records *records, const struct perf_event_header 
     }
     case PERF_RECORD_LOST:
         records->lost += ((const struct lost_record *)(const void *)header)->lost;
+        processes__on_lost(processes);
         break;
     case PERF_RECORD_THROTTLE:
     case PERF_RECORD_UNTHROTTLE:

@@ -25,6 +25,7 @@ struct processes {
     size_t count;
     size_t sampled_count; // the others are only heard of
     uint64_t replaced;
+    uint64_t losses, swept; // of records; the last one after which the table was looked through for who is gone
     bool chosen_only, follow_forks;
     uint32_t *exited; // tgids with something to forget
     size_t exited_count, exited_capacity;
@@ -115,16 +116,26 @@ static struct process *add(struct processes *processes, uint32_t tgid, uint64_t 
     return add_as(processes, tgid, start_boot_ns, false);
 }
 
+static bool starts_match(uint64_t a_boot_ns, uint64_t b_boot_ns)
+{
+    return a_boot_ns <= b_boot_ns + START_TOLERANCE_NS && b_boot_ns <= a_boot_ns + START_TOLERANCE_NS;
+}
+
+// False: it is gone, and its PID may be somebody else's by now.
+static bool read_it(const struct process *process, struct procfs_process *ret_seen)
+{
+    return procfs__read(process->tgid, ret_seen) == 0 &&
+           (!process->start_boot_ns || starts_match(process->start_boot_ns, ret_seen->start_boot_ns));
+}
+
 // Everything /proc knows of a process: what ran before the recording did, or whose records were lost.
 static void learn(struct processes *processes, struct process *process)
 {
     process->learned = true;
+    process->losses_known = processes->losses;
     struct procfs_process seen;
-    if (procfs__read(process->tgid, &seen) != 0)
+    if (!read_it(process, &seen))
         return;
-    if (process->start_boot_ns && (process->start_boot_ns > seen.start_boot_ns + START_TOLERANCE_NS ||
-                                   seen.start_boot_ns > process->start_boot_ns + START_TOLERANCE_NS))
-        return; // its PID is somebody else's by now
     process->start_boot_ns = process->start_boot_ns ? process->start_boot_ns : seen.start_boot_ns;
     process->parent = seen.parent;
     memcpy(process->comm, seen.comm, sizeof(process->comm));
@@ -166,6 +177,7 @@ void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t par
         return;
     child->parent = child->forked_from = parent_tgid;
     child->learned = parent->learned;
+    child->losses_known = parent->losses_known;
     memcpy(child->comm, parent->comm, sizeof(child->comm));
     child->exe = parent->exe ? strdup(parent->exe) : NULL;
     mappings__copy(&child->mappings, &parent->mappings);
@@ -194,7 +206,9 @@ void processes__on_comm(struct processes *processes, uint32_t tgid, bool leader,
     process->before_exec = process->mappings;
     process->mappings = (struct mappings){0};
     process->forked_from = 0;
+    process->overfull = process->has_most = false;
     process->learned = true;
+    process->losses_known = processes->losses;
     process->exec_pending = true;
     remember_exited(processes, tgid); // so that before_exec is freed after the drain
 }
@@ -209,7 +223,7 @@ void processes__on_mmap(struct processes *processes, uint32_t tgid, uint64_t sta
     if (binaries__get(processes->binaries, identity, &mapping.binary) != 0)
         return;
     processes->replaced += mappings__replaces(&process->mappings, &mapping);
-    mappings__add(&process->mappings, &mapping);
+    process->overfull |= mappings__add(&process->mappings, &mapping) == -ENOSPC && !process->has_most;
     if (process->exec_pending && mapping.binary->kind == STORE_BINARY_ELF) {
         free(process->exe);
         process->exe = strdup(identity->path);
@@ -226,10 +240,52 @@ void processes__on_exit(struct processes *processes, uint32_t tgid)
     remember_exited(processes, tgid);
 }
 
+void processes__on_lost(struct processes *processes)
+{
+    processes->losses++;
+    processes->replaced++;
+}
+
+// The same path, though one of the two may begin at another root directory.
+static bool is_same_file(const char *a, const char *b)
+{
+    size_t a_length = strlen(a), b_length = strlen(b), length = a_length < b_length ? a_length : b_length;
+    return strcmp(a + a_length - length, b + b_length - length) == 0;
+}
+
+static void take_exe(struct process *process, const char *exe)
+{
+    if (!exe[0] || (process->exe && is_same_file(process->exe, exe)))
+        return;
+    free(process->exe);
+    process->exe = strdup(exe);
+    process->forked_from = 0;
+    process->exec_pending = false;
+}
+
+// After records were lost. Its samples since the last drain may be older than what /proc says now: they find the
+// mappings that were known, as those from before an exec do.
+static void learn_again(struct processes *processes, struct process *process)
+{
+    process->losses_known = processes->losses;
+    struct procfs_process seen;
+    if (process->exited || !read_it(process, &seen))
+        return;
+    memcpy(process->comm, seen.comm, sizeof(process->comm));
+    take_exe(process, seen.exe);
+    struct mappings *old = process->before_exec.count ? &process->mappings : &process->before_exec;
+    mappings__release(old);
+    if (old == &process->before_exec)
+        process->before_exec = process->mappings;
+    process->mappings = (struct mappings){0};
+    procfs__read_mappings(process->tgid, processes->binaries, &process->mappings);
+    process->has_most = process->mappings.count > LIMIT_MAPPINGS_A_PROCESS / 2;
+    remember_exited(processes, process->tgid); // so that before_exec is freed after the drain
+}
+
 static bool started_then(const struct process *process, uint64_t start_boot_ns)
 {
-    uint64_t known = process->start_boot_ns;
-    return !known || (known < start_boot_ns + START_TOLERANCE_NS && start_boot_ns < known + START_TOLERANCE_NS);
+    return !process->start_boot_ns || starts_match(process->start_boot_ns, start_boot_ns);
 }
 
 // From here on it counts as sampled, and is the process that started then.
@@ -254,6 +310,8 @@ struct process *processes__get(struct processes *processes, uint32_t tgid, uint6
     process = process ? set_apart(processes, process, start_boot_ns) : add_as(processes, tgid, start_boot_ns, true);
     if (process && !process->learned)
         learn(processes, process);
+    else if (process && (process->overfull || process->losses_known != processes->losses))
+        learn_again(processes, process);
     return process;
 }
 
@@ -280,6 +338,23 @@ static void drop_empty_slots(struct processes *processes)
     processes->slot_count = kept;
 }
 
+// The records of their exits were lost. They stay for one more drain, as all do that have exited.
+static void find_gone(struct processes *processes)
+{
+    if (processes->swept == processes->losses)
+        return;
+    processes->swept = processes->losses;
+    for (size_t i = 0; i < processes->slot_count; i++)
+        for (struct process *process = processes->slots[i]; process; process = process->next) {
+            uint64_t start_boot_ns;
+            if (!process->exited &&
+                (procfs__start(process->tgid, &start_boot_ns) != 0 || !started_then(process, start_boot_ns))) {
+                process->exited = true;
+                remember_exited(processes, process->tgid);
+            }
+        }
+}
+
 void processes__forget_exited(struct processes *processes)
 {
     for (size_t i = 0; i < processes->exited_count; i++) {
@@ -301,6 +376,7 @@ void processes__forget_exited(struct processes *processes)
     }
     processes->exited_count = 0;
     drop_empty_slots(processes);
+    find_gone(processes);
 }
 
 uint64_t processes__replaced(const struct processes *processes)

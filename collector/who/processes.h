@@ -26,7 +26,10 @@ struct process {
     char *exe;    // NULL: not known
     bool learned; // mappings are complete: from /proc, or seen since its exec
     bool exited;
-    bool exec_pending; // the next mapping is its executable
+    bool exec_pending;     // the next mapping is its executable
+    bool overfull;         // a mapping had no room among those that are known: it is to be learned again
+    bool has_most;         // it really has that many: learning again is no help
+    uint64_t losses_known; // the last loss of records after which it was learned
     struct mappings mappings;
     struct mappings before_exec; // as they were before the exec of this interval
     struct process *next;        // with the same tgid, older
@@ -47,6 +50,10 @@ void processes__on_comm(struct processes *processes, uint32_t tgid, bool leader,
 void processes__on_mmap(struct processes *processes, uint32_t tgid, uint64_t start, uint64_t length,
                         uint64_t file_offset, const struct binary_identity *identity);
 void processes__on_exit(struct processes *processes, uint32_t tgid);
+// The kernel had no room for records: any process may have mapped, executed or exited since. Each that is sampled from
+// here on is read from /proc once more, and the next processes__forget_exited() looks which of them are gone. Cost:
+// some 20 us and 1 us a mapping for each process, once after each loss.
+void processes__on_lost(struct processes *processes);
 
 // The process that was sampled; read from /proc when no record told of it. NULL: out of memory, or so many have been
 // sampled that the table is full. Those only heard of take no room from them.
@@ -60,7 +67,8 @@ void processes__forget_exited(struct processes *processes);
 // Whether so many are only heard of that a drain would better come now.
 bool processes__is_crowded(const struct processes *processes);
 
-// How often a mapping took the place of another one: it grows when one does. (dlclose and dlopen, mostly.)
+// How often a mapping took the place of another one, or may have while records were lost: it grows when one does.
+// (dlclose and dlopen, mostly.)
 uint64_t processes__replaced(const struct processes *processes);
 
 DEFINE_CLEANUP(struct processes *, processes__free);

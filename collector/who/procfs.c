@@ -55,6 +55,7 @@ int procfs__read(uint32_t tgid, struct procfs_process *ret_process)
     snprintf(path, sizeof(path), "/proc/%d/exe", live_thread__of((pid_t)tgid));
     ssize_t length = readlink(path, ret_process->exe, sizeof(ret_process->exe) - 1);
     ret_process->exe[length > 0 ? length : 0] = '\0';
+    proc_maps__cut_deleted(ret_process->exe);
     return 0;
 }
 

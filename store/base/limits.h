@@ -7,8 +7,8 @@
 // ones are kept, the innermost cut.
 #define LIMIT_CHAIN 64
 
-// A process keeps this many mappings for naming raw addresses; the largest JVMs map some 5,000 files. Above: the oldest
-// is forgotten, its frames read [unknown].
+// A process keeps this many mappings for naming raw addresses; the largest JVMs map some 5,000 files. Above: they are
+// read from /proc, without those that are gone; of a process that has more, frames of the newest read [unknown].
 #define LIMIT_MAPPINGS_A_PROCESS 8192
 
 // Processes remembered at once, dead ones until the drain after their end: the kernel's default pid_max, of those that

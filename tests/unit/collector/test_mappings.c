@@ -68,9 +68,48 @@ static void the_bound_holds(void **state)
     mappings__release(&mappings);
 }
 
+static void add(struct mappings *mappings, uint64_t start, uint64_t end, struct binary *binary)
+{
+    struct mapping mapping = {.start = start, .end = end, .binary = binary};
+    assert_int_equal(mappings__add(mappings, &mapping), 0);
+}
+
+static const struct binary *at(const struct mappings *mappings, uint64_t address)
+{
+    const struct mapping *found = mappings__find(mappings, address);
+    return found ? found->binary : NULL;
+}
+
+static void code_of_a_jit_is_one_row_between_two_files(void **state)
+{
+    (void)state;
+    char anonymous_path[] = "//anon", file_path[] = "/bin/file", shared_path[] = "/memfd:code";
+    struct binary jit = {.kind = STORE_BINARY_JIT, .path = anonymous_path},
+                  file = {.kind = STORE_BINARY_ELF, .path = file_path},
+                  shared = {.kind = STORE_BINARY_JIT, .path = shared_path};
+    struct mappings mappings = {0};
+    enum { FILE_START = 0x4000000 };
+    add(&mappings, FILE_START, FILE_START + 0x1000, &file);
+    for (uint64_t i = 0; i < 2 * LIMIT_MAPPINGS_A_PROCESS; i++)
+        add(&mappings, i << 13, (i << 13) + 4096, &jit);
+    // The file is covered by the pages from its start, but for none of it that stays.
+    add(&mappings, FILE_START, FILE_START + 0x800, &file);
+    assert_int_equal(mappings.count, 3);
+    assert_ptr_equal(at(&mappings, 5 << 13), &jit);
+    assert_ptr_equal(at(&mappings, FILE_START + 0x7ff), &file);
+    assert_ptr_equal(at(&mappings, FILE_START + 0x800), &jit);
+    // A memfd may turn out to be an ELF file: its offsets count.
+    add(&mappings, 0x10000000, 0x10001000, &shared);
+    add(&mappings, 0x10002000, 0x10003000, &shared);
+    assert_null(at(&mappings, 0x10001800));
+    assert_int_equal(mappings.count, 5);
+    mappings__release(&mappings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_page_belongs_to_the_last),
+                                       cmocka_unit_test(code_of_a_jit_is_one_row_between_two_files),
                                        cmocka_unit_test(the_bound_holds)};
     return cmocka_run_group_tests_name("mappings", tests, NULL, NULL);
 }

@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include "collector/who/procfs.h"
+#include "store/base/limits.h"
+
 enum { PARENT = 0x7ffffff0, CHILD = 0x7ffffff1 }; // above pid_max: /proc has nothing to say about them
 
 static const uint64_t second_ns = 1000000000u;
@@ -126,6 +129,64 @@ static void what_already_ran_is_read_from_proc(void **state)
     assert_true(mapping->binary->fd >= 0);
 }
 
+static void after_a_loss_proc_is_asked_once_more(void **state)
+{
+    struct table *table = *state;
+    uint32_t self = (uint32_t)getpid();
+    uint64_t start_boot_ns, here = (uint64_t)(uintptr_t)path_at;
+    assert_int_equal(procfs__start(self, &start_boot_ns), 0);
+    processes__on_fork(table->processes, self, PARENT, start_boot_ns);
+    processes__on_comm(table->processes, self, true, "stale", true);
+    map(table, self, here & ~0xfffull, "/bin/stale", 1);
+    map(table, self, 0x1000, "/bin/stale", 1);
+    struct process *process = processes__get(table->processes, self, start_boot_ns);
+    assert_string_equal(path_at(table, process, here), "/bin/stale");
+    processes__on_lost(table->processes);
+    char exe[4096] = "";
+    assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
+    assert_ptr_equal(processes__get(table->processes, self, start_boot_ns), process);
+    assert_string_equal(path_at(table, process, here), exe);
+    assert_string_equal(process->exe, exe);
+    assert_string_not_equal(process->comm, "stale");
+    assert_string_equal(path_at(table, process, 0x1000), "/bin/stale");
+    processes__forget_exited(table->processes);
+    assert_string_equal(path_at(table, process, 0x1000), "nothing");
+    assert_ptr_equal(processes__get(table->processes, self, start_boot_ns), process);
+}
+
+static void mappings_without_end_are_read_from_proc(void **state)
+{
+    struct table *table = *state;
+    uint32_t self = (uint32_t)getpid();
+    uint64_t start_boot_ns, here = (uint64_t)(uintptr_t)path_at;
+    assert_int_equal(procfs__start(self, &start_boot_ns), 0);
+    processes__on_fork(table->processes, self, PARENT, start_boot_ns);
+    processes__on_comm(table->processes, self, true, "plugins", true);
+    for (uint64_t i = 1; i <= LIMIT_MAPPINGS_A_PROCESS; i++)
+        map(table, self, i << 13, "/lib/plugin", 1);
+    map(table, self, here & ~0xfffull, "/lib/plugin", 1);
+    struct process *process = processes__get(table->processes, self, start_boot_ns);
+    char exe[4096] = "";
+    assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
+    assert_string_equal(path_at(table, process, here), exe);
+    assert_in_range(process->mappings.count, 1, 1000);
+}
+
+static void an_exit_that_was_lost_is_found(void **state)
+{
+    struct table *table = *state;
+    processes__on_fork(table->processes, CHILD, PARENT, second_ns);
+    processes__on_comm(table->processes, CHILD, true, "gone", true);
+    map(table, CHILD, 0x1000, "/bin/gone", 1);
+    processes__on_lost(table->processes);
+    processes__forget_exited(table->processes);
+    struct process *process = processes__get(table->processes, CHILD, second_ns);
+    assert_string_equal(path_at(table, process, 0x1000), "/bin/gone"); // the drain may still speak of it
+    processes__forget_exited(table->processes);
+    process = processes__get(table->processes, CHILD, second_ns);
+    assert_string_equal(path_at(table, process, 0x1000), "nothing");
+}
+
 // More than the table remembers, all within one interval.
 static void fork_storm(struct table *table)
 {
@@ -168,6 +229,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_forked_before_is_known_from_its_exec, set_up, tear_down),
         cmocka_unit_test_setup_teardown(children_inherit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pid_that_comes_back_is_another_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(after_a_loss_proc_is_asked_once_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mappings_without_end_are_read_from_proc, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_exit_that_was_lost_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(those_only_heard_of_take_no_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_the_chosen_are_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_already_ran_is_read_from_proc, set_up, tear_down),
