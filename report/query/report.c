@@ -108,7 +108,7 @@ static int add_other(struct report_work *work, struct report_request *request, u
     struct report_work *other = &work->others[work->picture.other_count];
     struct fault own = {0};
     *other = (struct report_work){.request = request, .format = work->format};
-    int err = source__open(work->source.path, request, false, &own, &other->source);
+    int err = source__open(work->source.path, request, SOURCE_STACKS, &own, &other->source);
     if (!err)
         err = report_work__draw(other, &own);
     bool has_stacks = !err && other->format == work->format;
@@ -147,6 +147,13 @@ static int add_others(struct report_work *work, struct report_request *request, 
     return err;
 }
 
+static enum source_wish wish_of(const struct format *format)
+{
+    if (format__has_buckets(format))
+        return SOURCE_HISTOGRAM;
+    return format->holds_events ? SOURCE_FIRST_STACKS : SOURCE_STACKS;
+}
+
 int report__write(const char *store_path, const struct report_request *request, const char *output,
                   struct report_summary *ret_summary, struct fault *fault)
 {
@@ -154,7 +161,7 @@ int report__write(const char *store_path, const struct report_request *request, 
     struct report_request of_others = *request;
     int err = format_choice__make(request, output, fault, &work.format);
     if (!err)
-        err = source__open(store_path, request, format__has_buckets(work.format), fault, &work.source);
+        err = source__open(store_path, request, wish_of(work.format), fault, &work.source);
     if (!err)
         err = report_work__draw(&work, fault);
     if (!err)
@@ -185,10 +192,11 @@ int report__compare(const char *before_path, const struct report_request *before
 {
     _cleanup_(report_work__release) struct report_work work = {.request = after, .before_request = before};
     int err = format_choice__make(after, output, fault, &work.format);
+    enum source_wish wish = !err && format__has_buckets(work.format) ? SOURCE_HISTOGRAM : SOURCE_STACKS;
     if (!err)
-        err = source__open(before_path, before, format__has_buckets(work.format), fault, &work.before_source);
+        err = source__open(before_path, before, wish, fault, &work.before_source);
     if (!err)
-        err = source__open(after_path, after, format__has_buckets(work.format), fault, &work.source);
+        err = source__open(after_path, after, wish, fault, &work.source);
     if (!err)
         err = check_comparable(&work, fault);
     if (!err)

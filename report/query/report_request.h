@@ -14,7 +14,7 @@
 // Zeroes and NULLs ask for everything. Strings and arrays are borrowed for the call.
 struct report_request {
     const char *format;                   // "folded", "flame"...; NULL: as the output's name ends, else "top"
-    const char *event;                    // NULL: the only one that the format can show, else "cpu"
+    const char *event;                    // NULL: query/source.h says which
     uint64_t since_ns, until_ns;          // wall clock; 0: no bound
     bool has_bucket_low, has_bucket_high; // of events that keep a bucket with each value; otherwise: no bound
     wide bucket_low, bucket_high;         // in the event's unit; high is exclusive

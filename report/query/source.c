@@ -68,13 +68,16 @@ static uint32_t find_fittest(const struct store_reader *reader, const char *name
     return found;
 }
 
-// By name; else the only one that serves best; else "cpu".
-static int choose_event(struct store_reader *reader, const char *name, bool for_histogram, struct fault *fault,
+// By name; else the only one that serves best; else "cpu"; else the first, if that will do.
+static int choose_event(struct store_reader *reader, const char *name, enum source_wish wish, struct fault *fault,
                         uint32_t *ret_event)
 {
+    bool for_histogram = wish == SOURCE_HISTOGRAM;
     uint32_t as_fit, found = find_fittest(reader, name, for_histogram, &as_fit);
-    if (!name && as_fit > 1)
-        found = find_fittest(reader, "cpu", for_histogram, &as_fit);
+    if (!name && as_fit > 1) {
+        uint32_t cpu = find_fittest(reader, "cpu", for_histogram, &as_fit);
+        found = cpu || wish != SOURCE_FIRST_STACKS ? cpu : found;
+    }
     if (!found)
         return no_event(reader, name, fault);
     *ret_event = found;
@@ -95,21 +98,22 @@ static int set_bucket(struct source *source, const struct report_request *reques
     return 0;
 }
 
-int source__open(const char *path, const struct report_request *request, bool for_histogram, struct fault *fault,
+int source__open(const char *path, const struct report_request *request, enum source_wish wish, struct fault *fault,
                  struct source *source)
 {
     uint32_t event = 0;
-    bool wants_buckets = for_histogram || request->has_bucket_low || request->has_bucket_high;
+    source->for_histogram = wish == SOURCE_HISTOGRAM;
+    if (request->has_bucket_low || request->has_bucket_high)
+        wish = SOURCE_HISTOGRAM;
     source->path = path;
     struct store_part part = {.since_ns = request->since_ns, .until_ns = request->until_ns};
     int err = imported__open(path, fault, &source->imported);
     if (!err)
         err = store_reader__open_part(source->imported.path, &part, fault, &source->reader);
     if (!err)
-        err = choose_event(source->reader, request->event, wants_buckets, fault, &event);
+        err = choose_event(source->reader, request->event, wish, fault, &event);
     if (err)
         return err;
-    source->for_histogram = for_histogram;
     source->event = store_reader__event(source->reader, event);
     source->has_others = !request->event && store_reader__event_count(source->reader) > 1;
     source->measure = strcmp(source->event->unit, "samples") == 0 ? LAYOUT_SAMPLES : LAYOUT_VALUE;

@@ -22,10 +22,17 @@ struct source {
     enum layout_measure measure; // "samples" are counted, all else is added up by value
 };
 
-// A store may hold samples of an event and a histogram of it, by one name. for_histogram: the histogram is wanted, as
-// it is where the request has buckets. -EINVAL with EXIT_CODE_USAGE for an event or a bucket that is not there. On
+// A store may hold samples of an event and a histogram of it, by one name. Where the request names no event and several
+// would do, "cpu" is taken.
+enum source_wish {
+    SOURCE_STACKS,
+    SOURCE_FIRST_STACKS, // without "cpu": the first of them
+    SOURCE_HISTOGRAM,    // wanted where the request has buckets, too
+};
+
+// -EINVAL with EXIT_CODE_USAGE for an event or a bucket that is not there, or where the event must be chosen. On
 // failure too the source must be released.
-int source__open(const char *path, const struct report_request *request, bool for_histogram, struct fault *fault,
+int source__open(const char *path, const struct report_request *request, enum source_wish wish, struct fault *fault,
                  struct source *source);
 // "cpu, off-cpu, off-cpu (histogram)": the names of the store's events, but for that one (NULL: all).
 void source__list_events(const struct store_reader *reader, bool only_histograms, const struct store_event *but,

@@ -17,7 +17,7 @@ int answer_heatmap(const struct question *question, struct fault *fault)
     uint32_t count;
     int err = question__request(question, own, &filter, fault, &request);
     if (!err)
-        err = source__open(question->store, &request, true, fault, &source);
+        err = source__open(question->store, &request, SOURCE_HISTOGRAM, fault, &source);
     if (!err)
         err = question__columns(question, fault, &count);
     if (!err)

@@ -283,7 +283,7 @@ int answer_timeline(const struct question *question, struct fault *fault)
     if (!err)
         err = check(&request, &timeline, fault);
     if (!err)
-        err = source__open(question->store, &request, false, fault, &timeline.source);
+        err = source__open(question->store, &request, SOURCE_STACKS, fault, &timeline.source);
     if (!err)
         err = question__columns(question, fault, &count);
     if (!err)

@@ -28,4 +28,12 @@ is 'a range without the others has one' "$(report --comm d -e last -o "$TMP/d.ht
 is 'filters are those of all events' "$(report --focus '^(touch|work)$' -o "$TMP/f.html" && trees <"$TMP/f.html")" $'cpu 5 \nfaults 3 '
 is 'other formats show one event' "$(report -f folded)" 'c;main;work 5'
 like 'and say which there are' "$(cat "$TMP/err")" "this is 'cpu'; the store holds faults, large, last too"
+
+# Without "cpu" the page begins with the first one; where only one can be shown it must be chosen.
+sqlite3 "$TMP/all.db" "UPDATE event SET name = 'waits' WHERE name = 'cpu'"
+report -o "$TMP/waits.html"
+is 'without cpu: the first one, and the others' "$? $(trees <"$TMP/waits.html")" $'0 waits 5 large\nfaults 3 \nlast 2 '
+report -f folded >"$TMP/folded"
+is 'where only one is shown it must be chosen' "$? $(<"$TMP/err")" \
+    '2 hearth: which event? choose with -e; the store holds waits, faults, large, last'
 done_testing
