@@ -109,7 +109,6 @@ static int choose_processes(struct recorder *recorder)
 
 static int set_up_tracking(struct recorder *recorder, struct fault *fault)
 {
-    int64_t boot_ns = (int64_t)clock__ns(CLOCK_BOOTTIME);
     char cache[PATH_MAX];
     bool has_cache = cache_folder__find("names", cache, sizeof(cache)) == 0;
     struct symbolizer_options symbols = {
@@ -120,7 +119,7 @@ static int set_up_tracking(struct recorder *recorder, struct fault *fault)
     };
     int err = binaries__new(&recorder->binaries);
     if (!err)
-        err = processes__new(recorder->binaries, boot_ns - (int64_t)clock__ns(CLOCK_MONOTONIC), &recorder->processes);
+        err = processes__new(recorder->binaries, &recorder->processes);
     if (!err)
         err = choose_processes(recorder);
     if (err)

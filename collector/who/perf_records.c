@@ -45,6 +45,7 @@ struct perf_records {
     struct pending *pending; // those in the buffer; `handled` have been
     size_t pending_count, pending_capacity, handled;
     uint64_t copied_ns;
+    uint64_t suspended_ns; // CLOCK_BOOTTIME minus CLOCK_MONOTONIC then: it grows by each time the machine was suspended
 };
 
 // The end of every record (sample_id_all with PERF_SAMPLE_TID and PERF_SAMPLE_TIME).
@@ -305,7 +306,7 @@ static void handle(struct perf_records *records, const struct perf_event_header 
     case PERF_RECORD_FORK: {
         const struct task_record *task = (const void *)header;
         if (task->pid != task->parent_pid) // not a new thread
-            processes__on_fork(processes, task->pid, task->parent_pid, task->time_ns);
+            processes__on_fork(processes, task->pid, task->parent_pid, task->time_ns + records->suspended_ns);
         break;
     }
     case PERF_RECORD_EXIT: {
@@ -350,6 +351,7 @@ static int drop_handled(struct perf_records *records)
 static int copy_rings(struct perf_records *records)
 {
     uint64_t now_ns = clock__ns(CLOCK_MONOTONIC);
+    records->suspended_ns = clock__ns(CLOCK_BOOTTIME) - now_ns;
     int err = drop_handled(records);
     for (size_t i = 0; i < records->ring_count && !err; i++)
         if (records->rings[i].page)

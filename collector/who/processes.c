@@ -18,7 +18,6 @@ enum { START_TOLERANCE_NS = 25 * 1000 * 1000 };
 
 struct processes {
     struct binaries *binaries;
-    int64_t boot_offset_ns;
     struct id_map by_tgid; // -> index into slots, the newest of that tgid
     struct process **slots;
     size_t slot_count;
@@ -31,13 +30,12 @@ struct processes {
     size_t exited_count, exited_capacity;
 };
 
-int processes__new(struct binaries *binaries, int64_t boot_offset_ns, struct processes **ret_processes)
+int processes__new(struct binaries *binaries, struct processes **ret_processes)
 {
     struct processes *processes = calloc(1, sizeof(*processes));
     if (!processes)
         return -ENOMEM;
     processes->binaries = binaries;
-    processes->boot_offset_ns = boot_offset_ns;
     *ret_processes = processes;
     return 0;
 }
@@ -165,14 +163,14 @@ static bool is_followed(const struct processes *processes, const struct process 
     return !processes->chosen_only || (processes->follow_forks && parent && !parent->exited);
 }
 
-void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t parent_tgid, uint64_t time_ns)
+void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t parent_tgid, uint64_t start_boot_ns)
 {
     struct process *parent = newest(processes, parent_tgid);
     if (!is_followed(processes, parent))
         return;
     if (!parent)
         parent = learn_new(processes, parent_tgid);
-    struct process *child = add(processes, tgid, time_ns + (uint64_t)processes->boot_offset_ns);
+    struct process *child = add(processes, tgid, start_boot_ns);
     if (!child || !parent)
         return;
     child->parent = child->forked_from = parent_tgid;

@@ -37,15 +37,14 @@ struct process {
 
 struct processes;
 
-// start_offset_ns: CLOCK_BOOTTIME minus CLOCK_MONOTONIC, the clock of perf's records.
-int processes__new(struct binaries *binaries, int64_t boot_offset_ns, struct processes **ret_processes);
+int processes__new(struct binaries *binaries, struct processes **ret_processes);
 void processes__free(struct processes *processes);
 
 // Only these processes will be asked about, and where `follow_forks`, their descendants: no others are kept. -ENOMEM.
 int processes__choose(struct processes *processes, uint32_t tgid, bool follow_forks);
 
 // From perf's records, in the order of time.
-void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t parent, uint64_t time_ns);
+void processes__on_fork(struct processes *processes, uint32_t tgid, uint32_t parent, uint64_t start_boot_ns);
 void processes__on_comm(struct processes *processes, uint32_t tgid, bool leader, const char *comm, bool exec);
 void processes__on_mmap(struct processes *processes, uint32_t tgid, uint64_t start, uint64_t length,
                         uint64_t file_offset, const struct binary_identity *identity);

@@ -26,7 +26,7 @@ static int set_up(void **state)
 {
     static struct table table;
     assert_int_equal(binaries__new(&table.binaries), 0);
-    assert_int_equal(processes__new(table.binaries, 0, &table.processes), 0);
+    assert_int_equal(processes__new(table.binaries, &table.processes), 0);
     *state = &table;
     return 0;
 }
