@@ -1,14 +1,6 @@
 // Histograms of the range, as `hearth hist` prints them live: text, or JSON, SVG or a page where the file is named so.
-#include <string.h>
-
 #include "report/formats/format.h"
 #include "report/histograms/histogram_view.h"
-
-static bool is_named(const char *output, const char *suffix)
-{
-    size_t length = strlen(output), suffix_length = strlen(suffix);
-    return length > suffix_length && strcmp(output + length - suffix_length, suffix) == 0;
-}
 
 static int put(const struct picture *picture, int (*put_view)(const struct histogram_view *view, FILE *file),
                FILE *file)
@@ -35,7 +27,7 @@ static int write_hist(const struct picture *picture, FILE *file, struct fault *f
         {".json", histogram_view__put_json}, {".svg", histogram_view__put_svg}, {".html", histogram_view__put_html}};
     (void)fault;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (is_named(picture->output, kinds[i].suffix))
+        if (format__is_named(picture->output, kinds[i].suffix))
             return put(picture, kinds[i].put, file);
     return put(picture, histogram_view__put_text, file);
 }

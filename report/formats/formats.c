@@ -21,19 +21,13 @@ const struct format *formats__named(const char *name)
     return NULL;
 }
 
-static bool ends_with(const char *text, const char *suffix)
-{
-    size_t length = strlen(text), suffix_length = strlen(suffix);
-    return length > suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
-}
-
 const struct format *formats__of_file(const char *path)
 {
     const struct format *best = NULL;
     size_t best_length = 0;
     for (size_t i = 0; formats[i]; i++)
         for (const char *const *suffix = formats[i]->suffixes; *suffix; suffix++)
-            if (ends_with(path, *suffix) && strlen(*suffix) > best_length) {
+            if (format__is_named(path, *suffix) && strlen(*suffix) > best_length) {
                 best = formats[i];
                 best_length = strlen(*suffix);
             }

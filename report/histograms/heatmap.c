@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "report/text/text.h"
@@ -45,6 +46,25 @@ void heatmap__add(struct heatmap *heatmap, const struct store_interval *interval
 double heatmap__count(const struct heatmap *heatmap, uint32_t column, uint32_t rank)
 {
     return *cell(heatmap, column, rank);
+}
+
+int heatmap__whole_counts(const struct heatmap *heatmap, uint64_t **ret_counts)
+{
+    uint64_t *counts = calloc((size_t)heatmap->columns.count * BUCKETS_TOTAL, sizeof(*counts));
+    if (!counts)
+        return -ENOMEM;
+    for (uint32_t rank = 0; rank < BUCKETS_TOTAL; rank++) {
+        double sum = 0;
+        uint64_t given = 0;
+        for (uint32_t column = 0; column < heatmap->columns.count; column++) {
+            sum += *cell(heatmap, column, rank);
+            uint64_t whole = (uint64_t)round(sum);
+            counts[(size_t)column * BUCKETS_TOTAL + rank] = whole - given;
+            given = whole;
+        }
+    }
+    *ret_counts = counts;
+    return 0;
 }
 
 static void put_buckets(const struct heatmap *heatmap, uint32_t *ret_places, FILE *file)

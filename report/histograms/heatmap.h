@@ -32,6 +32,9 @@ void heatmap__release(struct heatmap *heatmap);
 void heatmap__add(struct heatmap *heatmap, const struct store_interval *interval, uint32_t bucket, uint64_t count);
 
 double heatmap__count(const struct heatmap *heatmap, uint32_t column, uint32_t rank);
+// By column and rank, as the cells but whole: what an interval gives to several columns is counted in one of them, and
+// each bucket's counts add up. -ENOMEM; free() it.
+int heatmap__whole_counts(const struct heatmap *heatmap, uint64_t **ret_counts);
 // The greatest value of the bucket that the share is reached in; false: the column has none.
 bool heatmap__percentile(const struct heatmap *heatmap, uint32_t column, double share, double *ret_value);
 

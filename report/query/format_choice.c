@@ -19,8 +19,6 @@ int format_choice__make(const struct report_request *request, const char *output
     if (format && format->is_binary && strcmp(output, "-") == 0 && isatty(STDOUT_FILENO))
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "%s is nothing for a terminal; name a file with -o",
                                format->name);
-    if (format == &format_heatmap && formats__of_file(output) == &format_svg)
-        return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL, "a heat map is a page: name an .html file with -o");
     *ret_format = format ? format : &format_top;
     if (request->by && (*ret_format)->subject != FORMAT_HISTOGRAMS)
         return fault__set_code(fault, EXIT_CODE_USAGE, -EINVAL,

@@ -41,7 +41,7 @@ int time_range__columns(const struct report_request *request, struct store_reade
 {
     const struct store_query query = {.since_ns = request->since_ns, .until_ns = request->until_ns};
     struct extent extent = {0};
-    bool is_known = count && request->since_ns && request->until_ns;
+    bool has_whole_intervals = false, is_known = count && request->since_ns && request->until_ns;
     int err = is_known ? 0 : store_reader__intervals(reader, &query, fault, widen, &extent);
     if (err)
         return err;
@@ -50,9 +50,15 @@ int time_range__columns(const struct report_request *request, struct store_reade
     if (!count) {
         err = store_reader__intervals(reader, &query, fault, count_long, &extent);
         count = count_columns(&extent, most);
+        has_whole_intervals = extent.until_ns > 0;
     }
     if (err)
         return err;
-    return columns__make(request->since_ns ? request->since_ns : extent.since_ns,
-                         request->until_ns ? request->until_ns : extent.until_ns, count, ret_columns);
+    uint64_t since_ns = request->since_ns ? request->since_ns : extent.since_ns;
+    uint64_t until_ns = request->until_ns ? request->until_ns : extent.until_ns;
+    if (has_whole_intervals) {
+        since_ns = extent.since_ns < since_ns ? extent.since_ns : since_ns;
+        until_ns = extent.until_ns > until_ns ? extent.until_ns : until_ns;
+    }
+    return columns__make(since_ns, until_ns, count, ret_columns);
 }

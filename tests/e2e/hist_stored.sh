@@ -35,6 +35,10 @@ for stacks in '' --stacks; do
     is "SQL: by key$with" "$(sql "SELECT sum(count) FROM histogram WHERE key = '16000000'")" 80
     is "SQL: by bucket, slow calls$with" "$(sql 'SELECT sum(count) FROM histogram WHERE high > 15000000')" \
         "$(of_json "$TMP/live.json" 'sum(b["count"] for r in rows for b in r["buckets"] if b["high"] > 15000000)')"
+    "$HEARTH" report -i "$TMP/x.db" -f heatmap -o "$TMP/over.svg"
+    is "the cells of the heat map, by bucket$with" "$(grep -oE '\[[^)]*\): [0-9,]+</title>' "$TMP/over.svg" | tr -d , |
+        awk '{ n[$1 $2 $3 $4] += $NF } END { for (i in n) print n[i] }' | sort -n | paste -sd ' ')" \
+        "$(sql 'SELECT group_concat(n, " ") FROM (SELECT sum(count) AS n FROM histogram GROUP BY bucket ORDER BY n)')"
     like "the list counts each once$with" "$("$HEARTH" list events -i "$TMP/x.db")" '  320 .* yes .*timed_call'
     like "so do the statistics$with" "$("$HEARTH" stat -i "$TMP/x.db")" 'timed_call: 320 samples'
 done

@@ -296,6 +296,7 @@ static void suffixes_name_formats(void **state)
         {"x.hist.svg", "hist-svg"},
         {"x.hist.html", "hist-html"},
         {"x.heatmap.html", "heatmap"},
+        {"x.heatmap.svg", "heatmap-svg"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_string_equal(formats__of_file(cases[i].path)->name, cases[i].format);
