@@ -8,6 +8,8 @@
 #               all profilers at once over a mix of short processes: the first sample of each meets a process nobody has seen.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/bench/bpf_runs.bash
+. tests/bench/bpf_runs.bash
 seconds=${BENCH_SECONDS:-10}
 rounds=${BENCH_ROUNDS:-3}
 out=$PWD/build/bench/start
@@ -67,13 +69,6 @@ row bpftrace 'bpftrace profile:hz:99'
 echo "hearth's own words: $(tail -1 "$out/warm.err")"
 
 # --- A sample
-# "ns runs" of the BPF programs of perf events (type 7) that a process holds.
-runs() { # PID
-    cat /proc/"$1"/fdinfo/* 2>/dev/null | awk '/^prog_type/ { type = $2 } /^prog_id/ { id = $2 }
-        /^run_time_ns/ && type == 7 { ns[id] = $2 } /^run_cnt/ && type == 7 { runs[id] = $2 }
-        END { for (id in ns) { n += ns[id]; r += runs[id] } print n + 0, r + 0 }'
-}
-runs_often() { [[ $(runs "$1" | cut -d' ' -f2) -gt 20 ]]; }
 forks() { awk '/^processes/ { print $2 }' /proc/stat; }
 names=(hearth)
 build/hearth record -a -d $lasting -o "$out/mix.db" 2>"$out/mix.err" &
@@ -84,12 +79,7 @@ if has bpftrace; then
     profilers+=($!)
 fi
 pids+=("${profilers[@]}")
-for pid in "${profilers[@]}"; do
-    for ((try = 0; try < 600; try++)); do
-        ! runs_often "$pid" || break
-        sleep 0.1
-    done
-done
+for pid in "${profilers[@]}"; do await_runs "$pid"; done
 before=() forked=$(forks) began=$EPOCHREALTIME
 for pid in "${profilers[@]}"; do before+=("$(runs "$pid")"); done
 sleep "$seconds"
