@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/formats/flame_units.h"
 #include "report/profile/frame_look.h"
 #include "report/profile/function_changes.h"
 #include "report/profile/layout_prune.h"
@@ -13,20 +14,6 @@
 #include "store/base/limits.h"
 
 DEFINE_CLEANUP(struct strings *, strings__free);
-
-static void put_base64(const uint8_t *bytes, size_t length_bytes, FILE *file)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < length_bytes; i += 3) {
-        size_t left = length_bytes - i;
-        uint32_t word =
-            (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
-        putc(digits[word >> 18], file);
-        putc(digits[word >> 12 & 63], file);
-        putc(left > 1 ? digits[word >> 6 & 63] : '=', file);
-        putc(left > 2 ? digits[word & 63] : '=', file);
-    }
-}
 
 // The labels of the page: those that are drawn, in the order in which they are first met, then those whose frames are
 // all too light to be drawn, and last that of such frames.
@@ -91,7 +78,7 @@ static int put_nodes(const struct layout *layout, const struct used *used, FILE 
     if (nodes.failed)
         return -ENOMEM;
     fprintf(file, "\"count\":%" PRIu32 ",\"nodes\":\"", layout->count);
-    put_base64(nodes.data, nodes.length_bytes, file);
+    text__put_base64(file, nodes.data, nodes.length_bytes);
     fputs("\"", file);
     return 0;
 }
@@ -283,9 +270,20 @@ static int put_sums(const struct picture *picture, const struct layout_sum *by_l
     if (err || sums.failed)
         return err ? err : -ENOMEM;
     fputs("\"sums\":\"", file);
-    put_base64(sums.data, sums.length_bytes, file);
+    text__put_base64(file, sums.data, sums.length_bytes);
     fputs("\",\n", file);
     return 0;
+}
+
+// Threads and processes may make the page larger by a fifth: a row takes some 5 bytes, a label 40, the script 64 KiB.
+#define SCRIPT_BYTES 65536u
+
+static int put_units(const struct picture *picture, const struct layout *layout, const struct used *used, bool is_cut,
+                     FILE *file)
+{
+    size_t bytes = SCRIPT_BYTES + layout->count * (size_t)5 + used->count * (size_t)40;
+    put_text("roots", profile__group(picture->profile)->name, file);
+    return flame_units__put(picture, layout, is_cut ? 0 : bytes / 5, file);
 }
 
 int flame_data__put(const struct picture *picture, FILE *file)
@@ -306,6 +304,8 @@ int flame_data__put(const struct picture *picture, FILE *file)
         return err;
     put_facts(picture, cut, file);
     err = put_labels(picture, &used, file);
+    if (!err)
+        err = put_units(picture, &layout, &used, cut > 0, file);
     if (!err)
         err = put_sums(picture, by_label, &used, file);
     if (!err)

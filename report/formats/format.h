@@ -31,6 +31,12 @@ struct picture_before {
     const struct histogram_list *histograms; // of formats that draw buckets
 };
 
+// The profile of a picture by thread, and by node of it the place in the picture's own (thread_split.h).
+struct picture_threads {
+    const struct profile *profile;
+    const uint32_t *places;
+};
+
 // All that a format may draw. The times are those of the intervals that had samples.
 struct picture {
     const char *title;
@@ -42,6 +48,7 @@ struct picture {
     const char *unit;                        // of the measure: "samples", "ns", "bytes"
     struct profile_weight total;             // of the profile, or of the histograms
     const struct profile *profile;           // of formats that draw stacks
+    const struct picture_threads *threads;   // of formats that hold threads; NULL: too many, or of a difference
     const struct histogram_list *histograms; // of formats that draw buckets
     const struct heatmap *heatmap;           // of FORMAT_HEATMAP
     const struct annotation *annotation;     // of formats by_line
@@ -71,6 +78,7 @@ struct format {
     bool is_binary;                  // nothing for a terminal
     bool compares;                   // it can draw a difference
     bool holds_events;               // all events of a store at once, where none was chosen
+    bool holds_threads;              // whose samples they are, for another grouping
     bool shows_losses;               // else the command says them on stderr
     const struct format *of_buckets; // what is drawn in its place of a histogram without stacks; NULL: nothing
     // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.

@@ -41,6 +41,7 @@ const struct format format_flame = {
     .summary = "the interactive flame graph: one HTML file that loads nothing",
     .compares = true,
     .holds_events = true,
+    .holds_threads = true,
     .shows_losses = true,
     .of_buckets = &format_hist_html,
     .write = write_flame,

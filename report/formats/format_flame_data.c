@@ -14,6 +14,7 @@ const struct format format_flame_data = {
     .suffixes = (const char *const[]){".flame.json", NULL},
     .summary = "the data of the interactive flame graph alone",
     .compares = true,
+    .holds_threads = true,
     .shows_losses = true,
     .write = write_flame_data,
 };

@@ -10,6 +10,7 @@ EMBED(web_tree, "report/web/tree.js");
 EMBED(web_sandwich, "report/web/sandwich.js");
 EMBED(web_filters, "report/web/filters.js");
 EMBED(web_collapse, "report/web/collapse.js");
+EMBED(web_groups, "report/web/groups.js");
 EMBED(web_menu, "report/web/menu.js");
 EMBED(web_names, "report/web/names.js");
 EMBED(web_draw, "report/web/draw.js");
@@ -40,6 +41,7 @@ const struct web_file web_files[] = {
     {"sandwich", web_sandwich_start, web_sandwich_end},
     {"filters", web_filters_start, web_filters_end},
     {"collapse", web_collapse_start, web_collapse_end},
+    {"groups", web_groups_start, web_groups_end},
     {"menu", web_menu_start, web_menu_end},
     {"heatmap", web_heatmap_start, web_heatmap_end},
     {0},

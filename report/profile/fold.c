@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "report/profile/frame_labels.h"
+#include "report/profile/thread_split.h"
 #include "store/base/cleanup.h"
 #include "store/base/grow.h"
 #include "store/base/hash.h"
@@ -55,6 +56,8 @@ static int grow_pairs(struct fold *fold)
 {
     if (fold->pair_capacity > UINT32_MAX / 8)
         return -EOVERFLOW;
+    if (profile__options(fold->profile)->by_thread && fold->pair_count >= LIMIT_FLAME_THREAD_STACKS)
+        return -E2BIG;
     uint32_t capacity = fold->pair_capacity ? fold->pair_capacity * 2 : 4096;
     if (RESIZE(fold->pairs, capacity) != 0)
         return -ENOMEM;
@@ -99,10 +102,11 @@ static int name_root(struct fold *fold, uint32_t thread_id, uint32_t *ret_label)
 {
     const struct store_thread *thread = store_reader__thread(fold->reader, thread_id);
     const struct store_process *process = thread ? store_reader__process(fold->reader, thread->process) : NULL;
-    const struct group *group = profile__options(fold->profile)->group;
     char name[GROUP_NAME_BYTES] = STORE_MARK_UNKNOWN;
+    if (profile__options(fold->profile)->by_thread)
+        return thread_split__keep_root(fold->profile, process, thread, ret_label);
     if (process)
-        (group ? group : &group_of_comms)->root(process, thread, name);
+        profile__group(fold->profile)->root(process, thread, name);
     return profile__keep_label(fold->profile, &(struct label){.name = name, .kind = LABEL_ROOT}, ret_label);
 }
 

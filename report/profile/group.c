@@ -135,18 +135,26 @@ static void root_compared(const struct store_process *process, const struct stor
 const struct group group_of_comms = {"comm", "comm", name_comm, name_comm};
 const struct group group_of_threads = {"tid", "thread", root_of_thread, name_tid};
 const struct group group_of_perf = {"perf", "thread", root_of_perf, name_tid};
+const struct group group_of_processes = {"pid", "process", root_of_pid, name_pid};
 const struct group group_compared = {"compared", "nothing", root_compared, name_nothing};
 static const struct group others[] = {
-    {"pid", "process", root_of_pid, name_pid}, {"cgroup", "cgroup", name_cgroup, name_cgroup},
-    {"unit", "unit", name_unit, name_unit},    {"container", "container", name_container, name_container},
-    {"pod", "pod", name_pod, name_pod},        {"user", "user", name_user, name_user},
-    {"exe", "exe", name_exe, name_exe},        {"none", "nothing", root_of_all, name_nothing},
+    {"cgroup", "cgroup", name_cgroup, name_cgroup},
+    {"unit", "unit", name_unit, name_unit},
+    {"container", "container", name_container, name_container},
+    {"pod", "pod", name_pod, name_pod},
+    {"user", "user", name_user, name_user},
+    {"exe", "exe", name_exe, name_exe},
+    {"none", "nothing", root_of_all, name_nothing},
 };
 
 int group__option(const char *text, void *target, struct fault *fault)
 {
     const struct group **group = target;
-    *group = strcmp(text, "comm") == 0 ? &group_of_comms : strcmp(text, "tid") == 0 ? &group_of_threads : NULL;
+    const struct group *const known[] = {&group_of_comms, &group_of_threads, &group_of_processes};
+    *group = NULL;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(text, known[i]->name) == 0)
+            *group = known[i];
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (strcmp(text, others[i].name) == 0)
             *group = &others[i];

@@ -19,7 +19,7 @@ struct group {
                 char ret_name[GROUP_NAME_BYTES]);
 };
 
-extern const struct group group_of_comms, group_of_threads;
+extern const struct group group_of_comms, group_of_threads, group_of_processes;
 extern const struct group group_of_perf;  // as perf script names threads: "nginx 12/13"
 extern const struct group group_compared; // one root: the two sides of a difference have different filters
 

@@ -175,6 +175,11 @@ const struct profile_options *profile__options(const struct profile *profile)
     return &profile->options;
 }
 
+const struct group *profile__group(const struct profile *profile)
+{
+    return profile->options.group ? profile->options.group : &group_of_comms;
+}
+
 static int keep_clean(struct profile *profile, const char *text, const char **ret_kept)
 {
     buf__clear(&profile->scratch);

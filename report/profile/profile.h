@@ -43,6 +43,7 @@ enum profile_grain {
 struct profile_options {
     enum profile_grain grain;
     const struct group *group; // what has a root of its own; NULL: each comm
+    bool by_thread;            // a root for each thread, which knows that of its group: thread_split.h
     bool no_inline;
     bool names_only; // functions of one name are one, whatever binary they are in
     unsigned sides;  // 1; 2 to hold two profiles against each other
@@ -59,6 +60,7 @@ int profile__new(const struct profile_options *options, struct profile **ret_pro
 void profile__free(struct profile *profile);
 
 const struct profile_options *profile__options(const struct profile *profile);
+const struct group *profile__group(const struct profile *profile); // what has a root of its own
 
 // The label that reads so; its strings need not be clean and are copied. Lines seen before are kept.
 int profile__keep_label(struct profile *profile, const struct label *label, uint32_t *ret_label);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/profile/fold.h"
+#include "report/profile/thread_split.h"
 #include "report/query/buckets.h"
 #include "report/query/filter_words.h"
 #include "report/query/heatmap_source.h"
@@ -22,6 +23,8 @@ void report_work__release(struct report_work *work)
     histogram_list__release(&work->before_histograms);
     heatmap__release(&work->heatmap);
     profile__free(work->profile);
+    profile__free(work->by_thread);
+    free(work->thread_places);
     source__release(&work->source);
     source__release(&work->before_source);
     free(work->title);
@@ -94,6 +97,36 @@ enum profile_grain report_work__grain(const struct report_work *work)
     return work->request->lines || work->format->by_line ? PROFILE_BY_LINE : PROFILE_BY_FUNCTION;
 }
 
+static int fold(struct report_work *work, const struct profile_options *options, struct fault *fault)
+{
+    struct source *source = &work->source, *before = &work->before_source;
+    struct profile *profile;
+    int err = profile__new(options, &profile);
+    if (err)
+        return err;
+    take_profile(work, profile);
+    if (before->reader)
+        err = fold__store(profile, 0, before->reader, &before->query, fault, &before->extent);
+    if (!err)
+        err =
+            fold__store(profile, work->before_request ? 1 : 0, source->reader, &source->query, fault, &source->extent);
+    return err;
+}
+
+// The profile of the picture from that by thread.
+static int split_threads(struct report_work *work)
+{
+    struct profile *made;
+    int err = thread_split__make(work->profile, &made, &work->thread_places);
+    if (err)
+        return err;
+    work->by_thread = work->profile;
+    work->profile = made;
+    work->threads = (struct picture_threads){work->by_thread, work->thread_places};
+    work->picture.threads = &work->threads;
+    return 0;
+}
+
 static int add_profile(struct report_work *work, struct fault *fault)
 {
     struct profile_options options = {
@@ -101,26 +134,28 @@ static int add_profile(struct report_work *work, struct fault *fault)
         .no_inline = work->request->no_inline,
         .names_only = work->format->names_only && !work->request->collapse,
         .group = choose_group(work),
+        .by_thread = work->format->holds_threads && !work->before_request,
         .sides = work->before_request ? 2 : 1,
     };
     struct source *source = &work->source, *before = &work->before_source;
-    unsigned side = work->before_request ? 1 : 0;
     source->query.is_coarse = before->query.is_coarse = false;
     if (options.grain == PROFILE_BY_FUNCTION) {
         source->query.is_coarse = is_long(&source->query);
         before->query.is_coarse = is_long(&before->query);
     }
-    int err = profile__new(&options, &work->profile);
-    if (!err && before->reader)
-        err = fold__store(work->profile, 0, before->reader, &before->query, fault, &before->extent);
-    if (!err)
-        err = fold__store(work->profile, side, source->reader, &source->query, fault, &source->extent);
+    int err = fold(work, &options, fault);
+    if (err == -E2BIG && options.by_thread) {
+        options.by_thread = false;
+        err = fold(work, &options, fault);
+    }
     if (!err)
         err = change_profile(work, fault);
+    if (!err && options.by_thread)
+        err = split_threads(work);
     if (err)
         return err;
     work->picture.profile = work->profile;
-    work->picture.total = profile__total(work->profile, side);
+    work->picture.total = profile__total(work->profile, work->before_request ? 1 : 0);
     return 0;
 }
 

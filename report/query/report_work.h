@@ -17,7 +17,9 @@ struct report_work {
     const struct format *format;
     struct source source, before_source;
     struct picture_before before;
-    struct profile *profile;
+    struct profile *profile, *by_thread; // by_thread: of a format that holds threads
+    uint32_t *thread_places;
+    struct picture_threads threads;
     struct histogram_list histograms, before_histograms;
     struct heatmap heatmap;
     struct annotation annotation;

@@ -52,6 +52,7 @@ static const struct {
     {"flame-data", {JSON, DATA_POLICY, "hearth.flame.json"}},
     {"svg", {"image/svg+xml", DATA_POLICY, "hearth.svg"}},
     {"heatmap", {"text/html; charset=utf-8", FILE_POLICY, "hearth.heatmap.html"}},
+    {"heatmap-svg", {"image/svg+xml", DATA_POLICY, "hearth.heatmap.svg"}},
     {"hist-html", {"text/html; charset=utf-8", DATA_POLICY, "hearth.hist.html"}},
     {"hist-svg", {"image/svg+xml", DATA_POLICY, "hearth.hist.svg"}},
     {"pprof", {"application/octet-stream", DATA_POLICY, "hearth.pb.gz"}},

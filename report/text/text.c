@@ -108,3 +108,17 @@ void text__append_cut(struct buf *buf, const char *clean, size_t room)
     buf__append_string(buf, room > 0 ? "\xe2\x80\xa6" : "");
     buf__append_string(buf, rest);
 }
+
+void text__put_base64(FILE *file, const uint8_t *bytes, size_t length_bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < length_bytes; i += 3) {
+        size_t left = length_bytes - i;
+        uint32_t word =
+            (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
+        putc(digits[word >> 18], file);
+        putc(digits[word >> 12 & 63], file);
+        putc(left > 1 ? digits[word >> 6 & 63] : '=', file);
+        putc(left > 2 ? digits[word & 63] : '=', file);
+    }
+}

@@ -18,6 +18,8 @@ void text__put_json(FILE *file, const char *clean);
 // For HTML's and XML's text and attributes.
 void text__put_markup(FILE *file, const char *clean);
 
+void text__put_base64(FILE *file, const uint8_t *bytes, size_t length_bytes);
+
 // At most `room` characters of clean text: the middle goes first, since the ends of names tell more.
 void text__append_cut(struct buf *buf, const char *clean, size_t room);
 

@@ -38,6 +38,7 @@ function addressOf() {
   if (eventAt) words.set("event", events[eventAt]);
   if (tree.kind === "merged") words.set("merged", "1");
   else if (tree !== base) words.set(tree.kind, hexLabel(tree.label[0]));
+  if (group) words.set("group", group);
   if (collapse) words.set("collapse", collapse);
   for (const how of Object.keys(filters)) if (filters[how].length) words.set(how, filters[how].map(hexLabel).join("-"));
   if (zoom) words.set("zoom", hexPath(tree, zoom));
@@ -70,7 +71,8 @@ function restore(words) {
   const labelOf = (hex) => labels.name.findIndex((_, i) => hexLabel(i) === hex), wantedFilters = noFilters();
   for (const how of Object.keys(wantedFilters))
     wantedFilters[how] = (words.get(how) || "").split("-").filter(Boolean).map(labelOf).filter((label) => label > 0);
-  setBase(wantedFilters, ["binary", "file"].find((by) => by === words.get("collapse")) || "");
+  setBase(wantedFilters, ["binary", "file"].find((by) => by === words.get("collapse")) || "",
+    Object.keys(groupings).find((by) => by === words.get("group")) || "");
   const label = wanted ? labelOf(words.get(wanted)) : -1;
   const tree = words.has("merged") ? treeOf("merged", 0) : label > 0 ? treeOf(wanted, label) : base;
   view.isFlame = words.has("flame");

@@ -49,7 +49,7 @@ function collapseLabels(data, count, by) {
 function collapseTree(tree, into) {
   const selves = sidesOf(tree), root = makeNode(tree.label[0], selves.length), path = [root];
   for (let i = 0; i < tree.count; i++) {
-    const above = i ? path[tree.depth[i] - 1] : null, label = into[tree.label[i]];
+    const above = i ? path[tree.depth[i] - 1] : null, own = tree.label[i], label = own < into.length ? into[own] : own;
     const at = !above ? root : above !== root && above.label === label ? above : childOf(above, label);
     path[tree.depth[i]] = at;
     selves.forEach((self, side) => (at.selves[side] += self[i]));

@@ -59,7 +59,7 @@ function dress(isPrint) {
 // Views: the whole profile, the callers or the callees of a function, the whole with recursion merged.
 
 const trees = new Map();
-let filters = noFilters(), collapse = "", base = whole; // the whole, or what the filters leave of it, by function, binary or file
+let filters = noFilters(), collapse = "", group = "", base = whole; // the whole, or what the filters leave of it, by function, binary or file
 
 const pickFilters = (of, picks) => Object.fromEntries(Object.entries(of).map(([how, list]) => [how, list.filter(picks)]));
 const isFunctionLabel = (label) => label < functionCount;
@@ -67,16 +67,18 @@ const isFunctionLabel = (label) => label < functionCount;
 // Functions are left out before they are put together, binaries and files after that.
 function makeBase() {
   const before = pickFilters(filters, isFunctionLabel), after = pickFilters(filters, (label) => !isFunctionLabel(label));
-  let tree = hasFilters(before) ? filterTree(whole, before) : whole;
+  let tree = group ? groupTree(whole, groupings[group]) : whole;
+  if (hasFilters(before)) tree = filterTree(tree, before);
   if (collapse) tree = collapseTree(tree, collapsed[collapse]);
   if (hasFilters(after)) tree = filterTree(tree, after);
   return tree === whole ? whole : Object.assign(tree, { kind: collapse ? "collapsed" : "filtered" });
 }
 
-function setBase(wantedFilters, wantedCollapse) {
-  if (JSON.stringify([wantedFilters, wantedCollapse]) === JSON.stringify([filters, collapse])) return;
+function setBase(wantedFilters, wantedCollapse, wantedGroup = group) {
+  if (JSON.stringify([wantedFilters, wantedCollapse, wantedGroup]) === JSON.stringify([filters, collapse, group])) return;
   trees.clear();
-  [filters, collapse] = [wantedFilters, wantedCollapse];
+  [filters, collapse, group] = [wantedFilters, wantedCollapse, wantedGroup];
+  $("group").value = group;
   $("collapse").value = collapse;
   base = makeBase();
 }
@@ -86,10 +88,11 @@ function openEvent(at) {
   loadEvent(at);
   trees.clear();
   labelHashes.clear();
-  [filters, collapse, base] = [noFilters(), "", whole];
+  [filters, collapse, group, base] = [noFilters(), "", "", whole];
   Object.assign(view, { labels, tree: whole, zoom: 0, selected: -1, hover: -1, isMatch: null });
   $("events").value = at;
   $("title").textContent = document.title = data.title;
+  listGroups();
   listFacts();
 }
 
@@ -106,6 +109,27 @@ function listEvents() {
   $("events").hidden = events.length < 2;
   $("events").replaceChildren(...events.map((name, i) => Object.assign(document.createElement("option"), { value: i, textContent: name })));
   $("events").onchange = () => showEvent(Number($("events").value));
+}
+
+// Threads and processes that are too many for the page stand in the list all the same.
+function listGroups() {
+  const others = ["pid", "tid", "none"].filter((other) => other !== data.roots);
+  $("group").replaceChildren(...["", ...others].map((other) => {
+    const isThere = !other || !!groupings[other], words = wordGroup(other || data.roots);
+    return Object.assign(document.createElement("option"), { value: other, disabled: !isThere,
+      textContent: isThere ? words : `${words}: report --group-by ${other}` });
+  }));
+  $("group").value = group;
+}
+
+function groupBy(what) {
+  setBase(filters, collapse, what);
+  goTo(base, 0, false);
+}
+
+function nextGroup() {
+  const there = ["", ...Object.keys(groupings)];
+  groupBy(there[(there.indexOf(group) + 1) % there.length]);
 }
 
 function collapseBy(what) {
@@ -141,7 +165,8 @@ function treeOf(kind, label) {
 function wordMode(tree) {
   const name = labels.name[tree.label[0]], drawn = data.cut ? " Frames too light to be drawn are missing." : "";
   const together = { "": "", binary: "Functions put together by binary. ", file: "Functions put together by source file. " }[collapse];
-  return wordFilters() + together + { whole: "", filtered: "", collapsed: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
+  const roots = { "": "", pid: "A root for each process. ", tid: "A root for each thread. ", none: "One root for all. " }[group];
+  return wordFilters() + roots + together + { whole: "", filtered: "", collapsed: "", merged: `Recursion merged: what a function calls in its own recursion stands below its first call.`,
     sandwich: `${name}: who calls it above, what it calls below; Back returns.${drawn}`,
     callers: `Callers of ${name}, by the weight of it and of all it calls; Back returns.${drawn}`,
     callees: `What ${name} calls, wherever it was called from; Back returns.${drawn}` }[tree.kind];
@@ -350,6 +375,7 @@ const keys = {
   h: () => addFilter("hide", view.selected),
   m: toggleMerged,
   v: () => showEvent((eventAt + 1) % events.length),
+  g: nextGroup,
   b: () => collapseBy({ "": "binary", binary: "file", file: "" }[collapse]),
   k: () => whole.sides || colourBy({ kind: "binary", binary: "self", self: "kind" }[view.colours]),
   f: togglePanel,
@@ -389,6 +415,7 @@ function listen() {
   $("callers").onclick = () => showFunction("callers", view.selected);
   $("callees").onclick = () => showFunction("callees", view.selected);
   $("merge").onclick = toggleMerged;
+  $("group").onchange = () => groupBy($("group").value);
   $("collapse").onchange = () => collapseBy($("collapse").value);
   $("colours").hidden = !!whole.sides; // a difference has its own
   $("colours").onchange = () => colourBy($("colours").value);
@@ -414,6 +441,7 @@ function start() {
   viewDepth = (window.history.state && window.history.state.viewDepth) || 0;
   listFacts();
   listEvents();
+  listGroups();
   listKinds();
   listen();
   restore(new URLSearchParams(location.hash.slice(1)));

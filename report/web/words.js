@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const datasets = [$("data"), ...document.querySelectorAll("script.event")]; // one for each event of the page
-let eventAt, data, functionCount, collapsed, labels, whole, sums;
+let eventAt, data, functionCount, collapsed, groupings, labels, whole, sums;
 
 // Makes the data of an event those that are shown.
 function loadEvent(at) {
@@ -11,13 +11,14 @@ function loadEvent(at) {
   data = JSON.parse(datasets[at].textContent);
   functionCount = data.names.length;
   collapsed = { binary: collapseLabels(data, functionCount, "binary"), file: collapseLabels(data, functionCount, "file") };
+  whole = Object.assign(decodeTree(data.nodes, data.count, !!data.before), { kind: "whole" });
+  groupings = groupingsOf(data, whole);
   labels = {
     name: data.names,
     kind: data.kinds, // a letter a label: see data.looks
     hue: Int8Array.from(data.module, (module) => (data.modules[module] ? shadeOf(data.modules[module], MODULE_HUES) : -1)),
     shade: Uint8Array.from(data.names, (name, i) => shadeOf(data.modules[data.module[i]] + name)),
   };
-  whole = Object.assign(decodeTree(data.nodes, data.count, !!data.before), { kind: "whole" });
   sums = decodeSums(data.sums, functionCount, !!data.before); // of the whole profile, a pair for each side
   Object.assign(document.documentElement.dataset, { frames: whole.count, total: whole.total[0] });
 }

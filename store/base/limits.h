@@ -470,6 +470,10 @@
 // Functions that have a row in its table: as many; above, the lightest of them have none.
 #define LIMIT_FLAME_NODES 500000
 
+// Pairs of thread and stack that a flame graph page may tell apart, so that its reader can group by process and thread;
+// a power of two. Above: the page has the roots that were asked for, and one for all.
+#define LIMIT_FLAME_THREAD_STACKS 131072u
+
 // Events in one flame graph page beside the first, and the frames of all of these. Above: an event is left out, and the
 // page says which.
 #define LIMIT_FLAME_EVENTS       15

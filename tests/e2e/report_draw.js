@@ -4,7 +4,8 @@
 //   node report_draw.js sums PAGE NAME...      of functions: name, self, total, self of the frames drawn
 //   node report_draw.js contrast PAGE          the least contrast of text and fill, light and dark
 //   node report_draw.js shorten ROOM NAME...
-//   node report_draw.js folded PAGE HOW=NAME...   the page's tree as folded stacks, by the page's filters; together=binary|file
+//   node report_draw.js folded PAGE HOW=NAME...   the page's tree as folded stacks, by the page's filters; together=binary|file,
+//                                              group=pid|tid|none
 //   node report_draw.js laws PAGE              that views of the page's tree keep its sum
 "use strict";
 const fs = require("fs"), vm = require("vm");
@@ -16,11 +17,12 @@ function load(page) {
   const text = fs.readFileSync(page, "utf8"), json = text.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)[1];
   const context = { matchMedia: () => ({ matches: false }), devicePixelRatio: 1, atob, data: JSON.parse(json) };
   vm.createContext(context);
-  for (const name of ["tree.js", "sandwich.js", "filters.js", "collapse.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
+  for (const name of ["tree.js", "sandwich.js", "filters.js", "collapse.js", "groups.js", "names.js", "draw.js"]) vm.runInContext(fs.readFileSync(`report/web/${name}`, "utf8"), context);
   vm.runInContext(`
     const tree = decodeTree(data.nodes, data.count, !!data.before);
     const functionCount = data.names.length, collapsed = {};
     for (const by of ["binary", "file"]) collapsed[by] = collapseLabels(data, functionCount, by);
+    const groupings = groupingsOf(data, tree);
     if (tree.sides) tree.tone = new Int8Array(tree.count);
     const labels = { name: data.names, kind: data.kinds, shade: data.names.map(shadeOf) };
     let searches = 0;
@@ -142,9 +144,12 @@ function printFolded([page, ...words]) {
   const context = load(page);
   Object.assign(context, { words: words.map((word) => word.split("=")) });
   console.log(vm.runInContext(`(() => {
-    const filters = noFilters(), lines = [], by = Object.fromEntries(words).together;
-    for (const [how, name] of words) if (how !== "together") filters[how].push(labels.name.indexOf(name));
-    const left = filterTree(tree, filters), kept = by ? collapseTree(left, collapsed[by]) : left;
+    const filters = noFilters(), lines = [], { together: by, group } = Object.fromEntries(words);
+    for (const [how, name] of words) if (how !== "together" && how !== "group") filters[how].push(labels.name.indexOf(name));
+    if (group && !groupings[group]) return ["no grouping by " + group];
+    const grouped = group ? groupTree(tree, groupings[group]) : tree;
+    if (grouped.total[0] !== tree.total[0]) return ["another sum"];
+    const left = filterTree(grouped, filters), kept = by ? collapseTree(left, collapsed[by]) : left;
     for (let i = 1; i < kept.count; i++) {
       if (!kept.total[i]) lines.push("nothing weighs a frame of " + labels.name[kept.label[i]]);
       const path = [];

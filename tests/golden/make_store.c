@@ -3,9 +3,9 @@
 //   nginx;main;serve;memcpy_[i];asm_exc_page_fault_[k] 4
 //   node;[truncated];[libv8.so+0x10];compute_[j] 2
 //
-// A line "# EVENT" begins another event, in samples. The suffixes and brackets are those of `hearth report -f folded`;
-// what comes out again is what went in, sorted and added up. An interval of ten seconds for each 1,000 lines, from
-// 2026-11-21 12:00:00 UTC.
+// A first frame "worker@12/13" is thread 13, worker, of process 12, whose name is "process12". A line "# EVENT" begins
+// another event, in samples. The suffixes and brackets are those of `hearth report -f folded`; what comes out again is
+// what went in, sorted and added up. An interval of ten seconds for each 1,000 lines, from 2026-11-21 12:00:00 UTC.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ struct made {
 
 static struct {
     struct store_writer *writer;
-    struct made frames, threads;
+    struct made frames, threads, processes;
     uint32_t event;
     bool by_value;
     struct store_value values[INTERVAL_LINES];
@@ -108,17 +108,32 @@ static uint32_t make_frame(const char *text, uint32_t number)
     return frame;
 }
 
-static uint32_t make_thread(const char *comm, uint32_t number)
+static uint32_t make_process(uint32_t pid, const char *comm)
 {
-    uint32_t process, thread;
-    struct store_process row = {.pid = 100 + number,
-                                .start_ns = START_NS,
-                                .comm = comm,
-                                .exe = "/usr/bin/program",
-                                .cgroup = "/",
-                                .container = ""};
+    uint32_t process;
+    struct store_process row = {
+        .pid = pid, .start_ns = START_NS, .comm = comm, .exe = "/usr/bin/program", .cgroup = "/", .container = ""};
     check(store_writer__process(maker.writer, &row, &process), "process");
-    check(store_writer__thread(maker.writer, process, 0, comm, &thread), "thread");
+    return process;
+}
+
+static uint32_t make_known_process(const char *pid, uint32_t number)
+{
+    char comm[32];
+    (void)number;
+    snprintf(comm, sizeof(comm), "process%s", pid);
+    return make_process((uint32_t)strtoul(pid, NULL, 10), comm);
+}
+
+static uint32_t find(struct made *made, const char *text, uint32_t (*make)(const char *text, uint32_t number));
+
+static uint32_t make_thread(const char *text, uint32_t number)
+{
+    uint32_t process, tid = 0, thread;
+    char comm[64], pid[16];
+    bool is_known = sscanf(text, "%63[^@]@%15[0-9]/%" SCNu32, comm, pid, &tid) == 3;
+    process = is_known ? find(&maker.processes, pid, make_known_process) : make_process(100 + number, text);
+    check(store_writer__thread(maker.writer, process, is_known ? tid : 0, is_known ? comm : text, &thread), "thread");
     return thread;
 }
 
@@ -215,6 +230,7 @@ int main(int argc, char **argv)
         return fprintf(stderr, "usage: make_store STORE [EVENT UNIT] < STACKS\n"), 2;
     check(strings__new(&maker.frames.texts), "frames");
     check(strings__new(&maker.threads.texts), "threads");
+    check(strings__new(&maker.processes.texts), "processes");
     check_fault(store_writer__create(argv[1], &meta, &fault, &maker.writer), &fault);
     check(store_writer__event(maker.writer, &event, &maker.event), "event");
     maker.by_value = strcmp(event.unit, "samples") != 0;
@@ -232,5 +248,6 @@ int main(int argc, char **argv)
     check_fault(store_writer__close(maker.writer, &fault), &fault);
     made__release(&maker.frames);
     made__release(&maker.threads);
+    made__release(&maker.processes);
     return 0;
 }
