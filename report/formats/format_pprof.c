@@ -314,7 +314,7 @@ static int write_pprof(const struct picture *picture, FILE *file, struct fault *
         err = layout__make(picture->profile, 0, LAYOUT_SAMPLES, LAYOUT_BY_NAME, &pprof.layout);
     if (!err)
         err = put_all(&pprof);
-    return err ? err : gzip__write(pprof.out.data, pprof.out.length_bytes, file);
+    return err ? err : gzip__write(pprof.out.data, pprof.out.length_bytes, GZIP_USUAL, file);
 }
 
 const struct format format_pprof = {

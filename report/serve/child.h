@@ -3,15 +3,17 @@
 #ifndef HEARTH_REPORT_SERVE_CHILD_H
 #define HEARTH_REPORT_SERVE_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "report/serve/answers.h"
 
 struct child {
-    pid_t pid;     // 0: none
-    int done_fd;   // readable when it has ended
-    int answer_fd; // a memfd; -1: none
+    pid_t pid;      // 0: none
+    int done_fd;    // readable when it has ended
+    int answer_fd;  // a memfd; -1: none
+    bool is_packed; // once it has finished: the answer is gzip
 };
 
 int child__start(answer_fn *answer, const struct question *question, struct child *ret_child);

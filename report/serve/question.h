@@ -21,6 +21,7 @@ struct question {
     } parameters[LIMIT_SERVE_PARAMETERS];
     size_t count;
     bool is_too_long; // there were more
+    bool takes_gzip;  // the client does, and the answer is not compressed by itself
 };
 
 void question__add(struct question *question, const char *name, const char *value);

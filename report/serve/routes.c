@@ -11,6 +11,7 @@ EMBED(serve_script, "report/web/serve.js");
 #define SCRIPT "text/javascript; charset=utf-8"
 #define STYLE  "text/css; charset=utf-8"
 #define JSON   "application/json"
+#define PACKED "application/octet-stream"
 #define PLAIN  "text/plain; charset=utf-8"
 
 // The only list of them. draw.js and page.css are those of the flame graph's page.
@@ -55,7 +56,7 @@ static const struct {
     {"heatmap-svg", {"image/svg+xml", DATA_POLICY, "hearth.heatmap.svg"}},
     {"hist-html", {"text/html; charset=utf-8", DATA_POLICY, "hearth.hist.html"}},
     {"hist-svg", {"image/svg+xml", DATA_POLICY, "hearth.hist.svg"}},
-    {"pprof", {"application/octet-stream", DATA_POLICY, "hearth.pb.gz"}},
+    {"pprof", {PACKED, DATA_POLICY, "hearth.pb.gz"}},
     {"json", {JSON, DATA_POLICY, "hearth.json"}},
     {"speedscope", {JSON, DATA_POLICY, "hearth.speedscope.json"}},
     {"firefox", {JSON, DATA_POLICY, "hearth.firefox.json"}},
@@ -76,4 +77,11 @@ void routes__describe(const struct route *route, const struct question *question
             *ret_body = bodies[i].body;
     if (!question__find(question, "download"))
         ret_body->file = NULL;
+}
+
+bool routes__packs_itself(const struct route *route, const struct question *question)
+{
+    struct body body;
+    routes__describe(route, question, &body);
+    return strcmp(body.type, PACKED) == 0;
 }

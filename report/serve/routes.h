@@ -21,5 +21,7 @@ struct body {
     const char *type, *policy, *file;
 };
 void routes__describe(const struct route *route, const struct question *question, struct body *ret_body);
+// The body is compressed in its own format.
+bool routes__packs_itself(const struct route *route, const struct question *question);
 
 #endif

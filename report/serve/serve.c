@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/serve/encoding.h"
 #include "report/serve/reply.h"
 #include "report/serve/store_version.h"
 #include "store/base/cleanup.h"
@@ -69,7 +70,8 @@ static bool is_unchanged(struct serve *serve, struct request *request)
     const char *known = header(request, "If-None-Match");
     if (!has_fixed_range(&request->question))
         return false;
-    snprintf(request->tag, sizeof(request->tag), "\"%016" PRIx64 "\"", store_version__of(serve->options->store));
+    snprintf(request->tag, sizeof(request->tag), "\"%016" PRIx64 "%s\"", store_version__of(serve->options->store),
+             request->question.takes_gzip ? "-gz" : "");
     return known && strstr(known, request->tag) != NULL;
 }
 
@@ -101,11 +103,13 @@ static enum MHD_Result begin(struct serve *serve, struct request *request, const
         return reply__words(request->connection, MHD_HTTP_NOT_FOUND, "there is no such page");
     if (is_from_stranger(request))
         return reply__words(request->connection, MHD_HTTP_FORBIDDEN, "pages of other sites are not answered");
+    request->question.takes_gzip = encoding__takes_gzip(header(request, "Accept-Encoding"));
     if (!request->route->answer)
         return reply__file(request);
     request->question.store = serve->options->store;
     request->question.sources = serve->options->sources;
     microhttpd.get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &request->question);
+    request->question.takes_gzip &= !routes__packs_itself(request->route, &request->question);
     if (is_unchanged(serve, request))
         return reply__unchanged(request);
     request->state = REQUEST_WAITS;

@@ -18,10 +18,10 @@ static int deflate_chunk(z_stream *stream, int flush, FILE *file)
     return 0;
 }
 
-int gzip__write(const void *bytes, size_t length_bytes, FILE *file)
+int gzip__write(const void *bytes, size_t length_bytes, enum gzip_effort effort, FILE *file)
 {
     z_stream stream = {0};
-    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&stream, (int)effort, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return -ENOMEM;
     const unsigned char *at = bytes;
     int err = 0;

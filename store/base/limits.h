@@ -460,6 +460,12 @@
 #define LIMIT_SERVE_REQUEST_BYTES  (32u << 10) // of a connection: address and headers
 #define LIMIT_SERVE_PARAMETERS     48u         // words of an address
 
+// Answers of hearth serve that are compressed, where the client takes gzip. Below: the headers are as long. Above, or
+// with less time left of the question's: they are sent as they are.
+#define LIMIT_SERVE_GZIP_LEAST_BYTES 1024u
+#define LIMIT_SERVE_GZIP_MOST_BYTES  (64u << 20) // a second of CPU, and as much memory
+#define LIMIT_SERVE_GZIP_LEAST_S     5u
+
 // Columns of a time line or heat map: more than a wide screen has pixels for two each. Above: refused. Names of a time
 // line: as many can be told apart by nobody. Above: the lightest are "others".
 #define LIMIT_SERVE_COLUMNS 2000u

@@ -50,6 +50,27 @@ import json
 d = json.load(open('$TMP/heatmap'))
 print(d['values'], round(sum(sum(c[1::2]) for c in d['cells'])), len(d['p50']))")" '4 4 3'
 
+# Compressed where the client takes it: the same bytes, and a file of gzip.
+for answer in '' serve.js page.css 'api/flame?event=cpu' 'api/flame?event=cpu&format=html' 'api/flame?event=cpu&format=folded' \
+    'api/timeline?event=cpu' 'api/heatmap?event=blkio&columns=300'; do
+    ask "$answer" -D "$TMP/plain.head" >"$TMP/plain"
+    ask "$answer" --compressed -D "$TMP/packed.head" >"$TMP/unpacked"
+    ask "$answer" -H 'Accept-Encoding: br;q=1, gzip;q=0.2' >"$TMP/packed.gz"
+    large=$(($(stat -c %s "$TMP/plain") >= 1024))
+    ok "/$answer: compressed or not, the same bytes" cmp "$TMP/plain" "$TMP/unpacked"
+    is "/$answer: the answer depends on the header, and says so" "$(grep -ci '^vary: accept-encoding' "$TMP/plain.head") \
+$(grep -ci '^content-encoding' "$TMP/plain.head") $(grep -ci '^content-encoding: gzip' "$TMP/packed.head")" "1 0 $large"
+    [[ $large == 1 ]] || continue
+    ok "/$answer: what is sent is gzip" gzip -t "$TMP/packed.gz"
+    ok "/$answer: and smaller" test "$(stat -c %s "$TMP/packed.gz")" -lt "$(stat -c %s "$TMP/plain")"
+    is "/$answer: it unpacks to the same" "$(gzip -dc "$TMP/packed.gz" | md5sum)" "$(md5sum <"$TMP/plain")"
+done
+encoding() { ask "$1" -o /dev/null -D - -H "Accept-Encoding: $2" | tr -d '\r' | sed -n 's/^Content-Encoding: //p'; }
+is 'not where the client refuses it, nor what is short, an error, or compressed by itself' \
+    "$(encoding 'api/flame?event=cpu' 'gzip;q=0, *')$(encoding api/events gzip)$(encoding 'api/flame?format=nope' gzip)$(encoding 'api/flame?event=cpu&format=pprof' gzip)" ''
+is 'HEAD says the same as GET' "$(curl -sI --compressed --max-time 60 "${url}api/flame?event=cpu" | grep -ciE '^content-encoding: gzip|^content-length')" \
+    "$(ask 'api/flame?event=cpu' --compressed -o "$TMP/body" -D - | grep -ciE '^content-encoding: gzip|^content-length')"
+
 # Bad questions.
 while read -r wanted question; do
     is "$question: $wanted" "$(status "$question") $(field "['error'] != ''" <"$TMP/body")" "$wanted True"
@@ -85,6 +106,9 @@ is 'the page names nothing outside of itself' "$(ask '' | grep -coE '(src|href)=
 
 tag=$(ask api/events -i | tr -d '\r' | sed -n 's/^ETag: //p')
 is 'nothing new: no answer' "$(status api/events -H "If-None-Match: $tag")" 304
+packed=$(ask 'api/flame?event=cpu' --compressed -o "$TMP/body" -D - | tr -d '\r' | sed -n 's/^ETag: //p')
+is 'the compressed answer has a tag of its own' "$(status 'api/flame?event=cpu' --compressed -H "If-None-Match: $packed") $(status 'api/flame?event=cpu' \
+    -H "If-None-Match: $packed") $(status 'api/flame?event=cpu' --compressed -H "If-None-Match: $tag")" '304 200 200'
 touch -d '1 hour ago' "$TMP/sample.db"
 is 'a store that was written to: one' "$(status api/events -H "If-None-Match: $tag")" 200
 
@@ -109,6 +133,25 @@ done
 wait "${clients[@]}"
 is 'twelve clients, one answer' "$(md5sum "$TMP/one" "$TMP"/many.* | awk '{ print $1 }' | sort | uniq -c | awk '{ print $1 }')" 13
 ok 'the server is small' test "$(awk '/^VmHWM/ { print $2 }' "/proc/$server/status")" -lt 40000
+
+# A question whose process is killed, as that is which takes too much memory.
+awk 'BEGIN { for (i = 0; i < 40000; i++) printf "c;g%d;f%d;h%d 1\n", i, i % 1000, i % 13 }' | build/tests/tools/make_store "$TMP/large.db"
+sample=$server sample_url=$url
+serve large "$TMP/large.db"
+for try in {1..20}; do
+    status 'api/flame?event=cpu' >"$TMP/status" &
+    asking=$!
+    while kill -0 $asking 2>/dev/null; do
+        pkill -KILL -P "$server"
+        sleep 0.02
+    done
+    grep -q 503 "$TMP/status" && break
+done
+is "a question that was ended: said so (try $try)" "$(cat "$TMP/status") $(field "['error'].split(';')[0]" <"$TMP/body")" \
+    '503 this took too long, or too much memory'
+is 'and the next one is answered' "$(status 'api/events')" 200
+kill "$server"
+server=$sample url=$sample_url
 
 # More connections than there may be, that end at once: libmicrohttpd listens again.
 python3 - "$url" <<'P'
