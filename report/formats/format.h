@@ -79,6 +79,7 @@ struct format {
     bool compares;                   // it can draw a difference
     bool holds_events;               // all events of a store at once, where none was chosen
     bool holds_threads;              // whose samples they are, for another grouping
+    bool is_unbounded;               // of holds_events: no page that a browser must draw, so that all events are held
     bool shows_losses;               // else the command says them on stderr
     const struct format *of_buckets; // what is drawn in its place of a histogram without stacks; NULL: nothing
     // Writes the whole picture. Write errors are found by the caller (ferror); -ENOMEM and the like are returned.

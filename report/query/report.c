@@ -11,6 +11,7 @@
 #include "report/text/output.h"
 #include "store/base/bucket.h"
 #include "store/base/cleanup.h"
+#include "store/base/limits.h"
 
 DEFINE_CLEANUP(struct output *, output__free);
 
@@ -112,8 +113,9 @@ static int add_other(struct report_work *work, struct report_request *request, u
     if (!err)
         err = report_work__draw(other, &own);
     bool has_stacks = !err && other->format == work->format;
-    bool fits = has_stacks && work->picture.other_count < LIMIT_FLAME_EVENTS &&
-                profile__node_count(other->profile) <= LIMIT_FLAME_EVENTS_NODES - *nodes;
+    bool fits = has_stacks && (work->format->is_unbounded ||
+                               (work->picture.other_count < LIMIT_FLAME_EVENTS &&
+                                profile__node_count(other->profile) <= LIMIT_FLAME_EVENTS_NODES - *nodes));
     if (has_stacks && !fits)
         list_name(work->left_out, sizeof(work->left_out), other->source.event->name);
     if (fits) {
@@ -123,7 +125,8 @@ static int add_other(struct report_work *work, struct report_request *request, u
         report_work__release(other);
     if (!err || err == -ENODATA)
         return 0;
-    *fault = own;
+    if (fault)
+        *fault = own;
     return err;
 }
 
@@ -134,8 +137,10 @@ static int add_others(struct report_work *work, struct report_request *request, 
     int err = 0;
     if (!work->format->holds_events || !work->source.has_others || work->source.query.has_buckets)
         return 0;
-    work->others = calloc(LIMIT_FLAME_EVENTS + 1, sizeof(*work->others));
-    if (!work->others)
+    size_t count = store_reader__event_count(work->source.reader);
+    work->others = calloc(count, sizeof(*work->others));
+    work->other_pictures = calloc(count, sizeof(struct picture *));
+    if (!work->others || !work->other_pictures)
         return fault__set(fault, -ENOMEM, "out of memory");
     for (uint32_t i = 1; !err && i <= store_reader__event_count(work->source.reader); i++) {
         request->event = store_reader__event(work->source.reader, i)->name;
@@ -144,6 +149,22 @@ static int add_others(struct report_work *work, struct report_request *request, 
     }
     work->picture.others = work->other_pictures;
     work->picture.left_out = work->left_out;
+    return err;
+}
+
+// A page begins with its first event; a file that holds whatever there is may lack that one in the range.
+static int draw_events(struct report_work *work, struct report_request *of_others, struct fault *fault)
+{
+    struct fault own = {0};
+    int err = report_work__draw(work, &own);
+    bool may_lack_it = err == -ENODATA && work->format->is_unbounded;
+    if (!err || may_lack_it) {
+        int others_err = add_others(work, of_others, fault);
+        if (others_err || !err || work->picture.other_count)
+            return others_err;
+    }
+    if (fault)
+        *fault = own;
     return err;
 }
 
@@ -163,9 +184,7 @@ int report__write(const char *store_path, const struct report_request *request, 
     if (!err)
         err = source__open(store_path, request, wish_of(work.format), fault, &work.source);
     if (!err)
-        err = report_work__draw(&work, fault);
-    if (!err)
-        err = add_others(&work, &of_others, fault);
+        err = draw_events(&work, &of_others, fault);
     if (!err)
         err = write_picture(&work, output, fault);
     if (!err && ret_summary)

@@ -12,6 +12,7 @@
 #include "report/query/heatmap_source.h"
 #include "report/query/time_range.h"
 #include "store/base/cleanup.h"
+#include "store/base/limits.h"
 #include "store/base/safe_text.h"
 
 void report_work__release(struct report_work *work)
@@ -19,6 +20,7 @@ void report_work__release(struct report_work *work)
     for (size_t i = 0; i < work->picture.other_count; i++)
         report_work__release(&work->others[i]);
     free(work->others);
+    free(work->other_pictures);
     histogram_list__release(&work->histograms);
     histogram_list__release(&work->before_histograms);
     heatmap__release(&work->heatmap);

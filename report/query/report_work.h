@@ -9,7 +9,6 @@
 #include "report/query/report_request.h"
 #include "report/query/source.h"
 #include "store/base/fault.h"
-#include "store/base/limits.h"
 
 // All that stands behind one report, or one difference.
 struct report_work {
@@ -26,7 +25,7 @@ struct report_work {
     struct picture picture;
     char *title, *before_name, *after_name; // clean
     struct report_work *others;             // of the store's other events, for a format that holds several
-    const struct picture *other_pictures[LIMIT_FLAME_EVENTS];
+    const struct picture **other_pictures;
     char left_out[320];
 };
 

@@ -57,6 +57,7 @@ static const struct {
     {"hist-html", {"text/html; charset=utf-8", DATA_POLICY, "hearth.hist.html"}},
     {"hist-svg", {"image/svg+xml", DATA_POLICY, "hearth.hist.svg"}},
     {"pprof", {PACKED, DATA_POLICY, "hearth.pb.gz"}},
+    {"otlp", {"application/x-protobuf", DATA_POLICY, "hearth.otlp"}},
     {"json", {JSON, DATA_POLICY, "hearth.json"}},
     {"speedscope", {JSON, DATA_POLICY, "hearth.speedscope.json"}},
     {"firefox", {JSON, DATA_POLICY, "hearth.firefox.json"}},

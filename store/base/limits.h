@@ -485,6 +485,9 @@
 #define LIMIT_FLAME_EVENTS       15
 #define LIMIT_FLAME_EVENTS_NODES 500000
 
+// Samples in one profile of OTLP: backends refuse larger ones. Above: another profile of the same event follows.
+#define LIMIT_OTLP_PROFILE_SAMPLES 16000u
+
 // Records of -f script, some 2 KiB each. Above: refused, a shorter range has fewer.
 #define LIMIT_SCRIPT_RECORDS 20000000u
 

@@ -22,7 +22,7 @@ numbers = "0 -1 +5 1e3 0x10 nan -inf 2147483648 4294967296 18446744073709551616 
 times = ["now", "yesterday", "-1h", "+1h", "1h ago", "-999999999y", "25:00", "2026-02-30", "@", "@-1", "@99999999999999999"]
 texts = ["", " ", "-", "--", "\u202eevil", "\x1b[31m", "a\nb", "%s%n", "A" * 5000, "*", "[a", "\\", ";", "=", "a=b=c", "store=s.db,pid=x"]
 files = "s.db empty.db folder.db fifo.db text.db cut.db link.db missing.db /dev/zero /dev/full /proc/self/mem . none/out.svg out.none".split()
-names = "cpu off-cpu json text svg top tree hist pprof folded root nobody".split()
+names = "cpu off-cpu json text svg top tree hist pprof otlp folded root nobody".split()
 odd = numbers + times + texts + files + names
 filters = "-i -f -o -e -p -t -u -G -C -Z --comm --bucket --since --until --threads --lines --no-inline --threads=1 --since=".split()
 commands = {

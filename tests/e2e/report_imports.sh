@@ -57,7 +57,7 @@ is 'and CRLF' "$(sed 's/$/\r/' "$TMP/all.folded" | report - | cksum)" "$(cksum <
 is 'filters hold' "$(report "$TMP/all.folded" --comm nginx)" 'nginx;main;serve;memcpy_[i];asm_exc_page_fault_[k] 4'
 is 'a difference of two formats: nothing' \
     "$("$HEARTH" diff "$TMP/again.pb.gz" "$TMP/again.speedscope.json" -f folded | awk '$(NF - 1) != $NF' | wc -l)" 0
-for format in top svg flame json pprof speedscope tree firefox script; do
+for format in top svg flame json pprof otlp speedscope tree firefox script; do
     ok "as $format" "$HEARTH" report -i "$TMP/all.folded" -f "$format" -o "$TMP/out"
 done
 awk 'BEGIN { for (i = 0; i < 300; i++) { line = "deep"; for (d = 0; d < 4000; d++) line = line ";f" i "_" d; print line, 1 } }' >"$TMP/deep"

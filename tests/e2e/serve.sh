@@ -21,7 +21,7 @@ field() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 
 build/tests/tools/make_sample "$TMP/sample.db"
 serve sample "$TMP/sample.db"
-for format in flame-data folded svg top json firefox script; do
+for format in flame-data folded svg top json firefox script otlp; do
     "$HEARTH" report -i "$TMP/sample.db" -e cpu -f "$format" >"$TMP/expected" 2>"$TMP/said"
     ask "api/flame?event=cpu&format=$format" >"$TMP/got"
     ok "$format: the bytes of a report" cmp -s "$TMP/expected" "$TMP/got"

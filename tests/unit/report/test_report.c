@@ -287,6 +287,7 @@ static void suffixes_name_formats(void **state)
         {"x.txt", "top"},
         {"x.json", "json"},
         {"x.pb.gz", "pprof"},
+        {"x.otlp", "otlp"},
         {"x.speedscope.json", "speedscope"},
         {"x.tree", "tree"},
         {"x.source", "source"},
