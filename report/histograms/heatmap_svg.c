@@ -153,13 +153,16 @@ static void put_style(FILE *file)
 {
     fprintf(file,
             "<style>%s.halo{fill:none;stroke:#fbfaf8;stroke-width:3.5;stroke-opacity:.8}"
-            ".p50,.p99{fill:none;stroke:#1f1d1a;stroke-width:1.5}.p99{stroke-dasharray:5 3}.warning{fill:#7a4a00}\n",
+            ".p50,.p99{fill:none;stroke:#1f1d1a;stroke-width:1.5}.p99{stroke-dasharray:5 3}.warning{fill:#7a4a00}"
+            ".hatch{stroke:#b5afa3}\n",
             histogram_panel_style);
     for (uint32_t i = 1; i <= SHADES; i++) {
         double strong = strength_of(i);
         fprintf(file, ".s%" PRIu32 "{fill:hsl(%.0f,88%%,%.0f%%)}", i, 38 - 30 * strong, 92 - 54 * strong);
     }
-    fputs("\n@media (prefers-color-scheme:dark){.halo{stroke:#171615}.p50,.p99{stroke:#ebe7e0}.warning{fill:#ffd486}\n",
+    fputs("\n@media "
+          "(prefers-color-scheme:dark){.halo{stroke:#171615}.p50,.p99{stroke:#ebe7e0}.warning{fill:#ffd486}.hatch{"
+          "stroke:#5f5a53}\n",
           file);
     for (uint32_t i = 1; i <= SHADES; i++) {
         double strong = strength_of(i);
@@ -182,7 +185,7 @@ static void put_head(const struct canvas *canvas, const struct heatmap_drawing *
     put_description(canvas, drawing);
     put_style(file);
     fputs("<defs><pattern id=\"hearth-gap\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" "
-          "patternTransform=\"rotate(45)\"><path class=\"line\" d=\"M0 0V7\"/></pattern></defs>\n"
+          "patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M3.5 0V7\"/></pattern></defs>\n"
           "<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n<text class=\"head\" x=\"12\" y=\"20\">",
           file);
     text__put_markup(file, drawing->title);
