@@ -14,12 +14,6 @@ bool format__has_buckets(const struct format *format)
     return format->subject == FORMAT_HISTOGRAMS || format->subject == FORMAT_HEATMAP;
 }
 
-bool format__is_named(const char *output, const char *suffix)
-{
-    size_t length = strlen(output), suffix_length = strlen(suffix);
-    return length > suffix_length && strcmp(output + length - suffix_length, suffix) == 0;
-}
-
 unsigned format__side(const struct picture *picture)
 {
     return picture->before ? 1 : 0;

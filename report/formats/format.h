@@ -88,8 +88,6 @@ struct format {
 
 // Values by bucket, not stacks.
 bool format__has_buckets(const struct format *format);
-// The output's name ends so.
-bool format__is_named(const char *output, const char *suffix);
 // The side of the profile that is the picture's own.
 unsigned format__side(const struct picture *picture);
 uint64_t format__weight(const struct picture *picture, const struct profile_weight *weight); // in its measure

@@ -47,7 +47,7 @@ static int write_heatmap_svg(const struct picture *picture, FILE *file, struct f
 
 static int write_heatmap(const struct picture *picture, FILE *file, struct fault *fault)
 {
-    if (format__is_named(picture->output, ".svg"))
+    if (text__ends_with(picture->output, ".svg"))
         return write_heatmap_svg(picture, file, fault);
     return web__put_page(web_heatmap_page_start, web_heatmap_page_end, put_place, picture, file);
 }

@@ -1,6 +1,7 @@
 // Histograms of the range, as `hearth hist` prints them live: text, or JSON, SVG or a page where the file is named so.
 #include "report/formats/format.h"
 #include "report/histograms/histogram_view.h"
+#include "report/text/text.h"
 
 static int put(const struct picture *picture, int (*put_view)(const struct histogram_view *view, FILE *file),
                FILE *file)
@@ -27,7 +28,7 @@ static int write_hist(const struct picture *picture, FILE *file, struct fault *f
         {".json", histogram_view__put_json}, {".svg", histogram_view__put_svg}, {".html", histogram_view__put_html}};
     (void)fault;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (format__is_named(picture->output, kinds[i].suffix))
+        if (text__ends_with(picture->output, kinds[i].suffix))
             return put(picture, kinds[i].put, file);
     return put(picture, histogram_view__put_text, file);
 }

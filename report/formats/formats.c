@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/text/text.h"
 #include "store/base/options.h"
 
 const struct format *const formats[] = {
@@ -27,7 +28,7 @@ const struct format *formats__of_file(const char *path)
     size_t best_length = 0;
     for (size_t i = 0; formats[i]; i++)
         for (const char *const *suffix = formats[i]->suffixes; *suffix; suffix++)
-            if (format__is_named(path, *suffix) && strlen(*suffix) > best_length) {
+            if (text__ends_with(path, *suffix) && strlen(*suffix) > best_length) {
                 best = formats[i];
                 best_length = strlen(*suffix);
             }

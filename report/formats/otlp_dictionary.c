@@ -152,12 +152,6 @@ static uint32_t mapping_of(struct otlp_dictionary *dictionary, const struct stor
     return id;
 }
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-    size_t length = strlen(text), suffix_length = strlen(suffix);
-    return length >= suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
-}
-
 // The words of OpenTelemetry's conventions (profile.frame.type) where they have one; a store does not keep which
 // interpreter a function ran in, but the file of a function of PHP is named so.
 static const char *frame_type_of(const struct label *label, const struct store_frame *frame)
@@ -170,7 +164,7 @@ static const char *frame_type_of(const struct label *label, const struct store_f
     case STORE_BINARY_MARK:
         return "mark";
     case STORE_BINARY_RUNTIME:
-        return frame && frame->chain_length && has_suffix(frame->chain[0].file, ".php") ? "php" : "cpython";
+        return frame && frame->chain_length && text__ends_with(frame->chain[0].file, ".php") ? "php" : "cpython";
     default:
         return "native";
     }

@@ -3,6 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+bool text__ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
 void text__append_folded(struct buf *buf, const char *clean)
 {
     for (const char *end; (end = strchr(clean, ';')); clean = end + 1) {

@@ -3,6 +3,7 @@
 #ifndef HEARTH_REPORT_TEXT_TEXT_H
 #define HEARTH_REPORT_TEXT_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,9 @@
 #include "store/base/buf.h"
 #include "store/base/safe_text.h"
 #include "store/base/wide.h"
+
+// A name that is longer than its end.
+bool text__ends_with(const char *text, const char *end);
 
 // For clean text. Folded: `;` becomes `:`, since it parts the frames.
 void text__append_folded(struct buf *buf, const char *clean);
