@@ -71,7 +71,7 @@ static int write_report(const char *store_path, const char *output, const struct
                                output);
     int err = report__write(store_path, &request, output, &summary, fault);
     if (!err && summary.others[0])
-        fault__warn("'%s' shows '%s', but not %s: a store (-o FILE.db) holds all", output, summary.event,
+        fault__warn("'%s' shows %s, but not %s: a store (-o FILE.db) holds all", output, summary.events,
                     summary.others);
     if (!err && summary.losses[0] && !summary.shows_losses)
         fault__warn("lost or cut: %s", summary.losses);

@@ -28,7 +28,7 @@ struct process {
     bool exited;
     bool exec_pending;     // the next mapping is its executable
     bool overfull;         // a mapping had no room among those that are known: it is to be learned again
-    bool has_most;         // it really has that many: learning again is no help
+    bool has_most;         // as many as are kept: to learn it again is no help
     uint64_t losses_known; // the last loss of records after which it was learned
     struct mappings mappings;
     struct mappings before_exec; // as they were before the exec of this interval

@@ -94,7 +94,7 @@ static enum exit_code run(int argc, char **argv)
     if (err)
         return fault__say(&fault, err);
     if (*summary.others)
-        fault__warn("this is '%s'; the store holds %s too: choose with -e", summary.event, summary.others);
+        fault__warn("this is %s; the store holds %s too: choose with -e", summary.events, summary.others);
     if (*summary.buckets)
         fault__warn("values are kept by bucket: --bucket %s gives those of %s", options.filter.bucket, summary.buckets);
     if (summary.lacks_lines)

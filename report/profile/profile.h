@@ -42,7 +42,7 @@ enum profile_grain {
 
 struct profile_options {
     enum profile_grain grain;
-    const struct group *group; // what has a root of its own; NULL: each comm
+    const struct group *group; // by which roots are made; NULL: each comm
     bool by_thread;            // a root for each thread, which knows that of its group: thread_split.h
     bool no_inline;
     bool names_only; // functions of one name are one, whatever binary they are in

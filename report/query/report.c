@@ -71,6 +71,16 @@ static bool holds_event(const struct report_work *work, const char *name)
     return holds;
 }
 
+static void list_shown(const struct report_work *work, struct report_summary *summary)
+{
+    size_t bytes = sizeof(summary->events);
+    snprintf(summary->events, bytes, "'%s'", work->source.event->name);
+    for (size_t i = 0; i < work->picture.other_count; i++) {
+        size_t used = strlen(summary->events);
+        snprintf(summary->events + used, bytes - used, ", '%s'", work->other_pictures[i]->event->name);
+    }
+}
+
 // The store's events that the report does not show.
 static void list_others(const struct report_work *work, struct report_summary *summary)
 {
@@ -97,7 +107,7 @@ static void summarize(const struct report_work *work, struct report_summary *ret
     };
     word_buckets(work, ret_summary);
     if (work->source.has_others) {
-        snprintf(ret_summary->event, sizeof(ret_summary->event), "%s", work->source.event->name);
+        list_shown(work, ret_summary);
         list_others(work, ret_summary);
     }
     loss_list__print(&work->source.losses, ret_summary->losses, sizeof(ret_summary->losses));

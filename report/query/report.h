@@ -19,9 +19,9 @@ struct report_summary {
     uint64_t value;              // in the event's unit
     uint64_t since_ns, until_ns; // of the intervals that had samples
     char buckets[160];           // "15.7 ms and above": where whole buckets made more of the range asked for; else ""
-    char event[128],
-        others[320];   // what was shown, and what else the store holds: where the request chose none; else ""
-    bool lacks_lines;  // lines or addresses were asked for, and part of the range is kept by function alone
+    char events[512],
+        others[320];  // "'cpu', 'wall'", those shown, and those the store holds besides: where none was chosen; else ""
+    bool lacks_lines; // lines or addresses were asked for, and part of the range is kept by function alone
     bool shows_losses; // the format has shown the losses itself
     char losses[512];  // "stack-cut 12, counts-full 3"; "" when nothing was lost
 };

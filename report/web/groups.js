@@ -24,7 +24,7 @@ function decodeUnits(data) {
   });
 }
 
-// What each way of grouping makes roots of: a label, the row of a root as it is drawn, and its share.
+// The roots of each way of grouping: a label, the row of a root as it is drawn, and its share.
 function groupingsOf(data, tree) {
   const units = decodeUnits(data), all = addLabel(data, { name: "[all]", kind: "r", module: -1, file: -1 }), pieces = {};
   for (const group of ["pid", "tid"])

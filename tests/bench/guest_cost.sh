@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the functions of an interpreter cost in the kernel: the time of a sample's BPF programs over a program that is some
+# The cost of an interpreter's functions in the kernel: the time of a sample's BPF programs over a program that is some
 # functions deep in one native call, and over one that is deeper; the difference is that of the functions. Beside it the same
 # program with --runtimes none, whose stack is the native one. Then two recordings at once, with and without functions, of
 # processes so short that each function is met for the first time. By the kernel's run-time statistics. Judges nothing, but

@@ -21,7 +21,7 @@ for text in re.findall(r"<script type=\"application/json\"[^>]*>(.*?)</script>",
 }
 report -o "$TMP/all.html"
 is 'the page has all events that fit, and names the one that does not' "$(trees <"$TMP/all.html")" $'cpu 5 large\nfaults 3 \nlast 2 '
-like 'so does the command' "$(cat "$TMP/err")" "this is 'cpu'; the store holds large too: choose with -e"
+like 'so does the command' "$(cat "$TMP/err")" "this is 'cpu', 'faults', 'last'; the store holds large too: choose with -e"
 report -e large -o "$TMP/large.html"
 is 'alone it is there' "$(trees <"$TMP/large.html")" 'large 260000 '
 is 'a range without the others has one' "$(report --comm d -e last -o "$TMP/d.html" && trees <"$TMP/d.html")" 'last 2 '

@@ -42,7 +42,7 @@ is 'a search in the address' "$(dump "$TMP/sample.html" '#regex=^serve$&flame=1'
 
 # Each event of the page weighs what its own report weighs.
 "$HEARTH" report -i "$TMP/sample.db" -o "$TMP/again.html" 2>"$TMP/err"
-like 'only the event without stacks is said to be missing' "$(cat "$TMP/err")" "this is 'cpu'; the store holds blkio too"
+like 'only the event without stacks is said to be missing' "$(cat "$TMP/err")" "; the store holds blkio too: choose with -e"
 cat >"$TMP/sums.js" <<'END'
 document.documentElement.dataset.sums = events.map((name, at) => (loadEvent(at), `${name} ${whole.total[0]}`)).join(", ");
 END
