@@ -4,7 +4,7 @@
 . tests/tap.sh
 
 [[ $(id -u) == 0 ]] || skip_all 'recording takes root'
-# jit PAGES: maps so many pages of code, none beside another, lists them in a perf map, then runs the last one.
+# mapper PAGES: maps so many pages of code, none beside another, lists them in a perf map, then runs the last one.
 # flood: maps and unmaps such pages, on and on.
 cat >"$TMP/many.c" <<'C'
 #define _GNU_SOURCE
@@ -44,27 +44,27 @@ int main(int count, char **arguments)
         ((void (*)(void))last)();
 }
 C
-gcc -O1 -o "$TMP/jit" "$TMP/many.c"
-ln "$TMP/jit" "$TMP/flood"
+gcc -O1 -o "$TMP/mapper" "$TMP/many.c"
+ln "$TMP/mapper" "$TMP/flood"
 chmod 755 "$TMP/flood"
 
 "$HEARTH" record -a -F 199 -o "$TMP/x.db" 2>"$TMP/err" &
 hearth=$!
 tap_children+=("$hearth")
 await recording "$TMP"
-background "$TMP/jit" 30000 >"$TMP/jit.out"
-jit=$!
-at_exit "rm -f /tmp/perf-$jit.map"
-await grep -q mapped "$TMP/jit.out"
+background "$TMP/mapper" 30000 >"$TMP/mapped"
+mapper=$!
+at_exit "rm -f /tmp/perf-$mapper.map"
+await grep -q mapped "$TMP/mapped"
 # Two floods, so that one runs while hearth reads the records of the other's CPU.
 for _ in 1 2; do background setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/flood"; done
 await sampled "$TMP" flood 50
-for program in one two three four; do
+for program in amid1 amid2 amid3 amid4; do
     cp "$LOADS/nofp/chain" "$TMP/$program"
     background "$TMP/$program" 12 $ENDLESS >/dev/null
 done
-for program in one two three four; do await sampled "$TMP" $program 100; done
-await sampled "$TMP" $jit 200
+for program in amid1 amid2 amid3 amid4; do await sampled "$TMP" $program 100; done
+await sampled "$TMP" $mapper 200
 kill -INT $hearth
 wait $hearth
 is 'it ends well' $? 0
@@ -76,10 +76,10 @@ leaves() {
             END { for (leaf in count) print count[leaf], leaf }' | sort -rn >"$TMP/leaves"
 }
 of() { awk -v leaf="$1" '$2 ~ leaf { sum += $1 } END { print sum + 0 }' "$TMP/leaves"; }
-leaves jit
+leaves mapper
 ok 'code that was mapped last has its name' test "$(of '^jit_function_29999_.j.$')" -ge 100
 is 'none is without' "$(of '^.(unknown|jit).')" 0
-for program in one two three four; do
+for program in amid1 amid2 amid3 amid4; do
     leaves $program
     ok "$program, which started amid the flood, has its names" test "$(of '^bottom$')" -ge 50
     is "$program: no code is unknown" "$(of '^.unknown')" 0
