@@ -261,11 +261,13 @@ static void take_exe(struct process *process, const char *exe)
     process->exec_pending = false;
 }
 
-// After records were lost. Its samples since the last drain may be older than what /proc says now: they find the
-// mappings that were known, as those from before an exec do.
+// After records were lost, or when there is no room for a mapping, since many of those that are known may be gone. The
+// process's samples since the last drain may be older than what /proc says now: they find the mappings that were known,
+// as those from before an exec do.
 static void learn_again(struct processes *processes, struct process *process)
 {
     process->losses_known = processes->losses;
+    process->overfull = false;
     struct procfs_process seen;
     if (process->exited || !read_it(process, &seen))
         return;
