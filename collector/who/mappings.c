@@ -57,8 +57,8 @@ static bool is_anonymous(const struct mapping *mapping)
            (mapping->binary->path[0] == '[' || strncmp(mapping->binary->path, "//", 2) == 0);
 }
 
-// One row for all of a JIT's code between two files: it maps its code by the page, and nothing runs in the gaps. Widens
-// the mapping by its neighbours of the same kind, and has them replaced with what it covers.
+// Widens a mapping of a JIT's code by its neighbours of the same kind, which it then replaces: a JIT maps code by the
+// page, and nothing runs in the gaps.
 static void widen(const struct mappings *mappings, struct mapping *mapping, size_t *first, size_t *last)
 {
     const struct mapping *rows = mappings->rows;

@@ -1,6 +1,5 @@
 // The executable mappings of one process: sorted, disjoint; a new one cuts away what it covers, as mmap does. Memory of
-// no file is one row from its first page to its last one, up to the next file: whoever finds it knows no more than
-// that.
+// no file is one row, gaps included, from its first page to its last one before the next file.
 #ifndef HEARTH_COLLECTOR_WHO_MAPPINGS_H
 #define HEARTH_COLLECTOR_WHO_MAPPINGS_H
 

@@ -119,8 +119,8 @@ static bool starts_match(uint64_t a_boot_ns, uint64_t b_boot_ns)
     return a_boot_ns <= b_boot_ns + START_TOLERANCE_NS && b_boot_ns <= a_boot_ns + START_TOLERANCE_NS;
 }
 
-// False: it is gone, and its PID may be somebody else's by now.
-static bool read_it(const struct process *process, struct procfs_process *ret_seen)
+// False: the process is gone, and its PID may be somebody else's by now.
+static bool read_if_alive(const struct process *process, struct procfs_process *ret_seen)
 {
     return procfs__read(process->tgid, ret_seen) == 0 &&
            (!process->start_boot_ns || starts_match(process->start_boot_ns, ret_seen->start_boot_ns));
@@ -132,7 +132,7 @@ static void learn(struct processes *processes, struct process *process)
     process->learned = true;
     process->losses_known = processes->losses;
     struct procfs_process seen;
-    if (!read_it(process, &seen))
+    if (!read_if_alive(process, &seen))
         return;
     process->start_boot_ns = process->start_boot_ns ? process->start_boot_ns : seen.start_boot_ns;
     process->parent = seen.parent;
@@ -269,7 +269,7 @@ static void learn_again(struct processes *processes, struct process *process)
     process->losses_known = processes->losses;
     process->overfull = false;
     struct procfs_process seen;
-    if (process->exited || !read_it(process, &seen))
+    if (process->exited || !read_if_alive(process, &seen))
         return;
     memcpy(process->comm, seen.comm, sizeof(process->comm));
     take_exe(process, seen.exe);
@@ -338,7 +338,7 @@ static void drop_empty_slots(struct processes *processes)
     processes->slot_count = kept;
 }
 
-// The records of their exits were lost. They stay for one more drain, as all do that have exited.
+// Finds the processes whose exit record was lost. They stay for one more drain, as all do that have exited.
 static void find_gone(struct processes *processes)
 {
     if (processes->swept == processes->losses)

@@ -27,8 +27,8 @@ struct process {
     bool learned; // mappings are complete: from /proc, or seen since its exec
     bool exited;
     bool exec_pending;     // the next mapping is its executable
-    bool overfull;         // a mapping had no room among those that are known: it is to be learned again
-    bool has_most;         // as many as are kept: to learn it again is no help
+    bool overfull;         // a mapping had no room: the process is to be learned again
+    bool has_most;         // of mappings, by /proc: to learn them again is no help
     uint64_t losses_known; // the last loss of records after which it was learned
     struct mappings mappings;
     struct mappings before_exec; // as they were before the exec of this interval

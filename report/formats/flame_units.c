@@ -10,9 +10,8 @@
 #include "store/base/cleanup.h"
 
 struct unit {
-    const struct label
-        *label;    // of a thread's root: its name, its process's as the module, that of the picture as the file
-    uint32_t root; // a row
+    const struct label *label; // of a thread's root (report/profile/thread_split.h)
+    uint32_t root;             // a row
     uint64_t weight;
 };
 

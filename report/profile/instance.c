@@ -14,8 +14,7 @@
 // Engines and login sessions have scopes, whose names are numbers.
 static bool names_a_service(const char *unit)
 {
-    size_t length = strlen(unit);
-    return length && !(length > 6 && strcmp(unit + length - 6, ".scope") == 0);
+    return *unit && !text__ends_with(unit, ".scope");
 }
 
 bool instance__is_id(const char *container)

@@ -60,7 +60,7 @@ int profile__new(const struct profile_options *options, struct profile **ret_pro
 void profile__free(struct profile *profile);
 
 const struct profile_options *profile__options(const struct profile *profile);
-const struct group *profile__group(const struct profile *profile); // what has a root of its own
+const struct group *profile__group(const struct profile *profile); // by which roots are made
 
 // The label that reads so; its strings need not be clean and are copied. Lines seen before are kept.
 int profile__keep_label(struct profile *profile, const struct label *label, uint32_t *ret_label);

@@ -4,8 +4,8 @@
 //   node;[truncated];[libv8.so+0x10];compute_[j] 2
 //
 // A first frame "worker@12/13" is thread 13, worker, of process 12, whose name is "process12". A line "# EVENT" begins
-// another event, in samples. The suffixes and brackets are those of `hearth report -f folded`; what comes out again is
-// what went in, sorted and added up. An interval of ten seconds for each 1,000 lines, from 2026-11-21 12:00:00 UTC.
+// another event, in samples. The suffixes and brackets are those of `hearth report -f folded`, which prints the same
+// lines again, sorted and added up. An interval of ten seconds for each 1,000 lines, from 2026-11-21 12:00:00 UTC.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

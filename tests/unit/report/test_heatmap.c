@@ -1,6 +1,5 @@
 // A histogram over more intervals than the drawing has columns, with time between them that was not recorded: the cells
-// of
-// `-f heatmap-svg` add up, bucket by bucket, to those of `-f hist`, of the whole store and of ranges.
+// of `-f heatmap-svg` add up, bucket by bucket, to those of `-f hist`, of the whole store and of ranges.
 #include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
