@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/base/cleanup.h"
 
@@ -87,15 +88,22 @@ FILE *output__file(struct output *output)
     return output->file;
 }
 
+// Of an earlier write the errno is gone: a pipe that nobody reads says so, and all else at one more write. The output
+// is broken, so that a byte more does no harm.
+static int error_of_earlier_write(int fd)
+{
+    struct pollfd pipe = {.fd = fd, .events = POLLOUT};
+    if (poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR))
+        return -EPIPE;
+    return write(fd, "\n", 1) < 0 ? -errno : -EIO;
+}
+
 int output__flush(FILE *file)
 {
     errno = 0;
     if (fflush(file) == 0 && !ferror(file))
         return 0;
-    if (errno)
-        return -errno;
-    struct pollfd pipe = {.fd = fileno(file), .events = POLLOUT}; // of an earlier write the errno is gone
-    return poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR) ? -EPIPE : -EIO;
+    return errno ? -errno : error_of_earlier_write(fileno(file));
 }
 
 static int finish(struct output *output)

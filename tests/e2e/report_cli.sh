@@ -96,10 +96,14 @@ is 'a report that fails leaves the old one' "$(cksum <"$TMP/kept.folded")" "$bef
 is 'and nothing beside it' "$(cd "$TMP" && echo kept*)" kept.folded
 (umask 027 && report -o "$TMP/mode.svg")
 is 'the file is as readable as others' "$(stat -c %a "$TMP/mode.svg")" 640
-report -f folded -o /dev/full 2>"$TMP/err"
-is 'a full disk' "$? $(grep -c "cannot write '/dev/full'" "$TMP/err")" '1 1'
-report -f folded >/dev/full 2>"$TMP/err"
-is 'a full disk behind stdout' "$?" 1
+# otlp is one write, larger than the buffer: no other one follows that could say why it failed.
+awk 'BEGIN { for (i = 0; i < 5000; i++) printf "c;main;function%d 1\n", i }' | build/tests/tools/make_store "$TMP/large.db"
+for format in folded otlp; do
+    "$HEARTH" report -i "$TMP/large.db" -f $format -o /dev/full 2>"$TMP/err"
+    is "a full disk, $format" "$? $(<"$TMP/err")" "1 hearth: cannot write '/dev/full': No space left on device"
+    "$HEARTH" report -i "$TMP/large.db" -f $format 2>"$TMP/err" >/dev/full
+    is "a full disk behind stdout, $format" "$? $(<"$TMP/err")" '1 hearth: cannot write the output: No space left on device'
+done
 if command -v script >/dev/null; then
     like 'nothing binary for a terminal' "$(script -qec "$HEARTH report -i $TMP/s.db -f pprof" /dev/null </dev/null)" 'nothing for a terminal'
 else
